@@ -1,0 +1,205 @@
+//! Configuration files: TOML into typed settings. An unknown key is an error that names file, line and
+//! key; secrets stand outside the file.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// Why a configuration was refused; the text is for the operator who wrote it.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("cannot read the configuration file {}: {error}", path.display())]
+    Unreadable { path: PathBuf, error: std::io::Error },
+    #[error("{}: {message}", path.display())]
+    Malformed { path: PathBuf, message: String },
+    #[error("{}: {key} = {value}: {advice}", path.display())]
+    Refused { path: PathBuf, key: String, value: String, advice: String },
+}
+
+impl ConfigError {
+    /// A value that is well-formed and still cannot be used: which key, what it says, what to write instead.
+    pub fn refused(path: &Path, key: &str, value: impl std::fmt::Display, advice: impl Into<String>) -> Self {
+        let (path, key) = (path.to_owned(), key.to_owned());
+        Self::Refused { path, key, value: value.to_string(), advice: advice.into() }
+    }
+}
+
+/// Reads `path` into `T`, whose types deny unknown fields.
+///
+/// # Errors
+/// [`ConfigError`] with the line, if the file says something that `T` does not know.
+pub fn load<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| ConfigError::Unreadable { path: path.to_owned(), error })?;
+    parse(path, &text)
+}
+
+/// As [`load`], from text that was read already; `path` only names it in errors.
+///
+/// # Errors
+/// As [`load`].
+pub fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, ConfigError> {
+    toml::from_str(text)
+        .map_err(|error| ConfigError::Malformed { path: path.to_owned(), message: error.to_string() })
+}
+
+/// A secret: the name of a file or environment variable that holds it, or (in development only) itself.
+#[derive(Clone, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(untagged)]
+pub enum Secret {
+    File { file: PathBuf },
+    Env { env: String },
+    Literal(String),
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File { file } => write!(f, "{{ file = {} }}", file.display()),
+            Self::Env { env } => write!(f, "{{ env = {env} }}"),
+            Self::Literal(_) => f.write_str("(hidden)"),
+        }
+    }
+}
+
+impl Secret {
+    /// The secret itself, without the line end that editors add. A relative file name is relative to
+    /// the configuration file.
+    ///
+    /// # Errors
+    /// [`ConfigError::Refused`] if it is not there, empty, or literal outside development.
+    pub fn reveal(&self, config: &Path, key: &str, development: bool) -> Result<String, ConfigError> {
+        let (value, named) = match self {
+            Self::Literal(value) if development => (value.clone(), "(literal)".to_owned()),
+            Self::Literal(_) => {
+                let advice = "a secret does not stand in the file itself; write { file = \"...\" } or { env = \"...\" }";
+                return Err(ConfigError::refused(config, key, "(hidden)", advice));
+            }
+            Self::Env { env } => {
+                let named = format!("{{ env = \"{env}\" }}");
+                let missing =
+                    |_| ConfigError::refused(config, key, &named, "this environment variable is not set");
+                (std::env::var(env).map_err(missing)?, named)
+            }
+            Self::File { file } => {
+                let file = config.parent().unwrap_or(Path::new(".")).join(file);
+                let named = format!("{{ file = \"{}\" }}", file.display());
+                let unreadable = |error| {
+                    ConfigError::refused(config, key, &named, format!("this file cannot be read: {error}"))
+                };
+                (std::fs::read_to_string(&file).map_err(unreadable)?, named)
+            }
+        };
+        let value = value.trim_end_matches(['\r', '\n']).to_owned();
+        if value.is_empty() {
+            return Err(ConfigError::refused(config, key, named, "the secret is empty"));
+        }
+        Ok(value)
+    }
+}
+
+/// Writes a configuration example: every key of `defaults` with its explanation and default value, the
+/// keys themselves commented out. `explain` answers for dotted keys, sections included.
+///
+/// # Errors
+/// The first dotted key that `explain` knows nothing of.
+pub fn example<T: Serialize>(
+    defaults: &T,
+    explain: impl Fn(&str) -> Option<&'static str>,
+) -> Result<String, String> {
+    let table = toml::Table::try_from(defaults).map_err(|error| error.to_string())?;
+    let mut out = String::new();
+    write_example(&table, "", &explain, &mut out)?;
+    Ok(out)
+}
+
+fn write_example(
+    table: &toml::Table,
+    prefix: &str,
+    explain: &impl Fn(&str) -> Option<&'static str>,
+    out: &mut String,
+) -> Result<(), String> {
+    let dotted = |key: &str| if prefix.is_empty() { key.to_owned() } else { format!("{prefix}.{key}") };
+    let comment = |key: &str, out: &mut String| -> Result<(), String> {
+        let text = explain(key).ok_or_else(|| format!("no explanation of '{key}'"))?;
+        for line in text.lines() {
+            out.push_str("# ");
+            out.push_str(line);
+            out.push('\n');
+        }
+        Ok(())
+    };
+    for (key, value) in table.iter().filter(|(_, value)| !value.is_table() && !is_table_list(value)) {
+        comment(&dotted(key), out)?;
+        let _ = write!(out, "#{key} = {value}\n\n");
+    }
+    for (key, value) in table {
+        let (header, inner) = match value {
+            toml::Value::Table(inner) => (format!("[{}]", dotted(key)), inner),
+            toml::Value::Array(list) if is_table_list(value) => match list.first() {
+                Some(toml::Value::Table(inner)) => (format!("[[{}]]", dotted(key)), inner),
+                _ => continue,
+            },
+            _ => continue,
+        };
+        comment(&dotted(key), out)?;
+        let _ = write!(out, "#{header}\n\n");
+        write_example(inner, &dotted(key), explain, out)?;
+    }
+    Ok(())
+}
+
+fn is_table_list(value: &toml::Value) -> bool {
+    matches!(value, toml::Value::Array(list) if list.first().is_some_and(toml::Value::is_table))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize, Serialize)]
+    #[serde(deny_unknown_fields)]
+    struct Sample {
+        listen: String,
+        limits: Limits,
+    }
+
+    #[derive(Debug, Deserialize, Serialize)]
+    #[serde(deny_unknown_fields)]
+    struct Limits {
+        per_minute: u32,
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_file_line_and_key() {
+        let text = "listen = 'a'\n[limits]\nper_minute = 3\nper_minut = 4\n";
+        let error = parse::<Sample>(Path::new("idp.toml"), text).unwrap_err().to_string();
+        assert!(
+            error.contains("idp.toml") && error.contains("line 4") && error.contains("per_minut"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_literal_secret_is_refused_outside_development_and_never_shown() {
+        let secret = Secret::Literal("hunter2".into());
+        let error = secret.reveal(Path::new("idp.toml"), "secrets.root", false).unwrap_err().to_string();
+        assert!(
+            error.contains("secrets.root") && error.contains("{ file") && !error.contains("hunter2"),
+            "{error}"
+        );
+        assert!(!format!("{secret:?}").contains("hunter2"));
+        assert_eq!(secret.reveal(Path::new("idp.toml"), "secrets.root", true).unwrap(), "hunter2");
+    }
+
+    #[test]
+    fn an_example_explains_each_key_and_fails_on_one_without_explanation() {
+        let sample = Sample { listen: "127.0.0.1:8080".into(), limits: Limits { per_minute: 5 } };
+        let text = example(&sample, |key| Some(if key == "limits" { "Limits." } else { "A key." })).unwrap();
+        assert!(text.contains("#listen = \"127.0.0.1:8080\"") && text.contains("#[limits]"), "{text}");
+        let missing = example(&sample, |key| (key != "limits.per_minute").then_some("x")).unwrap_err();
+        assert!(missing.contains("limits.per_minute"));
+    }
+}

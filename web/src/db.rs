@@ -1,0 +1,186 @@
+//! The database handle: one SQL text for SQLite and PostgreSQL. TEXT and BIGINT columns only, times as
+//! Unix milliseconds. Whoever reads before writing does it inside [`Db::begin_write`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use include_dir::Dir;
+use sqlx::any::{AnyArguments, AnyPoolOptions, AnyRow};
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::query::Query;
+use sqlx::{Any, AnyConnection, AnyPool, Transaction};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// A query of this database.
+pub type AnyQuery<'q> = Query<'q, Any, AnyArguments>;
+
+/// Which engine the connection URL named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// Why a database could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("database url '{0}': it must start with sqlite: or postgres:")]
+    UnknownEngine(String),
+    #[error("cannot open the database: {0}")]
+    Connect(#[source] sqlx::Error),
+    #[error("cannot bring the database schema up to date: {0}")]
+    Migrate(#[source] sqlx::migrate::MigrateError),
+    #[error("migration file '{0}' is not named NNNN_what_it_does.sql")]
+    MigrationName(String),
+}
+
+/// A pool of connections.
+#[derive(Clone, Debug)]
+pub struct Db {
+    pool: AnyPool,
+    engine: Engine,
+    /// SQLite has one writer at a time. Waiting here is fair and wakes at once; its own busy handler
+    /// sleeps and may starve a waiter.
+    writer: Option<Arc<Semaphore>>,
+}
+
+impl Db {
+    /// Opens `url` and applies what is missing of `migrations`.
+    ///
+    /// # Errors
+    /// [`OpenError`] names what is wrong; nothing is half applied.
+    pub async fn open(url: &str, migrations: &Dir<'static>) -> Result<Self, OpenError> {
+        sqlx::any::install_default_drivers();
+        let engine = match url.split(':').next() {
+            Some("sqlite") => Engine::Sqlite,
+            Some("postgres" | "postgresql") => Engine::Postgres,
+            _ => return Err(OpenError::UnknownEngine(url.split(':').next().unwrap_or_default().to_owned())),
+        };
+        let url = match engine {
+            Engine::Sqlite if !url.contains("mode=") => {
+                format!("{url}{}mode=rwc", if url.contains('?') { '&' } else { '?' })
+            }
+            _ => url.to_owned(),
+        };
+        let pool = AnyPoolOptions::new()
+            .max_connections(8)
+            .acquire_timeout(Duration::from_secs(5))
+            // An idle SQLite connection cannot have gone bad; asking it every time costs a round trip.
+            .test_before_acquire(engine == Engine::Postgres)
+            .after_connect(move |connection, _| {
+                Box::pin(async move {
+                    if engine == Engine::Sqlite {
+                        // synchronous=FULL: with NORMAL an acknowledged commit can be lost with the power.
+                        let pragmas = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
+                                       PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
+                                       PRAGMA cache_size = -2000;";
+                        sqlx::raw_sql(pragmas).execute(connection).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .connect(&url)
+            .await
+            .map_err(OpenError::Connect)?;
+        migrator(migrations)?.run(&pool).await.map_err(OpenError::Migrate)?;
+        let writer = (engine == Engine::Sqlite).then(|| Arc::new(Semaphore::new(1)));
+        Ok(Self { pool, engine, writer })
+    }
+
+    /// Which engine this is.
+    pub fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    /// The pool, for reads.
+    pub fn pool(&self) -> &AnyPool {
+        &self.pool
+    }
+
+    async fn permit(&self) -> Option<OwnedSemaphorePermit> {
+        match &self.writer {
+            Some(writer) => Arc::clone(writer).acquire_owned().await.ok(),
+            None => None,
+        }
+    }
+
+    /// A transaction that may write: on SQLite it takes the write lock at once, so what it reads cannot
+    /// change before it writes. Dropped without [`Write::commit`], it is rolled back.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn begin_write(&self) -> Result<Write, sqlx::Error> {
+        let permit = self.permit().await;
+        let transaction = match self.engine {
+            Engine::Sqlite => self.pool.begin_with("BEGIN IMMEDIATE").await?,
+            Engine::Postgres => self.pool.begin().await?,
+        };
+        Ok(Write { transaction, _permit: permit })
+    }
+
+    /// Runs one guarded statement by itself; returns how many rows it changed.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn execute(&self, query: AnyQuery<'_>) -> Result<u64, sqlx::Error> {
+        let _permit = self.permit().await;
+        Ok(query.execute(&self.pool).await?.rows_affected())
+    }
+
+    /// Runs one guarded statement with `RETURNING` by itself.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn execute_returning(&self, query: AnyQuery<'_>) -> Result<Option<AnyRow>, sqlx::Error> {
+        let _permit = self.permit().await;
+        query.fetch_optional(&self.pool).await
+    }
+
+    /// Closes every connection, after what runs has ended.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// A write transaction.
+pub struct Write {
+    transaction: Transaction<'static, Any>,
+    // Declared after the transaction: it is released once the transaction is gone.
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Write {
+    /// The connection to run statements on.
+    pub fn connection(&mut self) -> &mut AnyConnection {
+        &mut self.transaction
+    }
+
+    /// Makes it all durable.
+    ///
+    /// # Errors
+    /// The engine's; nothing was written then.
+    pub async fn commit(self) -> Result<(), sqlx::Error> {
+        self.transaction.commit().await
+    }
+}
+
+fn migrator(files: &Dir<'static>) -> Result<Migrator, OpenError> {
+    let mut migrations = Vec::new();
+    for file in files.files() {
+        let name = file.path().file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let (version, description) = name
+            .split_once('_')
+            .and_then(|(number, words)| Some((number.parse::<i64>().ok()?, words.replace('_', " "))))
+            .ok_or_else(|| OpenError::MigrationName(name.clone()))?;
+        let sql = file.contents_utf8().ok_or_else(|| OpenError::MigrationName(name.clone()))?;
+        let simple = MigrationType::Simple;
+        migrations.push(Migration::new(
+            version,
+            description.into(),
+            simple,
+            sqlx::SqlStr::from_static(sql),
+            false,
+        ));
+    }
+    Ok(Migrator::with_migrations(migrations))
+}

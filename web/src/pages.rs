@@ -1,0 +1,278 @@
+//! Pages and messages: Tera templates compiled into the binary, which a brand folder can override, with
+//! texts from the translation files and the assets (style sheet, scripts, pictures) they use.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::path::Path;
+
+use axum::extract::Path as UrlPath;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use fluent_templates::fluent_bundle::FluentValue;
+use include_dir::{Dir, include_dir};
+use serde::{Deserialize, Serialize};
+use tera::{Context, Kwargs, State, Tera, TeraResult, Value};
+
+use crate::headers::content_security_policy;
+use crate::language::Language;
+use crate::request::Visit;
+
+static TEMPLATES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../templates");
+
+/// The look and the helpdesk of a portal, as its pages show it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Brand {
+    pub name: String,
+    /// `#rrggbb` of buttons and links; white text must be readable on it.
+    pub color: String,
+    pub helpdesk: Helpdesk,
+}
+
+impl Default for Brand {
+    fn default() -> Self {
+        Self { name: "Voordeur".into(), color: "#0b5d57".into(), helpdesk: Helpdesk::default() }
+    }
+}
+
+/// Whom people can ask; shown wherever they may get stuck. Empty fields are left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Helpdesk {
+    pub text_nl: String,
+    pub text_en: String,
+    pub phone: String,
+    pub hours_nl: String,
+    pub hours_en: String,
+    pub email: String,
+}
+
+/// Why a template could not be loaded or rendered.
+#[derive(Debug, thiserror::Error)]
+pub enum PageError {
+    #[error("template: {0}")]
+    Template(String),
+    #[error("brand folder: {0}")]
+    BrandFolder(#[from] std::io::Error),
+}
+
+impl From<tera::Error> for PageError {
+    fn from(error: tera::Error) -> Self {
+        // Tera's own text names the template; its sources say why.
+        let mut text = error.to_string();
+        let mut source = std::error::Error::source(&error);
+        while let Some(cause) = source {
+            text.push_str(": ");
+            text.push_str(&cause.to_string());
+            source = cause.source();
+        }
+        Self::Template(text)
+    }
+}
+
+/// All templates of a server.
+#[derive(Clone)]
+pub struct Pages {
+    tera: Tera,
+}
+
+impl std::fmt::Debug for Pages {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Pages")
+    }
+}
+
+/// What every template may use besides its own `page`.
+#[derive(Serialize)]
+struct Frame<'a, T> {
+    lang: &'static str,
+    brand: &'a Brand,
+    csrf: String,
+    other_language_url: String,
+    page: &'a T,
+}
+
+impl Pages {
+    /// The compiled-in templates, each replaced by the file of the same name below `brand_folder`, if
+    /// there is one.
+    ///
+    /// # Errors
+    /// If a template does not parse.
+    pub fn load(brand_folder: Option<&Path>) -> Result<Self, PageError> {
+        let mut files: HashMap<String, Cow<'static, str>> = HashMap::new();
+        collect(&TEMPLATES, &mut files);
+        if let Some(folder) = brand_folder {
+            for (name, content) in &mut files {
+                match std::fs::read_to_string(folder.join(name)) {
+                    Ok(own) => *content = own.into(),
+                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        }
+        let mut tera = Tera::default();
+        tera.register_function("t", translate);
+        tera.register_function("asset", |arguments: Kwargs, _: &State| -> TeraResult<String> {
+            Ok(asset_url(arguments.must_get::<&str>("path")?))
+        });
+        tera.autoescape_on(vec![".html"]);
+        tera.add_raw_templates(files)?;
+        Ok(Self { tera })
+    }
+
+    /// The names of all templates, for the test that renders each of them.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.tera.get_template_names()
+    }
+
+    /// A page's HTML in answer to `visit`; the template sees `page`, `brand`, `lang`, `csrf`.
+    ///
+    /// # Errors
+    /// If the template asks for what is not there.
+    pub fn html(
+        &self,
+        visit: &Visit,
+        brand: &Brand,
+        template: &str,
+        page: &impl Serialize,
+    ) -> Result<String, PageError> {
+        let other = if visit.language == Language::Nl { Language::En } else { Language::Nl };
+        let frame = Frame {
+            lang: visit.language.tag(),
+            brand,
+            csrf: visit.csrf_token(),
+            other_language_url: visit.url_in(other),
+            page,
+        };
+        Ok(self.tera.render(template, &Context::from_serialize(&frame)?)?)
+    }
+
+    /// A page as a response. `form_targets` are the origins besides this one where a form of the page may
+    /// end after redirects. A template that fails is an error in this program: it is logged and answered
+    /// with a bare 500.
+    pub fn respond(
+        &self,
+        visit: &Visit,
+        brand: &Brand,
+        status: StatusCode,
+        template: &str,
+        page: &impl Serialize,
+        form_targets: &[String],
+    ) -> Response {
+        match self.html(visit, brand, template, page) {
+            Ok(html) => {
+                let mut response = (status, Html(html)).into_response();
+                response
+                    .headers_mut()
+                    .insert(header::CONTENT_SECURITY_POLICY, content_security_policy(form_targets));
+                response
+            }
+            Err(error) => {
+                tracing::error!(%error, template, "a page could not be rendered");
+                (StatusCode::INTERNAL_SERVER_ERROR, "Er ging iets mis / Something went wrong").into_response()
+            }
+        }
+    }
+
+    /// A message (mail, SMS) in `language`; the template sees `message` and `brand`.
+    ///
+    /// # Errors
+    /// If the template asks for what is not there.
+    pub fn message(
+        &self,
+        language: Language,
+        brand: &Brand,
+        template: &str,
+        message: &impl Serialize,
+    ) -> Result<String, PageError> {
+        let mut context = Context::new();
+        context.insert("lang", language.tag());
+        context.insert("brand", brand);
+        context.insert("message", message);
+        Ok(self.tera.render(template, &context)?)
+    }
+}
+
+fn collect(folder: &Dir<'static>, files: &mut HashMap<String, Cow<'static, str>>) {
+    for file in folder.files() {
+        let name = file.path().to_string_lossy().into_owned();
+        let is_template = matches!(file.path().extension().and_then(|e| e.to_str()), Some("html" | "txt"));
+        if let (true, Some(content)) = (is_template, file.contents_utf8()) {
+            files.insert(name, content.into());
+        }
+    }
+    for inner in folder.dirs().filter(|inner| !inner.path().starts_with("assets")) {
+        collect(inner, files);
+    }
+}
+
+/// `{{ t(key="signin-title", name=page.name) }}`: a text in the language of the page. A key that no
+/// translation has fails the page, and so the test that renders it.
+#[allow(clippy::needless_pass_by_value, reason = "the signature that Tera calls")]
+fn translate(arguments: Kwargs, state: &State) -> TeraResult<String> {
+    let key = arguments.must_get::<&str>("key")?;
+    let tag: Option<String> = state.get("lang")?;
+    let language = tag.as_deref().and_then(Language::from_tag).unwrap_or_default();
+    let mut values: HashMap<Cow<'static, str>, FluentValue<'_>> = HashMap::new();
+    for (name, value) in arguments.iter() {
+        let name = name.as_str().unwrap_or_default().replace('_', "-");
+        if name != "key" {
+            values.insert(name.into(), fluent_value(value));
+        }
+    }
+    language.text_of_values(key, &values).ok_or_else(|| tera::Error::message(format!("no text '{key}'")))
+}
+
+fn fluent_value(value: &Value) -> FluentValue<'static> {
+    match (value.as_i64(), value.as_str()) {
+        (Some(number), _) => FluentValue::from(number),
+        (None, Some(text)) => FluentValue::from(text.to_owned()),
+        (None, None) => FluentValue::from(value.to_string()),
+    }
+}
+
+/// The URL of an asset, with a mark that changes with its content so that it can be cached for good.
+fn asset_url(path: &str) -> String {
+    let content =
+        TEMPLATES.get_file(format!("assets/{path}")).map(include_dir::File::contents).unwrap_or_default();
+    let mark = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, content);
+    format!("/assets/{path}?v={}", URL_SAFE_NO_PAD.encode(&mark.as_ref()[..9]))
+}
+
+/// `GET /assets/{*path}`: anybody, always; the files are the same for everyone.
+#[allow(clippy::unused_async, reason = "handlers are async")]
+pub async fn asset(UrlPath(path): UrlPath<String>) -> Response {
+    let Some(file) = TEMPLATES.get_file(format!("assets/{path}")) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let kind = match file.path().extension().and_then(|extension| extension.to_str()) {
+        Some("css") => "text/css; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
+        Some("woff2") => "font/woff2",
+        Some("webmanifest") => "application/manifest+json",
+        _ => "application/octet-stream",
+    };
+    let mut response = file.contents().into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
+    response
+}
+
+/// `GET /brand.css`: the brand's colour as a custom property, since the content security policy allows
+/// no inline style.
+pub fn brand_style(brand: &Brand) -> Response {
+    let is_color = brand.color.len() == 7
+        && brand.color.starts_with('#')
+        && brand.color[1..].bytes().all(|byte| byte.is_ascii_hexdigit());
+    let style = if is_color { format!(":root {{ --brand: {}; }}\n", brand.color) } else { String::new() };
+    let mut response = style.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/css; charset=utf-8"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    response
+}

@@ -1,0 +1,233 @@
+//! What a handler knows of a request besides its parameters: who is calling from where, with which
+//! cookies, in which language; and form or query parameters as text that is safe to look at.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Uri, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use ipnet::IpNet;
+
+use crate::cookies::CookieRules;
+use crate::csrf::Csrf;
+use crate::language::Language;
+use crate::random::Random;
+
+/// The cookie that tells browsers apart; it names no person and grants nothing.
+pub const BROWSER_COOKIE: &str = "browser";
+/// The cookie that keeps a chosen language.
+pub const LANGUAGE_COOKIE: &str = "language";
+
+const YEAR: Duration = Duration::from_hours(365 * 24);
+
+/// How requests are read at one server.
+#[derive(Clone, Debug)]
+pub struct Front {
+    pub cookies: CookieRules,
+    pub csrf: Csrf,
+    pub random: Random,
+    pub default_language: Language,
+    /// Only these may say in `X-Forwarded-For` whom they forward for.
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+/// One request, as handlers see it.
+#[derive(Clone, Debug)]
+pub struct Visit {
+    pub address: IpAddr,
+    pub language: Language,
+    /// Whether the person chose the language here; otherwise a portal's `ui_locales` may decide.
+    pub language_chosen: bool,
+    pub browser: String,
+    pub headers: HeaderMap,
+    pub uri: Uri,
+    pub front: Arc<Front>,
+}
+
+impl Visit {
+    /// The value of a cookie.
+    pub fn cookie(&self, name: &str) -> Option<String> {
+        self.front.cookies.read(&self.headers, name)
+    }
+
+    /// The token for forms on a page shown in answer to this request.
+    pub fn csrf_token(&self) -> String {
+        self.front.csrf.token(&self.browser)
+    }
+
+    /// Whether a form came from a page of ours in this browser.
+    pub fn csrf_accepts(&self, fields: &Fields) -> bool {
+        self.front.csrf.accepts(&self.browser, fields.get(crate::csrf::FIELD), &self.headers)
+    }
+
+    /// This URL with `lang` set, for the language switch.
+    pub fn url_in(&self, language: Language) -> String {
+        let kept = url::form_urlencoded::parse(self.uri.query().unwrap_or_default().as_bytes())
+            .filter(|(name, _)| name != "lang");
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(kept)
+            .append_pair("lang", language.tag())
+            .finish();
+        format!("{}?{query}", self.uri.path())
+    }
+}
+
+/// Puts a [`Visit`] into the request, and the browser and language cookies into the response to a page.
+pub async fn visit(State(front): State<Arc<Front>>, mut request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    let peer = request
+        .extensions()
+        .get::<ConnectInfo<SocketAddr>>()
+        .map_or(IpAddr::from([127, 0, 0, 1]), |ConnectInfo(peer)| peer.ip());
+    let address = client_address(peer, headers, &front.trusted_proxies);
+    let known = front.cookies.read(headers, BROWSER_COOKIE).filter(|value| value.len() == 43);
+    let is_new = known.is_none();
+    let browser = known.unwrap_or_else(|| front.random.token());
+    let asked = Fields::parse(request.uri().query().unwrap_or_default().as_bytes())
+        .ok()
+        .and_then(|query| Language::from_tag(query.get("lang")?));
+    let kept = front.cookies.read(headers, LANGUAGE_COOKIE).and_then(|tag| Language::from_tag(&tag));
+    let accepted =
+        headers.get(header::ACCEPT_LANGUAGE).and_then(|value| Language::first_of(value.to_str().ok()?));
+    let visit = Visit {
+        address,
+        language: asked.or(kept).or(accepted).unwrap_or(front.default_language),
+        language_chosen: asked.or(kept).is_some(),
+        browser: browser.clone(),
+        headers: headers.clone(),
+        uri: request.uri().clone(),
+        front: Arc::clone(&front),
+    };
+    request.extensions_mut().insert(visit);
+    let mut response = next.run(request).await;
+    let is_page = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
+    if is_new && (is_page || response.status().is_redirection()) {
+        append(&mut response, front.cookies.set(BROWSER_COOKIE, &browser, Some(YEAR)));
+    }
+    if let Some(language) = asked {
+        append(&mut response, front.cookies.set(LANGUAGE_COOKIE, language.tag(), Some(YEAR)));
+    }
+    response
+}
+
+/// Adds a `Set-Cookie` line to a response.
+pub fn append(response: &mut Response, set_cookie: HeaderValue) {
+    response.headers_mut().append(header::SET_COOKIE, set_cookie);
+}
+
+/// The address of the client: the peer's, or, as far as the peers are trusted proxies, the last one in
+/// `X-Forwarded-For` that is not a trusted proxy itself.
+fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+    let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
+    if !is_trusted(&peer) {
+        return peer;
+    }
+    let lines = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+    let mut hops: Vec<IpAddr> =
+        lines.flat_map(|line| line.split(',')).map_while(|hop| hop.trim().parse().ok()).collect();
+    while let Some(hop) = hops.pop() {
+        if !is_trusted(&hop) {
+            return hop;
+        }
+    }
+    peer
+}
+
+/// Why parameters were refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FieldsError {
+    #[error("a parameter is repeated")]
+    Repeated(String),
+    #[error("a parameter is not UTF-8 text or contains control characters")]
+    NotText,
+    #[error("too many or too long parameters")]
+    TooLarge,
+}
+
+/// Parameters of a form or a query: each at most once, valid text without NUL.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    /// Reads `application/x-www-form-urlencoded` bytes.
+    ///
+    /// # Errors
+    /// [`FieldsError`]; a repeated parameter is one (RFC 6749 section 3.1).
+    pub fn parse(bytes: &[u8]) -> Result<Self, FieldsError> {
+        if bytes.len() > 128 * 1024 {
+            return Err(FieldsError::TooLarge);
+        }
+        let mut fields: Vec<(String, String)> = Vec::new();
+        for (name, value) in url::form_urlencoded::parse(bytes) {
+            // The parser replaces what is not UTF-8 by U+FFFD; nobody types that.
+            if value.contains(['\u{FFFD}', '\0']) || name.contains(['\u{FFFD}', '\0']) {
+                return Err(FieldsError::NotText);
+            }
+            if fields.len() >= 100 {
+                return Err(FieldsError::TooLarge);
+            }
+            if fields.iter().any(|(known, _)| *known == name) {
+                return Err(FieldsError::Repeated(name.into_owned()));
+            }
+            fields.push((name.into_owned(), value.into_owned()));
+        }
+        Ok(Self(fields))
+    }
+
+    /// A value that is there and not empty. RFC 6749 section 3.1: a parameter without a value counts as
+    /// omitted.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find(|(known, value)| known == name && !value.is_empty())
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// A value without the white space around it; empty if it is not there.
+    pub fn trimmed(&self, name: &str) -> &str {
+        self.get(name).unwrap_or_default().trim()
+    }
+
+    /// All of them, in the order they came.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+impl<S: Into<String>> FromIterator<(S, S)> for Fields {
+    fn from_iter<I: IntoIterator<Item = (S, S)>>(pairs: I) -> Self {
+        Self(pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forwarded_addresses_count_only_from_trusted_proxies() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-forwarded-for", "198.51.100.9, 203.0.113.7, 10.0.0.2".parse().unwrap());
+        let proxies: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap()];
+        let (proxy, stranger) = ("10.0.0.1".parse().unwrap(), "192.0.2.1".parse().unwrap());
+        assert_eq!(client_address(stranger, &headers, &proxies), stranger);
+        assert_eq!(client_address(proxy, &headers, &proxies).to_string(), "203.0.113.7");
+        assert_eq!(client_address(proxy, &headers, &[]), proxy);
+    }
+
+    #[test]
+    fn parameters_are_text_and_each_stands_once() {
+        assert_eq!(Fields::parse(b"a=1&b=%C3%AB&c=").unwrap().get("b"), Some("\u{eb}"));
+        assert_eq!(Fields::parse(b"a=1&c=").unwrap().get("c"), None);
+        assert_eq!(Fields::parse(b"a=1&a=2"), Err(FieldsError::Repeated("a".into())));
+        assert_eq!(Fields::parse(b"a=%FF"), Err(FieldsError::NotText));
+        assert_eq!(Fields::parse(b"a=%00"), Err(FieldsError::NotText));
+        assert_eq!(Fields::parse(&[b'a'; 200_000]), Err(FieldsError::TooLarge));
+    }
+}

@@ -1,0 +1,52 @@
+//! One line a request, with stable fields, and nothing in it that names a person: the route's pattern
+//! instead of the URL, no query, no body, no address. See `docs/LOGGING.md`.
+
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderValue, header::HeaderName};
+use axum::middleware::Next;
+use axum::response::Response;
+use tracing_subscriber::EnvFilter;
+
+use crate::random::Random;
+
+/// The response header that carries the request's identifier, to quote to the operator.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The identifier of the request being handled.
+#[derive(Clone, Debug)]
+pub struct RequestId(pub String);
+
+/// Starts logging to standard output: JSON lines, or plain lines for a person who watches.
+pub fn start(json: bool, level: &str) {
+    let filter = EnvFilter::try_new(format!("{level},sqlx=warn,hyper=warn"))
+        .unwrap_or_else(|_| EnvFilter::new("info"));
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_target(false);
+    // A second start (several servers in one test process) keeps the first one's settings.
+    let _ = if json { lines.json().flatten_event(true).try_init() } else { lines.compact().try_init() };
+}
+
+/// Logs each request once, when it has been answered.
+pub async fn log(State(random): State<Random>, mut request: Request, next: Next) -> Response {
+    let id = random.id();
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let method = request.method().clone();
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or_else(|| "(none)".to_owned(), |path| path.as_str().to_owned());
+    let started = Instant::now();
+    let mut response = next.run(request).await;
+    let status = response.status().as_u16();
+    let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    if status >= 500 {
+        tracing::error!(request = %id, %method, %route, status, millis, "request");
+    } else {
+        tracing::info!(request = %id, %method, %route, status, millis, "request");
+    }
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    response
+}
