@@ -1,0 +1,390 @@
+//! Settings: one file, read once, checked whole. An unknown key is an error that names key and line; a
+//! value that cannot be used names file, key, value and what to write instead.
+
+mod check;
+mod explain;
+mod portal;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+use web::config::{ConfigError, Secret};
+use web::language::Language;
+
+pub use portal::{Client, Portal, Registry, ScopeSet, SecondFactor, SignInPolicy, TokenEndpointAuthMethod};
+
+/// The whole file.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    pub issuer: String,
+    pub listen: SocketAddr,
+    pub metrics_listen: Option<SocketAddr>,
+    pub database: String,
+    pub ephemeral: String,
+    pub default_language: Language,
+    pub brand_folder: Option<PathBuf>,
+    pub trusted_proxies: Vec<IpNet>,
+    pub secrets: Secrets,
+    pub accounts: Accounts,
+    pub password: PasswordRules,
+    pub lockout: Lockout,
+    pub codes: Codes,
+    pub sessions: Sessions,
+    pub tokens: Tokens,
+    pub keys: Keys,
+    pub limits: Limits,
+    pub mail: Mail,
+    pub sms: Sms,
+    pub log: Log,
+    pub dev: Dev,
+    #[serde(rename = "portal")]
+    pub portals: Vec<Portal>,
+    /// Where this was read from; names the file in errors.
+    #[serde(skip)]
+    pub path: PathBuf,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            issuer: "http://localhost:8080".into(),
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            metrics_listen: None,
+            database: "sqlite:idp.db".into(),
+            ephemeral: "database".into(),
+            default_language: Language::Nl,
+            brand_folder: None,
+            trusted_proxies: Vec::new(),
+            secrets: Secrets::default(),
+            accounts: Accounts::default(),
+            password: PasswordRules::default(),
+            lockout: Lockout::default(),
+            codes: Codes::default(),
+            sessions: Sessions::default(),
+            tokens: Tokens::default(),
+            keys: Keys::default(),
+            limits: Limits::default(),
+            mail: Mail::default(),
+            sms: Sms::default(),
+            log: Log::default(),
+            dev: Dev::default(),
+            portals: Vec::new(),
+            path: PathBuf::new(),
+        }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Secrets {
+    pub root: Secret,
+}
+
+impl Default for Secrets {
+    fn default() -> Self {
+        Self { root: Secret::File { file: "root.key".into() } }
+    }
+}
+
+/// What people sign in with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Identifier {
+    Email,
+    Username,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Accounts {
+    pub registration: bool,
+    pub identifier: Identifier,
+    pub confirm_hours: u32,
+    pub reset_minutes: u32,
+}
+
+impl Default for Accounts {
+    fn default() -> Self {
+        Self { registration: true, identifier: Identifier::Email, confirm_hours: 24, reset_minutes: 60 }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PasswordRules {
+    pub min_length: usize,
+    pub min_strength: u8,
+    pub require_classes: bool,
+    pub argon2_memory_kib: u32,
+    pub argon2_iterations: u32,
+    pub workers: usize,
+    pub queue: usize,
+}
+
+impl Default for PasswordRules {
+    fn default() -> Self {
+        Self {
+            min_length: 12,
+            min_strength: 3,
+            require_classes: false,
+            argon2_memory_kib: 19_456,
+            argon2_iterations: 2,
+            workers: 0,
+            queue: 64,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Lockout {
+    pub failures: u32,
+    pub minutes: u32,
+}
+
+impl Default for Lockout {
+    fn default() -> Self {
+        Self { failures: 5, minutes: 15 }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Codes {
+    pub digits: usize,
+    pub minutes: u32,
+    pub tries: u32,
+    pub resend_seconds: u32,
+    pub per_number_per_day: u32,
+    pub per_account_per_day: u32,
+    pub total_per_day: u32,
+}
+
+impl Default for Codes {
+    fn default() -> Self {
+        Self {
+            digits: 6,
+            minutes: 10,
+            tries: 5,
+            resend_seconds: 60,
+            per_number_per_day: 10,
+            per_account_per_day: 10,
+            total_per_day: 5_000,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sessions {
+    pub idle_minutes: u32,
+    pub absolute_hours: u32,
+    pub journey_minutes: u32,
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Self { idle_minutes: 60, absolute_hours: 12, journey_minutes: 60 }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tokens {
+    pub code_seconds: u32,
+    pub access_token_seconds: u32,
+    pub id_token_seconds: u32,
+    pub refresh_token_days: u32,
+}
+
+impl Default for Tokens {
+    fn default() -> Self {
+        Self { code_seconds: 60, access_token_seconds: 300, id_token_seconds: 300, refresh_token_days: 30 }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Keys {
+    pub announce_hours: u32,
+    pub refresh_seconds: u32,
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self { announce_hours: 192, refresh_seconds: 5 }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    pub posts_per_minute: u32,
+    pub sign_ins_per_address_per_hour: u32,
+    pub mails_per_account_per_day: u32,
+    pub mails_per_address_per_hour: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            posts_per_minute: 60,
+            sign_ins_per_address_per_hour: 200,
+            mails_per_account_per_day: 5,
+            mails_per_address_per_hour: 20,
+        }
+    }
+}
+
+/// How the connection to the mail server is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MailTls {
+    /// TLS from the first byte (usually port 465).
+    Tls,
+    /// STARTTLS, refused if the server does not offer it (usually port 587).
+    Starttls,
+    /// None at all; on loopback only.
+    None,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Mail {
+    pub from: String,
+    pub host: String,
+    pub port: u16,
+    pub tls: MailTls,
+    pub username: Option<String>,
+    pub password: Option<Secret>,
+    pub ca_file: Option<PathBuf>,
+    pub timeout_seconds: u32,
+}
+
+impl Default for Mail {
+    fn default() -> Self {
+        Self {
+            from: "Voordeur <noreply@localhost>".into(),
+            host: String::new(),
+            port: 587,
+            tls: MailTls::Starttls,
+            username: None,
+            password: None,
+            ca_file: None,
+            timeout_seconds: 20,
+        }
+    }
+}
+
+/// The request shape of an SMS gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SmsGatewayKind {
+    /// CM.com Business Messaging API, JSON, `X-CM-PRODUCTTOKEN`-style product token in the body.
+    Cm,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sms {
+    pub gateway: SmsGatewayKind,
+    pub url: String,
+    pub token: Option<Secret>,
+    pub sender: String,
+    pub timeout_seconds: u32,
+}
+
+impl Default for Sms {
+    fn default() -> Self {
+        Self {
+            gateway: SmsGatewayKind::Cm,
+            url: String::new(),
+            token: None,
+            sender: "Voordeur".into(),
+            timeout_seconds: 10,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    pub json: bool,
+    pub level: String,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { json: true, level: "info".into() }
+    }
+}
+
+/// Development only; any of these makes the server refuse to listen on more than loopback.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Dev {
+    pub outbox: bool,
+    pub fixed_code: String,
+    pub clock: bool,
+}
+
+impl Dev {
+    /// Whether this is a development configuration at all.
+    pub fn is_on(&self) -> bool {
+        self.outbox || self.clock || !self.fixed_code.is_empty()
+    }
+}
+
+impl Config {
+    /// Reads and checks a configuration file.
+    ///
+    /// # Errors
+    /// [`ConfigError`], for the operator.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| ConfigError::Unreadable { path: path.to_owned(), error })?;
+        Self::parse(path, &text)
+    }
+
+    /// As [`Config::load`], from text.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        let mut config: Self = web::config::parse(path, text)?;
+        config.path = path.to_owned();
+        config.check()?;
+        Ok(config)
+    }
+
+    /// A secret of this configuration.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn reveal(&self, secret: &Secret, key: &str) -> Result<String, ConfigError> {
+        secret.reveal(&self.path, key, self.dev.is_on())
+    }
+
+    /// Whether the issuer is an https origin; if not, it is on loopback.
+    pub fn is_https(&self) -> bool {
+        self.issuer.starts_with("https://")
+    }
+
+    /// The host of the issuer, as the last line of an SMS names it.
+    pub fn host(&self) -> String {
+        url::Url::parse(&self.issuer).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
+    }
+
+    /// The example file: every key with its explanation and default.
+    ///
+    /// # Errors
+    /// The first key without an explanation.
+    pub fn example() -> Result<String, String> {
+        let documented =
+            Self { portals: vec![Portal { clients: vec![Client::default()], ..Portal::default() }], ..Self::default() };
+        web::config::example(&documented, explain::explain)
+    }
+}
