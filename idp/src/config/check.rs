@@ -1,0 +1,310 @@
+//! What a well-formed configuration may still get wrong. One small check a rule; the first that fails
+//! names the key, the value and what to write instead.
+
+use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use url::{Host, Url};
+use web::config::ConfigError;
+
+use super::portal::Registered;
+use super::{Client, Config, MailTls, Registry, TokenEndpointAuthMethod};
+
+type Check = fn(&Config) -> Result<(), ConfigError>;
+
+const CHECKS: &[Check] = &[
+    issuer, development_is_local, database, ephemeral, lockout, codes, password, mail, sms, lifetimes, portals, clients,
+];
+
+impl Config {
+    /// Applies every rule.
+    ///
+    /// # Errors
+    /// The first rule that is broken.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        CHECKS.iter().try_for_each(|check| check(self))
+    }
+
+    /// The clients of all portals, with their secrets read.
+    ///
+    /// # Errors
+    /// If a secret cannot be read.
+    pub fn registry(&self) -> Result<Registry, ConfigError> {
+        let mut clients = HashMap::new();
+        for portal in &self.portals {
+            let shared = Arc::new(portal.clone());
+            for client in &portal.clients {
+                let key = format!("portal.client.client_secret of {}", client.client_id);
+                let secret = client.client_secret.as_ref().map(|secret| self.reveal(secret, &key)).transpose()?;
+                let secret_hash = secret.map(|secret| web::seal::sha256(&secret));
+                let registered = Registered { client: client.clone(), secret_hash, portal: Arc::clone(&shared) };
+                clients.insert(client.client_id.clone(), Arc::new(registered));
+            }
+        }
+        Ok(Registry::new(&self.portals, clients))
+    }
+
+    fn refuse<T>(&self, key: &str, value: impl std::fmt::Display, advice: &str) -> Result<T, ConfigError> {
+        Err(ConfigError::refused(&self.path, key, value, advice))
+    }
+
+    fn between(&self, key: &str, value: u32, low: u32, high: u32) -> Result<(), ConfigError> {
+        if (low..=high).contains(&value) {
+            return Ok(());
+        }
+        self.refuse(key, value, &format!("write a number from {low} to {high}"))
+    }
+}
+
+/// Whether a URL names this machine itself.
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => IpAddr::from(address).is_loopback(),
+        Some(Host::Ipv6(address)) => IpAddr::from(address).is_loopback(),
+        None => false,
+    }
+}
+
+fn issuer(config: &Config) -> Result<(), ConfigError> {
+    let value = &config.issuer;
+    let Ok(url) = Url::parse(value) else {
+        return config.refuse("issuer", value, "write an origin such as https://login.example.nl");
+    };
+    if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback(&url)) {
+        return config.refuse("issuer", value, "it must start with https:// (plain http is for loopback only)");
+    }
+    // OpenID Connect Discovery 1.0 section 3: no query, no fragment. A path would move every endpoint.
+    if url.origin().ascii_serialization() != *value {
+        return config.refuse("issuer", value, "write the origin alone: no path, no slash at the end");
+    }
+    Ok(())
+}
+
+fn development_is_local(config: &Config) -> Result<(), ConfigError> {
+    if config.dev.is_on() && !config.listen.ip().is_loopback() {
+        let advice = "the section [dev] is set; a development server listens on loopback only, such as 127.0.0.1:8080";
+        return config.refuse("listen", config.listen, advice);
+    }
+    let code = &config.dev.fixed_code;
+    if !code.is_empty() && (code.len() != config.codes.digits || !code.bytes().all(|byte| byte.is_ascii_digit())) {
+        return config.refuse("dev.fixed_code", code, "write as many digits as codes.digits says");
+    }
+    Ok(())
+}
+
+fn database(config: &Config) -> Result<(), ConfigError> {
+    match config.database.split(':').next() {
+        Some("sqlite" | "postgres" | "postgresql") => Ok(()),
+        // The value may hold a password.
+        _ => config.refuse("database", "(hidden)", "write sqlite:FILE or postgres://USER@HOST/DATABASE"),
+    }
+}
+
+fn ephemeral(config: &Config) -> Result<(), ConfigError> {
+    if config.ephemeral == "database" || config.ephemeral.starts_with("redis://") {
+        return Ok(());
+    }
+    config.refuse("ephemeral", "(hidden)", "write \"database\" or redis://HOST:PORT")
+}
+
+fn lockout(config: &Config) -> Result<(), ConfigError> {
+    config.between("lockout.failures", config.lockout.failures, 3, 20)?;
+    config.between("lockout.minutes", config.lockout.minutes, 1, 1_440)
+}
+
+fn codes(config: &Config) -> Result<(), ConfigError> {
+    let codes = &config.codes;
+    if !(6..=10).contains(&codes.digits) {
+        return config.refuse("codes.digits", codes.digits, "write a number from 6 to 10");
+    }
+    config.between("codes.minutes", codes.minutes, 1, 10)?;
+    config.between("codes.tries", codes.tries, 1, 5)?;
+    config.between("codes.resend_seconds", codes.resend_seconds, 10, 600)?;
+    config.between("codes.per_number_per_day", codes.per_number_per_day, 1, 1_000)?;
+    config.between("codes.per_account_per_day", codes.per_account_per_day, 1, 1_000)?;
+    config.between("codes.total_per_day", codes.total_per_day, 1, u32::MAX)
+}
+
+fn password(config: &Config) -> Result<(), ConfigError> {
+    let rules = &config.password;
+    if !(8..=64).contains(&rules.min_length) {
+        return config.refuse("password.min_length", rules.min_length, "write a number from 8 to 64");
+    }
+    config.between("password.min_strength", u32::from(rules.min_strength), 0, 4)?;
+    // OWASP Password Storage Cheat Sheet: 19 MiB with two passes is the floor for Argon2id.
+    config.between("password.argon2_memory_kib", rules.argon2_memory_kib, 19_456, 1_048_576)?;
+    config.between("password.argon2_iterations", rules.argon2_iterations, 2, 20)?;
+    if !(1..=10_000).contains(&rules.queue) {
+        return config.refuse("password.queue", rules.queue, "write a number from 1 to 10000");
+    }
+    Ok(())
+}
+
+fn mail(config: &Config) -> Result<(), ConfigError> {
+    if config.dev.outbox {
+        return Ok(());
+    }
+    let mail = &config.mail;
+    if mail.host.is_empty() {
+        return config.refuse("mail.host", "\"\"", "write the name of your mail server");
+    }
+    let local = mail.host == "localhost" || mail.host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    if mail.tls == MailTls::None && !local {
+        return config.refuse("mail.tls", "none", "write \"starttls\" or \"tls\"; unprotected mail is for loopback only");
+    }
+    if mail.username.is_some() != mail.password.is_some() {
+        return config.refuse("mail.username", "(one of two)", "set mail.username and mail.password both, or neither");
+    }
+    config.between("mail.timeout_seconds", mail.timeout_seconds, 1, 300)
+}
+
+fn sms(config: &Config) -> Result<(), ConfigError> {
+    if config.dev.outbox {
+        return Ok(());
+    }
+    let sms = &config.sms;
+    let Ok(url) = Url::parse(&sms.url) else {
+        return config.refuse("sms.url", &sms.url, "write the https address of your SMS gateway");
+    };
+    if url.scheme() != "https" && !is_loopback(&url) {
+        return config.refuse("sms.url", &sms.url, "it must start with https://");
+    }
+    if sms.token.is_none() {
+        return config.refuse("sms.token", "(not set)", "write { file = \"...\" } with the gateway's product token");
+    }
+    config.between("sms.timeout_seconds", sms.timeout_seconds, 1, 60)
+}
+
+fn lifetimes(config: &Config) -> Result<(), ConfigError> {
+    config.between("accounts.confirm_hours", config.accounts.confirm_hours, 1, 168)?;
+    config.between("accounts.reset_minutes", config.accounts.reset_minutes, 5, 1_440)?;
+    config.between("sessions.idle_minutes", config.sessions.idle_minutes, 1, 1_440)?;
+    config.between("sessions.absolute_hours", config.sessions.absolute_hours, 1, 720)?;
+    config.between("sessions.journey_minutes", config.sessions.journey_minutes, 10, 1_440)?;
+    // RFC 6749 section 4.1.2 recommends ten minutes at most; the conformance plans ask for one.
+    config.between("tokens.code_seconds", config.tokens.code_seconds, 10, 60)?;
+    config.between("tokens.access_token_seconds", config.tokens.access_token_seconds, 30, 3_600)?;
+    config.between("tokens.id_token_seconds", config.tokens.id_token_seconds, 30, 3_600)?;
+    config.between("tokens.refresh_token_days", config.tokens.refresh_token_days, 1, 400)?;
+    config.between("keys.announce_hours", config.keys.announce_hours, 168, 8_760)?;
+    config.between("keys.refresh_seconds", config.keys.refresh_seconds, 1, 60)
+}
+
+fn portals(config: &Config) -> Result<(), ConfigError> {
+    let mut seen = HashSet::new();
+    for portal in &config.portals {
+        if portal.id.is_empty() || !seen.insert(&portal.id) {
+            return config.refuse("portal.id", &portal.id, "give each portal an id of its own");
+        }
+        config.between("portal.policy.remember_days", portal.policy.remember_days, 1, 400)?;
+        if let Err(error) = Url::parse(&portal.url) {
+            return config.refuse("portal.url", &portal.url, &format!("write the address of the portal ({error})"));
+        }
+    }
+    Ok(())
+}
+
+fn clients(config: &Config) -> Result<(), ConfigError> {
+    let mut seen = HashSet::new();
+    for client in config.portals.iter().flat_map(|portal| &portal.clients) {
+        if client.client_id.is_empty() || !seen.insert(&client.client_id) {
+            return config.refuse("portal.client.client_id", &client.client_id, "give each client an id of its own");
+        }
+        one_client(config, client)?;
+    }
+    Ok(())
+}
+
+fn one_client(config: &Config, client: &Client) -> Result<(), ConfigError> {
+    let of = |key: &str| format!("portal.client.{key} of {}", client.client_id);
+    let is_public = client.token_endpoint_auth_method == TokenEndpointAuthMethod::None;
+    if is_public == client.client_secret.is_some() {
+        let advice = if is_public {
+            "a client with token_endpoint_auth_method = \"none\" has no secret; leave it out"
+        } else {
+            "write { file = \"...\" }, or token_endpoint_auth_method = \"none\" for a public client"
+        };
+        return config.refuse(&of("client_secret"), if is_public { "(set)" } else { "(not set)" }, advice);
+    }
+    if is_public && !client.require_pkce {
+        return config.refuse(&of("require_pkce"), "false", "a public client must use PKCE (RFC 9700 section 2.1.1)");
+    }
+    if client.redirect_uris.is_empty() {
+        return config.refuse(&of("redirect_uris"), "[]", "write at least one redirect URI");
+    }
+    for uri in client.redirect_uris.iter().chain(&client.post_logout_redirect_uris).chain(&client.backchannel_logout_uri)
+    {
+        let valid = Url::parse(uri).is_ok_and(|url| {
+            url.fragment().is_none() && (url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url)))
+        });
+        if !valid {
+            let advice = "write an absolute https URI without a fragment (plain http is for loopback only)";
+            return config.refuse(&of("redirect_uris"), uri, advice);
+        }
+    }
+    if !matches!(client.id_token_signed_response_alg.as_str(), "RS256" | "ES256") {
+        let advice = "write \"RS256\" or \"ES256\"";
+        return config.refuse(&of("id_token_signed_response_alg"), &client.id_token_signed_response_alg, advice);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn error(text: &str) -> String {
+        Config::parse(Path::new("idp.toml"), text).unwrap_err().to_string()
+    }
+
+    const DEV: &str = "[dev]\noutbox = true\n";
+
+    #[test]
+    fn the_smallest_development_configuration_is_accepted() {
+        assert!(Config::parse(Path::new("idp.toml"), DEV).is_ok());
+    }
+
+    #[test]
+    fn unsafe_values_are_refused_with_key_value_and_advice() {
+        let cases = [
+            ("lockout.failures", "[lockout]\nfailures = 0\n"),
+            ("lockout.minutes", "[lockout]\nminutes = 0\n"),
+            ("codes.digits", "[codes]\ndigits = 3\n"),
+            ("password.argon2_memory_kib", "[password]\nargon2_memory_kib = 1024\n"),
+            ("tokens.code_seconds", "[tokens]\ncode_seconds = 3600\n"),
+        ];
+        for (key, text) in cases {
+            let error = error(&format!("{text}{DEV}"));
+            assert!(error.starts_with("idp.toml: ") && error.contains(key) && error.contains("write"), "{error}");
+        }
+        assert!(error("issuer = 'http://login.example.nl'\n").contains("https"));
+        assert!(error("issuer = 'https://login.example.nl/'\n").contains("origin alone"));
+        assert!(error(&format!("listen = '0.0.0.0:8080'\n{DEV}")).contains("loopback"));
+        assert!(error("").contains("mail.host"));
+        assert!(error("database = 'mysql://u:hunter2@h/d'\n").contains("sqlite"));
+        assert!(!error("database = 'mysql://u:hunter2@h/d'\n").contains("hunter2"));
+    }
+
+    #[test]
+    fn clients_must_be_safe() {
+        let portal = "[[portal]]\nid = 'p'\nurl = 'https://p.example'\n[[portal.client]]\nclient_id = 'c'\n";
+        let with = |more: &str| error(&format!("{DEV}{portal}{more}"));
+        assert!(with("redirect_uris = ['https://p.example/cb']\n").contains("client_secret of c"));
+        let public = "token_endpoint_auth_method = 'none'\n";
+        assert!(with(&format!("{public}redirect_uris = []\n")).contains("redirect_uris of c"));
+        assert!(with(&format!("{public}redirect_uris = ['http://p.example/cb']\n")).contains("https"));
+        assert!(with(&format!("{public}redirect_uris = ['https://p.example/cb']\nrequire_pkce = false\n")).contains("PKCE"));
+    }
+
+    #[test]
+    fn every_key_is_explained_in_the_example_and_the_shipped_file_is_it() {
+        let example = Config::example().unwrap();
+        let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/idp.example.toml");
+        let shipped = std::fs::read_to_string(shipped).unwrap_or_default();
+        assert!(shipped == example, "run: idp config example > deploy/idp.example.toml");
+    }
+}

@@ -1,0 +1,81 @@
+//! Durable rows, one file an aggregate. SQL stands here and nowhere else; what it means is decided above.
+
+use include_dir::{Dir, include_dir};
+use web::clock::Clock;
+use web::db::{Db, OpenError};
+use web::random::Random;
+use web::seal::{RootKey, SealError};
+
+pub mod accounts;
+pub mod audit;
+pub mod devices;
+pub mod grants;
+pub mod keys;
+pub mod lockouts;
+pub mod mail_links;
+pub mod outbox;
+pub mod sessions;
+
+static MIGRATIONS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../migrations/idp");
+
+/// Why a row could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("database: {0}")]
+    Sql(#[from] sqlx::Error),
+    #[error("sealed value: {0}; was secrets.root changed?")]
+    Sealed(#[from] SealError),
+    #[error("a row says what this program never writes: {0}")]
+    Corrupt(&'static str),
+}
+
+impl StoreError {
+    /// Whether the row would break a uniqueness rule.
+    pub fn is_unique_violation(&self) -> bool {
+        matches!(self, Self::Sql(sqlx::Error::Database(error)) if error.is_unique_violation())
+    }
+}
+
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// All tables of the identity provider.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pub(crate) db: Db,
+    pub(crate) clock: Clock,
+    pub(crate) random: Random,
+    pub(crate) root: RootKey,
+}
+
+impl Store {
+    /// Opens the database at `url` and brings its tables up to date.
+    ///
+    /// # Errors
+    /// [`OpenError`] names what is wrong.
+    pub async fn open(url: &str, clock: Clock, random: Random, root: RootKey) -> std::result::Result<Self, OpenError> {
+        let db = Db::open(url, &MIGRATIONS).await?;
+        Ok(Self { db, clock, random, root })
+    }
+
+    /// The database handle, for expiring values that share it.
+    pub fn db(&self) -> &Db {
+        &self.db
+    }
+
+    /// A transaction that may write.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn begin_write(&self) -> Result<web::db::Write> {
+        Ok(self.db.begin_write().await?)
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// The engine's, if it does not.
+    pub async fn ping(&self) -> Result<()> {
+        sqlx::query("SELECT 1").execute(self.db.pool()).await?;
+        Ok(())
+    }
+}
