@@ -234,8 +234,8 @@ fn one_client(config: &Config, client: &Client) -> Result<(), ConfigError> {
     if client.redirect_uris.is_empty() {
         return config.refuse(&of("redirect_uris"), "[]", "write at least one redirect URI");
     }
-    for uri in client.redirect_uris.iter().chain(&client.post_logout_redirect_uris).chain(&client.backchannel_logout_uri)
-    {
+    let optional = client.backchannel_logout_uri.iter().chain(&client.initiate_login_uri);
+    for uri in client.redirect_uris.iter().chain(&client.post_logout_redirect_uris).chain(optional) {
         let valid = Url::parse(uri).is_ok_and(|url| {
             url.fragment().is_none() && (url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url)))
         });

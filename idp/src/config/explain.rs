@@ -105,6 +105,7 @@ const EXPLANATIONS: &[(&str, &str)] = &[
     ("portal.client.redirect_uris", "Where people may be sent back to; compared to the letter."),
     ("portal.client.post_logout_redirect_uris", "Where people may be sent after signing out; compared to the letter."),
     ("portal.client.backchannel_logout_uri", "Where logout tokens are posted to (OpenID Connect Back-Channel Logout 1.0)."),
+    ("portal.client.initiate_login_uri", "Where a sign-in at this client starts (OpenID Connect Core section 4); people who end here\nwithout a request of the client's own, after confirming a mail elsewhere, are sent there."),
     ("portal.client.scope", "The scopes it may ask for."),
     ("portal.client.require_pkce", "Whether PKCE is demanded; leave it on."),
     ("portal.client.id_token_signed_response_alg", "\"RS256\" or \"ES256\"."),

@@ -1,0 +1,5 @@
+//! Pure things and their rules: accounts, phone numbers, devices, sessions. No I/O, no clock.
+
+pub mod account;
+pub mod device;
+pub mod phone;

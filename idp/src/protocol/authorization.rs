@@ -1,0 +1,327 @@
+//! The authorization request: OpenID Connect Core section 3.1.2.1, RFC 6749 section 4.1.1, RFC 7636
+//! section 4.3. Client and redirect URI are validated first; only a [`ReturnAddress`], which cannot be made
+//! otherwise, carries anything back by redirect.
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+use web::request::Fields;
+
+use super::error::WireError;
+use crate::config::{Client, ScopeSet};
+
+/// How the response travels (OAuth 2.0 Multiple Response Types; OAuth 2.0 Form Post Response Mode).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResponseMode {
+    #[default]
+    Query,
+    FormPost,
+}
+
+/// Where to answer: a redirect URI that this client registered, and what it wants to hear again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReturnAddress {
+    redirect_uri: String,
+    state: Option<String>,
+    response_mode: ResponseMode,
+}
+
+/// Why nothing may be sent back to the client: the answer is a page at this server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoReturn {
+    #[error("client_id is missing or unknown")]
+    UnknownClient,
+    #[error("redirect_uri is missing or not registered for this client, to the letter")]
+    UnregisteredRedirectUri,
+}
+
+impl ReturnAddress {
+    /// Validates the redirect URI by comparing it to the letter (RFC 9700 section 2.1, OpenID Connect Core
+    /// section 3.1.2.1).
+    ///
+    /// # Errors
+    /// [`NoReturn::UnregisteredRedirectUri`].
+    pub fn of(fields: &Fields, client: &Client) -> Result<Self, NoReturn> {
+        let redirect_uri = fields.get("redirect_uri").ok_or(NoReturn::UnregisteredRedirectUri)?;
+        if !client.redirect_uris.iter().any(|registered| registered == redirect_uri) {
+            return Err(NoReturn::UnregisteredRedirectUri);
+        }
+        let response_mode = match fields.get("response_mode") {
+            Some("form_post") => ResponseMode::FormPost,
+            _ => ResponseMode::Query,
+        };
+        let state = fields.get("state").map(str::to_owned);
+        Ok(Self { redirect_uri: redirect_uri.to_owned(), state, response_mode })
+    }
+
+    pub fn redirect_uri(&self) -> &str {
+        &self.redirect_uri
+    }
+
+    pub fn response_mode(&self) -> ResponseMode {
+        self.response_mode
+    }
+
+    /// The origin of the redirect URI, for the content security policy of pages whose form ends there.
+    pub fn origin(&self) -> Option<String> {
+        Some(Url::parse(&self.redirect_uri).ok()?.origin().ascii_serialization())
+    }
+
+    /// The parameters of a response: `answer`, the state as it came, and the issuer (RFC 9207).
+    pub fn parameters(&self, answer: &[(&str, &str)], issuer: &str) -> Vec<(String, String)> {
+        let pair = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        let mut parameters: Vec<_> = answer.iter().copied().map(pair).collect();
+        parameters.extend(self.state.as_deref().map(|state| pair(("state", state))));
+        parameters.push(pair(("iss", issuer)));
+        parameters
+    }
+
+    /// The redirect URI with these parameters added to its query, which it keeps (RFC 6749 section 3.1.2).
+    pub fn url_with(&self, parameters: &[(String, String)]) -> String {
+        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
+        let separator = if self.redirect_uri.contains('?') { '&' } else { '?' };
+        format!("{}{separator}{query}", self.redirect_uri)
+    }
+}
+
+/// `prompt` (OpenID Connect Core section 3.1.2.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prompt {
+    pub none: bool,
+    pub login: bool,
+    pub consent: bool,
+    pub select_account: bool,
+}
+
+/// A request that passed every check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuthorizationRequest {
+    pub client_id: String,
+    pub return_address: ReturnAddress,
+    pub scope: String,
+    pub nonce: Option<String>,
+    /// The S256 challenge.
+    pub code_challenge: Option<String>,
+    pub prompt: Prompt,
+    /// Seconds.
+    pub max_age: Option<u32>,
+    pub login_hint: Option<String>,
+    pub ui_locales: Option<String>,
+    pub acr_values: Vec<String>,
+    pub id_token_hint: Option<String>,
+}
+
+type Check = fn(&Fields, &Client) -> Result<(), WireError>;
+
+/// In this order; the first that fails is told to the client.
+const CHECKS: &[Check] =
+    &[request_objects, response_type, response_mode, scope, pkce, prompt_contradiction, max_age, lengths];
+
+/// Reads a request whose return address is valid already.
+///
+/// # Errors
+/// The error to send back to the client.
+pub fn read(
+    fields: &Fields,
+    client: &Client,
+    return_address: ReturnAddress,
+) -> Result<AuthorizationRequest, WireError> {
+    CHECKS.iter().try_for_each(|check| check(fields, client))?;
+    let text = |name: &str| fields.get(name).map(str::to_owned);
+    let asked = ScopeSet::parse(fields.get("scope").unwrap_or_default());
+    Ok(AuthorizationRequest {
+        client_id: client.client_id.clone(),
+        return_address,
+        // Scopes that are unknown here are left out (OpenID Connect Core section 3.1.2.1).
+        scope: asked.within(&ScopeSet::parse(&client.scope)).to_string(),
+        nonce: text("nonce"),
+        code_challenge: text("code_challenge"),
+        prompt: prompt(fields),
+        max_age: fields.get("max_age").and_then(|value| value.parse().ok()),
+        login_hint: text("login_hint"),
+        ui_locales: text("ui_locales"),
+        acr_values: fields.trimmed("acr_values").split_ascii_whitespace().map(str::to_owned).collect(),
+        id_token_hint: text("id_token_hint"),
+    })
+}
+
+/// OpenID Connect Core sections 6.1, 6.2 and 3.1.2.6: refused by name, never ignored.
+fn request_objects(fields: &Fields, _: &Client) -> Result<(), WireError> {
+    if fields.get("request").is_some() {
+        return Err(WireError::new("request_not_supported", "request objects are not supported"));
+    }
+    if fields.get("request_uri").is_some() {
+        return Err(WireError::new("request_uri_not_supported", "request_uri is not supported"));
+    }
+    if fields.get("registration").is_some() {
+        return Err(WireError::new("registration_not_supported", "the registration parameter is not supported"));
+    }
+    Ok(())
+}
+
+/// RFC 6749 section 4.1.1.
+fn response_type(fields: &Fields, _: &Client) -> Result<(), WireError> {
+    match fields.get("response_type") {
+        Some("code") => Ok(()),
+        Some(_) => Err(WireError::new("unsupported_response_type", "only response_type=code is supported")),
+        None => Err(WireError::new("invalid_request", "response_type is missing")),
+    }
+}
+
+fn response_mode(fields: &Fields, _: &Client) -> Result<(), WireError> {
+    match fields.get("response_mode") {
+        None | Some("query" | "form_post") => Ok(()),
+        Some(_) => Err(WireError::new("invalid_request", "response_mode is query or form_post")),
+    }
+}
+
+/// OpenID Connect Core section 3.1.2.1: `openid` is what makes it an OpenID request.
+fn scope(fields: &Fields, client: &Client) -> Result<(), WireError> {
+    let asked = ScopeSet::parse(fields.get("scope").unwrap_or_default());
+    if !asked.contains("openid") || !ScopeSet::parse(&client.scope).contains("openid") {
+        return Err(WireError::new("invalid_scope", "the scope must contain openid"));
+    }
+    Ok(())
+}
+
+/// RFC 7636 sections 4.2 to 4.4.1, RFC 9700 section 2.1.1: S256 only.
+fn pkce(fields: &Fields, client: &Client) -> Result<(), WireError> {
+    match (fields.get("code_challenge"), fields.get("code_challenge_method")) {
+        (None, None) if !client.require_pkce => Ok(()),
+        (None, None) => Err(WireError::new("invalid_request", "code_challenge is required (PKCE)")),
+        (None, Some(_)) => Err(WireError::new("invalid_request", "code_challenge_method without code_challenge")),
+        (Some(challenge), Some("S256")) => {
+            let is_sha256 = challenge.len() == 43
+                && challenge.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+            let malformed = WireError::new("invalid_request", "code_challenge is not a base64url SHA-256");
+            if is_sha256 { Ok(()) } else { Err(malformed) }
+        }
+        (Some(_), _) => Err(WireError::new("invalid_request", "code_challenge_method must be S256")),
+    }
+}
+
+fn prompt(fields: &Fields) -> Prompt {
+    let mut prompt = Prompt::default();
+    for value in fields.trimmed("prompt").split_ascii_whitespace() {
+        match value {
+            "none" => prompt.none = true,
+            "login" => prompt.login = true,
+            "consent" => prompt.consent = true,
+            "select_account" => prompt.select_account = true,
+            _ => {}
+        }
+    }
+    prompt
+}
+
+/// OpenID Connect Core section 3.1.2.1: `none` stands alone.
+fn prompt_contradiction(fields: &Fields, _: &Client) -> Result<(), WireError> {
+    if prompt(fields).none && fields.trimmed("prompt").split_ascii_whitespace().count() > 1 {
+        return Err(WireError::new("invalid_request", "prompt=none cannot be combined with another value"));
+    }
+    Ok(())
+}
+
+fn max_age(fields: &Fields, _: &Client) -> Result<(), WireError> {
+    match fields.get("max_age") {
+        Some(value) if value.parse::<u32>().is_err() => {
+            Err(WireError::new("invalid_request", "max_age is a number of seconds"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What is echoed or kept comes back whole or is refused, never cut.
+fn lengths(fields: &Fields, _: &Client) -> Result<(), WireError> {
+    let too_long = |name: &str, most: usize| fields.get(name).is_some_and(|value| value.len() > most);
+    if too_long("state", 2_048) || too_long("nonce", 512) || too_long("login_hint", 512) || too_long("scope", 1_024) {
+        return Err(WireError::new("invalid_request", "a parameter is too long"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+    fn client() -> Client {
+        Client {
+            client_id: "c".into(),
+            redirect_uris: vec!["https://rp.example/cb".into(), "https://rp.example/cb?a=1".into()],
+            ..Client::default()
+        }
+    }
+
+    fn request(changes: &[(&str, Option<&str>)]) -> Fields {
+        let mut pairs = vec![
+            ("client_id", "c"),
+            ("redirect_uri", "https://rp.example/cb"),
+            ("response_type", "code"),
+            ("scope", "openid profile unknown"),
+            ("code_challenge", CHALLENGE),
+            ("code_challenge_method", "S256"),
+            ("state", "s"),
+        ];
+        for (name, value) in changes {
+            pairs.retain(|(known, _)| known != name);
+            pairs.extend(value.map(|value| (*name, value)));
+        }
+        pairs.into_iter().collect()
+    }
+
+    fn read_with(changes: &[(&str, Option<&str>)]) -> Result<AuthorizationRequest, &'static str> {
+        let fields = request(changes);
+        let address = ReturnAddress::of(&fields, &client()).unwrap();
+        read(&fields, &client(), address).map_err(|error| error.error)
+    }
+
+    #[test]
+    fn a_good_request_is_read_and_unknown_scopes_and_parameters_are_left_out() {
+        let read = read_with(&[("max_age", Some("60")), ("extra", Some("x")), ("display", Some("popup"))]).unwrap();
+        assert_eq!((read.scope.as_str(), read.max_age), ("openid profile", Some(60)));
+    }
+
+    #[test]
+    fn redirect_uris_are_compared_to_the_letter() {
+        for uri in [
+            "https://rp.example/cb/", "https://rp.example/cb?b=2", "https://RP.example/cb", "https://rp.example:443/cb",
+            "https://u@rp.example/cb", "http://rp.example/cb", "https://rp.example/cb#f", "https://rp.example/cb%2F", "",
+        ] {
+            let fields = request(&[("redirect_uri", Some(uri))]);
+            assert_eq!(ReturnAddress::of(&fields, &client()), Err(NoReturn::UnregisteredRedirectUri), "{uri}");
+        }
+        assert!(ReturnAddress::of(&request(&[("redirect_uri", Some("https://rp.example/cb?a=1"))]), &client()).is_ok());
+    }
+
+    #[test]
+    fn answers_keep_the_query_and_the_state_and_name_the_issuer() {
+        let fields = request(&[("redirect_uri", Some("https://rp.example/cb?a=1")), ("state", Some("a b&c"))]);
+        let address = ReturnAddress::of(&fields, &client()).unwrap();
+        let url = address.url_with(&address.parameters(&[("code", "x")], "https://op.example"));
+        assert_eq!(url, "https://rp.example/cb?a=1&code=x&state=a+b%26c&iss=https%3A%2F%2Fop.example");
+    }
+
+    #[test]
+    fn each_fault_has_its_error() {
+        let cases: &[(&str, Option<&str>, &str)] = &[
+            ("response_type", None, "invalid_request"),
+            ("response_type", Some("token"), "unsupported_response_type"),
+            ("response_mode", Some("fragment"), "invalid_request"),
+            ("scope", Some("profile"), "invalid_scope"),
+            ("scope", None, "invalid_scope"),
+            ("code_challenge", None, "invalid_request"),
+            ("code_challenge", Some("short"), "invalid_request"),
+            ("code_challenge_method", Some("plain"), "invalid_request"),
+            ("code_challenge_method", None, "invalid_request"),
+            ("prompt", Some("none login"), "invalid_request"),
+            ("max_age", Some("-1"), "invalid_request"),
+            ("request", Some("eyJ"), "request_not_supported"),
+            ("request_uri", Some("https://rp.example/r"), "request_uri_not_supported"),
+        ];
+        for (name, value, error) in cases {
+            assert_eq!(read_with(&[(name, *value)]), Err(*error), "{name}={value:?}");
+        }
+    }
+}

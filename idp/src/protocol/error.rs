@@ -1,0 +1,34 @@
+//! Errors as clients see them.
+
+use serde::Serialize;
+
+/// An error of RFC 6749 sections 4.1.2.1 and 5.2 or OpenID Connect Core section 3.1.2.6. The description
+/// is for the client's developer: English, ASCII, without line breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct WireError {
+    pub error: &'static str,
+    pub error_description: &'static str,
+}
+
+impl WireError {
+    pub const fn new(error: &'static str, error_description: &'static str) -> Self {
+        Self { error, error_description }
+    }
+}
+
+impl std::fmt::Display for WireError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.error, self.error_description)
+    }
+}
+
+pub const ACCESS_DENIED: WireError = WireError::new("access_denied", "the person did not sign in");
+pub const CONSENT_DENIED: WireError = WireError::new("access_denied", "the person did not consent");
+pub const LOGIN_REQUIRED: WireError = WireError::new("login_required", "nobody is signed in, or not recently enough");
+pub const CONSENT_REQUIRED: WireError = WireError::new("consent_required", "the person has to be asked for consent");
+pub const INTERACTION_REQUIRED: WireError =
+    WireError::new("interaction_required", "the person has to take a step that needs a page");
+pub const SERVER_ERROR: WireError = WireError::new("server_error", "something went wrong here; it is logged");
+pub const INVALID_CLIENT: WireError = WireError::new("invalid_client", "client authentication failed");
+pub const INVALID_GRANT: WireError =
+    WireError::new("invalid_grant", "the code or token is unknown, expired, used, or belongs to another request");

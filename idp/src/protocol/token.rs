@@ -1,0 +1,96 @@
+//! Messages of the token and userinfo endpoints.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use percent_encoding::percent_decode_str;
+use serde::Serialize;
+
+/// RFC 6749 section 5.1 and OpenID Connect Core section 3.1.3.3.
+#[derive(Clone, Debug, Serialize)]
+pub struct TokenResponse {
+    pub access_token: String,
+    pub token_type: &'static str,
+    pub expires_in: u32,
+    pub scope: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<String>,
+}
+
+/// The claims of an access token: RFC 9068 section 2.2, plus the grant it stands on.
+#[derive(Clone, Debug, Serialize, serde::Deserialize)]
+pub struct AccessTokenClaims {
+    pub iss: String,
+    pub sub: String,
+    pub aud: String,
+    pub exp: i64,
+    pub iat: i64,
+    pub jti: String,
+    pub client_id: String,
+    pub scope: String,
+    pub auth_time: i64,
+    pub acr: String,
+    pub sid: String,
+    pub grant_id: String,
+}
+
+/// The `typ` of an access token (RFC 9068 section 2.1).
+pub const ACCESS_TOKEN_TYPE: &str = "at+jwt";
+/// The `typ` of a logout token (OpenID Connect Back-Channel Logout 1.0 section 2.4).
+pub const LOGOUT_TOKEN_TYPE: &str = "logout+jwt";
+
+/// User name and password of HTTP Basic, each form-encoded before (RFC 6749 section 2.3.1).
+pub fn basic_credentials(header: &str) -> Option<(String, String)> {
+    let (scheme, encoded) = header.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let text = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
+    let (user, password) = text.split_once(':')?;
+    let decode = |part: &str| Some(percent_decode_str(&part.replace('+', " ")).decode_utf8().ok()?.into_owned());
+    Some((decode(user)?, decode(password)?))
+}
+
+/// The token of an `Authorization: Bearer` header (RFC 6750 section 2.1); the scheme in any case.
+pub fn bearer_token(header: &str) -> Option<&str> {
+    let (scheme, token) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// Whether `verifier` fits an S256 `challenge` (RFC 7636 section 4.6), and is a verifier at all (4.1).
+pub fn is_verifier_of(verifier: &str, challenge: &str) -> bool {
+    let well_formed = (43..=128).contains(&verifier.len())
+        && verifier.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte));
+    well_formed && web::seal::same(&web::seal::sha256(verifier), challenge)
+}
+
+/// `at_hash` for an ID token signed with a SHA-256 algorithm (OpenID Connect Core section 3.1.3.6).
+pub fn at_hash(access_token: &str) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, access_token.as_bytes());
+    URL_SAFE_NO_PAD.encode(&digest.as_ref()[..16])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn basic_credentials_are_form_decoded() {
+        let encoded = STANDARD.encode("my%3Aclient:p%C3%ABr+cent");
+        let read = basic_credentials(&format!("basic {encoded}"));
+        assert_eq!(read, Some(("my:client".into(), "p\u{eb}r cent".into())));
+        for header in ["Basic", "Basic !!", "Bearer abc", "Basic bm9jb2xvbg=="] {
+            assert_eq!(basic_credentials(header), None, "{header}");
+        }
+    }
+
+    #[test]
+    fn the_example_of_rfc_7636_appendix_b_verifies() {
+        let (verifier, challenge) =
+            ("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+        assert!(is_verifier_of(verifier, challenge));
+        assert!(!is_verifier_of(&format!("{verifier}x"), challenge));
+        assert!(!is_verifier_of("short", challenge));
+    }
+}

@@ -1,0 +1,207 @@
+//! The table `accounts`.
+
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+use web::clock::Timestamp;
+use web::db::Write;
+use web::language::Language;
+
+use super::{Result, Store, StoreError};
+use crate::domain::account::{Account, AccountId, EmailAddress, Role, SubjectId};
+
+const COLUMNS: &str = "id, subject, given_name, family_name, email, email_confirmed_at, username, password_hash, \
+     temporary_password_until, phone_sealed, phone_verified_at, role, organisation, language, blocked_at, updated_at";
+
+/// What a new account starts with.
+#[derive(Clone, Debug)]
+pub struct NewAccount {
+    pub given_name: String,
+    pub family_name: String,
+    pub email: EmailAddress,
+    pub email_is_confirmed: bool,
+    pub username: Option<String>,
+    pub password_hash: Option<String>,
+    /// Sealed by [`Store::seal_phone`]; counts as verified.
+    pub phone_sealed: Option<String>,
+    pub role: Role,
+    pub organisation: Option<String>,
+    pub language: Language,
+}
+
+fn account(row: &AnyRow) -> Result<Account> {
+    let time = |name: &str| -> Result<Option<Timestamp>> { Ok(row.try_get::<Option<i64>, _>(name)?.map(Timestamp)) };
+    let email: String = row.try_get("email")?;
+    let role: String = row.try_get("role")?;
+    let language: String = row.try_get("language")?;
+    Ok(Account {
+        id: AccountId(row.try_get("id")?),
+        subject: SubjectId(row.try_get("subject")?),
+        given_name: row.try_get("given_name")?,
+        family_name: row.try_get("family_name")?,
+        email: EmailAddress::parse(&email).ok_or(StoreError::Corrupt("accounts.email"))?,
+        email_confirmed_at: time("email_confirmed_at")?,
+        username: row.try_get("username")?,
+        password_hash: row.try_get("password_hash")?,
+        temporary_password_until: time("temporary_password_until")?,
+        phone_sealed: row.try_get("phone_sealed")?,
+        phone_verified_at: time("phone_verified_at")?,
+        role: Role::parse(&role).ok_or(StoreError::Corrupt("accounts.role"))?,
+        organisation: row.try_get("organisation")?,
+        language: Language::from_tag(&language).unwrap_or_default(),
+        blocked_at: time("blocked_at")?,
+        updated_at: Timestamp(row.try_get("updated_at")?),
+    })
+}
+
+impl Store {
+    /// Adds an account; a known e-mail address or user name is a unique violation.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn insert_account(&self, write: &mut Write, new: &NewAccount) -> Result<AccountId> {
+        let now = self.clock.now().0;
+        let id = AccountId(self.random.id());
+        sqlx::query(
+            "INSERT INTO accounts (id, subject, given_name, family_name, email, email_confirmed_at, username,
+               password_hash, phone_sealed, phone_verified_at, role, organisation, language, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+        )
+        .bind(&id.0)
+        .bind(self.random.id())
+        .bind(&new.given_name)
+        .bind(&new.family_name)
+        .bind(new.email.as_str())
+        .bind(new.email_is_confirmed.then_some(now))
+        .bind(&new.username)
+        .bind(&new.password_hash)
+        .bind(&new.phone_sealed)
+        .bind(new.phone_sealed.is_some().then_some(now))
+        .bind(new.role.as_str())
+        .bind(&new.organisation)
+        .bind(new.language.tag())
+        .bind(now)
+        .bind(now)
+        .execute(write.connection())
+        .await?;
+        Ok(id)
+    }
+
+    async fn find_account(&self, column: &'static str, value: &str) -> Result<Option<Account>> {
+        let sql = format!("SELECT {COLUMNS} FROM accounts WHERE {column} = $1");
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(value).fetch_optional(self.db.pool()).await?;
+        row.as_ref().map(account).transpose()
+    }
+
+    /// # Errors
+    /// The engine's.
+    pub async fn account(&self, id: &AccountId) -> Result<Option<Account>> {
+        self.find_account("id", &id.0).await
+    }
+
+    /// # Errors
+    /// The engine's.
+    pub async fn account_by_email(&self, email: &EmailAddress) -> Result<Option<Account>> {
+        self.find_account("email", email.as_str()).await
+    }
+
+    /// # Errors
+    /// The engine's.
+    pub async fn account_by_username(&self, username: &str) -> Result<Option<Account>> {
+        self.find_account("username", &username.to_lowercase()).await
+    }
+
+    /// Gives an account that was never confirmed new names and a new password; false if it has been
+    /// confirmed meanwhile.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn replace_unconfirmed(&self, write: &mut Write, id: &AccountId, new: &NewAccount) -> Result<bool> {
+        let changed = sqlx::query(
+            "UPDATE accounts SET given_name = $1, family_name = $2, password_hash = $3, language = $4, updated_at = $5
+             WHERE id = $6 AND email_confirmed_at IS NULL",
+        )
+        .bind(&new.given_name)
+        .bind(&new.family_name)
+        .bind(&new.password_hash)
+        .bind(new.language.tag())
+        .bind(self.clock.now().0)
+        .bind(&id.0)
+        .execute(write.connection())
+        .await?;
+        Ok(changed.rows_affected() == 1)
+    }
+
+    /// Notes that the owner of the address confirmed it; false if that was done before.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn confirm_email(&self, write: &mut Write, id: &AccountId) -> Result<bool> {
+        let sql = "UPDATE accounts SET email_confirmed_at = $1, updated_at = $1 WHERE id = $2 AND email_confirmed_at IS NULL";
+        let changed = sqlx::query(sql).bind(self.clock.now().0).bind(&id.0).execute(write.connection()).await?;
+        Ok(changed.rows_affected() == 1)
+    }
+
+    /// Sets a password chosen by the holder; it is no longer a temporary one.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn set_password(&self, write: &mut Write, id: &AccountId, hash: &str) -> Result<()> {
+        let sql = "UPDATE accounts SET password_hash = $1, temporary_password_until = NULL, updated_at = $2 WHERE id = $3";
+        sqlx::query(sql).bind(hash).bind(self.clock.now().0).bind(&id.0).execute(write.connection()).await?;
+        Ok(())
+    }
+
+    /// Replaces the hash of an unchanged password by one with today's parameters, unless the password was
+    /// changed meanwhile.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn upgrade_password_hash(&self, id: &AccountId, old: &str, new: &str) -> Result<()> {
+        let query = sqlx::query("UPDATE accounts SET password_hash = $1 WHERE id = $2 AND password_hash = $3");
+        self.db.execute(query.bind(new).bind(&id.0).bind(old)).await?;
+        Ok(())
+    }
+
+    /// Sets the phone number that has just received a code.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn set_verified_phone(&self, write: &mut Write, id: &AccountId, phone_sealed: &str) -> Result<()> {
+        let sql = "UPDATE accounts SET phone_sealed = $1, phone_verified_at = $2, updated_at = $2 WHERE id = $3";
+        sqlx::query(sql).bind(phone_sealed).bind(self.clock.now().0).bind(&id.0).execute(write.connection()).await?;
+        Ok(())
+    }
+
+    /// Blocks an account, or lifts the block.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn set_blocked(&self, write: &mut Write, id: &AccountId, blocked: bool) -> Result<()> {
+        let now = self.clock.now().0;
+        let sql = "UPDATE accounts SET blocked_at = $1, updated_at = $2 WHERE id = $3";
+        sqlx::query(sql).bind(blocked.then_some(now)).bind(now).bind(&id.0).execute(write.connection()).await?;
+        Ok(())
+    }
+
+    /// Removes accounts whose address nobody confirmed; returns how many.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn remove_unconfirmed(&self, created_before: Timestamp) -> Result<u64> {
+        let query = sqlx::query("DELETE FROM accounts WHERE email_confirmed_at IS NULL AND created_at < $1");
+        Ok(self.db.execute(query.bind(created_before.0)).await?)
+    }
+
+    /// Seals a phone number in E.164 form.
+    pub fn seal_phone(&self, e164: &str) -> String {
+        self.root.sealer("phone").seal(e164.as_bytes())
+    }
+
+    /// The number in E.164 form.
+    ///
+    /// # Errors
+    /// If it was sealed under another root key.
+    pub fn open_phone(&self, sealed: &str) -> Result<String> {
+        Ok(self.root.sealer("phone").open_text(sealed)?)
+    }
+}

@@ -1,0 +1,110 @@
+//! The table `audit`: who did what to whose account, when. Never a secret, a code or a number in it.
+
+use sqlx::Row as _;
+use web::clock::Timestamp;
+use web::db::Write;
+
+use super::{Result, Store};
+use crate::domain::account::AccountId;
+
+/// What can happen to an account. The names are also those of the texts shown to its holder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    Registered,
+    Confirmed,
+    SignedIn,
+    SignInFailed,
+    Locked,
+    PasswordChanged,
+    PhoneChanged,
+    DeviceRemembered,
+    DeviceForgotten,
+    SessionEnded,
+    SignedOut,
+}
+
+impl Event {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Registered => "registered",
+            Self::Confirmed => "confirmed",
+            Self::SignedIn => "signed-in",
+            Self::SignInFailed => "sign-in-failed",
+            Self::Locked => "locked",
+            Self::PasswordChanged => "password-changed",
+            Self::PhoneChanged => "phone-changed",
+            Self::DeviceRemembered => "device-remembered",
+            Self::DeviceForgotten => "device-forgotten",
+            Self::SessionEnded => "session-ended",
+            Self::SignedOut => "signed-out",
+        }
+    }
+}
+
+/// A row, as it is read back.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub at: Timestamp,
+    pub event: String,
+    pub account_id: Option<String>,
+    pub client_id: Option<String>,
+    pub detail: String,
+}
+
+impl Store {
+    /// Adds a row in the transaction that did it.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn note(
+        &self,
+        write: &mut Write,
+        event: Event,
+        account: &AccountId,
+        client_id: Option<&str>,
+        detail: &str,
+    ) -> Result<()> {
+        sqlx::query(
+            "INSERT INTO audit (id, at, account_id, event, client_id, detail) VALUES ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind(self.random.id())
+        .bind(self.clock.now().0)
+        .bind(&account.0)
+        .bind(event.as_str())
+        .bind(client_id)
+        .bind(detail)
+        .execute(write.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// The rows of an account, or of all, the newest first.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn audit(&self, account: Option<&AccountId>, limit: u32) -> Result<Vec<Entry>> {
+        let query = match account {
+            Some(account) => sqlx::query(
+                "SELECT at, event, account_id, client_id, detail FROM audit WHERE account_id = $1
+                 ORDER BY at DESC LIMIT $2",
+            )
+            .bind(account.0.clone()),
+            None => sqlx::query(
+                "SELECT at, event, account_id, client_id, detail FROM audit WHERE account_id IS NOT NULL OR $1 = ''
+                 ORDER BY at DESC LIMIT $2",
+            )
+            .bind(String::new()),
+        };
+        let rows = query.bind(i64::from(limit)).fetch_all(self.db.pool()).await?;
+        let entry = |row: &sqlx::any::AnyRow| {
+            Ok(Entry {
+                at: Timestamp(row.try_get(0)?),
+                event: row.try_get(1)?,
+                account_id: row.try_get(2)?,
+                client_id: row.try_get(3)?,
+                detail: row.try_get(4)?,
+            })
+        };
+        rows.iter().map(entry).collect()
+    }
+}

@@ -1,0 +1,99 @@
+//! The table `devices`: browsers that need no code for a while. Only a hash of their secret is kept.
+
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+use web::clock::Timestamp;
+use web::db::Write;
+use web::seal::sha256;
+
+use super::{Result, Store};
+use crate::domain::account::AccountId;
+use crate::domain::device::Device;
+
+fn device(row: &AnyRow) -> Result<Device> {
+    Ok(Device {
+        id: row.try_get("id")?,
+        label: row.try_get("label")?,
+        last_used_at: Timestamp(row.try_get("last_used_at")?),
+        trusted_until: Timestamp(row.try_get("trusted_until")?),
+    })
+}
+
+impl Store {
+    /// The device with this secret, if this account knows it; another account's knowledge of it is none.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn device(&self, account: &AccountId, secret: &str) -> Result<Option<Device>> {
+        let sql = "SELECT id, label, last_used_at, trusted_until FROM devices WHERE account_id = $1 AND secret_hash = $2";
+        let row = sqlx::query(sql).bind(&account.0).bind(sha256(secret)).fetch_optional(self.db.pool()).await?;
+        row.as_ref().map(device).transpose()
+    }
+
+    /// Makes a device known, or trusts a known one anew; returns its id and whether it is new to the account.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn trust_device(
+        &self,
+        write: &mut Write,
+        account: &AccountId,
+        secret: &str,
+        label: &str,
+        until: Timestamp,
+    ) -> Result<(String, bool)> {
+        let now = self.clock.now().0;
+        let id = self.random.id();
+        let row = sqlx::query(
+            "INSERT INTO devices (id, account_id, secret_hash, label, created_at, last_used_at, trusted_until)
+             VALUES ($1, $2, $3, $4, $5, $5, $6)
+             ON CONFLICT (account_id, secret_hash) DO UPDATE
+             SET label = excluded.label, last_used_at = excluded.last_used_at, trusted_until = excluded.trusted_until
+             RETURNING id",
+        )
+        .bind(&id)
+        .bind(&account.0)
+        .bind(sha256(secret))
+        .bind(label)
+        .bind(now)
+        .bind(until.0)
+        .fetch_one(write.connection())
+        .await?;
+        let kept: String = row.try_get(0)?;
+        let is_new = kept == id;
+        Ok((kept, is_new))
+    }
+
+    /// Notes that a known device was used.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn touch_device(&self, write: &mut Write, id: &str) -> Result<()> {
+        let query = sqlx::query("UPDATE devices SET last_used_at = $1 WHERE id = $2");
+        query.bind(self.clock.now().0).bind(id).execute(write.connection()).await?;
+        Ok(())
+    }
+
+    /// All devices of an account, the latest used first.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn devices(&self, account: &AccountId) -> Result<Vec<Device>> {
+        let sql = "SELECT id, label, last_used_at, trusted_until FROM devices WHERE account_id = $1
+                   ORDER BY last_used_at DESC";
+        let rows = sqlx::query(sql).bind(&account.0).fetch_all(self.db.pool()).await?;
+        rows.iter().map(device).collect()
+    }
+
+    /// Forgets one device of an account, or all of them.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn forget_devices(&self, write: &mut Write, account: &AccountId, one: Option<&str>) -> Result<u64> {
+        let query = match one {
+            Some(id) => sqlx::query("DELETE FROM devices WHERE account_id = $1 AND id = $2").bind(&account.0).bind(id),
+            None => sqlx::query("DELETE FROM devices WHERE account_id = $1").bind(&account.0),
+        };
+        Ok(query.execute(write.connection()).await?.rows_affected())
+    }
+}

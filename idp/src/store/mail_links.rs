@@ -1,0 +1,148 @@
+//! The table `mail_links`: what a mailed link, or the code typed instead, is good for; once.
+
+use std::time::Duration;
+
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+use web::db::Write;
+use web::seal::sha256;
+
+use super::{Result, Store};
+use crate::domain::account::AccountId;
+
+/// What a link is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    Confirm,
+    Reset,
+}
+
+impl Purpose {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Confirm => "confirm",
+            Self::Reset => "reset",
+        }
+    }
+}
+
+/// What stands behind a link.
+#[derive(Clone, Debug)]
+pub struct MailLink {
+    pub account_id: AccountId,
+    /// The portal the person came from.
+    pub client_id: Option<String>,
+}
+
+/// A link to be mailed.
+#[derive(Clone, Debug)]
+pub struct NewMailLink<'a> {
+    pub purpose: Purpose,
+    pub account_id: &'a AccountId,
+    pub page_id: &'a str,
+    pub token: &'a str,
+    /// A keyed hash: the code is short.
+    pub code_hash: &'a str,
+    pub client_id: Option<&'a str>,
+    pub lifetime: Duration,
+}
+
+fn link(row: &AnyRow) -> Result<MailLink> {
+    Ok(MailLink { account_id: AccountId(row.try_get("account_id")?), client_id: row.try_get("client_id")? })
+}
+
+impl Store {
+    /// Adds a link; earlier ones of that purpose for the account stop working.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn insert_mail_link(&self, write: &mut Write, new: &NewMailLink<'_>) -> Result<()> {
+        let now = self.clock.now();
+        self.void_mail_links(write, new.account_id, new.purpose).await?;
+        sqlx::query(
+            "INSERT INTO mail_links
+               (token_hash, purpose, account_id, page_id, code_hash, client_id, created_at, expires_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        )
+        .bind(sha256(new.token))
+        .bind(new.purpose.as_str())
+        .bind(&new.account_id.0)
+        .bind(new.page_id)
+        .bind(new.code_hash)
+        .bind(new.client_id)
+        .bind(now.0)
+        .bind(now.plus(new.lifetime).0)
+        .execute(write.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// Ends all unused links of a purpose.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn void_mail_links(&self, write: &mut Write, account: &AccountId, purpose: Purpose) -> Result<()> {
+        sqlx::query("UPDATE mail_links SET used_at = $1 WHERE account_id = $2 AND purpose = $3 AND used_at IS NULL")
+            .bind(self.clock.now().0)
+            .bind(&account.0)
+            .bind(purpose.as_str())
+            .execute(write.connection())
+            .await?;
+        Ok(())
+    }
+
+    /// What a link would do; looking consumes nothing.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn peek_mail_link(&self, purpose: Purpose, token: &str) -> Result<Option<MailLink>> {
+        let row = sqlx::query(
+            "SELECT account_id, client_id FROM mail_links
+             WHERE token_hash = $1 AND purpose = $2 AND used_at IS NULL AND expires_at > $3",
+        )
+        .bind(sha256(token))
+        .bind(purpose.as_str())
+        .bind(self.clock.now().0)
+        .fetch_optional(self.db.pool())
+        .await?;
+        row.as_ref().map(link).transpose()
+    }
+
+    /// Uses a link up.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn use_mail_link(&self, write: &mut Write, purpose: Purpose, token: &str) -> Result<Option<MailLink>> {
+        let row = sqlx::query(
+            "UPDATE mail_links SET used_at = $3
+             WHERE token_hash = $1 AND purpose = $2 AND used_at IS NULL AND expires_at > $3
+             RETURNING account_id, client_id",
+        )
+        .bind(sha256(token))
+        .bind(purpose.as_str())
+        .bind(self.clock.now().0)
+        .fetch_optional(write.connection())
+        .await?;
+        row.as_ref().map(link).transpose()
+    }
+
+    /// Puts a new token in the place of the link whose code was typed on its waiting page; false if the
+    /// code is not that of a live link.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn trade_code_for_token(
+        &self,
+        purpose: Purpose,
+        page_id: &str,
+        code_hash: &str,
+        token: &str,
+    ) -> Result<bool> {
+        let query = sqlx::query(
+            "UPDATE mail_links SET token_hash = $1
+             WHERE page_id = $2 AND code_hash = $3 AND purpose = $4 AND used_at IS NULL AND expires_at > $5",
+        );
+        let query = query.bind(sha256(token)).bind(page_id).bind(code_hash).bind(purpose.as_str());
+        Ok(self.db.execute(query.bind(self.clock.now().0)).await? == 1)
+    }
+}

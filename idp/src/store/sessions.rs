@@ -1,0 +1,194 @@
+//! The table `sessions`. The cookie holds a secret of which only a hash is kept; portals know a session
+//! by its `sid`, which stays when the secret is renewed.
+
+use std::time::Duration;
+
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+use web::clock::Timestamp;
+use web::db::Write;
+use web::seal::sha256;
+
+use super::{Result, Store};
+use crate::domain::account::AccountId;
+
+/// A session that has neither ended nor expired.
+#[derive(Clone, Debug)]
+pub struct Session {
+    pub id: String,
+    pub account_id: AccountId,
+    /// The known device it lives on.
+    pub device_id: Option<String>,
+    pub label: String,
+    pub authenticated_at: Timestamp,
+    pub code_at: Option<Timestamp>,
+    pub last_seen_at: Timestamp,
+}
+
+/// What a sign-in writes into its session.
+#[derive(Clone, Debug)]
+pub struct SignedIn<'a> {
+    pub account_id: &'a AccountId,
+    pub device_id: Option<&'a str>,
+    pub label: &'a str,
+    pub authenticated_at: Timestamp,
+    pub code_at: Option<Timestamp>,
+    pub lifetime: Duration,
+}
+
+const COLUMNS: &str = "id, account_id, device_id, label, authenticated_at, code_at, last_seen_at";
+
+fn session(row: &AnyRow) -> Result<Session> {
+    Ok(Session {
+        id: row.try_get("id")?,
+        account_id: AccountId(row.try_get("account_id")?),
+        device_id: row.try_get("device_id")?,
+        label: row.try_get("label")?,
+        authenticated_at: Timestamp(row.try_get("authenticated_at")?),
+        code_at: row.try_get::<Option<i64>, _>("code_at")?.map(Timestamp),
+        last_seen_at: Timestamp(row.try_get("last_seen_at")?),
+    })
+}
+
+impl Store {
+    /// The live session of a cookie: not ended, not expired, not idle for longer than `idle`.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn session_by_secret(&self, secret: &str, idle: Duration) -> Result<Option<Session>> {
+        let now = self.clock.now();
+        let sql = format!(
+            "SELECT {COLUMNS} FROM sessions
+             WHERE secret_hash = $1 AND ended_at IS NULL AND expires_at > $2 AND last_seen_at > $3"
+        );
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(sha256(secret)).bind(now.0).bind(now.minus(idle).0);
+        query.fetch_optional(self.db.pool()).await?.as_ref().map(session).transpose()
+    }
+
+    /// A session by its `sid`, if it has neither ended nor reached its absolute limit.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn session(&self, id: &str) -> Result<Option<Session>> {
+        let sql = format!("SELECT {COLUMNS} FROM sessions WHERE id = $1 AND ended_at IS NULL AND expires_at > $2");
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id).bind(self.clock.now().0);
+        query.fetch_optional(self.db.pool()).await?.as_ref().map(session).transpose()
+    }
+
+    /// Begins a session; returns its `sid`.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn insert_session(&self, write: &mut Write, secret: &str, signed_in: &SignedIn<'_>) -> Result<String> {
+        let now = self.clock.now();
+        let id = self.random.id();
+        sqlx::query(
+            "INSERT INTO sessions
+               (id, secret_hash, account_id, device_id, label, authenticated_at, code_at, last_seen_at, expires_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        )
+        .bind(&id)
+        .bind(sha256(secret))
+        .bind(&signed_in.account_id.0)
+        .bind(signed_in.device_id)
+        .bind(signed_in.label)
+        .bind(signed_in.authenticated_at.0)
+        .bind(signed_in.code_at.map(|at| at.0))
+        .bind(now.0)
+        .bind(now.plus(signed_in.lifetime).0)
+        .execute(write.connection())
+        .await?;
+        Ok(id)
+    }
+
+    /// Gives a live session of the same account a new secret and the proofs of a new sign-in; the old
+    /// secret is dead. False if the session ended meanwhile.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn renew_session(
+        &self,
+        write: &mut Write,
+        id: &str,
+        secret: &str,
+        signed_in: &SignedIn<'_>,
+    ) -> Result<bool> {
+        let changed = sqlx::query(
+            "UPDATE sessions SET secret_hash = $1, authenticated_at = $2, code_at = $3, last_seen_at = $4, label = $5,
+               device_id = $6
+             WHERE id = $7 AND account_id = $8 AND ended_at IS NULL",
+        )
+        .bind(sha256(secret))
+        .bind(signed_in.authenticated_at.0)
+        .bind(signed_in.code_at.map(|at| at.0))
+        .bind(self.clock.now().0)
+        .bind(signed_in.label)
+        .bind(signed_in.device_id)
+        .bind(id)
+        .bind(&signed_in.account_id.0)
+        .execute(write.connection())
+        .await?;
+        Ok(changed.rows_affected() == 1)
+    }
+
+    /// Notes activity in a session.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn touch_session(&self, id: &str) -> Result<()> {
+        let query = sqlx::query("UPDATE sessions SET last_seen_at = $1 WHERE id = $2 AND ended_at IS NULL");
+        self.db.execute(query.bind(self.clock.now().0).bind(id)).await?;
+        Ok(())
+    }
+
+    /// The live sessions of an account, the latest seen first.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn sessions(&self, account: &AccountId) -> Result<Vec<Session>> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM sessions WHERE account_id = $1 AND ended_at IS NULL AND expires_at > $2
+             ORDER BY last_seen_at DESC"
+        );
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(&account.0).bind(self.clock.now().0);
+        query.fetch_all(self.db.pool()).await?.iter().map(session).collect()
+    }
+
+    /// Ends a session and revokes what was granted in it. False if it had ended before.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn end_session(&self, write: &mut Write, id: &str) -> Result<bool> {
+        let now = self.clock.now().0;
+        let ended = sqlx::query("UPDATE sessions SET ended_at = $1 WHERE id = $2 AND ended_at IS NULL")
+            .bind(now)
+            .bind(id)
+            .execute(write.connection())
+            .await?;
+        sqlx::query("UPDATE grants SET revoked_at = $1 WHERE session_id = $2 AND revoked_at IS NULL")
+            .bind(now)
+            .bind(id)
+            .execute(write.connection())
+            .await?;
+        Ok(ended.rows_affected() == 1)
+    }
+
+    /// The clients that a session signed somebody in to.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn clients_of_session(&self, id: &str) -> Result<Vec<String>> {
+        let sql = "SELECT DISTINCT client_id FROM grants WHERE session_id = $1 AND code_used_at IS NOT NULL";
+        let rows = sqlx::query(sql).bind(id).fetch_all(self.db.pool()).await?;
+        rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+    }
+
+    /// Removes sessions that ended or expired long ago, with their grants.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn remove_old_sessions(&self, before: Timestamp) -> Result<u64> {
+        let query = sqlx::query("DELETE FROM sessions WHERE ended_at < $1 OR expires_at < $1");
+        Ok(self.db.execute(query.bind(before.0)).await?)
+    }
+}
