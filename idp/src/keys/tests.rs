@@ -1,0 +1,282 @@
+use std::collections::HashSet;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use openidconnect::PrivateSigningKey as _;
+use openidconnect::core::CoreJwsSigningAlgorithm;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use web::random::Random;
+use web::seal::RootKey;
+
+use super::*;
+
+const START: Timestamp = Timestamp(1_795_000_000_000);
+const DAY: Duration = Duration::from_hours(24);
+
+/// A database in a temporary folder and a clock that stands still.
+struct Place {
+    folder: TempDir,
+    clock: Clock,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), clock: Clock::fixed(START) }
+    }
+
+    async fn store(&self) -> Store {
+        let url = format!("sqlite:{}", self.folder.path().join("idp.db").display());
+        let root = RootKey::new("0123456789abcdef0123456789abcdef").unwrap();
+        Store::open(&url, self.clock.clone(), Random::system(), root).await.unwrap()
+    }
+
+    async fn ring(&self) -> KeyRing {
+        let settings = config::Keys { announce_hours: 192, refresh_seconds: 5 };
+        KeyRing::open(self.store().await, &settings, &config::Tokens::default()).await.unwrap()
+    }
+}
+
+fn phase_of(ring: &KeyRing, kid: &str) -> Option<Phase> {
+    ring.list().into_iter().find(|key| key.kid == kid).map(|key| key.phase)
+}
+
+fn token(ring: &KeyRing, alg: &str) -> String {
+    ring.sign_jwt(alg, "at+jwt", &json!({ "sub": "s1" })).unwrap()
+}
+
+fn published(ring: &KeyRing) -> Vec<Value> {
+    let set: Value = serde_json::from_str(&ring.jwks().json).unwrap();
+    set["keys"].as_array().unwrap().clone()
+}
+
+fn kids(ring: &KeyRing) -> HashSet<String> {
+    published(ring).iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_new_ring_publishes_one_public_key_of_each_algorithm() {
+    let ring = Place::new().ring().await;
+    let keys = published(&ring);
+    assert_eq!(keys.len(), 2);
+    assert_eq!(kids(&ring).len(), 2, "every kid is unique");
+    for key in &keys {
+        let members: HashSet<&str> = key.as_object().unwrap().keys().map(String::as_str).collect();
+        let expected: &[&str] = match key["kty"].as_str().unwrap() {
+            "RSA" => &["kty", "use", "kid", "alg", "n", "e"],
+            _ => &["kty", "use", "kid", "alg", "crv", "x", "y"],
+        };
+        assert_eq!(members, expected.iter().copied().collect(), "public members only");
+        assert_eq!(key["use"], "sig");
+    }
+    let algorithms: HashSet<&str> = keys.iter().map(|key| key["alg"].as_str().unwrap()).collect();
+    assert_eq!(algorithms, HashSet::from(["RS256", "ES256"]));
+}
+
+#[tokio::test]
+async fn an_independent_library_verifies_what_the_ring_signed_with_nothing_but_the_jwk_set() {
+    let ring = Place::new().ring().await;
+    for (alg, algorithm) in
+        [("RS256", jsonwebtoken::Algorithm::RS256), ("ES256", jsonwebtoken::Algorithm::ES256)]
+    {
+        let signed = token(&ring, alg);
+        let header = jsonwebtoken::decode_header(&signed).unwrap();
+        assert_eq!((header.alg, header.typ.as_deref()), (algorithm, Some("at+jwt")));
+        let set: jsonwebtoken::jwk::JwkSet = serde_json::from_str(&ring.jwks().json).unwrap();
+        let key = DecodingKey::from_jwk(set.find(&header.kid.unwrap()).unwrap()).unwrap();
+        let mut rules = jsonwebtoken::Validation::new(algorithm);
+        rules.required_spec_claims.clear();
+        let claims = jsonwebtoken::decode::<Value>(&signed, &key, &rules).unwrap().claims;
+        assert_eq!(claims["sub"], "s1");
+    }
+}
+
+#[tokio::test]
+async fn openidconnect_signs_with_the_ring_and_verifies_with_its_jwk() {
+    use openidconnect::JsonWebKey as _;
+    let ring = Place::new().ring().await;
+    let signer = ring.signing_key("ES256").unwrap();
+    let signature = signer.sign(&signer.algorithm(), b"message").unwrap();
+    let public = signer.as_verification_key();
+    public.verify_signature(&CoreJwsSigningAlgorithm::EcdsaP256Sha256, b"message", &signature).unwrap();
+    assert!(signer.sign(&CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256, b"message").is_err());
+}
+
+#[tokio::test]
+async fn a_key_is_announced_signs_retires_and_goes() {
+    let place = Place::new();
+    let ring = place.ring().await;
+    let first = ring.signing_key("RS256").unwrap().kid().to_owned();
+    let old_token = token(&ring, "RS256");
+
+    let second = ring.rotate(Algorithm::Rs256, When::Announce).await.unwrap();
+    assert_eq!(phase_of(&ring, &second), Some(Phase::Announced));
+    assert!(kids(&ring).contains(&second), "relying parties can fetch it before it signs");
+    assert_eq!(ring.rotate(Algorithm::Rs256, When::Announce).await.unwrap(), second, "one at a time");
+    place.clock.advance(Duration::from_millis(8 * 86_400_000 - 1));
+    assert_eq!(ring.signing_key("RS256").unwrap().kid(), first);
+
+    // Eight days after it was announced it signs, without a refresh, and the first one only verifies.
+    place.clock.advance(Duration::from_millis(1));
+    assert_eq!(ring.signing_key("RS256").unwrap().kid(), second);
+    assert_eq!(phase_of(&ring, &first), Some(Phase::Retired));
+    assert_eq!(ring.verify_jwt(&old_token, "at+jwt").unwrap()["sub"], "s1");
+    ring.refresh().await.unwrap();
+    assert!(kids(&ring).contains(&first));
+
+    // A day and five minutes later nothing that it signed can be of use.
+    place.clock.advance(DAY + Duration::from_secs(299));
+    assert!(ring.verify_jwt(&old_token, "at+jwt").is_ok());
+    place.clock.advance(Duration::from_secs(1));
+    assert_eq!(ring.verify_jwt(&old_token, "at+jwt"), Err(TokenError::UnknownKey));
+    ring.refresh().await.unwrap();
+    assert!(!kids(&ring).contains(&first));
+    ring.refresh().await.unwrap();
+    assert_eq!(phase_of(&ring, &first), None, "the row is gone");
+    assert_eq!(ring.signing_key("RS256").unwrap().kid(), second);
+}
+
+#[tokio::test]
+async fn rotating_now_waits_only_until_every_node_has_read_the_key() {
+    let place = Place::new();
+    let (here, there) = (place.ring().await, place.ring().await);
+    assert_eq!(kids(&here), kids(&there), "the second node uses what the first one made");
+    let old_token = token(&there, "ES256");
+    let first = here.signing_key("ES256").unwrap().kid().to_owned();
+    let second = here.rotate(Algorithm::Es256, When::Now).await.unwrap();
+    assert_eq!(
+        here.rotate(Algorithm::Es256, When::Now).await.unwrap(),
+        second,
+        "a double click rotates once"
+    );
+    assert_eq!(here.signing_key("ES256").unwrap().kid(), first);
+
+    place.clock.advance(Duration::from_secs(5));
+    there.refresh().await.unwrap();
+    place.clock.advance(Duration::from_secs(1));
+    assert_eq!(here.signing_key("ES256").unwrap().kid(), second);
+    assert!(there.verify_jwt(&token(&here, "ES256"), "at+jwt").is_ok(), "no node refuses another's token");
+    assert!(here.verify_jwt(&old_token, "at+jwt").is_ok());
+    assert_eq!(phase_of(&there, &first), Some(Phase::Retired));
+}
+
+#[tokio::test]
+async fn a_revoked_key_is_gone_at_once_and_another_signs() {
+    let place = Place::new();
+    let ring = place.ring().await;
+    let first = ring.signing_key("RS256").unwrap().kid().to_owned();
+    let stolen = token(&ring, "RS256");
+    ring.revoke(&first).await.unwrap();
+    assert_eq!(ring.verify_jwt(&stolen, "at+jwt"), Err(TokenError::UnknownKey));
+    assert!(!kids(&ring).contains(&first));
+    let second = ring.signing_key("RS256").unwrap().kid().to_owned();
+    assert_ne!(second, first);
+    let row =
+        place.store().await.signing_keys().await.unwrap().into_iter().find(|row| row.kid == first).unwrap();
+    assert_eq!(row.private_sealed, "", "its private half is destroyed");
+
+    // With an announced key waiting, that one signs, and at once.
+    let waiting = ring.rotate(Algorithm::Rs256, When::Announce).await.unwrap();
+    place.clock.advance(Duration::from_hours(1));
+    ring.revoke(&second).await.unwrap();
+    assert_eq!(ring.signing_key("RS256").unwrap().kid(), waiting);
+    assert!(matches!(ring.revoke(&second).await, Err(KeyError::UnknownKid(_))));
+
+    // A retired key does not come back when its successor is revoked.
+    let next = ring.rotate(Algorithm::Rs256, When::Now).await.unwrap();
+    place.clock.advance(Duration::from_secs(10));
+    ring.revoke(&next).await.unwrap();
+    assert_eq!(phase_of(&ring, &waiting), Some(Phase::Retired));
+    assert!(![waiting, next].contains(&ring.signing_key("RS256").unwrap().kid().to_owned()));
+}
+
+#[tokio::test]
+async fn revoking_an_announced_key_leaves_the_signing_one_alone() {
+    let place = Place::new();
+    let ring = place.ring().await;
+    let first = ring.signing_key("ES256").unwrap().kid().to_owned();
+    let waiting = ring.rotate(Algorithm::Es256, When::Announce).await.unwrap();
+    ring.revoke(&waiting).await.unwrap();
+    place.clock.advance(DAY * 30);
+    ring.refresh().await.unwrap();
+    assert_eq!(ring.signing_key("ES256").unwrap().kid(), first);
+}
+
+#[tokio::test]
+async fn nodes_that_start_at_once_agree_on_the_key_that_signs() {
+    let place = Place::new();
+    drop(place.store().await);
+    let (one, two) = tokio::join!(place.ring(), place.ring());
+    one.refresh().await.unwrap();
+    two.refresh().await.unwrap();
+    for alg in ["RS256", "ES256"] {
+        assert_eq!(one.signing_key(alg).unwrap().kid(), two.signing_key(alg).unwrap().kid());
+        assert!(two.verify_jwt(&token(&one, alg), "at+jwt").is_ok());
+    }
+    assert_eq!(one.jwks().etag, two.jwks().etag);
+}
+
+#[tokio::test]
+async fn private_keys_are_sealed_at_rest_and_open_under_their_root_key_only() {
+    let place = Place::new();
+    drop(place.ring().await);
+    let row = place.store().await.signing_keys().await.unwrap().remove(0);
+    let url = format!("sqlite:{}", place.folder.path().join("idp.db").display());
+    let other = RootKey::new("another root key, of enough bytes").unwrap();
+    let store = Store::open(&url, place.clock.clone(), Random::system(), other).await.unwrap();
+    assert!(store.open_signing_key(&row).is_err());
+    assert!(KeyRing::open(store, &config::Keys::default(), &config::Tokens::default()).await.is_err());
+}
+
+/// A token with another header, signed as `signer` would.
+fn forged(signer: &Signer, header: &Value) -> String {
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let input = format!("{}.{}", part(header), part(&json!({ "sub": "s1" })));
+    let signature = signer.sign_bytes(input.as_bytes()).unwrap();
+    format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature))
+}
+
+#[tokio::test]
+async fn bad_tokens_are_refused() {
+    let ring = Place::new().ring().await;
+    let rsa = ring.signing_key("RS256").unwrap();
+    let (kid, ec_kid) = (rsa.kid(), ring.signing_key("ES256").unwrap().kid().to_owned());
+    let good = json!({ "typ": "at+jwt", "alg": "RS256", "kid": kid });
+    assert!(ring.verify_jwt(&forged(&rsa, &good), "at+jwt").is_ok());
+    assert!(ring.verify_jwt(&forged(&rsa, &good), "application/AT+JWT").is_ok());
+    let without_typ = json!({ "alg": "RS256", "kid": kid });
+    assert!(ring.verify_jwt(&forged(&rsa, &without_typ), "JWT").is_ok());
+
+    let with = |name: &str, value: Value| {
+        let mut header = good.clone();
+        header[name] = value;
+        header
+    };
+    let cases = [
+        (with("alg", "none".into()), TokenError::Malformed),
+        (with("alg", "HS256".into()), TokenError::WrongAlgorithm),
+        (with("alg", "PS256".into()), TokenError::WrongAlgorithm),
+        (with("kid", "nobody".into()), TokenError::UnknownKey),
+        (json!({ "typ": "at+jwt", "alg": "RS256" }), TokenError::UnknownKey),
+        (with("kid", ec_kid.as_str().into()), TokenError::WrongAlgorithm),
+        (with("jku", "https://evil.example/jwks".into()), TokenError::ForeignHeader),
+        (with("x5u", "https://evil.example/cert".into()), TokenError::ForeignHeader),
+        (with("crit", json!(["b64"])), TokenError::ForeignHeader),
+        (with("typ", "JWT".into()), TokenError::WrongType),
+        (without_typ, TokenError::WrongType),
+    ];
+    for (header, expected) in cases {
+        assert_eq!(ring.verify_jwt(&forged(&rsa, &header), "at+jwt"), Err(expected), "{header}");
+    }
+    let signed = token(&ring, "RS256");
+    let (body, signature) = signed.rsplit_once('.').unwrap();
+    let flipped = if signature.starts_with('A') { "B" } else { "A" };
+    assert_eq!(
+        ring.verify_jwt(&format!("{body}.{flipped}{}", &signature[1..]), "at+jwt"),
+        Err(TokenError::BadSignature)
+    );
+    for text in ["", ".", "..", "a.b.c", "ë.ë.ë", &format!("{body}."), body, &format!("{signed}.x")] {
+        assert!(ring.verify_jwt(text, "at+jwt").is_err(), "{text}");
+    }
+    assert!(matches!(ring.signing_key("HS256"), Err(KeyError::NoKey(_))));
+}

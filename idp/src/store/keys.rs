@@ -1,0 +1,123 @@
+//! The table `signing_keys`: times and sealed key material. What phase a key is in, `keys` decides.
+
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+use web::clock::Timestamp;
+use zeroize::Zeroizing;
+
+use super::{Result, Store};
+
+/// A key as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyRow {
+    pub kid: String,
+    /// The `alg` value of RFC 7518 section 3.1.
+    pub algorithm: String,
+    /// PKCS#8, sealed; empty once the key is revoked.
+    pub private_sealed: String,
+    /// The public half as a JWK (RFC 7517).
+    pub public_jwk: String,
+    pub announced_at: Timestamp,
+    pub signs_from: Timestamp,
+    pub retired_at: Option<Timestamp>,
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// A key that was just made.
+pub struct NewKey {
+    pub kid: String,
+    pub algorithm: &'static str,
+    pub private_pkcs8: Zeroizing<Vec<u8>>,
+    pub public_jwk: String,
+    pub signs_from: Timestamp,
+}
+
+fn key_row(row: &AnyRow) -> Result<KeyRow> {
+    let time =
+        |name: &str| -> Result<Option<Timestamp>> { Ok(row.try_get::<Option<i64>, _>(name)?.map(Timestamp)) };
+    Ok(KeyRow {
+        kid: row.try_get("kid")?,
+        algorithm: row.try_get("algorithm")?,
+        private_sealed: row.try_get("private_sealed")?,
+        public_jwk: row.try_get("public_jwk")?,
+        announced_at: Timestamp(row.try_get("announced_at")?),
+        signs_from: Timestamp(row.try_get("signs_from")?),
+        retired_at: time("retired_at")?,
+        revoked_at: time("revoked_at")?,
+    })
+}
+
+impl Store {
+    /// Every key that was not removed yet, revoked ones included.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn signing_keys(&self) -> Result<Vec<KeyRow>> {
+        let text = "SELECT kid, algorithm, private_sealed, public_jwk, announced_at, signs_from, retired_at, revoked_at \
+                    FROM signing_keys ORDER BY signs_from, kid";
+        sqlx::query(text).fetch_all(self.db.pool()).await?.iter().map(key_row).collect()
+    }
+
+    /// The private half of a key, as PKCS#8.
+    ///
+    /// # Errors
+    /// If it was sealed under another root key.
+    pub fn open_signing_key(&self, row: &KeyRow) -> Result<Zeroizing<Vec<u8>>> {
+        Ok(Zeroizing::new(self.root.sealer("signing key").open(&row.private_sealed)?))
+    }
+
+    /// Adds a key.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn add_signing_key(&self, key: &NewKey) -> Result<()> {
+        let text = "INSERT INTO signing_keys (kid, algorithm, private_sealed, public_jwk, announced_at, signs_from) \
+                    VALUES ($1, $2, $3, $4, $5, $6)";
+        let insert = sqlx::query(text)
+            .bind(key.kid.as_str())
+            .bind(key.algorithm)
+            .bind(self.root.sealer("signing key").seal(&key.private_pkcs8))
+            .bind(key.public_jwk.as_str())
+            .bind(self.clock.now().0)
+            .bind(key.signs_from.0);
+        self.db.execute(insert).await?;
+        Ok(())
+    }
+
+    /// Lets a key that waits sign from `at` on. False if it does not wait any more.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn promote_signing_key(&self, kid: &str, at: Timestamp) -> Result<bool> {
+        let text = "UPDATE signing_keys SET signs_from = $1 WHERE kid = $2 AND signs_from > $1 AND revoked_at IS NULL";
+        Ok(self.db.execute(sqlx::query(text).bind(at.0).bind(kid)).await? > 0)
+    }
+
+    /// Writes down that a successor took over at `at`.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn retire_signing_key(&self, kid: &str, at: Timestamp) -> Result<()> {
+        let text = "UPDATE signing_keys SET retired_at = $1 WHERE kid = $2 AND retired_at IS NULL";
+        self.db.execute(sqlx::query(text).bind(at.0).bind(kid)).await?;
+        Ok(())
+    }
+
+    /// Revokes a key and destroys its private half. False if there is none that could be revoked.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn revoke_signing_key(&self, kid: &str) -> Result<bool> {
+        let text = "UPDATE signing_keys SET revoked_at = $1, private_sealed = '' WHERE kid = $2 AND revoked_at IS NULL";
+        Ok(self.db.execute(sqlx::query(text).bind(self.clock.now().0).bind(kid)).await? > 0)
+    }
+
+    /// Removes the keys that were retired or revoked before `before`.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn remove_signing_keys(&self, before: Timestamp) -> Result<u64> {
+        let text = "DELETE FROM signing_keys WHERE retired_at <= $1 OR revoked_at <= $1";
+        Ok(self.db.execute(sqlx::query(text).bind(before.0)).await?)
+    }
+}
