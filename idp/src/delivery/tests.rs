@@ -1,0 +1,393 @@
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::post;
+use serde_json::{Value, json};
+use sqlx::Row as _;
+use tempfile::TempDir;
+use web::clock::{Clock, Timestamp};
+use web::config::Secret;
+use web::random::Random;
+use web::seal::RootKey;
+use web::serve::Shutdown;
+
+use super::*;
+use crate::config::MailTls;
+
+const START: Timestamp = Timestamp(1_795_000_000_000);
+const NUMBER: &str = "+31612345678";
+
+/// A server that keeps what it was sent and answers with the first prepared answer that is left.
+#[derive(Clone, Default)]
+struct Stub {
+    received: Arc<Mutex<Vec<String>>>,
+    answers: Arc<Mutex<Vec<(u16, String)>>>,
+}
+
+impl Stub {
+    async fn start(answers: &[(u16, Value)]) -> (Self, String) {
+        let answers = answers.iter().rev().map(|(status, body)| (*status, body.to_string())).collect();
+        let stub = Self { received: Arc::default(), answers: Arc::new(Mutex::new(answers)) };
+        let app = Router::new().route("/", post(answer)).with_state(stub.clone());
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        (stub, url)
+    }
+
+    fn received(&self) -> Vec<String> {
+        self.received.lock().unwrap().clone()
+    }
+}
+
+async fn answer(State(stub): State<Stub>, body: String) -> Response {
+    stub.received.lock().unwrap().push(body);
+    let mut answers = stub.answers.lock().unwrap();
+    let (status, body) = if answers.len() > 1 { answers.pop().unwrap() } else { answers[0].clone() };
+    (StatusCode::from_u16(status).unwrap(), [(header::LOCATION, "/elsewhere")], body).into_response()
+}
+
+fn accepted() -> (u16, Value) {
+    (
+        200,
+        json!({ "details": "Created 1 message(s)", "errorCode": 0, "messages": [{ "to": "0031612345678",
+        "status": "Accepted", "reference": "r", "parts": 1, "messageDetails": null, "messageErrorCode": 0 }] }),
+    )
+}
+
+fn rejected(code: i64) -> (u16, Value) {
+    (
+        400,
+        json!({ "details": "Created 0 message(s)", "errorCode": 201, "messages": [{ "to": "0031612345678",
+        "status": "Rejected", "messageDetails": "Gsm '0031612345678' is not a number.", "messageErrorCode": code }] }),
+    )
+}
+
+struct Place {
+    _folder: TempDir,
+    clock: Clock,
+    store: Store,
+}
+
+impl Place {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Clock::fixed(START);
+        let url = format!("sqlite:{}", folder.path().join("idp.db").display());
+        let root = RootKey::new("0123456789abcdef0123456789abcdef").unwrap();
+        let store = Store::open(&url, clock.clone(), Random::system(), root).await.unwrap();
+        Self { _folder: folder, clock, store }
+    }
+
+    fn delivery(&self, change: impl FnOnce(&mut Config)) -> Delivery {
+        let mut config = Config::default();
+        // Lets literal secrets through.
+        config.dev.clock = true;
+        config.mail.host = "127.0.0.1".into();
+        config.mail.port = 1;
+        config.mail.tls = MailTls::None;
+        config.sms.url = "http://127.0.0.1:1/".into();
+        config.sms.token = Some(Secret::Literal("product-token".into()));
+        change(&mut config);
+        Delivery::new(self.store.clone(), &config).unwrap()
+    }
+
+    fn sms_to(&self, url: &str) -> Delivery {
+        self.delivery(|config| config.sms.url = url.to_owned())
+    }
+
+    async fn put(&self, message: &Message) {
+        let mut write = self.store.begin_write().await.unwrap();
+        self.store.enqueue(&mut write, message).await.unwrap();
+        write.commit().await.unwrap();
+    }
+
+    /// `payload_sealed` and `last_error` of the only row.
+    async fn row(&self) -> (String, Option<String>) {
+        let text = "SELECT payload_sealed, last_error FROM outbox";
+        let row = sqlx::query(text).fetch_one(self.store.db().pool()).await.unwrap();
+        (row.get(0), row.get(1))
+    }
+}
+
+fn sms() -> Message {
+    Message::Sms { to: NUMBER.into(), text: "Uw code is 123456\n\n@login.example.nl #123456".into() }
+}
+
+fn mail() -> Message {
+    Message::Mail {
+        to: "h.jansen@example.nl".into(),
+        subject: "Bevestig uw e-mailadres".into(),
+        text: "Tekst".into(),
+        html: "<p>Tekst</p>".into(),
+    }
+}
+
+fn counts(delivered: usize, delayed: usize, given_up: usize) -> Counts {
+    Counts { delivered, delayed, given_up }
+}
+
+#[tokio::test]
+async fn a_row_gives_nothing_away_and_a_delivered_one_holds_nothing() {
+    let place = Place::new().await;
+    let (_, url) = Stub::start(&[accepted()]).await;
+    place.put(&sms()).await;
+    let (payload, _) = place.row().await;
+    assert!(!payload.is_empty() && !payload.contains("123456") && !payload.contains("31612345678"));
+    assert!(!format!("{:?}", sms()).contains("123456"));
+    assert_eq!(place.sms_to(&url).deliver_pending().await, counts(1, 0, 0));
+    assert_eq!(place.row().await, (String::new(), None));
+}
+
+#[tokio::test]
+async fn what_is_rolled_back_is_never_sent() {
+    let place = Place::new().await;
+    let mut write = place.store.begin_write().await.unwrap();
+    place.store.enqueue(&mut write, &mail()).await.unwrap();
+    drop(write);
+    assert_eq!(place.delivery(|_| {}).deliver_pending().await, Counts::default());
+}
+
+#[tokio::test]
+async fn the_sms_gateway_gets_the_json_that_it_documents() {
+    let place = Place::new().await;
+    let (gateway, url) = Stub::start(&[accepted()]).await;
+    place.put(&sms()).await;
+    place.sms_to(&url).deliver_pending().await;
+    let body: Value = serde_json::from_str(&gateway.received()[0]).unwrap();
+    let reference = body["messages"]["msg"][0]["reference"].as_str().unwrap();
+    assert!(
+        (1..=32).contains(&reference.len()) && reference.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    );
+    let expected = json!({ "messages": {
+        "authentication": { "productToken": "product-token" },
+        "msg": [{
+            "allowedChannels": ["SMS"],
+            "from": "Voordeur",
+            "to": [{ "number": "0031612345678" }],
+            "body": { "type": "AUTO", "content": "Uw code is 123456\n\n@login.example.nl #123456" },
+            "reference": reference,
+        }],
+    } });
+    assert_eq!(body, expected);
+}
+
+#[tokio::test]
+async fn a_gateway_that_is_down_is_tried_again_until_the_code_is_dead() {
+    let place = Place::new().await;
+    let (gateway, url) = Stub::start(&[(500, json!({})), (503, json!("x")), accepted()]).await;
+    let delivery = place.sms_to(&url);
+    place.put(&sms()).await;
+    assert_eq!(delivery.deliver_pending().await, counts(0, 1, 0));
+    assert_eq!(place.row().await.1.unwrap(), "the SMS gateway answers 500");
+    assert_eq!(delivery.deliver_pending().await, Counts::default(), "not before its time");
+    place.clock.advance(Duration::from_secs(2));
+    assert_eq!(delivery.deliver_pending().await, counts(0, 1, 0));
+    assert_eq!(place.store.queue_age().await.unwrap(), Some(Duration::from_secs(2)));
+    place.clock.advance(Duration::from_secs(4));
+    assert_eq!(delivery.deliver_pending().await, counts(1, 0, 0));
+    assert_eq!(place.store.queue_age().await.unwrap(), None);
+    assert_eq!(gateway.received().len(), 3);
+
+    // Nobody listens: after ten minutes it is over, without a late SMS.
+    let nobody = place.sms_to("http://127.0.0.1:1/");
+    place.put(&sms()).await;
+    let mut delayed = 0;
+    let given_up = loop {
+        let now = nobody.deliver_pending().await;
+        if now.given_up > 0 || delayed > 100 {
+            break now.given_up;
+        }
+        delayed += now.delayed;
+        place.clock.advance(Duration::from_secs(10));
+    };
+    assert!(given_up == 1 && delayed > 10, "{delayed}");
+}
+
+#[tokio::test]
+async fn an_sms_that_waited_too_long_is_not_sent_at_all() {
+    let place = Place::new().await;
+    let (gateway, url) = Stub::start(&[accepted()]).await;
+    place.put(&sms()).await;
+    place.clock.advance(Duration::from_secs(601));
+    assert_eq!(place.sms_to(&url).deliver_pending().await, counts(0, 0, 1));
+    assert!(gateway.received().is_empty());
+    assert_eq!(place.row().await, (String::new(), Some("it became too old".into())));
+}
+
+#[tokio::test]
+async fn the_gateways_error_codes_decide_whether_to_try_again() {
+    let (never, later) = (counts(0, 0, 1), counts(0, 1, 0));
+    let whole =
+        |code: i64| (400, json!({ "details": "No account found", "errorCode": code, "messages": [] }));
+    let cases = [
+        (rejected(303), never),
+        (rejected(402), never),
+        (rejected(304), never),
+        (rejected(301), later),
+        (rejected(500), later),
+        (whole(101), later),
+        (whole(102), later),
+        (whole(999), later),
+        ((200, json!({ "errorCode": 0, "messages": [] })), later),
+        ((200, json!("not what it documents")), later),
+        ((302, json!({})), later),
+        ((401, json!({ "errorCode": 0 })), later),
+    ];
+    for (answer, expected) in cases {
+        let place = Place::new().await;
+        let (_, url) = Stub::start(std::slice::from_ref(&answer)).await;
+        place.put(&sms()).await;
+        assert_eq!(place.sms_to(&url).deliver_pending().await, expected, "{answer:?}");
+        let error = place.row().await.1.unwrap();
+        assert!(!error.contains("31612345678") && !error.contains("123456"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn two_nodes_deliver_each_message_once() {
+    let place = Place::new().await;
+    let (gateway, url) = Stub::start(&[accepted()]).await;
+    for _ in 0..30 {
+        place.put(&sms()).await;
+    }
+    let (one, two) = (place.sms_to(&url), place.sms_to(&url));
+    let (first, second) = tokio::join!(one.deliver_pending(), two.deliver_pending());
+    assert_eq!(first.delivered + second.delivered, 30);
+    let mut times: HashMap<String, usize> = HashMap::new();
+    for body in gateway.received() {
+        *times.entry(body).or_default() += 1;
+    }
+    assert_eq!((times.len(), times.values().sum::<usize>()), (30, 30), "every reference once");
+}
+
+#[tokio::test]
+async fn a_message_of_a_node_that_died_is_due_again_when_its_lease_is_over() {
+    let place = Place::new().await;
+    let lease = Duration::from_secs(90);
+    place.put(&sms()).await;
+    let dead = place.store.claim_message(Kind::Sms, lease).await.unwrap().unwrap();
+    assert!(place.store.claim_message(Kind::Sms, lease).await.unwrap().is_none());
+    place.clock.advance(lease);
+    let second = place.store.claim_message(Kind::Sms, lease).await.unwrap().unwrap();
+    assert_eq!((second.id.as_str(), second.attempts), (dead.id.as_str(), 2));
+    assert!(!place.store.message_delayed(&dead, lease, "late").await.unwrap(), "it has no say any more");
+    assert!(!place.store.message_delivered(&dead).await.unwrap());
+    assert!(place.store.message_delivered(&second).await.unwrap());
+}
+
+#[tokio::test]
+async fn logout_tokens_are_posted_as_a_form_and_redirects_lead_nowhere() {
+    let place = Place::new().await;
+    let (portal, uri) = Stub::start(&[(302, json!({})), (500, json!({})), (204, json!(""))]).await;
+    let delivery = place.delivery(|config| config.dev.outbox = true);
+    place.put(&Message::LogoutToken { uri, token: "a.b.c".into() }).await;
+    assert_eq!(delivery.deliver_pending().await, counts(0, 1, 0));
+    place.clock.advance(Duration::from_secs(2));
+    assert_eq!(delivery.deliver_pending().await, counts(0, 1, 0));
+    place.clock.advance(Duration::from_secs(4));
+    assert_eq!(delivery.deliver_pending().await, counts(1, 0, 0));
+    assert_eq!(portal.received(), ["logout_token=a.b.c"; 3]);
+    assert!(delivery.caught().is_empty());
+
+    let (_, uri) = Stub::start(&[(400, json!({ "error": "invalid_request" }))]).await;
+    place.put(&Message::LogoutToken { uri, token: "a.b.c".into() }).await;
+    assert_eq!(delivery.deliver_pending().await, counts(0, 0, 1), "the portal has judged");
+}
+
+#[tokio::test]
+async fn in_development_messages_are_caught_newest_last() {
+    let place = Place::new().await;
+    let delivery = place.delivery(|config| config.dev.outbox = true);
+    place.put(&mail()).await;
+    delivery.deliver_pending().await;
+    place.put(&sms()).await;
+    delivery.deliver_pending().await;
+    let mut list = serde_json::to_value(delivery.caught()).unwrap();
+    for caught in list.as_array_mut().unwrap() {
+        assert!(caught.as_object_mut().unwrap().remove("id").unwrap().is_string());
+    }
+    let at = START.rfc3339();
+    let expected = json!([
+        { "kind": "mail", "to": "h.jansen@example.nl", "subject": "Bevestig uw e-mailadres", "text": "Tekst",
+          "html": "<p>Tekst</p>", "created_at": at },
+        { "kind": "sms", "to": NUMBER, "subject": "", "text": "Uw code is 123456\n\n@login.example.nl #123456",
+          "html": "", "created_at": at },
+    ]);
+    assert_eq!(list, expected);
+}
+
+#[tokio::test]
+async fn a_commit_wakes_the_lanes_at_once_and_a_mail_server_that_hangs_delays_no_sms() {
+    let place = Place::new().await;
+    let (gateway, url) = Stub::start(&[accepted()]).await;
+    // Accepts connections and says nothing.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let delivery = place.delivery(|config| {
+        config.sms.url = url;
+        config.mail.port = port;
+        config.mail.timeout_seconds = 1;
+    });
+    let (stop, shutdown) = Shutdown::channel();
+    let background = delivery.clone();
+    let running = tokio::spawn(async move { background.run(shutdown).await });
+    for _ in 0..20 {
+        place.put(&mail()).await;
+    }
+    delivery.wake();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    place.put(&sms()).await;
+    let start = Instant::now();
+    delivery.wake();
+    while gateway.received().is_empty() {
+        assert!(start.elapsed() < Duration::from_secs(1), "the SMS waits");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    stop.send(true).unwrap();
+    tokio::time::timeout(Duration::from_secs(10), running).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn what_is_done_is_removed_in_time_and_what_waits_is_not() {
+    let place = Place::new().await;
+    let (_, url) = Stub::start(&[accepted()]).await;
+    place.put(&sms()).await;
+    place.put(&mail()).await;
+    assert_eq!(place.sms_to(&url).deliver_pending().await, counts(1, 1, 0));
+    assert_eq!(place.store.remove_messages(Duration::from_hours(24)).await.unwrap(), 0);
+    place.clock.advance(Duration::from_hours(25));
+    assert_eq!(place.store.remove_messages(Duration::from_hours(24)).await.unwrap(), 1);
+    assert_eq!(place.store.queue_age().await.unwrap(), Some(Duration::from_hours(25)));
+}
+
+#[tokio::test]
+async fn a_configuration_that_cannot_work_is_refused_with_its_key() {
+    type Change = fn(&mut Config);
+    let place = Place::new().await;
+    let refused = |change: Change| {
+        let mut config = Config { path: "idp.toml".into(), ..Config::default() };
+        config.dev.clock = true;
+        config.sms.token = Some(Secret::Literal("t".into()));
+        change(&mut config);
+        Delivery::new(place.store.clone(), &config).unwrap_err().to_string()
+    };
+    let cases: [(&str, Change); 4] = [
+        ("mail.from", |config| config.mail.from = "nobody".into()),
+        ("mail.ca_file", |config| config.mail.ca_file = Some("/nowhere.pem".into())),
+        ("sms.token", |config| config.sms.token = None),
+        ("mail.password", |config| {
+            config.mail.username = Some("u".into());
+            config.mail.password = Some(Secret::File { file: "/nowhere".into() });
+        }),
+    ];
+    for (key, change) in cases {
+        let text = refused(change);
+        assert!(text.starts_with("idp.toml: ") && text.contains(key), "{text}");
+    }
+}

@@ -1,0 +1,188 @@
+//! The table `outbox`: messages that must leave the house, written in the transaction that caused them. Payloads
+//! are sealed, because they hold codes, links and addresses, and are gone once a message is delivered.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use sqlx::Row as _;
+use web::clock::Timestamp;
+use web::db::Write;
+
+use super::{Result, Store, StoreError};
+
+/// A message to somebody outside.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Message {
+    Mail {
+        to: String,
+        subject: String,
+        text: String,
+        html: String,
+    },
+    /// `to` in the form of E.164.
+    Sms {
+        to: String,
+        text: String,
+    },
+    /// A signed logout token for a client's registered URI (Back-Channel Logout section 2.5).
+    LogoutToken {
+        uri: String,
+        token: String,
+    },
+}
+
+impl std::fmt::Debug for Message {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Message({})", self.kind().name())
+    }
+}
+
+impl Message {
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Mail { .. } => Kind::Mail,
+            Self::Sms { .. } => Kind::Sms,
+            Self::LogoutToken { .. } => Kind::Logout,
+        }
+    }
+}
+
+/// By which way a message leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Mail,
+    Sms,
+    Logout,
+}
+
+impl Kind {
+    pub const ALL: [Self; 3] = [Self::Mail, Self::Sms, Self::Logout];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mail => "mail",
+            Self::Sms => "sms",
+            Self::Logout => "logout",
+        }
+    }
+}
+
+/// A message that this node may deliver now, until its lease ends.
+#[derive(Clone, Debug)]
+pub struct Claimed {
+    pub id: String,
+    pub created_at: Timestamp,
+    /// This attempt included.
+    pub attempts: u32,
+    pub message: Message,
+}
+
+/// Later than every moment: a message that is done stands behind all that wait in the index.
+const NEVER: i64 = i64::MAX;
+
+impl Store {
+    /// Puts a message into the outbox, as part of `write`. Wake the delivery after the commit.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn enqueue(&self, write: &mut Write, message: &Message) -> Result<()> {
+        let payload = serde_json::to_vec(message).map_err(|_| StoreError::Corrupt("outbox.payload"))?;
+        sqlx::query(
+            "INSERT INTO outbox (id, kind, payload_sealed, created_at, next_attempt_at, attempts) \
+             VALUES ($1, $2, $3, $4, $4, 0)",
+        )
+        .bind(self.random.id())
+        .bind(message.kind().name())
+        .bind(self.root.sealer("outbox").seal(&payload))
+        .bind(self.clock.now().0)
+        .execute(write.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// Takes one message that is due. Until `lease` is over no other node takes it; if this one dies, it is due
+    /// again then.
+    ///
+    /// # Errors
+    /// The engine's, or if a payload does not open.
+    pub async fn claim_message(&self, kind: Kind, lease: Duration) -> Result<Option<Claimed>> {
+        let now = self.clock.now();
+        let due = "SELECT id, next_attempt_at FROM outbox WHERE next_attempt_at <= $1 AND kind = $2 \
+                   AND delivered_at IS NULL AND given_up_at IS NULL ORDER BY next_attempt_at LIMIT 16";
+        let rows = sqlx::query(due).bind(now.0).bind(kind.name()).fetch_all(self.db.pool()).await?;
+        for row in rows {
+            let id: String = row.try_get("id")?;
+            let seen: i64 = row.try_get("next_attempt_at")?;
+            // Whoever changes the time first has it.
+            let take = "UPDATE outbox SET next_attempt_at = $1, attempts = attempts + 1 \
+                        WHERE id = $2 AND next_attempt_at = $3 AND delivered_at IS NULL AND given_up_at IS NULL \
+                        RETURNING attempts, created_at, payload_sealed";
+            // One millisecond at least, or two could take it at the same moment.
+            let until = now.plus(lease.max(Duration::from_millis(1)));
+            let taken = sqlx::query(take).bind(until.0).bind(id.as_str()).bind(seen);
+            let Some(row) = self.db.execute_returning(taken).await? else { continue };
+            let payload = self.root.sealer("outbox").open(row.try_get("payload_sealed")?)?;
+            return Ok(Some(Claimed {
+                id,
+                created_at: Timestamp(row.try_get("created_at")?),
+                attempts: u32::try_from(row.try_get::<i64, _>("attempts")?).unwrap_or(u32::MAX),
+                message: serde_json::from_slice(&payload)
+                    .map_err(|_| StoreError::Corrupt("outbox.payload"))?,
+            }));
+        }
+        Ok(None)
+    }
+
+    /// The message is out: its payload goes. False if another node holds it by now.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn message_delivered(&self, claimed: &Claimed) -> Result<bool> {
+        let text = "UPDATE outbox SET delivered_at = $1, payload_sealed = '', last_error = NULL, next_attempt_at = $2 \
+                    WHERE id = $3 AND attempts = $4 AND given_up_at IS NULL";
+        let query = sqlx::query(text).bind(self.clock.now().0).bind(NEVER);
+        Ok(self.db.execute(query.bind(claimed.id.as_str()).bind(i64::from(claimed.attempts))).await? > 0)
+    }
+
+    /// The message will not go out: its payload goes too. `error` names no person.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn message_given_up(&self, claimed: &Claimed, error: &str) -> Result<bool> {
+        let text = "UPDATE outbox SET given_up_at = $1, payload_sealed = '', last_error = $2, next_attempt_at = $3 \
+                    WHERE id = $4 AND attempts = $5 AND delivered_at IS NULL";
+        let query = sqlx::query(text).bind(self.clock.now().0).bind(error).bind(NEVER);
+        Ok(self.db.execute(query.bind(claimed.id.as_str()).bind(i64::from(claimed.attempts))).await? > 0)
+    }
+
+    /// The message did not go out; it is due again `after` now. `error` names no person.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn message_delayed(&self, claimed: &Claimed, after: Duration, error: &str) -> Result<bool> {
+        let text = "UPDATE outbox SET next_attempt_at = $1, last_error = $2 \
+                    WHERE id = $3 AND attempts = $4 AND delivered_at IS NULL AND given_up_at IS NULL";
+        let query = sqlx::query(text).bind(self.clock.now().plus(after).0).bind(error);
+        Ok(self.db.execute(query.bind(claimed.id.as_str()).bind(i64::from(claimed.attempts))).await? > 0)
+    }
+
+    /// How long the oldest waiting message has waited; `None` if none does.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn queue_age(&self) -> Result<Option<Duration>> {
+        let text = "SELECT MIN(created_at) AS oldest FROM outbox WHERE next_attempt_at < $1";
+        let row = sqlx::query(text).bind(NEVER).fetch_one(self.db.pool()).await?;
+        let oldest: Option<i64> = row.try_get("oldest")?;
+        Ok(oldest.map(|oldest| self.clock.now().since(Timestamp(oldest))))
+    }
+
+    /// Removes what was delivered or given up and is older than `keep`.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn remove_messages(&self, keep: Duration) -> Result<u64> {
+        let text = "DELETE FROM outbox WHERE next_attempt_at = $1 AND created_at < $2";
+        Ok(self.db.execute(sqlx::query(text).bind(NEVER).bind(self.clock.now().minus(keep).0)).await?)
+    }
+}
