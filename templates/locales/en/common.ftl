@@ -15,4 +15,4 @@ helpdesk-mail = Mail { $email }
 
 password-show = Show
 password-hide = Hide
-password-show-label = Show password
+password-shown = password

@@ -15,4 +15,4 @@ helpdesk-mail = Mail { $email }
 
 password-show = Toon
 password-hide = Verberg
-password-show-label = Wachtwoord tonen
+password-shown = wachtwoord
