@@ -12,11 +12,11 @@ forgot-link = Request a new password
 public-computer-label = Public computer
 public-computer-hint = Do others use this device too? Tick this box. We will not remember anything here.
 no-account-title = No account yet?
-no-account-text = Creating an account is free and takes about five minutes.
+no-account-text = Creating an account takes about five minutes.
 register-link = Create a new account
 back-to-signin = Back to sign in
 
-signin-error = The combination is not correct, or a wrong password was entered too often. Check what you entered and try again. Still no luck? Wait half an hour, or choose 'Request a new password'.
+signin-error = The combination is not correct, or a wrong password was entered too often. Check what you entered and try again. Still no luck? Wait { $minutes } minutes, or choose 'Request a new password'.
 error-csrf = This page was open for too long. Please enter your details again.
 
 notice-confirmed = Your e-mail address is confirmed. You can sign in now.

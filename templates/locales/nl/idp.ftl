@@ -12,11 +12,11 @@ forgot-link = Wachtwoord opvragen
 public-computer-label = Publieke computer
 public-computer-hint = Gebruiken anderen dit apparaat ook? Zet dan een vinkje. Wij onthouden hier dan niets.
 no-account-title = Nog geen account?
-no-account-text = Een account maken is gratis en duurt ongeveer vijf minuten.
+no-account-text = Een account maken duurt ongeveer vijf minuten.
 register-link = Nieuw account aanmaken
 back-to-signin = Terug naar inloggen
 
-signin-error = De combinatie klopt niet, of er is te vaak een verkeerd wachtwoord ingevuld. Controleer wat u invulde en probeer het nog eens. Lukt het niet? Wacht dan een half uur, of kies 'Wachtwoord opvragen'.
+signin-error = De combinatie klopt niet, of er is te vaak een verkeerd wachtwoord ingevuld. Controleer wat u invulde en probeer het nog eens. Lukt het niet? Wacht dan { $minutes } minuten, of kies 'Wachtwoord opvragen'.
 error-csrf = Deze pagina stond te lang open. Vul uw gegevens nog een keer in.
 
 notice-confirmed = Uw e-mailadres is bevestigd. U kunt nu inloggen.
