@@ -143,6 +143,7 @@ mail-code-title = Rather type a code?
 mail-code-label = Code from the mail
 mail-code-hint = The code is at the end of the mail. Handy if you read the mail on another device.
 mail-code-submit = Continue
+mail-code-wrong = This code is not correct, or it is too old. Use the code from the newest mail.
 confirm-title = Confirm your e-mail address
 confirm-lead = One more click and your account is ready.
 confirm-submit = Confirm

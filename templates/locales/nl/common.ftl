@@ -5,6 +5,7 @@ other-language = English
 other-language-tag = en
 skip-to-content = Naar de inhoud
 title-error = Fout
+doorway-goodbye = Tot ziens.
 doorway-text = Welkom. Fijn dat u er bent.
 error-summary-title = Dit ging niet goed
 step-of = Stap { $step } van { $steps }

@@ -143,6 +143,7 @@ mail-code-title = Liever een code typen?
 mail-code-label = Code uit de mail
 mail-code-hint = De code staat onderaan de mail. Handig als u de mail op een ander apparaat leest.
 mail-code-submit = Doorgaan
+mail-code-wrong = Deze code klopt niet, of is te oud. Gebruik de code uit de nieuwste mail.
 confirm-title = Bevestig uw e-mailadres
 confirm-lead = Nog één klik en uw account is klaar.
 confirm-submit = Bevestigen
