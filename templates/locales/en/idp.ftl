@@ -240,6 +240,11 @@ event-session-ended = Session ended
 event-registered = Account created
 event-confirmed = E-mail address confirmed
 event-signed-out = Signed out
+event-account-created = Account created by a member of staff
+event-unlocked = Sign-in opened again
+event-blocked = Account blocked
+event-unblocked = Account no longer blocked
+event-terms-accepted = Terms of use accepted
 
 ## Development
 

@@ -49,5 +49,26 @@ mail-phone-changed-subject = Your phone number has been changed
 mail-phone-changed-text = The phone number of your account was changed on { $when }. SMS codes now go to the new number. Is this right? Then you do not have to do anything.
 mail-phone-changed-not-you = Is this not right? Contact the helpdesk at once.
 
+mail-account-created-subject = An account has been made for you
+mail-account-created-text = An account has been made for you. Below is how to sign in the first time.
+mail-account-created-username = Your user name:
+mail-account-created-password = Your temporary password:
+mail-account-created-rule = The temporary password works once, until { $until }. After that you choose a password yourself.
+
+mail-invited-subject = An account has been made for you
+mail-invited-text = An account has been made for you with this e-mail address. Choose a password first. Then you can sign in.
+mail-invited-how = Enter your e-mail address on the website. You will get a mail with which you choose a password.
+
+mail-email-change-subject = Confirm your new e-mail address
+mail-email-change-text = You want to use this e-mail address for your account. Please confirm that this address is yours.
+mail-email-change-ignore = Did you not ask for this? Then you do not have to do anything.
+
+mail-email-changed-subject = Your e-mail address has been changed
+mail-email-changed-text = The e-mail address of your account was changed on { $when }. From now on you sign in with the new address. Is this right? Then you do not have to do anything.
+
+mail-desk-notice-subject = Something changed in your account
+mail-desk-notice-text = On { $when } a member of staff changed something in your account:
+mail-desk-notice-not-right = Is this not right? Contact the helpdesk.
+
 sms-code = Your code is { $code }. Give this code to nobody.
 sms-code-prefix = Your code is { $code }. Enter what follows the dash. Give this code to nobody.

@@ -240,6 +240,11 @@ event-session-ended = Sessie beëindigd
 event-registered = Account aangemaakt
 event-confirmed = E-mailadres bevestigd
 event-signed-out = Uitgelogd
+event-account-created = Account aangemaakt door een medewerker
+event-unlocked = Inloggen weer mogelijk gemaakt
+event-blocked = Account geblokkeerd
+event-unblocked = Blokkade van account opgeheven
+event-terms-accepted = Akkoord met de gebruiksvoorwaarden
 
 ## Development
 

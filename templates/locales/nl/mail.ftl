@@ -49,5 +49,26 @@ mail-phone-changed-subject = Uw telefoonnummer is veranderd
 mail-phone-changed-text = Het telefoonnummer van uw account is veranderd op { $when }. SMS-codes gaan voortaan naar het nieuwe nummer. Klopt dit? Dan hoeft u niets te doen.
 mail-phone-changed-not-you = Klopt dit niet? Neem dan meteen contact op met de helpdesk.
 
+mail-account-created-subject = Er is een account voor u gemaakt
+mail-account-created-text = Er is een account voor u gemaakt. Hieronder staat hoe u de eerste keer inlogt.
+mail-account-created-username = Uw gebruikersnaam:
+mail-account-created-password = Uw tijdelijke wachtwoord:
+mail-account-created-rule = Het tijdelijke wachtwoord werkt één keer, tot { $until }. Daarna kiest u zelf een wachtwoord.
+
+mail-invited-subject = Er is een account voor u gemaakt
+mail-invited-text = Er is een account voor u gemaakt met dit e-mailadres. Kies eerst een wachtwoord. Daarna kunt u inloggen.
+mail-invited-how = Vul op de website uw e-mailadres in. U krijgt dan een mail waarmee u een wachtwoord kiest.
+
+mail-email-change-subject = Bevestig uw nieuwe e-mailadres
+mail-email-change-text = U wilt dit e-mailadres gaan gebruiken voor uw account. Bevestig nu dat dit adres van u is.
+mail-email-change-ignore = Vroeg u dit niet aan? Dan hoeft u niets te doen.
+
+mail-email-changed-subject = Uw e-mailadres is veranderd
+mail-email-changed-text = Het e-mailadres van uw account is veranderd op { $when }. U logt voortaan in met het nieuwe adres. Klopt dit? Dan hoeft u niets te doen.
+
+mail-desk-notice-subject = Er is iets veranderd aan uw account
+mail-desk-notice-text = Een medewerker heeft op { $when } iets veranderd aan uw account:
+mail-desk-notice-not-right = Klopt dit niet? Neem dan contact op met de helpdesk.
+
 sms-code = Uw code is { $code }. Geef deze code aan niemand.
 sms-code-prefix = Uw code is { $code }. Vul in wat na het streepje staat. Geef deze code aan niemand.
