@@ -63,6 +63,12 @@ impl Visit {
         self.front.csrf.accepts(&self.browser, fields.get(crate::csrf::FIELD), &self.headers)
     }
 
+    /// A parameter of the URL; empty if it is missing or the query is malformed.
+    pub fn query(&self, name: &str) -> String {
+        let query = Fields::parse(self.uri.query().unwrap_or_default().as_bytes()).unwrap_or_default();
+        query.trimmed(name).to_owned()
+    }
+
     /// This URL with `lang` set, for the language switch.
     pub fn url_in(&self, language: Language) -> String {
         let kept = url::form_urlencoded::parse(self.uri.query().unwrap_or_default().as_bytes())

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use web::config::{ConfigError, Secret};
 use web::language::Language;
 
-pub use portal::{Client, Portal, Registry, ScopeSet, SecondFactor, SignInPolicy, TokenEndpointAuthMethod};
+pub use portal::{Client, Portal, Registered, Registry, ScopeSet, SecondFactor, SignInPolicy, TokenEndpointAuthMethod};
 
 /// The whole file.
 #[derive(Clone, Debug, Serialize, Deserialize)]

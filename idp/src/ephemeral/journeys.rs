@@ -1,0 +1,91 @@
+//! Journeys under their ids. A journey opens only for the browser that began it, and is saved only over the
+//! version that was read.
+
+use std::time::Duration;
+
+use web::ephemeral::{Ephemeral, EphemeralError};
+use web::seal::{same, sha256};
+
+use crate::journey::Journey;
+
+/// A journey as it was read.
+#[derive(Clone, Debug)]
+pub struct Open {
+    pub id: String,
+    pub journey: Journey,
+    version: i64,
+}
+
+fn key(id: &str) -> String {
+    format!("journey:{id}")
+}
+
+fn is_id(id: &str) -> bool {
+    id.len() == 22 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+}
+
+/// Stores a new journey.
+///
+/// # Errors
+/// The backend's.
+pub async fn begin(
+    ephemeral: &Ephemeral,
+    id: String,
+    journey: Journey,
+    lifetime: Duration,
+) -> Result<Open, EphemeralError> {
+    let value = serde_json::to_string(&journey).unwrap_or_default();
+    ephemeral.put(&key(&id), &value, lifetime).await?;
+    let version = ephemeral.get(&key(&id)).await?.map_or(0, |stored| stored.version);
+    Ok(Open { id, journey, version })
+}
+
+/// The journey `id` of this browser, if it lives.
+///
+/// # Errors
+/// The backend's.
+pub async fn open(ephemeral: &Ephemeral, id: &str, browser: &str) -> Result<Option<Open>, EphemeralError> {
+    if !is_id(id) {
+        return Ok(None);
+    }
+    let Some(stored) = ephemeral.get(&key(id)).await? else { return Ok(None) };
+    let Ok(journey) = serde_json::from_str::<Journey>(&stored.value) else { return Ok(None) };
+    let is_own = same(&journey.browser, &sha256(browser));
+    Ok(is_own.then(|| Open { id: id.to_owned(), journey, version: stored.version }))
+}
+
+/// Saves a journey over the version it was read as; false if somebody else was first.
+///
+/// # Errors
+/// The backend's.
+pub async fn save(ephemeral: &Ephemeral, open: &mut Open, lifetime: Duration) -> Result<bool, EphemeralError> {
+    let value = serde_json::to_string(&open.journey).unwrap_or_default();
+    let saved = ephemeral.swap(&key(&open.id), open.version, &value, lifetime).await?;
+    open.version += 1;
+    Ok(saved)
+}
+
+/// Ends a journey; true for the one caller that may issue from it. For a while its id still tells which
+/// client it was for, so that a second click does not end in a dead end.
+///
+/// # Errors
+/// The backend's.
+pub async fn finish(ephemeral: &Ephemeral, open: &Open) -> Result<bool, EphemeralError> {
+    let won = ephemeral.take(&key(&open.id)).await?.is_some();
+    if won {
+        let client = open.journey.client_id.clone().unwrap_or_default();
+        ephemeral.put(&format!("finished:{}", open.id), &client, Duration::from_mins(10)).await?;
+    }
+    Ok(won)
+}
+
+/// The client of a journey that was finished a moment ago.
+///
+/// # Errors
+/// The backend's.
+pub async fn finished(ephemeral: &Ephemeral, id: &str) -> Result<Option<String>, EphemeralError> {
+    if !is_id(id) {
+        return Ok(None);
+    }
+    Ok(ephemeral.get(&format!("finished:{id}")).await?.map(|stored| stored.value))
+}

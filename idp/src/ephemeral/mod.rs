@@ -1,0 +1,4 @@
+//! What expires, as typed values: journeys and waiting pages. Counters and replay marks need no type.
+
+pub mod journeys;
+pub mod waiting;

@@ -1,0 +1,239 @@
+//! Mailed links and their waiting pages, for confirmation and for a new password alike: a link with a token
+//! that only a POST uses up, and a code that can be typed on the page that asked for the mail.
+
+use std::time::Duration;
+
+use axum::response::Response;
+use web::clock::Timestamp;
+use web::db::Write;
+use web::request::Visit;
+use web::seal::sha256;
+
+use crate::app::{App, Trouble};
+use crate::domain::account::{Account, AccountId, EmailAddress};
+use crate::ephemeral::waiting::{self, Waiting};
+use crate::notices::Mail;
+use crate::path;
+use crate::store::mail_links::{NewMailLink, Purpose};
+
+const DAY: Duration = Duration::from_hours(24);
+const HOUR: Duration = Duration::from_hours(1);
+/// Digits of the code that can be typed instead of following the link.
+const DIGITS: usize = 8;
+/// Wrong codes on one waiting page.
+const TRIES: u32 = 5;
+/// How long to wait before the same mail can be sent again.
+const RESEND_AFTER: Duration = Duration::from_secs(60);
+
+/// What a person gave on a waiting page.
+#[derive(Debug)]
+pub enum Typed {
+    /// The code is right: go on with this token, as if the link had been followed.
+    Token(String),
+    Wrong { tries_left: u32 },
+    Ended,
+}
+
+/// What asking for the mail again came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    Sent,
+    TooSoon,
+    LimitReached,
+}
+
+impl App {
+    /// Whether one more mail may be asked for this address from this network address. Counted for unknown
+    /// addresses as well.
+    ///
+    /// # Errors
+    /// The backend's.
+    pub async fn may_mail(&self, visit: &Visit, email: &EmailAddress) -> Result<bool, Trouble> {
+        let limits = &self.config.limits;
+        let to = format!("mails-to:{}", self.lookup.hash(email.as_str()));
+        let from = self.address_key("mails-from", visit.address);
+        Ok(self.within(&to, limits.mails_per_account_per_day, DAY).await?
+            && self.within(&from, limits.mails_per_address_per_hour, HOUR).await?)
+    }
+
+    /// Opens a waiting page; it looks the same whether the address is known here or not.
+    ///
+    /// # Errors
+    /// The backend's.
+    pub async fn open_waiting_page(
+        &self,
+        visit: &Visit,
+        email: &EmailAddress,
+        account: Option<&Account>,
+        client_id: Option<&str>,
+        journey_id: Option<&str>,
+    ) -> Result<(String, Waiting), Trouble> {
+        let id = self.random.id();
+        let waiting = Waiting {
+            browser: sha256(&visit.browser),
+            email: email.as_str().to_owned(),
+            account_id: account.map(|account| account.id.clone()),
+            client_id: client_id.map(str::to_owned),
+            journey_id: journey_id.map(str::to_owned),
+            sent_at: self.clock.now(),
+            tries_left: TRIES,
+        };
+        waiting::put(&self.ephemeral, &id, &waiting).await?;
+        if let (Some(account), Some(journey_id)) = (account, journey_id) {
+            let key = self.return_key(visit, &account.id);
+            self.ephemeral.put(&key, journey_id, self.journey_lifetime()).await?;
+        }
+        Ok((id, waiting))
+    }
+
+    /// Under what the journey of this browser is kept while a mail to this account is waited for.
+    pub fn return_key(&self, visit: &Visit, account: &AccountId) -> String {
+        format!("return:{}", self.lookup.hash(&format!("{} {}", account.0, visit.browser)))
+    }
+
+    fn mailed_code_hash(&self, page_id: &str, code: &str) -> String {
+        self.lookup.hash(&format!("{page_id} {code}"))
+    }
+
+    /// Mails a link with its code, in the caller's transaction; earlier links of the purpose end.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn mail_link(
+        &self,
+        write: &mut Write,
+        purpose: Purpose,
+        account: &Account,
+        page_id: &str,
+        client_id: Option<&str>,
+    ) -> Result<(), Trouble> {
+        let (token, code) = (self.random.token(), self.random.digits(DIGITS));
+        let accounts = &self.config.accounts;
+        let (mail, target, minutes) = match purpose {
+            Purpose::Confirm => (Mail::Confirm, path::CONFIRM, accounts.confirm_hours * 60),
+            Purpose::Reset => (Mail::Reset, path::RESET, accounts.reset_minutes),
+        };
+        let new = NewMailLink {
+            purpose,
+            account_id: &account.id,
+            page_id,
+            token: &token,
+            code_hash: &self.mailed_code_hash(page_id, &code),
+            client_id,
+            lifetime: Duration::from_secs(u64::from(minutes) * 60),
+        };
+        self.store.insert_mail_link(write, &new).await?;
+        let link = self.url(&format!("{target}?token={token}"));
+        self.notify(write, mail, account, client_id, |notice| {
+            notice.link = link;
+            notice.code = code;
+            notice.minutes = minutes;
+        })
+        .await
+    }
+
+    /// Checks a code typed on a waiting page.
+    ///
+    /// # Errors
+    /// A backend's.
+    pub async fn type_code(
+        &self,
+        visit: &Visit,
+        purpose: Purpose,
+        page_id: &str,
+        typed: &str,
+    ) -> Result<Option<Typed>, Trouble> {
+        let code: String = typed.chars().filter(char::is_ascii_digit).collect();
+        for _ in 0..10 {
+            let Some((mut page, version)) = waiting::get(&self.ephemeral, page_id, &visit.browser).await? else {
+                return Ok(None);
+            };
+            if page.tries_left == 0 {
+                return Ok(Some(Typed::Ended));
+            }
+            // The try counts before it is looked at, so tries at once count one by one.
+            page.tries_left -= 1;
+            if !waiting::save(&self.ephemeral, page_id, version, &page).await? {
+                continue;
+            }
+            let token = self.random.token();
+            let hash = self.mailed_code_hash(page_id, &code);
+            let fits = self.store.trade_code_for_token(purpose, page_id, &hash, &token).await?;
+            return Ok(Some(match (fits, page.tries_left) {
+                (true, _) => Typed::Token(token),
+                (false, 0) => Typed::Ended,
+                (false, tries_left) => Typed::Wrong { tries_left },
+            }));
+        }
+        Ok(Some(Typed::Ended))
+    }
+
+    /// Sends the mail of a waiting page again. For an unknown address everything but the mail is the same.
+    ///
+    /// # Errors
+    /// A backend's.
+    pub async fn mail_again(
+        &self,
+        visit: &Visit,
+        purpose: Purpose,
+        page_id: &str,
+        mut page: Waiting,
+        version: i64,
+    ) -> Result<Again, Trouble> {
+        if self.clock.now() < again_at(&page) {
+            return Ok(Again::TooSoon);
+        }
+        let Some(email) = EmailAddress::parse(&page.email) else { return Ok(Again::LimitReached) };
+        if !self.may_mail(visit, &email).await? {
+            return Ok(Again::LimitReached);
+        }
+        page.sent_at = self.clock.now();
+        page.tries_left = TRIES;
+        if !waiting::save(&self.ephemeral, page_id, version, &page).await? {
+            // A second click at the same moment: the first one sent it.
+            return Ok(Again::Sent);
+        }
+        let account = match &page.account_id {
+            Some(id) => self.store.account(id).await?,
+            None => None,
+        };
+        if let Some(account) = account.filter(|account| wants(purpose, account)) {
+            let mut write = self.store.begin_write().await?;
+            self.mail_link(&mut write, purpose, &account, page_id, page.client_id.as_deref()).await?;
+            write.commit().await?;
+            self.delivery.wake();
+        }
+        Ok(Again::Sent)
+    }
+
+    /// Seconds until the mail of a waiting page can be sent again.
+    pub fn again_in_seconds(&self, page: &Waiting) -> u64 {
+        let wait = again_at(page).since(self.clock.now());
+        wait.as_secs() + u64::from(wait.subsec_millis() > 0)
+    }
+
+    /// A page of a mailed link or waiting for one.
+    pub fn mail_page(
+        &self,
+        visit: &Visit,
+        client_id: Option<&str>,
+        failed: bool,
+        template: &str,
+        page: &impl serde::Serialize,
+    ) -> Response {
+        let status = if failed { axum::http::StatusCode::UNPROCESSABLE_ENTITY } else { axum::http::StatusCode::OK };
+        self.page(visit, client_id, status, template, page)
+    }
+}
+
+fn again_at(page: &Waiting) -> Timestamp {
+    page.sent_at.plus(RESEND_AFTER)
+}
+
+/// Whether a mail of this purpose makes sense for the account still.
+fn wants(purpose: Purpose, account: &Account) -> bool {
+    match purpose {
+        Purpose::Confirm => account.email_confirmed_at.is_none(),
+        Purpose::Reset => account.blocked_at.is_none() && account.email_confirmed_at.is_some(),
+    }
+}

@@ -1,0 +1,133 @@
+//! `/.well-known/openid-configuration` (OpenID Connect Discovery 1.0 section 3, RFC 8414) and `/jwks`.
+//! Anybody may read both; they say all that is true here and nothing that is not.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use openidconnect::core::{
+    CoreAuthDisplay, CoreClaimName, CoreClaimType, CoreClientAuthMethod, CoreGrantType, CoreJsonWebKey,
+    CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreJwsSigningAlgorithm, CoreResponseMode, CoreResponseType, CoreSubjectIdentifierType,
+};
+use openidconnect::{
+    AdditionalProviderMetadata, AuthUrl, AuthenticationContextClass, EndSessionUrl, IssuerUrl, JsonWebKeySetUrl,
+    LanguageTag, ProviderMetadata, ResponseTypes, Scope, TokenUrl, UserInfoUrl,
+};
+use serde::{Deserialize, Serialize};
+use web::language::Language;
+
+use crate::app::Shared;
+use crate::protocol::acr;
+use crate::path;
+
+/// What the metadata says beyond OpenID Connect Discovery.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+struct More {
+    /// RP-Initiated Logout 1.0 section 2.1.
+    end_session_endpoint: EndSessionUrl,
+    /// RFC 7636, RFC 8414.
+    code_challenge_methods_supported: Vec<String>,
+    /// RFC 9207 section 3.
+    authorization_response_iss_parameter_supported: bool,
+    /// Back-Channel Logout 1.0 section 2.1.
+    backchannel_logout_supported: bool,
+    backchannel_logout_session_supported: bool,
+    /// Initiating User Registration via OpenID Connect 1.0 section 4.
+    prompt_values_supported: Vec<String>,
+}
+impl AdditionalProviderMetadata for More {}
+
+type Metadata = ProviderMetadata<
+    More,
+    CoreAuthDisplay,
+    CoreClientAuthMethod,
+    CoreClaimName,
+    CoreClaimType,
+    CoreGrantType,
+    CoreJweContentEncryptionAlgorithm,
+    CoreJweKeyManagementAlgorithm,
+    CoreJsonWebKey,
+    CoreResponseMode,
+    CoreResponseType,
+    CoreSubjectIdentifierType,
+>;
+
+/// `GET /.well-known/openid-configuration`
+pub async fn configuration(State(app): State<Shared>) -> Response {
+    match metadata(&app).and_then(|metadata| serde_json::to_vec(&metadata).map_err(|error| error.to_string())) {
+        Ok(json) => cached_json(json),
+        Err(error) => {
+            tracing::error!(%error, "the provider metadata cannot be written");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+fn cached_json(json: Vec<u8>) -> Response {
+    let mut response = json.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    // Public metadata; a browser client of another origin has to read it.
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    response
+}
+
+fn metadata(app: &Shared) -> Result<Metadata, String> {
+    let text = |error: openidconnect::url::ParseError| error.to_string();
+    let url = |path: &str| app.url(path);
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    let more = More {
+        end_session_endpoint: EndSessionUrl::new(url(path::LOGOUT)).map_err(text)?,
+        code_challenge_methods_supported: words(&["S256"]),
+        authorization_response_iss_parameter_supported: true,
+        backchannel_logout_supported: true,
+        backchannel_logout_session_supported: true,
+        prompt_values_supported: words(&["none", "login", "consent", "select_account"]),
+    };
+    let scopes = ["openid", "profile", "email", "phone", "care_team", "offline_access"];
+    let claims = [
+        "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash", "name", "given_name",
+        "family_name", "preferred_username", "locale", "updated_at", "email", "email_verified", "phone_number",
+        "phone_number_verified", "care_role", "care_organisation",
+    ];
+    Ok(Metadata::new(
+        IssuerUrl::new(app.config.issuer.clone()).map_err(text)?,
+        AuthUrl::new(url(path::AUTHORIZE)).map_err(text)?,
+        JsonWebKeySetUrl::new(url(path::JWKS)).map_err(text)?,
+        vec![ResponseTypes::new(vec![CoreResponseType::Code])],
+        vec![CoreSubjectIdentifierType::Public],
+        vec![CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256, CoreJwsSigningAlgorithm::EcdsaP256Sha256],
+        more,
+    )
+    .set_token_endpoint(Some(TokenUrl::new(url(path::TOKEN)).map_err(text)?))
+    .set_userinfo_endpoint(Some(UserInfoUrl::new(url(path::USERINFO)).map_err(text)?))
+    .set_scopes_supported(Some(scopes.map(|scope| Scope::new(scope.into())).to_vec()))
+    .set_response_modes_supported(Some(vec![CoreResponseMode::Query, CoreResponseMode::FormPost]))
+    .set_grant_types_supported(Some(vec![CoreGrantType::AuthorizationCode, CoreGrantType::RefreshToken]))
+    .set_token_endpoint_auth_methods_supported(Some(vec![
+        CoreClientAuthMethod::ClientSecretBasic,
+        CoreClientAuthMethod::ClientSecretPost,
+        CoreClientAuthMethod::None,
+    ]))
+    .set_acr_values_supported(Some(acr::ALL.map(|value| AuthenticationContextClass::new(value.into())).to_vec()))
+    .set_claims_supported(Some(claims.map(|claim| CoreClaimName::new(claim.into())).to_vec()))
+    .set_ui_locales_supported(Some(Language::ALL.map(|language| LanguageTag::new(language.tag().into())).to_vec()))
+    .set_claims_parameter_supported(Some(false))
+    .set_request_parameter_supported(Some(false))
+    .set_request_uri_parameter_supported(Some(false)))
+}
+
+/// `GET /jwks`: the public halves of the key ring (RFC 7517).
+pub async fn jwks(State(app): State<Shared>, headers: HeaderMap) -> Response {
+    let jwks = app.keys.jwks();
+    let Ok(etag) = HeaderValue::from_str(&jwks.etag) else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
+    let mut response = if headers.get(header::IF_NONE_MATCH) == Some(&etag) {
+        let mut response = StatusCode::NOT_MODIFIED.into_response();
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+        response
+    } else {
+        cached_json(jwks.json.as_bytes().to_vec())
+    };
+    response.headers_mut().insert(header::ETAG, etag);
+    response
+}

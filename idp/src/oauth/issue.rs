@@ -1,0 +1,191 @@
+//! The end of a sign-in: session, remembered device, grant and code, in one write transaction.
+
+use std::time::Duration;
+
+use axum::response::Response;
+use web::request::{Visit, append};
+
+use super::resume::{Assessment, see_other};
+use crate::app::{Shared, Trouble};
+use crate::config::SecondFactor;
+use crate::domain::account::Account;
+use crate::domain::device;
+use crate::ephemeral::journeys::{self, Open};
+use crate::journey::{Journey, earned_acr, earned_amr};
+use crate::notices::Mail;
+use crate::path;
+use crate::store::audit::Event;
+use crate::store::grants::{GrantDetails, NewGrant};
+use crate::store::sessions::SignedIn;
+
+/// How long the browser keeps the device cookie; what it is worth is decided here.
+const DEVICE_COOKIE_LIFETIME: Duration = Duration::from_hours(400 * 24);
+
+/// Cookies to set once the transaction has been committed.
+#[derive(Default)]
+struct NewCookies {
+    session: Option<String>,
+    device: Option<String>,
+}
+
+/// Issues what the journey was for. Of two requests that end the same journey at once only one gets here;
+/// the other one is sent to where the first one went.
+///
+/// # Errors
+/// A backend's; nothing was issued then.
+pub async fn finish(app: &Shared, visit: &Visit, open: Open, assessment: Assessment) -> Result<Response, Trouble> {
+    let (Some(account), Some(facts)) = (&assessment.account, &assessment.facts) else {
+        return Ok(app.journey_expired(visit, open.journey.client_id.as_deref()));
+    };
+    if !journeys::finish(&app.ephemeral, &open).await? {
+        return Ok(app.journey_expired(visit, open.journey.client_id.as_deref()));
+    }
+    let journey = &open.journey;
+    let mut write = app.store.begin_write().await?;
+    let mut cookies = NewCookies::default();
+    let device_id = keep_device(app, visit, &mut write, journey, &assessment, account, &mut cookies).await?;
+    let Some(session_id) = keep_session(app, visit, &mut write, journey, account, device_id, &mut cookies).await? else {
+        return Ok(app.journey_expired(visit, journey.client_id.as_deref()));
+    };
+    let mut code = None;
+    if let Some(request) = &journey.request {
+        let fresh = app.random.token();
+        let details = GrantDetails {
+            nonce: request.nonce.clone(),
+            acr: earned_acr(&journey.proofs, facts).to_owned(),
+            amr: earned_amr(&journey.proofs),
+            auth_time: journey.proofs.password_at.unwrap_or(app.clock.now()),
+        };
+        let grant = NewGrant {
+            session_id: &session_id,
+            account_id: &account.id,
+            client_id: &request.client_id,
+            redirect_uri: request.return_address.redirect_uri(),
+            scope: &request.scope,
+            code_challenge: request.code_challenge.as_deref(),
+            details: &details,
+            code: &fresh,
+            code_lifetime: Duration::from_secs(app.config.tokens.code_seconds.into()),
+        };
+        app.store.insert_grant(&mut write, &grant).await?;
+        code = Some(fresh);
+    }
+    if cookies.session.is_some() {
+        app.store.note(&mut write, Event::SignedIn, &account.id, journey.client_id.as_deref(), "").await?;
+    }
+    write.commit().await?;
+    app.delivery.wake();
+
+    let mut response = match (&journey.request, code) {
+        (Some(request), Some(code)) => app.answer(visit, &request.return_address, &[("code", &code)]),
+        _ => see_other(&where_to(app, journey)),
+    };
+    if let Some(secret) = cookies.session {
+        append(&mut response, visit.front.cookies.set(path::SESSION_COOKIE, &secret, None));
+    }
+    if let Some(secret) = cookies.device {
+        let lifetime = Some(DEVICE_COOKIE_LIFETIME);
+        append(&mut response, visit.front.cookies.set(path::DEVICE_COOKIE, &secret, lifetime));
+    }
+    Ok(response)
+}
+
+/// Where a sign-in without a portal's request ends: at the portal that it was for, or at the account page.
+fn where_to(app: &Shared, journey: &Journey) -> String {
+    let client = journey.client_id.as_deref().and_then(|id| app.registry.client(id));
+    client
+        .and_then(|client| {
+            // OpenID Connect Core section 4: `iss` tells the client where to send the request.
+            let mut url = url::Url::parse(client.client.initiate_login_uri.as_deref()?).ok()?;
+            url.query_pairs_mut().append_pair("iss", &app.config.issuer);
+            Some(url.into())
+        })
+        .unwrap_or_else(|| path::ACCOUNT.to_owned())
+}
+
+/// Remembers the device after a fresh code, where the portal remembers devices and the person did not say
+/// that this computer is a public one.
+async fn keep_device(
+    app: &Shared,
+    visit: &Visit,
+    write: &mut web::db::Write,
+    journey: &Journey,
+    assessment: &Assessment,
+    account: &Account,
+    cookies: &mut NewCookies,
+) -> Result<Option<String>, Trouble> {
+    let known = assessment.device.as_ref();
+    let has_fresh_code = journey.proofs.code_at.is_some_and(|at| at >= journey.created_at);
+    let remembers = assessment.policy.second_factor == SecondFactor::NewDevice && !journey.public_computer;
+    if !(has_fresh_code && remembers) {
+        if let Some(device) = known {
+            app.store.touch_device(write, &device.id).await?;
+        }
+        return Ok(known.map(|device| device.id.clone()));
+    }
+    let secret = match visit.cookie(path::DEVICE_COOKIE).filter(|secret| secret.len() == 43) {
+        Some(secret) => secret,
+        None => app.random.token(),
+    };
+    let until = app.clock.now().plus(Duration::from_hours(u64::from(assessment.policy.remember_days) * 24));
+    let label = device::label(user_agent(visit));
+    let (id, is_new) = app.store.trust_device(write, &account.id, &secret, &label, until).await?;
+    if is_new {
+        let client_id = journey.client_id.as_deref();
+        app.store.note(write, Event::DeviceRemembered, &account.id, client_id, &label).await?;
+        app.notify(write, Mail::NewDevice, account, client_id, |notice| notice.device = label).await?;
+    }
+    cookies.device = Some(secret);
+    Ok(Some(id))
+}
+
+/// The session of this sign-in: the one the browser has if nothing was proved anew; else the same one under
+/// a new secret, or a new one. `None` if the session ended while the person was on the way.
+async fn keep_session(
+    app: &Shared,
+    visit: &Visit,
+    write: &mut web::db::Write,
+    journey: &Journey,
+    account: &Account,
+    device_id: Option<String>,
+    cookies: &mut NewCookies,
+) -> Result<Option<String>, Trouble> {
+    let proofs = &journey.proofs;
+    let is_new = |at: Option<web::clock::Timestamp>| at.is_some_and(|at| at >= journey.created_at);
+    let current = app.session_of(visit).await?;
+    if !is_new(proofs.password_at) && !is_new(proofs.code_at) {
+        // Single sign-on stands on the session; without it there is nothing.
+        let same = current.filter(|session| Some(&session.id) == journey.session_id.as_ref());
+        return Ok(same.map(|session| session.id));
+    }
+    let secret = app.random.token();
+    let label = device::label(user_agent(visit));
+    let signed_in = SignedIn {
+        account_id: &account.id,
+        device_id: device_id.as_deref(),
+        label: &label,
+        authenticated_at: proofs.password_at.unwrap_or(app.clock.now()),
+        code_at: proofs.code_at,
+        lifetime: Duration::from_hours(app.config.sessions.absolute_hours.into()),
+    };
+    let mut kept = None;
+    if let Some(session) = current {
+        if session.account_id == account.id && app.store.renew_session(write, &session.id, &secret, &signed_in).await? {
+            kept = Some(session.id);
+        } else if session.account_id != account.id {
+            // Somebody else signs in at this browser: the other one's session ends.
+            super::logout::end_session(app, write, &session.id).await?;
+        }
+    }
+    let id = match kept {
+        Some(id) => id,
+        None => app.store.insert_session(write, &secret, &signed_in).await?,
+    };
+    cookies.session = Some(secret);
+    Ok(Some(id))
+}
+
+fn user_agent(visit: &Visit) -> &str {
+    visit.headers.get("user-agent").and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+

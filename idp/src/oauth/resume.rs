@@ -1,0 +1,230 @@
+//! Where every step of a sign-in comes back to: ask what comes next and go there. No step names another.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use web::request::Visit;
+use web::seal::sha256;
+
+use super::issue;
+use crate::app::{App, Shared, Trouble};
+use crate::config::{Registered, ScopeSet, SignInPolicy};
+use crate::domain::account::Account;
+use crate::domain::device::Device;
+use crate::ephemeral::journeys::{self, Open};
+use crate::journey::{Facts, Journey, Next, Requirements, Step, next};
+use crate::path;
+use crate::protocol::authorization::{AuthorizationRequest, ResponseMode, ReturnAddress};
+use crate::protocol::error::WireError;
+use crate::store::sessions::Session;
+
+/// What a journey comes to at this moment.
+pub struct Assessment {
+    pub next: Next,
+    pub facts: Option<Facts>,
+    pub account: Option<Account>,
+    pub device: Option<Device>,
+    pub policy: SignInPolicy,
+    pub client: Option<Arc<Registered>>,
+}
+
+/// A response that sends the browser on with GET (RFC 9110 section 15.4.4; SECURITY: never 302 after a form).
+pub fn see_other(location: &str) -> Response {
+    (StatusCode::SEE_OTHER, [(header::LOCATION, location.to_owned())]).into_response()
+}
+
+/// The URL of a page of a journey.
+pub fn journey_url(path: &str, id: &str) -> String {
+    format!("{path}?journey={id}")
+}
+
+fn step_path(step: Step) -> &'static str {
+    match step {
+        Step::Password => path::SIGNIN_PASSWORD,
+        Step::ConfirmMail => path::REGISTER_SENT,
+        Step::NewPassword => path::SIGNIN_NEW_PASSWORD,
+        Step::Phone => path::SIGNIN_PHONE,
+        Step::Code => path::SIGNIN_CODE,
+        Step::Consent => path::SIGNIN_CONSENT,
+    }
+}
+
+impl App {
+    /// How long a journey may take.
+    pub fn journey_lifetime(&self) -> Duration {
+        Duration::from_secs(u64::from(self.config.sessions.journey_minutes) * 60)
+    }
+
+    /// The live session of this browser.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn session_of(&self, visit: &Visit) -> Result<Option<Session>, Trouble> {
+        let Some(secret) = visit.cookie(path::SESSION_COOKIE) else { return Ok(None) };
+        Ok(self.store.session_by_secret(&secret, self.idle()).await?)
+    }
+
+    /// Begins a journey, with the proofs of the session that this browser has.
+    ///
+    /// # Errors
+    /// A backend's.
+    pub async fn begin_journey(
+        &self,
+        visit: &Visit,
+        request: Option<AuthorizationRequest>,
+        client_id: Option<String>,
+    ) -> Result<Open, Trouble> {
+        let session = self.session_of(visit).await?;
+        let mut journey = Journey {
+            identifier: request.as_ref().and_then(|request| request.login_hint.clone()).unwrap_or_default(),
+            client_id: request.as_ref().map(|request| request.client_id.clone()).or(client_id),
+            request,
+            browser: sha256(&visit.browser),
+            account_id: None,
+            proofs: crate::journey::Proofs::default(),
+            pending_phone: None,
+            code: None,
+            confirm_page: None,
+            session_id: None,
+            public_computer: false,
+            created_at: self.clock.now(),
+        };
+        if let Some(session) = session {
+            self.store.touch_session(&session.id).await?;
+            journey.account_id = Some(session.account_id);
+            journey.session_id = Some(session.id);
+            journey.proofs.password_at = Some(session.authenticated_at);
+            journey.proofs.code_at = session.code_at;
+        }
+        Ok(journeys::begin(&self.ephemeral, self.random.id(), journey, self.journey_lifetime()).await?)
+    }
+
+    /// The journey whose id stands in the query, if it is this browser's and lives.
+    ///
+    /// # Errors
+    /// The backend's.
+    pub async fn journey_of(&self, visit: &Visit) -> Result<Option<Open>, Trouble> {
+        let id = visit.query("journey");
+        Ok(journeys::open(&self.ephemeral, &id, &visit.browser).await?)
+    }
+
+    /// Reads everything that the decision needs, and decides.
+    ///
+    /// # Errors
+    /// A backend's.
+    pub async fn assess(&self, visit: &Visit, journey: &Journey) -> Result<Assessment, Trouble> {
+        let client = journey.client_id.as_deref().and_then(|id| self.registry.client(id)).cloned();
+        let policy = self.registry.portal_of(journey.client_id.as_deref()).policy.clone();
+        let asks_consent = journey.request.is_some() && client.as_ref().is_some_and(|client| client.client.consent);
+        let requirements = Requirements::new(&policy, journey.request.as_ref(), asks_consent, journey.created_at);
+        let account = match &journey.account_id {
+            Some(id) => self.store.account(id).await?,
+            None => None,
+        };
+        let Some(account) = account else {
+            let next = next(&requirements, &journey.proofs, None);
+            return Ok(Assessment { next, facts: None, account: None, device: None, policy, client });
+        };
+        let device = match visit.cookie(path::DEVICE_COOKIE) {
+            Some(secret) => self.store.device(&account.id, &secret).await?,
+            None => None,
+        };
+        let consented = match (&journey.request, asks_consent) {
+            (Some(request), true) => self
+                .store
+                .consented_scope(&account.id, &request.client_id)
+                .await?
+                .is_some_and(|given| ScopeSet::parse(&request.scope).is_subset(&ScopeSet::parse(&given))),
+            _ => false,
+        };
+        let facts = Facts {
+            role: account.role,
+            email_confirmed: account.email_confirmed_at.is_some(),
+            blocked: account.blocked_at.is_some(),
+            must_replace_password: account.temporary_password_until.is_some(),
+            has_phone: account.verified_phone().is_some() || journey.pending_phone.is_some(),
+            device_trusted: device.as_ref().is_some_and(|device| device.is_trusted(self.clock.now())),
+            consented,
+        };
+        let next = next(&requirements, &journey.proofs, Some(&facts));
+        Ok(Assessment { next, facts: Some(facts), account: Some(account), device, policy, client })
+    }
+
+    /// Goes on with a journey.
+    ///
+    /// # Errors
+    /// A backend's.
+    pub async fn resume(self: &Shared, visit: &Visit, mut open: Open) -> Result<Response, Trouble> {
+        let assessment = self.assess(visit, &open.journey).await?;
+        match assessment.next {
+            Next::Refuse(error) => Ok(self.refuse(visit, &open, error).await?),
+            Next::Issue => issue::finish(self, visit, open, assessment).await,
+            Next::Ask(step) => {
+                if step == Step::Code && open.journey.code.is_none() {
+                    if let Some(account) = &assessment.account {
+                        crate::codes::send_first(self, &mut open, account).await?;
+                    }
+                }
+                Ok(see_other(&journey_url(step_path(step), &open.id)))
+            }
+        }
+    }
+
+    /// Ends a journey with an error for the client; without a client's request, with a page.
+    ///
+    /// # Errors
+    /// The backend's.
+    pub async fn refuse(&self, visit: &Visit, open: &Open, error: WireError) -> Result<Response, Trouble> {
+        journeys::finish(&self.ephemeral, open).await?;
+        Ok(match &open.journey.request {
+            Some(request) => self.answer_error(visit, &request.return_address, error),
+            None => self.journey_expired(visit, open.journey.client_id.as_deref()),
+        })
+    }
+
+    /// An error, carried back to the client.
+    pub fn answer_error(&self, visit: &Visit, address: &ReturnAddress, error: WireError) -> Response {
+        self.answer(visit, address, &[("error", error.error), ("error_description", error.error_description)])
+    }
+
+    /// An authorization response, in the response mode that the client asked for.
+    pub fn answer(&self, visit: &Visit, address: &ReturnAddress, answer: &[(&str, &str)]) -> Response {
+        let parameters = address.parameters(answer, &self.config.issuer);
+        match address.response_mode() {
+            ResponseMode::Query => see_other(&address.url_with(&parameters)),
+            ResponseMode::FormPost => {
+                let page = FormPostPage {
+                    action: address.redirect_uri().to_owned(),
+                    fields: parameters.into_iter().map(|(name, value)| FormField { name, value }).collect(),
+                };
+                let targets: Vec<String> = address.origin().into_iter().collect();
+                let brand = self.brand(None);
+                self.pages.respond(visit, brand, StatusCode::OK, "idp/form_post.html", &page, &targets)
+            }
+        }
+    }
+}
+
+/// `idp/form_post.html` (OAuth 2.0 Form Post Response Mode section 2); a button serves browsers without
+/// JavaScript.
+#[derive(Clone, Debug, Serialize)]
+pub struct FormPostPage {
+    pub action: String,
+    pub fields: Vec<FormField>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct FormField {
+    pub name: String,
+    pub value: String,
+}
+
+impl FormPostPage {
+    pub fn sample() -> Self {
+        let field = FormField { name: "code".into(), value: "abc".into() };
+        Self { action: "https://portal.example/callback".into(), fields: vec![field] }
+    }
+}

@@ -1,0 +1,39 @@
+//! The paths of this server, as redirects, links, metadata and tests name them.
+
+pub const HOME: &str = "/";
+pub const CONFIGURATION: &str = "/.well-known/openid-configuration";
+pub const JWKS: &str = "/jwks";
+pub const AUTHORIZE: &str = "/authorize";
+pub const TOKEN: &str = "/token";
+pub const USERINFO: &str = "/userinfo";
+pub const LOGOUT: &str = "/logout";
+pub const SIGNIN: &str = "/signin";
+pub const SIGNIN_PASSWORD: &str = "/signin/password";
+pub const SIGNIN_NEW_PASSWORD: &str = "/signin/new-password";
+pub const SIGNIN_PHONE: &str = "/signin/phone";
+pub const SIGNIN_CODE: &str = "/signin/code";
+pub const SIGNIN_RESEND: &str = "/signin/code/resend";
+pub const SIGNIN_CONSENT: &str = "/signin/consent";
+pub const SIGNIN_CANCEL: &str = "/signin/cancel";
+pub const REGISTER: &str = "/register";
+pub const REGISTER_SENT: &str = "/register/sent";
+pub const REGISTER_RESEND: &str = "/register/resend";
+pub const CONFIRM: &str = "/confirm";
+pub const FORGOT: &str = "/forgot";
+pub const FORGOT_SENT: &str = "/forgot/sent";
+pub const FORGOT_RESEND: &str = "/forgot/resend";
+pub const RESET: &str = "/reset";
+pub const ACCOUNT: &str = "/account";
+pub const ACCOUNT_FORGET_DEVICE: &str = "/account/devices/forget";
+pub const ACCOUNT_END_SESSION: &str = "/account/sessions/end";
+pub const ACCOUNT_SIGN_OUT: &str = "/account/sign-out";
+pub const HEALTHZ: &str = "/healthz";
+pub const READYZ: &str = "/readyz";
+pub const DEV_OUTBOX: &str = "/dev/outbox";
+pub const DEV_OUTBOX_JSON: &str = "/dev/outbox.json";
+pub const DEV_CLOCK: &str = "/dev/clock/advance";
+
+/// The cookie of a session; its value is the secret of which the database keeps a hash.
+pub const SESSION_COOKIE: &str = "session";
+/// The cookie of a device that may be known to accounts.
+pub const DEVICE_COOKIE: &str = "device";

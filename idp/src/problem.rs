@@ -1,0 +1,114 @@
+//! Pages for when it does not go on: what is wrong, and what to do, in the visitor's language.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use web::request::Visit;
+
+use crate::app::{App, Trouble, retry_after};
+
+/// `idp/message.html`.
+#[derive(Clone, Debug, Serialize)]
+pub struct MessagePage {
+    pub title: String,
+    pub text: String,
+    pub link_url: String,
+    pub link_label: String,
+}
+
+impl MessagePage {
+    pub fn sample() -> Self {
+        Self::new("journey-expired", "/", "start-again")
+    }
+
+    fn new(name: &str, link_url: &str, link_label: &str) -> Self {
+        Self {
+            title: format!("{name}-title"),
+            text: format!("{name}-text"),
+            link_url: link_url.to_owned(),
+            link_label: link_label.to_owned(),
+        }
+    }
+}
+
+/// `idp/error.html`: a portal's request that may not be answered by a redirect.
+#[derive(Clone, Debug, Serialize)]
+pub struct ErrorPage {
+    pub title: &'static str,
+    pub text: &'static str,
+    /// For the portal's developer, in English.
+    pub detail: String,
+    pub link_url: Option<String>,
+}
+
+impl ErrorPage {
+    pub fn sample() -> Self {
+        Self {
+            title: "error-request-title",
+            text: "error-request-text",
+            detail: "redirect_uri is not registered".into(),
+            link_url: None,
+        }
+    }
+}
+
+impl App {
+    fn message(&self, visit: &Visit, client_id: Option<&str>, status: StatusCode, name: &str) -> Response {
+        let start = self.registry.portal_of(client_id).url.clone();
+        let link = if start.is_empty() { "/" } else { &start };
+        self.page(visit, client_id, status, "idp/message.html", &MessagePage::new(name, link, "start-again"))
+    }
+
+    /// A sign-in that is over, or of another browser: start again.
+    pub fn journey_expired(&self, visit: &Visit, client_id: Option<&str>) -> Response {
+        self.message(visit, client_id, StatusCode::GONE, "journey-expired")
+    }
+
+    /// A mailed link that was used or is too old.
+    pub fn link_invalid(&self, visit: &Visit) -> Response {
+        self.message(visit, None, StatusCode::GONE, "link-invalid")
+    }
+
+    /// Nothing stands at this URL.
+    pub fn not_found(&self, visit: &Visit) -> Response {
+        self.message(visit, None, StatusCode::NOT_FOUND, "not-found")
+    }
+
+    /// Too many requests.
+    pub fn too_many(&self, visit: &Visit, wait: Duration) -> Response {
+        retry_after(self.message(visit, None, StatusCode::TOO_MANY_REQUESTS, "too-many"), wait)
+    }
+
+    /// A form that no page of ours in this browser showed: too old, or from elsewhere.
+    pub fn page_too_old(&self, visit: &Visit) -> Response {
+        self.message(visit, None, StatusCode::FORBIDDEN, "page-too-old")
+    }
+
+    /// A form whose parameters are not text.
+    pub fn bad_form(&self, visit: &Visit) -> Response {
+        self.message(visit, None, StatusCode::BAD_REQUEST, "bad-form")
+    }
+
+    /// A portal's request that must not be answered by a redirect.
+    pub fn bad_request(&self, visit: &Visit, detail: &str) -> Response {
+        let page =
+            ErrorPage { title: "error-request-title", text: "error-request-text", detail: detail.to_owned(), link_url: None };
+        self.page(visit, None, StatusCode::BAD_REQUEST, "idp/error.html", &page)
+    }
+
+    /// Something of ours failed; it is logged here, once.
+    pub fn trouble(&self, visit: &Visit, trouble: &Trouble) -> Response {
+        match trouble {
+            Trouble::Busy => {
+                let wait = Duration::from_secs(5);
+                retry_after(self.message(visit, None, StatusCode::SERVICE_UNAVAILABLE, "busy"), wait)
+            }
+            Trouble::Store(_) | Trouble::Ephemeral(_) | Trouble::Other(_) => {
+                tracing::error!(error = %trouble, "a request failed");
+                self.message(visit, None, StatusCode::INTERNAL_SERVER_ERROR, "server-error")
+            }
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! A forgotten password: ask, mail, choose a new one. The page says the same whether the address is known or
+//! not; choosing a new password signs nobody in and ends what was signed in.
+
+use std::time::{Duration, Instant};
+
+use axum::Extension;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use web::request::Visit;
+
+use crate::app::{Shared, Trouble};
+use crate::config::Identifier;
+use crate::credentials::policy;
+use crate::domain::account::EmailAddress;
+use crate::ephemeral::waiting::{self, Waiting};
+use crate::form;
+use crate::mail_codes::{Again, Typed};
+use crate::notices::Mail;
+use crate::oauth::logout::end_session;
+use crate::oauth::resume::see_other;
+use crate::path;
+use crate::register::{back_to_signin, with_journey};
+use crate::signin::new_password::personal;
+use crate::signin::run;
+use crate::store::audit::Event;
+use crate::store::mail_links::Purpose;
+
+/// No request for a mail is answered sooner.
+const ANSWER_TAKES: Duration = Duration::from_millis(150);
+
+/// `idp/forgot.html`
+#[derive(Clone, Debug, Serialize)]
+pub struct ForgotPage {
+    pub action: String,
+    pub email: String,
+    pub username: String,
+    pub ask_username: bool,
+    pub error: Option<&'static str>,
+    pub signin_url: String,
+}
+
+/// `idp/forgot_sent.html`
+#[derive(Clone, Debug, Serialize)]
+pub struct ForgotSentPage {
+    pub email: String,
+    pub action: String,
+    pub resend_action: String,
+    pub error: Option<&'static str>,
+    pub tries_left: Option<u32>,
+    pub resent: bool,
+    pub resend_in_seconds: u64,
+    pub signin_url: String,
+}
+
+/// `idp/reset.html`
+#[derive(Clone, Debug, Serialize)]
+pub struct ResetPage {
+    pub action: &'static str,
+    pub token: String,
+    pub error: Option<&'static str>,
+    pub min_length: usize,
+}
+
+impl ForgotPage {
+    pub fn sample() -> Self {
+        Self {
+            action: "/forgot".into(),
+            email: "anna@example".into(),
+            username: "abakker".into(),
+            ask_username: true,
+            error: Some("email-invalid"),
+            signin_url: "/signin".into(),
+        }
+    }
+}
+
+impl ForgotSentPage {
+    pub fn sample() -> Self {
+        Self {
+            email: "anna@example.nl".into(),
+            action: "/forgot/sent?page=x".into(),
+            resend_action: "/forgot/resend?page=x".into(),
+            error: Some("code-wrong"),
+            tries_left: Some(3),
+            resent: false,
+            resend_in_seconds: 0,
+            signin_url: "/signin".into(),
+        }
+    }
+}
+
+impl ResetPage {
+    pub fn sample() -> Self {
+        Self { action: path::RESET, token: "x".into(), error: Some("password-weak"), min_length: 12 }
+    }
+}
+
+fn asks_username(app: &Shared) -> bool {
+    app.config.accounts.identifier == Identifier::Username
+}
+
+/// `GET /forgot`: anybody.
+pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
+    run(&app, &visit, async {
+        let open = app.journey_of(&visit).await?;
+        let journey = visit.query("journey");
+        let identifier = open.as_ref().map(|open| open.journey.identifier.clone()).unwrap_or_default();
+        let page = ForgotPage {
+            action: with_journey(path::FORGOT, &journey),
+            email: if asks_username(&app) { String::new() } else { identifier.clone() },
+            username: if asks_username(&app) { identifier } else { String::new() },
+            ask_username: asks_username(&app),
+            error: None,
+            signin_url: with_journey(path::SIGNIN, &journey),
+        };
+        let client_id = open.and_then(|open| open.journey.client_id);
+        Ok(app.page(&visit, client_id.as_deref(), StatusCode::OK, "idp/forgot.html", &page))
+    })
+    .await
+}
+
+/// `POST /forgot`: anybody, within the limits on mails; an account is never locked by it.
+pub async fn post(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
+    let started = Instant::now();
+    let fields = match form::read(&app, &visit, &body) {
+        Ok(fields) => fields,
+        Err(response) => return *response,
+    };
+    run(&app, &visit, async {
+        let journey = visit.query("journey");
+        let client_id = app.journey_of(&visit).await?.and_then(|open| open.journey.client_id);
+        let username = fields.trimmed("username");
+        let email = EmailAddress::parse(fields.trimmed("email"));
+        let Some(email) = email.filter(|_| !asks_username(&app) || !username.is_empty()) else {
+            let page = ForgotPage {
+                action: with_journey(path::FORGOT, &journey),
+                email: fields.trimmed("email").chars().take(254).collect(),
+                username: username.chars().take(254).collect(),
+                ask_username: asks_username(&app),
+                error: Some("email-invalid"),
+                signin_url: with_journey(path::SIGNIN, &journey),
+            };
+            return Ok(app.mail_page(&visit, client_id.as_deref(), true, "idp/forgot.html", &page));
+        };
+        if !app.may_mail(&visit, &email).await? {
+            return Ok(app.too_many(&visit, Duration::from_hours(1)));
+        }
+        let account = app.store.account_by_email(&email).await?.filter(|account| {
+            !asks_username(&app) || account.username.as_deref() == Some(username.to_lowercase().as_str())
+        });
+        let kept_journey = (!journey.is_empty()).then_some(journey.as_str());
+        let (id, _) =
+            app.open_waiting_page(&visit, &email, account.as_ref(), client_id.as_deref(), kept_journey).await?;
+        if let Some(account) = account.filter(|account| account.blocked_at.is_none()) {
+            let mut write = app.store.begin_write().await?;
+            app.mail_link(&mut write, Purpose::Reset, &account, &id, client_id.as_deref()).await?;
+            write.commit().await?;
+            app.delivery.wake();
+        }
+        tokio::time::sleep_until((started + ANSWER_TAKES).into()).await;
+        Ok(see_other(&format!("{}?page={id}", path::FORGOT_SENT)))
+    })
+    .await
+}
+
+fn sent_page(app: &Shared, visit: &Visit, id: &str, page: &Waiting, error: Option<&'static str>) -> Response {
+    let shown = ForgotSentPage {
+        email: page.email.clone(),
+        action: format!("{}?page={id}", path::FORGOT_SENT),
+        resend_action: format!("{}?page={id}", path::FORGOT_RESEND),
+        error,
+        tries_left: Some(page.tries_left),
+        resent: visit.query("resent") == "1" && error.is_none(),
+        resend_in_seconds: app.again_in_seconds(page),
+        signin_url: with_journey(path::SIGNIN, page.journey_id.as_deref().unwrap_or_default()),
+    };
+    app.mail_page(visit, page.client_id.as_deref(), error.is_some(), "idp/forgot_sent.html", &shown)
+}
+
+/// `GET /forgot/sent`: the browser that asked.
+pub async fn sent(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
+    run(&app, &visit, async {
+        let id = visit.query("page");
+        Ok(match waiting::get(&app.ephemeral, &id, &visit.browser).await? {
+            Some((page, _)) => sent_page(&app, &visit, &id, &page, None),
+            None => app.journey_expired(&visit, None),
+        })
+    })
+    .await
+}
+
+/// `POST /forgot/sent`: the code of the mail, typed; five tries for each mail.
+pub async fn type_code(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
+    let fields = match form::read(&app, &visit, &body) {
+        Ok(fields) => fields,
+        Err(response) => return *response,
+    };
+    run(&app, &visit, async {
+        let id = visit.query("page");
+        let typed = app.type_code(&visit, Purpose::Reset, &id, fields.trimmed("code")).await?;
+        let Some((page, _)) = waiting::get(&app.ephemeral, &id, &visit.browser).await? else {
+            return Ok(app.journey_expired(&visit, None));
+        };
+        Ok(match typed {
+            None => app.journey_expired(&visit, None),
+            Some(Typed::Token(token)) => see_other(&format!("{}?token={token}", path::RESET)),
+            Some(Typed::Wrong { .. }) => sent_page(&app, &visit, &id, &page, Some("code-wrong")),
+            Some(Typed::Ended) => sent_page(&app, &visit, &id, &page, Some("code-ended")),
+        })
+    })
+    .await
+}
+
+/// `POST /forgot/resend`: after a wait, within the limits on mails.
+pub async fn resend(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
+    if let Err(response) = form::read(&app, &visit, &body) {
+        return *response;
+    }
+    run(&app, &visit, async {
+        let id = visit.query("page");
+        let Some((page, version)) = waiting::get(&app.ephemeral, &id, &visit.browser).await? else {
+            return Ok(app.journey_expired(&visit, None));
+        };
+        Ok(match app.mail_again(&visit, Purpose::Reset, &id, page.clone(), version).await? {
+            Again::Sent => see_other(&format!("{}?page={id}&resent=1", path::FORGOT_SENT)),
+            Again::TooSoon => sent_page(&app, &visit, &id, &page, Some("resend-too-soon")),
+            Again::LimitReached => sent_page(&app, &visit, &id, &page, Some("resend-limit")),
+        })
+    })
+    .await
+}
+
+fn reset_page(app: &Shared, visit: &Visit, token: &str, client_id: Option<&str>, error: Option<&'static str>) -> Response {
+    let min_length = app.config.password.min_length;
+    let page = ResetPage { action: path::RESET, token: token.to_owned(), error, min_length };
+    app.mail_page(visit, client_id, error.is_some(), "idp/reset.html", &page)
+}
+
+/// `GET /reset`: shows the form and uses nothing up.
+pub async fn reset_get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
+    run(&app, &visit, async {
+        let token = visit.query("token");
+        Ok(match app.store.peek_mail_link(Purpose::Reset, &token).await? {
+            Some(link) => reset_page(&app, &visit, &token, link.client_id.as_deref(), None),
+            None => app.link_invalid(&visit),
+        })
+    })
+    .await
+}
+
+/// `POST /reset`: a good password uses the link up; a refused one does not. Of two at once one wins.
+pub async fn reset_post(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
+    let fields = match form::read(&app, &visit, &body) {
+        Ok(fields) => fields,
+        Err(response) => return *response,
+    };
+    run(&app, &visit, async {
+        let token = fields.trimmed("token");
+        let Some(link) = app.store.peek_mail_link(Purpose::Reset, token).await? else {
+            return Ok(app.link_invalid(&visit));
+        };
+        let Some(account) = app.store.account(&link.account_id).await?.filter(|a| a.blocked_at.is_none()) else {
+            return Ok(app.link_invalid(&visit));
+        };
+        let password = fields.get("new_password").unwrap_or_default();
+        if let Err(problem) = policy::check(password, &app.config.password, &personal(&account)) {
+            return Ok(reset_page(&app, &visit, token, link.client_id.as_deref(), Some(problem.key)));
+        }
+        let hash = app.passwords.hash(password).await.map_err(|_| Trouble::Busy)?;
+        let mut write = app.store.begin_write().await?;
+        if app.store.use_mail_link(&mut write, Purpose::Reset, token).await?.is_none() {
+            drop(write);
+            return Ok(app.link_invalid(&visit));
+        }
+        app.store.set_password(&mut write, &account.id, &hash).await?;
+        // Whoever reads the mail of this address has confirmed it.
+        app.store.confirm_email(&mut write, &account.id).await?;
+        app.store.unlock(&mut write, &account.id).await?;
+        app.store.forget_devices(&mut write, &account.id, None).await?;
+        for session in app.store.sessions(&account.id).await? {
+            end_session(&app, &mut write, &session.id).await?;
+        }
+        app.store.note(&mut write, Event::PasswordChanged, &account.id, link.client_id.as_deref(), "").await?;
+        app.notify(&mut write, Mail::PasswordChanged, &account, link.client_id.as_deref(), |_| ()).await?;
+        write.commit().await?;
+        app.delivery.wake();
+        back_to_signin(&app, &visit, &account.id, link.client_id, "password-changed").await
+    })
+    .await
+}

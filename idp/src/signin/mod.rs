@@ -1,0 +1,127 @@
+//! The pages of a sign-in. Each handler does four things: guard, act, save one proof, resume.
+
+pub mod code;
+pub mod consent;
+pub mod new_password;
+pub mod password;
+pub mod phone;
+
+use axum::Extension;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use web::request::Visit;
+
+use crate::app::{App, Shared, Trouble};
+use crate::ephemeral::journeys::{self, Open};
+use crate::form;
+use crate::journey::{Next, Step};
+use crate::oauth::resume::{Assessment, see_other};
+use crate::path;
+use crate::protocol::error::ACCESS_DENIED;
+
+/// A browser at the step where its journey is.
+pub struct Arrived {
+    pub open: Open,
+    pub assessment: Assessment,
+}
+
+/// Lets a browser in at `step` only if that is what its journey asks for; otherwise says where to go.
+///
+/// # Errors
+/// A backend's.
+pub async fn arrive(app: &Shared, visit: &Visit, step: Step) -> Result<Result<Arrived, Response>, Trouble> {
+    let Some(open) = app.journey_of(visit).await? else { return Ok(Err(gone(app, visit).await?)) };
+    let assessment = app.assess(visit, &open.journey).await?;
+    if assessment.next == Next::Ask(step) {
+        return Ok(Ok(Arrived { open, assessment }));
+    }
+    Ok(Err(app.resume(visit, open).await?))
+}
+
+/// The answer for a journey that is not there: it ended in success a moment ago (a second click), or it is
+/// too old or another browser's.
+async fn gone(app: &Shared, visit: &Visit) -> Result<Response, Trouble> {
+    let finished = journeys::finished(&app.ephemeral, &visit.query("journey")).await?;
+    if let (Some(client_id), true) = (finished, app.session_of(visit).await?.is_some()) {
+        let client = app.registry.client(&client_id);
+        let login = client.and_then(|client| client.client.initiate_login_uri.as_deref());
+        return Ok(see_other(login.unwrap_or(path::ACCOUNT)));
+    }
+    Ok(app.journey_expired(visit, None))
+}
+
+impl App {
+    /// A page of a sign-in; its form may end at the portal.
+    pub fn step_page(
+        &self,
+        visit: &Visit,
+        open: &Open,
+        status: StatusCode,
+        template: &str,
+        page: &impl Serialize,
+    ) -> Response {
+        let client_id = open.journey.client_id.as_deref();
+        let target = match &open.journey.request {
+            Some(request) => request.return_address.origin(),
+            None => client_id
+                .and_then(|id| self.registry.client(id)?.client.initiate_login_uri.as_deref())
+                .and_then(|uri| Some(url::Url::parse(uri).ok()?.origin().ascii_serialization())),
+        };
+        let targets: Vec<String> = target.into_iter().collect();
+        self.pages.respond(visit, self.brand(client_id), status, template, page, &targets)
+    }
+
+    /// Saves a journey and goes on; if another request was first, goes on from what that one saved.
+    ///
+    /// # Errors
+    /// A backend's.
+    pub async fn save_and_resume(self: &Shared, visit: &Visit, mut open: Open) -> Result<Response, Trouble> {
+        if journeys::save(&self.ephemeral, &mut open, self.journey_lifetime()).await? {
+            return self.resume(visit, open).await;
+        }
+        match journeys::open(&self.ephemeral, &open.id, &visit.browser).await? {
+            Some(current) => self.resume(visit, current).await,
+            None => gone(self, visit).await,
+        }
+    }
+}
+
+/// Runs a handler; trouble becomes a page.
+pub async fn run<F>(app: &Shared, visit: &Visit, handler: F) -> Response
+where
+    F: Future<Output = Result<Response, Trouble>>,
+{
+    match handler.await {
+        Ok(response) => response,
+        Err(trouble) => app.trouble(visit, &trouble),
+    }
+}
+
+/// `GET /signin`: goes on with the journey in the URL; without one, begins a sign-in to the account page.
+pub async fn enter(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
+    run(&app, &visit, async {
+        let open = match app.journey_of(&visit).await? {
+            Some(open) => open,
+            None => app.begin_journey(&visit, None, None).await?,
+        };
+        app.resume(&visit, open).await
+    })
+    .await
+}
+
+/// `POST /signin/cancel`: the person does not want to sign in; the portal is told (`access_denied`).
+pub async fn cancel(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
+    if let Err(response) = form::read(&app, &visit, &body) {
+        return *response;
+    }
+    run(&app, &visit, async {
+        match app.journey_of(&visit).await? {
+            Some(open) => app.refuse(&visit, &open, ACCESS_DENIED).await,
+            None => gone(&app, &visit).await,
+        }
+    })
+    .await
+}

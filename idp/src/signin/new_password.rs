@@ -1,0 +1,98 @@
+//! Step: replace a temporary password.
+
+use axum::Extension;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use web::request::Visit;
+
+use super::{Arrived, arrive, run};
+use crate::app::{Shared, Trouble};
+use crate::credentials::policy;
+use crate::domain::account::Account;
+use crate::form;
+use crate::journey::Step;
+use crate::notices::Mail;
+use crate::oauth::resume::journey_url;
+use crate::path;
+use crate::store::audit::Event;
+
+/// `idp/signin_new_password.html`
+#[derive(Clone, Debug, Serialize)]
+pub struct NewPasswordPage {
+    pub action: String,
+    pub error: Option<&'static str>,
+    pub min_length: usize,
+    pub rules: Vec<&'static str>,
+}
+
+impl NewPasswordPage {
+    pub fn sample() -> Self {
+        let rules = vec!["password-classes"];
+        Self { action: "/signin/new-password?journey=x".into(), error: Some("password-too-short"), min_length: 12, rules }
+    }
+}
+
+/// What a password must not contain.
+pub fn personal(account: &Account) -> Vec<&str> {
+    let mut words = vec![account.email.as_str(), &account.given_name, &account.family_name];
+    words.extend(account.username.as_deref());
+    words
+}
+
+fn page(app: &Shared, visit: &Visit, arrived: &Arrived, error: Option<&'static str>) -> Response {
+    let rules = &app.config.password;
+    let page = NewPasswordPage {
+        action: journey_url(path::SIGNIN_NEW_PASSWORD, &arrived.open.id),
+        error,
+        min_length: rules.min_length,
+        rules: if rules.require_classes { vec!["password-classes"] } else { Vec::new() },
+    };
+    let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    app.step_page(visit, &arrived.open, status, "idp/signin_new_password.html", &page)
+}
+
+/// `GET /signin/new-password`: whoever gave a temporary password in this journey.
+pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
+    run(&app, &visit, async {
+        Ok(match arrive(&app, &visit, Step::NewPassword).await? {
+            Ok(arrived) => page(&app, &visit, &arrived, None),
+            Err(elsewhere) => elsewhere,
+        })
+    })
+    .await
+}
+
+/// `POST /signin/new-password`: a second one at once finds the step done.
+pub async fn post(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
+    let fields = match form::read(&app, &visit, &body) {
+        Ok(fields) => fields,
+        Err(response) => return *response,
+    };
+    run(&app, &visit, async {
+        let mut arrived = match arrive(&app, &visit, Step::NewPassword).await? {
+            Ok(arrived) => arrived,
+            Err(elsewhere) => return Ok(elsewhere),
+        };
+        let Some(account) = arrived.assessment.account.clone() else {
+            return Ok(app.journey_expired(&visit, arrived.open.journey.client_id.as_deref()));
+        };
+        let password = fields.get("new_password").unwrap_or_default();
+        if let Err(problem) = policy::check(password, &app.config.password, &personal(&account)) {
+            return Ok(page(&app, &visit, &arrived, Some(problem.key)));
+        }
+        let hash = app.passwords.hash(password).await.map_err(|_| Trouble::Busy)?;
+        let client_id = arrived.open.journey.client_id.clone();
+        let mut write = app.store.begin_write().await?;
+        app.store.set_password(&mut write, &account.id, &hash).await?;
+        app.store.note(&mut write, Event::PasswordChanged, &account.id, client_id.as_deref(), "").await?;
+        app.notify(&mut write, Mail::PasswordChanged, &account, client_id.as_deref(), |_| ()).await?;
+        write.commit().await?;
+        app.delivery.wake();
+        arrived.open.journey.proofs.new_password_at = Some(app.clock.now());
+        app.save_and_resume(&visit, arrived.open).await
+    })
+    .await
+}

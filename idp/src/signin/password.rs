@@ -1,0 +1,196 @@
+//! Step: identifier and password. One sentence for every failure, in the same time, known account or not.
+
+use std::time::{Duration, Instant};
+
+use axum::Extension;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use web::request::{Fields, Visit};
+
+use super::{Arrived, arrive, run};
+use crate::app::{Shared, Trouble};
+use crate::config::Identifier;
+use crate::domain::account::{Account, EmailAddress};
+use crate::ephemeral::journeys::Open;
+use crate::form;
+use crate::journey::Step;
+use crate::notices::Mail;
+use crate::oauth::resume::journey_url;
+use crate::path;
+use crate::store::audit::Event;
+use crate::store::lockouts::Attempt;
+
+/// No failure is answered sooner, so that what was looked up on the way cannot be told from the time.
+const FAILURE_TAKES: Duration = Duration::from_millis(250);
+
+/// `idp/signin_password.html`
+#[derive(Clone, Debug, Serialize)]
+pub struct PasswordPage {
+    pub action: String,
+    pub cancel_action: Option<String>,
+    pub identifier_kind: &'static str,
+    pub identifier: String,
+    pub error: Option<&'static str>,
+    pub notice: Option<String>,
+    pub portal_name: String,
+    pub register_url: Option<String>,
+    pub forgot_url: String,
+    pub public_computer: bool,
+}
+
+impl PasswordPage {
+    pub fn sample() -> Self {
+        Self {
+            action: "/signin/password?journey=x".into(),
+            cancel_action: Some("/signin/cancel?journey=x".into()),
+            identifier_kind: "email",
+            identifier: "anna@example.nl".into(),
+            error: Some("signin-error"),
+            notice: Some("notice-confirmed".into()),
+            portal_name: "Portaal".into(),
+            register_url: Some("/register?journey=x".into()),
+            forgot_url: "/forgot?journey=x".into(),
+            public_computer: true,
+        }
+    }
+}
+
+const NOTICES: [&str; 3] = ["confirmed", "password-changed", "signed-out"];
+
+fn page(app: &Shared, visit: &Visit, arrived: &Arrived, error: Option<&'static str>) -> Response {
+    let Arrived { open, assessment } = arrived;
+    let url = |path: &str| journey_url(path, &open.id);
+    let accounts = &app.config.accounts;
+    let notice = visit.query("notice");
+    let page = PasswordPage {
+        action: url(path::SIGNIN_PASSWORD),
+        cancel_action: open.journey.request.is_some().then(|| url(path::SIGNIN_CANCEL)),
+        identifier_kind: match accounts.identifier {
+            Identifier::Email => "email",
+            Identifier::Username => "username",
+        },
+        identifier: open.journey.identifier.clone(),
+        error,
+        notice: NOTICES.contains(&notice.as_str()).then(|| format!("notice-{notice}")),
+        portal_name: app.brand(open.journey.client_id.as_deref()).name.clone(),
+        register_url: accounts.registration.then(|| url(path::REGISTER)),
+        forgot_url: url(path::FORGOT),
+        public_computer: assessment.policy.public_computer,
+    };
+    let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    app.step_page(visit, open, status, "idp/signin_password.html", &page)
+}
+
+/// `GET /signin/password`: whoever has the journey's cookie.
+pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
+    run(&app, &visit, async {
+        Ok(match arrive(&app, &visit, Step::Password).await? {
+            Ok(arrived) => page(&app, &visit, &arrived, None),
+            Err(elsewhere) => elsewhere,
+        })
+    })
+    .await
+}
+
+/// `POST /signin/password`: as often as the lockout lets; twice at once counts twice.
+pub async fn post(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
+    let started = Instant::now();
+    let fields = match form::read(&app, &visit, &body) {
+        Ok(fields) => fields,
+        Err(response) => return *response,
+    };
+    run(&app, &visit, async {
+        let mut arrived = match arrive(&app, &visit, Step::Password).await? {
+            Ok(arrived) => arrived,
+            Err(elsewhere) => return Ok(elsewhere),
+        };
+        let limit = app.config.limits.sign_ins_per_address_per_hour;
+        let address_key = app.address_key("sign-in-failures", visit.address);
+        if app.is_exhausted(&address_key, limit).await? {
+            return Ok(app.too_many(&visit, Duration::from_mins(10)));
+        }
+        let typed = match app.config.accounts.identifier {
+            Identifier::Email => fields.trimmed("email"),
+            Identifier::Username => fields.trimmed("username"),
+        };
+        typed.chars().take(254).collect::<String>().clone_into(&mut arrived.open.journey.identifier);
+        if let Some(account) = check(&app, &visit, &arrived.open, typed, &fields).await? {
+            let journey = &mut arrived.open.journey;
+            journey.account_id = Some(account.id);
+            // What an earlier account proved in this journey is not this one's.
+            journey.proofs = crate::journey::Proofs {
+                password_at: Some(app.clock.now()),
+                ..crate::journey::Proofs::default()
+            };
+            journey.pending_phone = None;
+            journey.code = None;
+            journey.public_computer = fields.get("public_computer").is_some();
+            return app.save_and_resume(&visit, arrived.open).await;
+        }
+        app.ephemeral.count(&address_key, Duration::from_hours(1)).await?;
+        tokio::time::sleep_until((started + FAILURE_TAKES).into()).await;
+        Ok(page(&app, &visit, &arrived, Some("signin-error")))
+    })
+    .await
+}
+
+/// The account that identifier and password belong to. Whatever the answer, one password hash is computed.
+async fn check(
+    app: &Shared,
+    visit: &Visit,
+    open: &Open,
+    typed: &str,
+    fields: &Fields,
+) -> Result<Option<Account>, Trouble> {
+    let password = fields.get("password").unwrap_or_default();
+    let account = match app.config.accounts.identifier {
+        Identifier::Email => match EmailAddress::parse(typed) {
+            Some(email) => app.store.account_by_email(&email).await?,
+            None => None,
+        },
+        Identifier::Username if typed.is_empty() => None,
+        Identifier::Username => app.store.account_by_username(typed).await?,
+    };
+    let Some(account) = account else {
+        app.passwords.verify(password, None).await.map_err(|_| Trouble::Busy)?;
+        return Ok(None);
+    };
+    // A device that the account knows has a count of its own: a stranger's failures do not lock it.
+    let device = match visit.cookie(path::DEVICE_COOKIE) {
+        Some(secret) => app.store.device(&account.id, &secret).await?.map(|device| device.id),
+        None => None,
+    };
+    let device = device.unwrap_or_default();
+    let lockout = &app.config.lockout;
+    let lock_for = Duration::from_secs(u64::from(lockout.minutes) * 60);
+    let attempt = app.store.begin_attempt(&account.id, &device, lockout.failures, lock_for).await?;
+    let Attempt::Allowed { locks_until, .. } = attempt else {
+        app.passwords.verify(password, None).await.map_err(|_| Trouble::Busy)?;
+        return Ok(None);
+    };
+    let verdict = app.passwords.verify(password, account.password_hash.as_deref()).await.map_err(|_| Trouble::Busy)?;
+    let now = app.clock.now();
+    let may_enter = account.blocked_at.is_none() && account.temporary_password_until.is_none_or(|until| now < until);
+    if verdict.matches && may_enter && app.store.end_attempts(&account.id, &device, locks_until).await? {
+        if let (true, Some(old)) = (verdict.outdated, account.password_hash.as_deref()) {
+            let new = app.passwords.hash(password).await.map_err(|_| Trouble::Busy)?;
+            app.store.upgrade_password_hash(&account.id, old, &new).await?;
+        }
+        return Ok(Some(account));
+    }
+    let client_id = open.journey.client_id.as_deref();
+    let mut write = app.store.begin_write().await?;
+    app.store.note(&mut write, Event::SignInFailed, &account.id, client_id, "").await?;
+    if let Some(until) = locks_until {
+        app.store.note(&mut write, Event::Locked, &account.id, client_id, "").await?;
+        if account.email_confirmed_at.is_some() {
+            app.notify(&mut write, Mail::Locked, &account, client_id, |notice| notice.until = until.local_text()).await?;
+        }
+    }
+    write.commit().await?;
+    app.delivery.wake();
+    Ok(None)
+}

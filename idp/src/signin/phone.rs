@@ -1,0 +1,97 @@
+//! Step: a phone number for codes. It counts once a code that was sent to it has been given.
+
+use axum::Extension;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use web::request::Visit;
+
+use super::{Arrived, arrive, run};
+use crate::app::{Shared, Trouble};
+use crate::domain::phone::PhoneNumber;
+use crate::form;
+use crate::journey::{Next, Step};
+use crate::oauth::resume::journey_url;
+use crate::path;
+
+/// `idp/signin_phone.html`
+#[derive(Clone, Debug, Serialize)]
+pub struct PhonePage {
+    pub action: String,
+    pub phone: String,
+    pub error: Option<&'static str>,
+    pub step: u8,
+    pub steps: u8,
+}
+
+impl PhonePage {
+    pub fn sample() -> Self {
+        let error = Some("phone-not-dutch-mobile");
+        Self { action: "/signin/phone?journey=x".into(), phone: "020 1234567".into(), error, step: 2, steps: 3 }
+    }
+}
+
+fn page(app: &Shared, visit: &Visit, arrived: &Arrived, typed: &str, error: Option<&'static str>) -> Response {
+    let action = journey_url(path::SIGNIN_PHONE, &arrived.open.id);
+    let page = PhonePage { action, phone: typed.chars().take(30).collect(), error, step: 2, steps: 3 };
+    let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    app.step_page(visit, &arrived.open, status, "idp/signin_phone.html", &page)
+}
+
+/// As [`arrive`], also from the code page of a number that was given in this journey: it may be a wrong one.
+async fn arrive_here(app: &Shared, visit: &Visit) -> Result<Result<Arrived, Response>, Trouble> {
+    if let Some(mut open) = app.journey_of(visit).await? {
+        if open.journey.pending_phone.take().is_some() {
+            let assessment = app.assess(visit, &open.journey).await?;
+            if assessment.next == Next::Ask(Step::Phone) {
+                return Ok(Ok(Arrived { open, assessment }));
+            }
+        }
+    }
+    arrive(app, visit, Step::Phone).await
+}
+
+/// `GET /signin/phone`: whoever gave the password in this journey, of an account without a phone.
+pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
+    run(&app, &visit, async {
+        Ok(match arrive_here(&app, &visit).await? {
+            Ok(arrived) => page(&app, &visit, &arrived, "", None),
+            Err(elsewhere) => elsewhere,
+        })
+    })
+    .await
+}
+
+/// `POST /signin/phone`: sends a code, within the limits for numbers and accounts.
+pub async fn post(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
+    let fields = match form::read(&app, &visit, &body) {
+        Ok(fields) => fields,
+        Err(response) => return *response,
+    };
+    run(&app, &visit, async {
+        let mut arrived = match arrive_here(&app, &visit).await? {
+            Ok(arrived) => arrived,
+            Err(elsewhere) => return Ok(elsewhere),
+        };
+        let typed = fields.trimmed("phone");
+        if typed.is_empty() {
+            return Ok(page(&app, &visit, &arrived, "", Some("phone-empty")));
+        }
+        let Ok(number) = PhoneNumber::parse(typed) else {
+            return Ok(page(&app, &visit, &arrived, typed, Some("phone-not-dutch-mobile")));
+        };
+        let journey = &mut arrived.open.journey;
+        journey.pending_phone = Some(app.store.seal_phone(number.e164()));
+        // A code for another number proves nothing of this one. The wait for the next one still counts.
+        if let Some(sent) = &mut journey.code {
+            sent.tries_left = 0;
+            if app.clock.now() >= crate::codes::next_at(&app, sent) {
+                journey.code = None;
+            }
+        }
+        app.save_and_resume(&visit, arrived.open).await
+    })
+    .await
+}
