@@ -34,7 +34,7 @@ impl Phase {
 /// that was revoked after it had started counts: a key that was retired never signs again.
 pub(super) fn retires_at(key: &KeyRow, all: &[KeyRow]) -> Option<Timestamp> {
     let order = |row: &KeyRow| (row.signs_from, row.kid.clone());
-    let started = |row: &KeyRow| row.revoked_at.is_none_or(|revoked| revoked >= row.signs_from);
+    let started = |row: &KeyRow| row.revoked_at.is_none_or(|revoked| revoked > row.signs_from);
     let successor = all
         .iter()
         .filter(|row| row.algorithm == key.algorithm && order(row) > order(key) && started(row))
