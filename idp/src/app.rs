@@ -84,8 +84,9 @@ impl App {
         let root = RootKey::new(&config.reveal(&config.secrets.root, "secrets.root").map_err(failed)?)
             .map_err(|error| StartError(format!("{}: secrets.root: {error}", config.path.display())))?;
         let registry = config.registry().map_err(failed)?;
-        let store =
-            Store::open(&config.database, clock.clone(), random.clone(), root.clone()).await.map_err(failed)?;
+        let store = Store::open(&config.database, clock.clone(), random.clone(), root.clone())
+            .await
+            .map_err(failed)?;
         let ephemeral = match config.ephemeral.as_str() {
             "database" => Ephemeral::sql(store.db().clone(), clock.clone()),
             url => Ephemeral::redis(url, "idp:", clock.clone()).await.map_err(failed)?,
@@ -93,7 +94,8 @@ impl App {
         let keys = KeyRing::open(store.clone(), &config.keys, &config.tokens).await.map_err(failed)?;
         let passwords = PasswordPool::new(&config.password, random.clone()).map_err(failed)?;
         let fixed = (!config.dev.fixed_code.is_empty()).then(|| config.dev.fixed_code.clone());
-        let codes = OneTimeCodes::new(root.hasher("one-time code"), random.clone(), config.codes.digits, fixed);
+        let codes =
+            OneTimeCodes::new(root.hasher("one-time code"), random.clone(), config.codes.digits, fixed);
         let delivery = Delivery::new(store.clone(), &config).map_err(failed)?;
         let pages = Pages::load(config.brand_folder.as_deref()).map_err(failed)?;
         let front = Arc::new(Front {
@@ -106,7 +108,19 @@ impl App {
         let flood = FloodGuard::per_minute(config.limits.posts_per_minute);
         let lookup = root.hasher("lookup");
         Ok(Arc::new(Self {
-            config, registry, clock, random, store, ephemeral, keys, passwords, codes, delivery, pages, front, flood,
+            config,
+            registry,
+            clock,
+            random,
+            store,
+            ephemeral,
+            keys,
+            passwords,
+            codes,
+            delivery,
+            pages,
+            front,
+            flood,
             lookup,
         }))
     }

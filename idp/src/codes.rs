@@ -62,7 +62,10 @@ pub async fn send(app: &App, open: &mut Open, account: &Account) -> Result<Sendi
         }
     }
     if !app.within("sms-total", rules.total_per_day, DAY).await? {
-        tracing::error!(limit = rules.total_per_day, "the day's budget of SMS is used up (codes.total_per_day)");
+        tracing::error!(
+            limit = rules.total_per_day,
+            "the day's budget of SMS is used up (codes.total_per_day)"
+        );
         return Ok(Sending::LimitReached);
     }
     let (code, hash) = app.codes.issue(&context(open));

@@ -30,7 +30,9 @@ const RESEND_AFTER: Duration = Duration::from_secs(60);
 pub enum Typed {
     /// The code is right: go on with this token, as if the link had been followed.
     Token(String),
-    Wrong { tries_left: u32 },
+    Wrong {
+        tries_left: u32,
+    },
     Ended,
 }
 
@@ -145,7 +147,8 @@ impl App {
     ) -> Result<Option<Typed>, Trouble> {
         let code: String = typed.chars().filter(char::is_ascii_digit).collect();
         for _ in 0..10 {
-            let Some((mut page, version)) = waiting::get(&self.ephemeral, page_id, &visit.browser).await? else {
+            let Some((mut page, version)) = waiting::get(&self.ephemeral, page_id, &visit.browser).await?
+            else {
                 return Ok(None);
             };
             if page.tries_left == 0 {
@@ -221,7 +224,8 @@ impl App {
         template: &str,
         page: &impl serde::Serialize,
     ) -> Response {
-        let status = if failed { axum::http::StatusCode::UNPROCESSABLE_ENTITY } else { axum::http::StatusCode::OK };
+        let status =
+            if failed { axum::http::StatusCode::UNPROCESSABLE_ENTITY } else { axum::http::StatusCode::OK };
         self.page(visit, client_id, status, template, page)
     }
 }

@@ -89,7 +89,9 @@ impl App {
         let brand = self.brand(client_id);
         let part = |ending: &str| {
             let template = format!("mail/{}.{ending}", mail.template());
-            self.pages.message(language, brand, &template, notice).map_err(|error| Trouble::Other(error.to_string()))
+            self.pages
+                .message(language, brand, &template, notice)
+                .map_err(|error| Trouble::Other(error.to_string()))
         };
         let message = Message::Mail {
             to: to.as_str().to_owned(),

@@ -40,6 +40,7 @@ pub struct ErrorPage {
     pub text: &'static str,
     /// For the portal's developer, in English.
     pub detail: String,
+    pub request_id: String,
     pub link_url: Option<String>,
 }
 
@@ -49,6 +50,7 @@ impl ErrorPage {
             title: "error-request-title",
             text: "error-request-text",
             detail: "redirect_uri is not registered".into(),
+            request_id: "P_jtDsxVtO5kTwSkd6PHBg".into(),
             link_url: None,
         }
     }
@@ -93,8 +95,13 @@ impl App {
 
     /// A portal's request that must not be answered by a redirect.
     pub fn bad_request(&self, visit: &Visit, detail: &str) -> Response {
-        let page =
-            ErrorPage { title: "error-request-title", text: "error-request-text", detail: detail.to_owned(), link_url: None };
+        let page = ErrorPage {
+            title: "error-request-title",
+            text: "error-request-text",
+            detail: detail.to_owned(),
+            request_id: visit.request_id.clone(),
+            link_url: None,
+        };
         self.page(visit, None, StatusCode::BAD_REQUEST, "idp/error.html", &page)
     }
 

@@ -15,6 +15,7 @@ use crate::cookies::CookieRules;
 use crate::csrf::Csrf;
 use crate::language::Language;
 use crate::random::Random;
+use crate::request_log::RequestId;
 
 /// The cookie that tells browsers apart; it names no person and grants nothing.
 pub const BROWSER_COOKIE: &str = "browser";
@@ -44,6 +45,8 @@ pub struct Visit {
     pub browser: String,
     pub headers: HeaderMap,
     pub uri: Uri,
+    /// To quote to the operator; the same stands in the log.
+    pub request_id: String,
     pub front: Arc<Front>,
 }
 
@@ -105,6 +108,7 @@ pub async fn visit(State(front): State<Arc<Front>>, mut request: Request, next: 
         browser: browser.clone(),
         headers: headers.clone(),
         uri: request.uri().clone(),
+        request_id: request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
         front: Arc::clone(&front),
     };
     request.extensions_mut().insert(visit);

@@ -14,7 +14,18 @@ use super::{Client, Config, MailTls, Registry, TokenEndpointAuthMethod};
 type Check = fn(&Config) -> Result<(), ConfigError>;
 
 const CHECKS: &[Check] = &[
-    issuer, development_is_local, database, ephemeral, lockout, codes, password, mail, sms, lifetimes, portals, clients,
+    issuer,
+    development_is_local,
+    database,
+    ephemeral,
+    lockout,
+    codes,
+    password,
+    mail,
+    sms,
+    lifetimes,
+    portals,
+    clients,
 ];
 
 impl Config {
@@ -36,9 +47,11 @@ impl Config {
             let shared = Arc::new(portal.clone());
             for client in &portal.clients {
                 let key = format!("portal.client.client_secret of {}", client.client_id);
-                let secret = client.client_secret.as_ref().map(|secret| self.reveal(secret, &key)).transpose()?;
+                let secret =
+                    client.client_secret.as_ref().map(|secret| self.reveal(secret, &key)).transpose()?;
                 let secret_hash = secret.map(|secret| web::seal::sha256(&secret));
-                let registered = Registered { client: client.clone(), secret_hash, portal: Arc::clone(&shared) };
+                let registered =
+                    Registered { client: client.clone(), secret_hash, portal: Arc::clone(&shared) };
                 clients.insert(client.client_id.clone(), Arc::new(registered));
             }
         }
@@ -73,7 +86,11 @@ fn issuer(config: &Config) -> Result<(), ConfigError> {
         return config.refuse("issuer", value, "write an origin such as https://login.example.nl");
     };
     if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback(&url)) {
-        return config.refuse("issuer", value, "it must start with https:// (plain http is for loopback only)");
+        return config.refuse(
+            "issuer",
+            value,
+            "it must start with https:// (plain http is for loopback only)",
+        );
     }
     // OpenID Connect Discovery 1.0 section 3: no query, no fragment. A path would move every endpoint.
     if url.origin().ascii_serialization() != *value {
@@ -84,11 +101,14 @@ fn issuer(config: &Config) -> Result<(), ConfigError> {
 
 fn development_is_local(config: &Config) -> Result<(), ConfigError> {
     if config.dev.is_on() && !config.listen.ip().is_loopback() {
-        let advice = "the section [dev] is set; a development server listens on loopback only, such as 127.0.0.1:8080";
+        let advice =
+            "the section [dev] is set; a development server listens on loopback only, such as 127.0.0.1:8080";
         return config.refuse("listen", config.listen, advice);
     }
     let code = &config.dev.fixed_code;
-    if !code.is_empty() && (code.len() != config.codes.digits || !code.bytes().all(|byte| byte.is_ascii_digit())) {
+    if !code.is_empty()
+        && (code.len() != config.codes.digits || !code.bytes().all(|byte| byte.is_ascii_digit()))
+    {
         return config.refuse("dev.fixed_code", code, "write as many digits as codes.digits says");
     }
     Ok(())
@@ -150,12 +170,21 @@ fn mail(config: &Config) -> Result<(), ConfigError> {
     if mail.host.is_empty() {
         return config.refuse("mail.host", "\"\"", "write the name of your mail server");
     }
-    let local = mail.host == "localhost" || mail.host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    let local =
+        mail.host == "localhost" || mail.host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
     if mail.tls == MailTls::None && !local {
-        return config.refuse("mail.tls", "none", "write \"starttls\" or \"tls\"; unprotected mail is for loopback only");
+        return config.refuse(
+            "mail.tls",
+            "none",
+            "write \"starttls\" or \"tls\"; unprotected mail is for loopback only",
+        );
     }
     if mail.username.is_some() != mail.password.is_some() {
-        return config.refuse("mail.username", "(one of two)", "set mail.username and mail.password both, or neither");
+        return config.refuse(
+            "mail.username",
+            "(one of two)",
+            "set mail.username and mail.password both, or neither",
+        );
     }
     config.between("mail.timeout_seconds", mail.timeout_seconds, 1, 300)
 }
@@ -172,7 +201,11 @@ fn sms(config: &Config) -> Result<(), ConfigError> {
         return config.refuse("sms.url", &sms.url, "it must start with https://");
     }
     if sms.token.is_none() {
-        return config.refuse("sms.token", "(not set)", "write { file = \"...\" } with the gateway's product token");
+        return config.refuse(
+            "sms.token",
+            "(not set)",
+            "write { file = \"...\" } with the gateway's product token",
+        );
     }
     config.between("sms.timeout_seconds", sms.timeout_seconds, 1, 60)
 }
@@ -200,7 +233,11 @@ fn portals(config: &Config) -> Result<(), ConfigError> {
         }
         config.between("portal.policy.remember_days", portal.policy.remember_days, 1, 400)?;
         if let Err(error) = Url::parse(&portal.url) {
-            return config.refuse("portal.url", &portal.url, &format!("write the address of the portal ({error})"));
+            return config.refuse(
+                "portal.url",
+                &portal.url,
+                &format!("write the address of the portal ({error})"),
+            );
         }
     }
     Ok(())
@@ -210,7 +247,11 @@ fn clients(config: &Config) -> Result<(), ConfigError> {
     let mut seen = HashSet::new();
     for client in config.portals.iter().flat_map(|portal| &portal.clients) {
         if client.client_id.is_empty() || !seen.insert(&client.client_id) {
-            return config.refuse("portal.client.client_id", &client.client_id, "give each client an id of its own");
+            return config.refuse(
+                "portal.client.client_id",
+                &client.client_id,
+                "give each client an id of its own",
+            );
         }
         one_client(config, client)?;
     }
@@ -229,7 +270,11 @@ fn one_client(config: &Config, client: &Client) -> Result<(), ConfigError> {
         return config.refuse(&of("client_secret"), if is_public { "(set)" } else { "(not set)" }, advice);
     }
     if is_public && !client.require_pkce {
-        return config.refuse(&of("require_pkce"), "false", "a public client must use PKCE (RFC 9700 section 2.1.1)");
+        return config.refuse(
+            &of("require_pkce"),
+            "false",
+            "a public client must use PKCE (RFC 9700 section 2.1.1)",
+        );
     }
     if client.redirect_uris.is_empty() {
         return config.refuse(&of("redirect_uris"), "[]", "write at least one redirect URI");
@@ -237,7 +282,8 @@ fn one_client(config: &Config, client: &Client) -> Result<(), ConfigError> {
     let optional = client.backchannel_logout_uri.iter().chain(&client.initiate_login_uri);
     for uri in client.redirect_uris.iter().chain(&client.post_logout_redirect_uris).chain(optional) {
         let valid = Url::parse(uri).is_ok_and(|url| {
-            url.fragment().is_none() && (url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url)))
+            url.fragment().is_none()
+                && (url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url)))
         });
         if !valid {
             let advice = "write an absolute https URI without a fragment (plain http is for loopback only)";
@@ -246,7 +292,11 @@ fn one_client(config: &Config, client: &Client) -> Result<(), ConfigError> {
     }
     if !matches!(client.id_token_signed_response_alg.as_str(), "RS256" | "ES256") {
         let advice = "write \"RS256\" or \"ES256\"";
-        return config.refuse(&of("id_token_signed_response_alg"), &client.id_token_signed_response_alg, advice);
+        return config.refuse(
+            &of("id_token_signed_response_alg"),
+            &client.id_token_signed_response_alg,
+            advice,
+        );
     }
     Ok(())
 }
@@ -279,7 +329,10 @@ mod tests {
         ];
         for (key, text) in cases {
             let error = error(&format!("{text}{DEV}"));
-            assert!(error.starts_with("idp.toml: ") && error.contains(key) && error.contains("write"), "{error}");
+            assert!(
+                error.starts_with("idp.toml: ") && error.contains(key) && error.contains("write"),
+                "{error}"
+            );
         }
         assert!(error("issuer = 'http://login.example.nl'\n").contains("https"));
         assert!(error("issuer = 'https://login.example.nl/'\n").contains("origin alone"));
@@ -297,7 +350,10 @@ mod tests {
         let public = "token_endpoint_auth_method = 'none'\n";
         assert!(with(&format!("{public}redirect_uris = []\n")).contains("redirect_uris of c"));
         assert!(with(&format!("{public}redirect_uris = ['http://p.example/cb']\n")).contains("https"));
-        assert!(with(&format!("{public}redirect_uris = ['https://p.example/cb']\nrequire_pkce = false\n")).contains("PKCE"));
+        assert!(
+            with(&format!("{public}redirect_uris = ['https://p.example/cb']\nrequire_pkce = false\n"))
+                .contains("PKCE")
+        );
     }
 
     #[test]

@@ -6,7 +6,10 @@ pub fn explain(key: &str) -> Option<&'static str> {
 }
 
 const EXPLANATIONS: &[(&str, &str)] = &[
-    ("issuer", "The address people and portals reach this server at; it stands in every token and link.\nAn https origin without a path. Plain http is accepted on loopback only."),
+    (
+        "issuer",
+        "The address people and portals reach this server at; it stands in every token and link.\nAn https origin without a path. Plain http is accepted on loopback only.",
+    ),
     ("listen", "Where this server listens; a proxy in front of it ends TLS."),
     ("metrics_listen", "Where /metrics is served; nowhere unless set."),
     ("database", "sqlite:FILE (relative to where the server starts) or postgres://USER@HOST/DATABASE."),
@@ -14,8 +17,14 @@ const EXPLANATIONS: &[(&str, &str)] = &[
     ("default_language", "The language for people whose browser asks for neither: \"nl\" or \"en\"."),
     ("brand_folder", "A folder whose templates replace those of the same name in the binary."),
     ("trusted_proxies", "Networks of the proxies in front; only they may say whom they forward for."),
-    ("secrets", "Secrets stand outside this file: { file = \"...\" } (relative to this file) or { env = \"...\" }."),
-    ("secrets.root", "The root key, from which the keys that seal and hash are derived. Make one with:\nopenssl rand -base64 32 > root.key. Keep a copy: without it the sealed data cannot be read."),
+    (
+        "secrets",
+        "Secrets stand outside this file: { file = \"...\" } (relative to this file) or { env = \"...\" }.",
+    ),
+    (
+        "secrets.root",
+        "The root key, from which the keys that seal and hash are derived. Make one with:\nopenssl rand -base64 32 > root.key. Keep a copy: without it the sealed data cannot be read.",
+    ),
     ("secrets.root.file", "The file that holds the root key."),
     ("accounts", "How accounts start and are recovered."),
     ("accounts.registration", "Whether people may make an account themselves."),
@@ -51,8 +60,14 @@ const EXPLANATIONS: &[(&str, &str)] = &[
     ("tokens.id_token_seconds", "ID tokens, in seconds (30 to 3600)."),
     ("tokens.refresh_token_days", "Refresh tokens, in days (1 to 400)."),
     ("keys", "Signing keys."),
-    ("keys.announce_hours", "How long a new key is published before it signs, in hours (168 or more), so that\nportals that keep the key set for a week know it."),
-    ("keys.refresh_seconds", "How often a running server looks for keys that were rotated, in seconds (1 to 60)."),
+    (
+        "keys.announce_hours",
+        "How long a new key is published before it signs, in hours (168 or more), so that\nportals that keep the key set for a week know it.",
+    ),
+    (
+        "keys.refresh_seconds",
+        "How often a running server looks for keys that were rotated, in seconds (1 to 60).",
+    ),
     ("limits", "Limits against floods. Zero lifts one."),
     ("limits.posts_per_minute", "Forms from one network address in a minute, for each server process."),
     ("limits.sign_ins_per_address_per_hour", "Wrong passwords from one network address in an hour."),
@@ -65,7 +80,10 @@ const EXPLANATIONS: &[(&str, &str)] = &[
     ("mail.tls", "\"starttls\", \"tls\", or \"none\" (loopback only)."),
     ("mail.username", "User name at the mail server, with mail.password."),
     ("mail.password", "Password at the mail server: { file = \"...\" } or { env = \"...\" }."),
-    ("mail.ca_file", "A PEM file with the authority that signed the mail server's certificate, if it is your own."),
+    (
+        "mail.ca_file",
+        "A PEM file with the authority that signed the mail server's certificate, if it is your own.",
+    ),
     ("mail.timeout_seconds", "How long the mail server may take, in seconds (1 to 300)."),
     ("sms", "The SMS gateway."),
     ("sms.gateway", "The request shape: \"cm\" (CM.com Business Messaging)."),
@@ -86,7 +104,10 @@ const EXPLANATIONS: &[(&str, &str)] = &[
     ("portal.brand", "What its pages look like."),
     ("portal.brand.name", "The name on its pages and in its mails."),
     ("portal.brand.color", "The colour of buttons and links, #rrggbb; white text must be readable on it."),
-    ("portal.brand.helpdesk", "Whom people can ask; shown where they may get stuck. Empty fields are left out."),
+    (
+        "portal.brand.helpdesk",
+        "Whom people can ask; shown where they may get stuck. Empty fields are left out.",
+    ),
     ("portal.brand.helpdesk.text_nl", "A sentence in Dutch."),
     ("portal.brand.helpdesk.text_en", "The same in English."),
     ("portal.brand.helpdesk.phone", "A phone number."),
@@ -95,19 +116,43 @@ const EXPLANATIONS: &[(&str, &str)] = &[
     ("portal.brand.helpdesk.email", "An e-mail address."),
     ("portal.policy", "The sign-in rules of this portal."),
     ("portal.policy.second_factor", "When a code by SMS is asked: \"never\", \"new_device\" or \"always\"."),
-    ("portal.policy.remember_days", "With \"new_device\": days until a known device is asked again (1 to 400)."),
+    (
+        "portal.policy.remember_days",
+        "With \"new_device\": days until a known device is asked again (1 to 400).",
+    ),
     ("portal.policy.public_computer", "Whether the sign-in page offers the box 'Publieke computer'."),
     ("portal.client", "An OAuth client of this portal; the names are those of RFC 7591. Repeat for each."),
     ("portal.client.client_id", "Its identifier."),
     ("portal.client.client_name", "Its name, as people see it when asked for consent."),
-    ("portal.client.client_secret", "Its secret: { file = \"...\" } or { env = \"...\" }. Public clients have none."),
-    ("portal.client.token_endpoint_auth_method", "\"client_secret_basic\", \"client_secret_post\", or \"none\" for a public client."),
+    (
+        "portal.client.client_secret",
+        "Its secret: { file = \"...\" } or { env = \"...\" }. Public clients have none.",
+    ),
+    (
+        "portal.client.token_endpoint_auth_method",
+        "\"client_secret_basic\", \"client_secret_post\", or \"none\" for a public client.",
+    ),
     ("portal.client.redirect_uris", "Where people may be sent back to; compared to the letter."),
-    ("portal.client.post_logout_redirect_uris", "Where people may be sent after signing out; compared to the letter."),
-    ("portal.client.backchannel_logout_uri", "Where logout tokens are posted to (OpenID Connect Back-Channel Logout 1.0)."),
-    ("portal.client.initiate_login_uri", "Where a sign-in at this client starts (OpenID Connect Core section 4); people who end here\nwithout a request of the client's own, after confirming a mail elsewhere, are sent there."),
+    (
+        "portal.client.post_logout_redirect_uris",
+        "Where people may be sent after signing out; compared to the letter.",
+    ),
+    (
+        "portal.client.backchannel_logout_uri",
+        "Where logout tokens are posted to (OpenID Connect Back-Channel Logout 1.0).",
+    ),
+    (
+        "portal.client.initiate_login_uri",
+        "Where a sign-in at this client starts (OpenID Connect Core section 4); people who end here\nwithout a request of the client's own, after confirming a mail elsewhere, are sent there.",
+    ),
     ("portal.client.scope", "The scopes it may ask for."),
     ("portal.client.require_pkce", "Whether PKCE is demanded; leave it on."),
     ("portal.client.id_token_signed_response_alg", "\"RS256\" or \"ES256\"."),
-    ("portal.client.consent", "Whether people are asked before it learns anything; on for clients of others."),
+    (
+        "portal.client.consent",
+        "Whether people are asked before it learns anything; on for clients of others.",
+    ),
+    ("mail.password.file", "The file that holds it."),
+    ("sms.token.file", "The file that holds it."),
+    ("portal.client.client_secret.file", "The file that holds it."),
 ];

@@ -13,7 +13,9 @@ use serde::{Deserialize, Serialize};
 use web::config::{ConfigError, Secret};
 use web::language::Language;
 
-pub use portal::{Client, Portal, Registered, Registry, ScopeSet, SecondFactor, SignInPolicy, TokenEndpointAuthMethod};
+pub use portal::{
+    Client, Portal, Registered, Registry, ScopeSet, SecondFactor, SignInPolicy, TokenEndpointAuthMethod,
+};
 
 /// The whole file.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -375,7 +377,10 @@ impl Config {
 
     /// The host of the issuer, as the last line of an SMS names it.
     pub fn host(&self) -> String {
-        url::Url::parse(&self.issuer).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
+        url::Url::parse(&self.issuer)
+            .ok()
+            .and_then(|url| url.host_str().map(str::to_owned))
+            .unwrap_or_default()
     }
 
     /// The example file: every key with its explanation and default.
@@ -383,8 +388,27 @@ impl Config {
     /// # Errors
     /// The first key without an explanation.
     pub fn example() -> Result<String, String> {
-        let documented =
-            Self { portals: vec![Portal { clients: vec![Client::default()], ..Portal::default() }], ..Self::default() };
+        // Keys that have no default get a value to show.
+        let secret = |file: &str| Some(Secret::File { file: file.into() });
+        let client = Client {
+            client_secret: secret("portal-client.secret"),
+            backchannel_logout_uri: Some("https://portal.example.nl/backchannel-logout".into()),
+            initiate_login_uri: Some("https://portal.example.nl/login".into()),
+            ..Client::default()
+        };
+        let documented = Self {
+            metrics_listen: Some(SocketAddr::from(([127, 0, 0, 1], 9_090))),
+            brand_folder: Some("brand".into()),
+            mail: Mail {
+                username: Some("voordeur".into()),
+                password: secret("mail.password"),
+                ca_file: Some("mail-ca.pem".into()),
+                ..Mail::default()
+            },
+            sms: Sms { token: secret("sms.token"), ..Sms::default() },
+            portals: vec![Portal { clients: vec![client], ..Portal::default() }],
+            ..Self::default()
+        };
         web::config::example(&documented, explain::explain)
     }
 }

@@ -154,7 +154,9 @@ impl Registry {
 
     /// The portal of a client; for pages that no client led to, the first of the configuration.
     pub fn portal_of(&self, client_id: Option<&str>) -> &Arc<Portal> {
-        client_id.and_then(|id| self.clients.get(id)).map_or(&self.first_portal, |registered| &registered.portal)
+        client_id
+            .and_then(|id| self.clients.get(id))
+            .map_or(&self.first_portal, |registered| &registered.portal)
     }
 
     pub fn clients(&self) -> impl Iterator<Item = &Arc<Registered>> {

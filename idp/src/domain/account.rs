@@ -115,12 +115,23 @@ mod tests {
 
     #[test]
     fn addresses_are_compared_in_lower_case() {
-        assert_eq!(EmailAddress::parse("  Anna.Bakker@Example.NL ").unwrap().as_str(), "anna.bakker@example.nl");
+        assert_eq!(
+            EmailAddress::parse("  Anna.Bakker@Example.NL ").unwrap().as_str(),
+            "anna.bakker@example.nl"
+        );
     }
 
     #[test]
     fn what_is_no_address_is_refused() {
-        for typed in ["", "anna", "anna@", "@example.nl", "anna@localhost", "a b@example.nl", "anna@example.nl\r\nBcc: x@y.nl"] {
+        for typed in [
+            "",
+            "anna",
+            "anna@",
+            "@example.nl",
+            "anna@localhost",
+            "a b@example.nl",
+            "anna@example.nl\r\nBcc: x@y.nl",
+        ] {
             assert_eq!(EmailAddress::parse(typed), None, "{typed}");
         }
         assert_eq!(EmailAddress::parse(&format!("{}@example.nl", "a".repeat(300))), None);
@@ -128,7 +139,10 @@ mod tests {
 
     #[test]
     fn names_are_names() {
-        assert_eq!(parse_name("  Annemiek   de Vri\u{eb}s-O'Neil ").as_deref(), Some("Annemiek de Vri\u{eb}s-O'Neil"));
+        assert_eq!(
+            parse_name("  Annemiek   de Vri\u{eb}s-O'Neil ").as_deref(),
+            Some("Annemiek de Vri\u{eb}s-O'Neil")
+        );
         for typed in ["", "   ", "123", "<script>alert(1)</script>", "http://spam.example", &"a".repeat(81)] {
             assert_eq!(parse_name(typed), None, "{typed}");
         }

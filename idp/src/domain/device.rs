@@ -58,7 +58,10 @@ mod tests {
     fn browsers_get_a_name_their_owner_knows() {
         let edge = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/130.0 Safari/537.36 Edg/130.0";
         assert_eq!(label(edge), "Edge, Windows");
-        assert_eq!(label("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/604.1"), "Safari, iPhone");
+        assert_eq!(
+            label("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/604.1"),
+            "Safari, iPhone"
+        );
         assert_eq!(label("<script>"), "Browser");
     }
 }

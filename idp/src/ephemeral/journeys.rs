@@ -58,7 +58,11 @@ pub async fn open(ephemeral: &Ephemeral, id: &str, browser: &str) -> Result<Opti
 ///
 /// # Errors
 /// The backend's.
-pub async fn save(ephemeral: &Ephemeral, open: &mut Open, lifetime: Duration) -> Result<bool, EphemeralError> {
+pub async fn save(
+    ephemeral: &Ephemeral,
+    open: &mut Open,
+    lifetime: Duration,
+) -> Result<bool, EphemeralError> {
     let value = serde_json::to_string(&open.journey).unwrap_or_default();
     let saved = ephemeral.swap(&key(&open.id), open.version, &value, lifetime).await?;
     open.version += 1;

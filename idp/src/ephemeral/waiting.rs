@@ -31,24 +31,37 @@ const LIFETIME: Duration = Duration::from_hours(24);
 /// # Errors
 /// The backend's.
 pub async fn put(ephemeral: &Ephemeral, id: &str, waiting: &Waiting) -> Result<(), EphemeralError> {
-    ephemeral.put(&format!("waiting:{id}"), &serde_json::to_string(waiting).unwrap_or_default(), LIFETIME).await
+    ephemeral
+        .put(&format!("waiting:{id}"), &serde_json::to_string(waiting).unwrap_or_default(), LIFETIME)
+        .await
 }
 
 /// The page `id` of this browser.
 ///
 /// # Errors
 /// The backend's.
-pub async fn get(ephemeral: &Ephemeral, id: &str, browser: &str) -> Result<Option<(Waiting, i64)>, EphemeralError> {
+pub async fn get(
+    ephemeral: &Ephemeral,
+    id: &str,
+    browser: &str,
+) -> Result<Option<(Waiting, i64)>, EphemeralError> {
     let Some(stored) = ephemeral.get(&format!("waiting:{id}")).await? else { return Ok(None) };
     let waiting = serde_json::from_str::<Waiting>(&stored.value).ok();
-    Ok(waiting.filter(|waiting| same(&waiting.browser, &sha256(browser))).map(|waiting| (waiting, stored.version)))
+    Ok(waiting
+        .filter(|waiting| same(&waiting.browser, &sha256(browser)))
+        .map(|waiting| (waiting, stored.version)))
 }
 
 /// Saves the page over the version that was read; false if somebody else was first.
 ///
 /// # Errors
 /// The backend's.
-pub async fn save(ephemeral: &Ephemeral, id: &str, version: i64, waiting: &Waiting) -> Result<bool, EphemeralError> {
+pub async fn save(
+    ephemeral: &Ephemeral,
+    id: &str,
+    version: i64,
+    waiting: &Waiting,
+) -> Result<bool, EphemeralError> {
     let value = serde_json::to_string(waiting).unwrap_or_default();
     ephemeral.swap(&format!("waiting:{id}"), version, &value, LIFETIME).await
 }

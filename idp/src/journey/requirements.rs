@@ -33,14 +33,21 @@ const LIST: &[Requirement] = &[
     // OpenID Connect Core section 3.1.2.3: authenticate unless it was done recently enough.
     Requirement { step: Step::Password, unmet: |needs, proofs, _| !needs.is_fresh(proofs.password_at) },
     Requirement { step: Step::ConfirmMail, unmet: |_, _, facts| !facts.email_confirmed },
-    Requirement { step: Step::NewPassword, unmet: |_, proofs, facts| {
-        facts.must_replace_password && proofs.new_password_at.is_none()
-    } },
-    Requirement { step: Step::Phone, unmet: |needs, proofs, facts| needs.code(proofs, facts) && !facts.has_phone },
+    Requirement {
+        step: Step::NewPassword,
+        unmet: |_, proofs, facts| facts.must_replace_password && proofs.new_password_at.is_none(),
+    },
+    Requirement {
+        step: Step::Phone,
+        unmet: |needs, proofs, facts| needs.code(proofs, facts) && !facts.has_phone,
+    },
     Requirement { step: Step::Code, unmet: Requirements::code },
-    Requirement { step: Step::Consent, unmet: |needs, proofs, facts| {
-        needs.asks_consent && proofs.consent_at.is_none() && (needs.consent_again || !facts.consented)
-    } },
+    Requirement {
+        step: Step::Consent,
+        unmet: |needs, proofs, facts| {
+            needs.asks_consent && proofs.consent_at.is_none() && (needs.consent_again || !facts.consented)
+        },
+    },
 ];
 
 impl Requirements {
@@ -74,7 +81,9 @@ impl Requirements {
     }
 
     pub(super) fn first_unmet(&self, proofs: &Proofs, facts: &Facts) -> Option<Step> {
-        LIST.iter().find(|requirement| (requirement.unmet)(self, proofs, facts)).map(|requirement| requirement.step)
+        LIST.iter()
+            .find(|requirement| (requirement.unmet)(self, proofs, facts))
+            .map(|requirement| requirement.step)
     }
 
     fn is_fresh(&self, proof: Option<Timestamp>) -> bool {
@@ -101,6 +110,7 @@ impl Requirements {
 /// `acr_values` are in order of preference (OpenID Connect Core section 3.1.2.1): a weaker value that is
 /// asked for as well makes the code optional.
 fn wants_code(acr_values: &[String]) -> bool {
-    let known: Vec<&str> = acr_values.iter().map(String::as_str).filter(|value| acr::ALL.contains(value)).collect();
+    let known: Vec<&str> =
+        acr_values.iter().map(String::as_str).filter(|value| acr::ALL.contains(value)).collect();
     !known.is_empty() && known.iter().all(|value| *value == acr::CODE)
 }

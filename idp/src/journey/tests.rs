@@ -52,7 +52,9 @@ fn all_cases() -> Vec<Case> {
     for factor in [SecondFactor::Never, SecondFactor::NewDevice, SecondFactor::Always] {
         for prompt in ["", "none", "login", "consent"] {
             for max_age in [None, Some(10), Some(100_000)] {
-                for acr_values in ["", acr::CODE, "urn:voordeur:acr:password urn:voordeur:acr:code", "unknown"] {
+                for acr_values in
+                    ["", acr::CODE, "urn:voordeur:acr:password urn:voordeur:acr:code", "unknown"]
+                {
                     for asks_consent in BOOLS {
                         for password_at in moments {
                             for code_at in moments {
@@ -126,7 +128,10 @@ fn a_silent_request_never_asks_and_a_blocked_account_is_never_issued() {
     for case in all_cases() {
         let requirements = case.requirements();
         if case.prompt == "none" {
-            assert!(!matches!(next(&requirements, &case.proofs, Some(&case.facts)), Next::Ask(_)), "{case:?}");
+            assert!(
+                !matches!(next(&requirements, &case.proofs, Some(&case.facts)), Next::Ask(_)),
+                "{case:?}"
+            );
         }
         let blocked = Facts { blocked: true, ..case.facts.clone() };
         assert!(matches!(next(&requirements, &case.proofs, Some(&blocked)), Next::Refuse(_)), "{case:?}");

@@ -13,6 +13,7 @@ use crate::app::{Shared, Trouble};
 use crate::domain::account::SubjectId;
 use crate::protocol::authorization::{self, NoReturn, ReturnAddress};
 use crate::protocol::error::{LOGIN_REQUIRED, SERVER_ERROR, WireError};
+use crate::protocol::token::ID_TOKEN_TYPE;
 
 /// `GET /authorize`
 pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
@@ -38,10 +39,11 @@ async fn handle(app: &Shared, visit: &Visit, parameters: &[u8]) -> Response {
         Ok(address) => address,
         Err(error) => return app.bad_request(visit, &error.to_string()),
     };
-    let request = authorization::read(&fields, &registered.client, address.clone()).and_then(|mut request| {
-        request.scope = oxide::negotiate(&fields, &registered.client, address.redirect_uri())?;
-        Ok(request)
-    });
+    let request =
+        authorization::read(&fields, &registered.client, address.clone()).and_then(|mut request| {
+            request.scope = oxide::negotiate(&fields, &registered.client, address.redirect_uri())?;
+            Ok(request)
+        });
     match request {
         Ok(request) => match begin(app, visit, request).await {
             Ok(response) => response,
@@ -91,8 +93,9 @@ async fn begin(
 
 /// The subject of an `id_token_hint`: any ID token of ours, also one that has expired.
 fn hinted_subject(app: &Shared, hint: &str) -> Result<SubjectId, Refusal> {
-    let refused = Refusal::Wire(WireError::new("invalid_request", "id_token_hint is not an ID token of this issuer"));
-    let Ok(claims) = app.keys.verify_id_token(hint) else { return Err(refused) };
+    let refused =
+        Refusal::Wire(WireError::new("invalid_request", "id_token_hint is not an ID token of this issuer"));
+    let Ok(claims) = app.keys.verify_jwt(hint, ID_TOKEN_TYPE) else { return Err(refused) };
     match claims.get("sub").and_then(Value::as_str) {
         Some(subject) => Ok(SubjectId(subject.to_owned())),
         None => Err(refused),

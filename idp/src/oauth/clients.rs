@@ -6,8 +6,8 @@ use axum::http::{HeaderMap, header};
 use web::request::Fields;
 
 use crate::app::App;
-use crate::config::TokenEndpointAuthMethod;
 use crate::config::Registered;
+use crate::config::TokenEndpointAuthMethod;
 use crate::protocol::error::{INVALID_CLIENT, WireError};
 use crate::protocol::token::basic_credentials;
 
@@ -28,7 +28,9 @@ pub fn authenticate(app: &App, headers: &HeaderMap, fields: &Fields) -> Result<A
         Presented::Basic { client_id, secret } => {
             (client_id, Some(secret), TokenEndpointAuthMethod::ClientSecretBasic)
         }
-        Presented::Post { client_id, secret } => (client_id, Some(secret), TokenEndpointAuthMethod::ClientSecretPost),
+        Presented::Post { client_id, secret } => {
+            (client_id, Some(secret), TokenEndpointAuthMethod::ClientSecretPost)
+        }
         Presented::Nothing { client_id } => (client_id, None, TokenEndpointAuthMethod::None),
     };
     let registered = app.registry.client(client_id).ok_or(INVALID_CLIENT)?;

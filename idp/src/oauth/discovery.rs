@@ -6,18 +6,19 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use openidconnect::core::{
     CoreAuthDisplay, CoreClaimName, CoreClaimType, CoreClientAuthMethod, CoreGrantType, CoreJsonWebKey,
-    CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreJwsSigningAlgorithm, CoreResponseMode, CoreResponseType, CoreSubjectIdentifierType,
+    CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreJwsSigningAlgorithm,
+    CoreResponseMode, CoreResponseType, CoreSubjectIdentifierType,
 };
 use openidconnect::{
-    AdditionalProviderMetadata, AuthUrl, AuthenticationContextClass, EndSessionUrl, IssuerUrl, JsonWebKeySetUrl,
-    LanguageTag, ProviderMetadata, ResponseTypes, Scope, TokenUrl, UserInfoUrl,
+    AdditionalProviderMetadata, AuthUrl, AuthenticationContextClass, EndSessionUrl, IssuerUrl,
+    JsonWebKeySetUrl, LanguageTag, ProviderMetadata, ResponseTypes, Scope, TokenUrl, UserInfoUrl,
 };
 use serde::{Deserialize, Serialize};
 use web::language::Language;
 
 use crate::app::Shared;
-use crate::protocol::acr;
 use crate::path;
+use crate::protocol::acr;
 
 /// What the metadata says beyond OpenID Connect Discovery.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -53,7 +54,8 @@ type Metadata = ProviderMetadata<
 
 /// `GET /.well-known/openid-configuration`
 pub async fn configuration(State(app): State<Shared>) -> Response {
-    match metadata(&app).and_then(|metadata| serde_json::to_vec(&metadata).map_err(|error| error.to_string())) {
+    match metadata(&app).and_then(|metadata| serde_json::to_vec(&metadata).map_err(|error| error.to_string()))
+    {
         Ok(json) => cached_json(json),
         Err(error) => {
             tracing::error!(%error, "the provider metadata cannot be written");
@@ -86,9 +88,29 @@ fn metadata(app: &Shared) -> Result<Metadata, String> {
     };
     let scopes = ["openid", "profile", "email", "phone", "care_team", "offline_access"];
     let claims = [
-        "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash", "name", "given_name",
-        "family_name", "preferred_username", "locale", "updated_at", "email", "email_verified", "phone_number",
-        "phone_number_verified", "care_role", "care_organisation",
+        "iss",
+        "sub",
+        "aud",
+        "exp",
+        "iat",
+        "auth_time",
+        "nonce",
+        "acr",
+        "amr",
+        "sid",
+        "at_hash",
+        "name",
+        "given_name",
+        "family_name",
+        "preferred_username",
+        "locale",
+        "updated_at",
+        "email",
+        "email_verified",
+        "phone_number",
+        "phone_number_verified",
+        "care_role",
+        "care_organisation",
     ];
     Ok(Metadata::new(
         IssuerUrl::new(app.config.issuer.clone()).map_err(text)?,
@@ -109,9 +131,13 @@ fn metadata(app: &Shared) -> Result<Metadata, String> {
         CoreClientAuthMethod::ClientSecretPost,
         CoreClientAuthMethod::None,
     ]))
-    .set_acr_values_supported(Some(acr::ALL.map(|value| AuthenticationContextClass::new(value.into())).to_vec()))
+    .set_acr_values_supported(Some(
+        acr::ALL.map(|value| AuthenticationContextClass::new(value.into())).to_vec(),
+    ))
     .set_claims_supported(Some(claims.map(|claim| CoreClaimName::new(claim.into())).to_vec()))
-    .set_ui_locales_supported(Some(Language::ALL.map(|language| LanguageTag::new(language.tag().into())).to_vec()))
+    .set_ui_locales_supported(Some(
+        Language::ALL.map(|language| LanguageTag::new(language.tag().into())).to_vec(),
+    ))
     .set_claims_parameter_supported(Some(false))
     .set_request_parameter_supported(Some(false))
     .set_request_uri_parameter_supported(Some(false)))
@@ -120,7 +146,9 @@ fn metadata(app: &Shared) -> Result<Metadata, String> {
 /// `GET /jwks`: the public halves of the key ring (RFC 7517).
 pub async fn jwks(State(app): State<Shared>, headers: HeaderMap) -> Response {
     let jwks = app.keys.jwks();
-    let Ok(etag) = HeaderValue::from_str(&jwks.etag) else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
+    let Ok(etag) = HeaderValue::from_str(&jwks.etag) else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
     let mut response = if headers.get(header::IF_NONE_MATCH) == Some(&etag) {
         let mut response = StatusCode::NOT_MODIFIED.into_response();
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));

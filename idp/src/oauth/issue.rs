@@ -33,7 +33,12 @@ struct NewCookies {
 ///
 /// # Errors
 /// A backend's; nothing was issued then.
-pub async fn finish(app: &Shared, visit: &Visit, open: Open, assessment: Assessment) -> Result<Response, Trouble> {
+pub async fn finish(
+    app: &Shared,
+    visit: &Visit,
+    open: Open,
+    assessment: Assessment,
+) -> Result<Response, Trouble> {
     let (Some(account), Some(facts)) = (&assessment.account, &assessment.facts) else {
         return Ok(app.journey_expired(visit, open.journey.client_id.as_deref()));
     };
@@ -44,7 +49,9 @@ pub async fn finish(app: &Shared, visit: &Visit, open: Open, assessment: Assessm
     let mut write = app.store.begin_write().await?;
     let mut cookies = NewCookies::default();
     let device_id = keep_device(app, visit, &mut write, journey, &assessment, account, &mut cookies).await?;
-    let Some(session_id) = keep_session(app, visit, &mut write, journey, account, device_id, &mut cookies).await? else {
+    let Some(session_id) =
+        keep_session(app, visit, &mut write, journey, account, device_id, &mut cookies).await?
+    else {
         return Ok(app.journey_expired(visit, journey.client_id.as_deref()));
     };
     let mut code = None;
@@ -170,7 +177,9 @@ async fn keep_session(
     };
     let mut kept = None;
     if let Some(session) = current {
-        if session.account_id == account.id && app.store.renew_session(write, &session.id, &secret, &signed_in).await? {
+        if session.account_id == account.id
+            && app.store.renew_session(write, &session.id, &secret, &signed_in).await?
+        {
             kept = Some(session.id);
         } else if session.account_id != account.id {
             // Somebody else signs in at this browser: the other one's session ends.
@@ -188,4 +197,3 @@ async fn keep_session(
 fn user_agent(visit: &Visit) -> &str {
     visit.headers.get("user-agent").and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
-

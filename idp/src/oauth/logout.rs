@@ -15,7 +15,7 @@ use super::resume::{FormField, see_other};
 use crate::app::{App, Shared, Trouble};
 use crate::delivery::Message;
 use crate::path;
-use crate::protocol::token::LOGOUT_TOKEN_TYPE;
+use crate::protocol::token::{ID_TOKEN_TYPE, LOGOUT_TOKEN_TYPE};
 use crate::store::audit::Event;
 
 /// `idp/logout.html`: a question, because nobody proved that the person asked for this.
@@ -36,7 +36,12 @@ pub struct LoggedOutPage {
 
 impl LogoutPage {
     pub fn sample() -> Self {
-        Self { action: path::LOGOUT, portal_name: Some("Portaal".into()), fields: Vec::new(), stay_url: "/".into() }
+        Self {
+            action: path::LOGOUT,
+            portal_name: Some("Portaal".into()),
+            fields: Vec::new(),
+            stay_url: "/".into(),
+        }
     }
 }
 
@@ -77,7 +82,7 @@ struct Hint {
 
 fn read_hint(app: &App, fields: &Fields) -> Option<Hint> {
     // An expired ID token is a good hint (RP-Initiated Logout 1.0 section 4); another issuer's is none.
-    let claims = app.keys.verify_id_token(fields.get("id_token_hint")?).ok()?;
+    let claims = app.keys.verify_jwt(fields.get("id_token_hint")?, ID_TOKEN_TYPE).ok()?;
     let audience = match claims.get("aud")? {
         Value::Array(list) => list.first()?.as_str()?.to_owned(),
         value => value.as_str()?.to_owned(),
@@ -134,7 +139,9 @@ async fn logout(app: &Shared, visit: &Visit, fields: &Fields, answered: bool) ->
             let state = fields.get("state");
             see_other(&match state {
                 Some(state) => {
-                    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("state", state).finish();
+                    let query = url::form_urlencoded::Serializer::new(String::new())
+                        .append_pair("state", state)
+                        .finish();
                     format!("{uri}{}{query}", if uri.contains('?') { '&' } else { '?' })
                 }
                 None => uri,
@@ -177,7 +184,8 @@ pub async fn end_session(app: &App, write: &mut Write, id: &str) -> Result<(), T
             "sub": account.subject.0,
             "aud": client_id,
             "iat": now,
-            "exp": now + 120,
+            // As long as the outbox keeps trying.
+            "exp": now + 3_600,
             "jti": app.random.id(),
             "sid": id,
             "events": { "http://schemas.openid.net/event/backchannel-logout": {} },

@@ -7,8 +7,8 @@
 
 use std::borrow::Cow;
 
-use oxide_auth::code_grant::{accesstoken, authorization};
 use oxide_auth::code_grant::extensions::Pkce;
+use oxide_auth::code_grant::{accesstoken, authorization};
 use oxide_auth::primitives::grant::{Extensions, Grant as OxideGrant, GrantExtension as _, Value};
 use oxide_auth::primitives::registrar::{BoundClient, PreGrant, RegisteredUrl};
 use web::request::Fields;
@@ -194,7 +194,7 @@ fn as_oxide(grant: &Grant) -> Result<OxideGrant, WireError> {
         client_id: grant.client_id.clone(),
         scope: grant.scope.parse().map_err(|_| SERVER_ERROR)?,
         redirect_uri: grant.redirect_uri.parse().map_err(|_| SERVER_ERROR)?,
-        until: openidconnect::chrono::DateTime::<openidconnect::chrono::Utc>::MAX_UTC,
+        until: chrono::DateTime::<chrono::Utc>::MAX_UTC,
         extensions,
     })
 }

@@ -118,8 +118,10 @@ impl App {
     pub async fn assess(&self, visit: &Visit, journey: &Journey) -> Result<Assessment, Trouble> {
         let client = journey.client_id.as_deref().and_then(|id| self.registry.client(id)).cloned();
         let policy = self.registry.portal_of(journey.client_id.as_deref()).policy.clone();
-        let asks_consent = journey.request.is_some() && client.as_ref().is_some_and(|client| client.client.consent);
-        let requirements = Requirements::new(&policy, journey.request.as_ref(), asks_consent, journey.created_at);
+        let asks_consent =
+            journey.request.is_some() && client.as_ref().is_some_and(|client| client.client.consent);
+        let requirements =
+            Requirements::new(&policy, journey.request.as_ref(), asks_consent, journey.created_at);
         let account = match &journey.account_id {
             Some(id) => self.store.account(id).await?,
             None => None,

@@ -7,10 +7,8 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use openidconnect::chrono::{DateTime, Utc};
-use openidconnect::core::{
-    CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm,
-};
+use chrono::{DateTime, Utc};
+use openidconnect::core::{CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm};
 use openidconnect::{
     AccessToken, AdditionalClaims, Audience, AuthenticationContextClass, AuthenticationMethodReference,
     IdToken, IdTokenClaims, IssuerUrl, Nonce, StandardClaims, SubjectIdentifier,
@@ -92,7 +90,9 @@ async fn handle(app: &Shared, visit: &Visit, body: &[u8]) -> Result<TokenRespons
     match fields.get("grant_type") {
         Some("authorization_code") => by_code(app, &registered, &fields).await,
         Some("refresh_token") => by_refresh_token(app, &registered, &fields).await,
-        Some(_) => Err(WireError::new("unsupported_grant_type", "authorization_code or refresh_token").into()),
+        Some(_) => {
+            Err(WireError::new("unsupported_grant_type", "authorization_code or refresh_token").into())
+        }
         None => Err(WireError::new("invalid_request", "grant_type is missing").into()),
     }
 }
@@ -112,9 +112,16 @@ async fn by_code(app: &Shared, registered: &Registered, fields: &Fields) -> Resu
     tokens(app, registered, &grant, &account).await
 }
 
-async fn by_refresh_token(app: &Shared, registered: &Registered, fields: &Fields) -> Result<TokenResponse, Refusal> {
-    let token = fields.get("refresh_token").ok_or(WireError::new("invalid_request", "refresh_token is missing"))?;
-    let Redeemed::Granted(mut grant) = app.store.redeem_refresh_token(token, &registered.client.client_id).await? else {
+async fn by_refresh_token(
+    app: &Shared,
+    registered: &Registered,
+    fields: &Fields,
+) -> Result<TokenResponse, Refusal> {
+    let token =
+        fields.get("refresh_token").ok_or(WireError::new("invalid_request", "refresh_token is missing"))?;
+    let Redeemed::Granted(mut grant) =
+        app.store.redeem_refresh_token(token, &registered.client.client_id).await?
+    else {
         return Err(INVALID_GRANT.into());
     };
     if let Some(scope) = fields.get("scope") {
@@ -219,7 +226,7 @@ fn id_token(
     };
     let signer = app.keys.signing_key(alg).map_err(|error| failed(&error))?;
     let access_token = AccessToken::new(access_token.to_owned());
-    let token = OurIdToken::new(claims, &signer, algorithm, Some(&access_token), None).map_err(|error| failed(&error))?;
+    let token = OurIdToken::new(claims, &signer, algorithm, Some(&access_token), None)
+        .map_err(|error| failed(&error))?;
     Ok(token.to_string())
 }
-

@@ -15,7 +15,8 @@ use crate::domain::account::Account;
 use crate::protocol::error::WireError;
 use crate::protocol::token::{ACCESS_TOKEN_TYPE, AccessTokenClaims, bearer_token};
 
-const INVALID_TOKEN: WireError = WireError::new("invalid_token", "the access token is missing, expired, revoked or not one");
+const INVALID_TOKEN: WireError =
+    WireError::new("invalid_token", "the access token is missing, expired, revoked or not one");
 
 /// `GET /userinfo`
 pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
@@ -57,7 +58,9 @@ fn failed(trouble: &Trouble) -> Response {
 /// RFC 6750 section 3.
 fn refused(error: Option<WireError>) -> Response {
     let challenge = match error {
-        Some(error) => format!("Bearer error=\"{}\", error_description=\"{}\"", error.error, error.error_description),
+        Some(error) => {
+            format!("Bearer error=\"{}\", error_description=\"{}\"", error.error, error.error_description)
+        }
         None => "Bearer".to_owned(),
     };
     let mut response = match error {
@@ -75,7 +78,10 @@ fn refused(error: Option<WireError>) -> Response {
 async fn live_token(app: &App, token: &str) -> Result<Option<(AccessTokenClaims, Account)>, Trouble> {
     let Ok(claims) = app.keys.verify_jwt(token, ACCESS_TOKEN_TYPE) else { return Ok(None) };
     let Ok(claims) = serde_json::from_value::<AccessTokenClaims>(claims) else { return Ok(None) };
-    if claims.exp <= app.clock.now().seconds() || claims.iss != app.config.issuer || claims.aud != app.config.issuer {
+    if claims.exp <= app.clock.now().seconds()
+        || claims.iss != app.config.issuer
+        || claims.aud != app.config.issuer
+    {
         return Ok(None);
     }
     let Some(grant) = app.store.grant(&claims.grant_id).await? else { return Ok(None) };

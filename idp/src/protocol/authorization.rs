@@ -154,7 +154,10 @@ fn request_objects(fields: &Fields, _: &Client) -> Result<(), WireError> {
         return Err(WireError::new("request_uri_not_supported", "request_uri is not supported"));
     }
     if fields.get("registration").is_some() {
-        return Err(WireError::new("registration_not_supported", "the registration parameter is not supported"));
+        return Err(WireError::new(
+            "registration_not_supported",
+            "the registration parameter is not supported",
+        ));
     }
     Ok(())
 }
@@ -189,7 +192,9 @@ fn pkce(fields: &Fields, client: &Client) -> Result<(), WireError> {
     match (fields.get("code_challenge"), fields.get("code_challenge_method")) {
         (None, None) if !client.require_pkce => Ok(()),
         (None, None) => Err(WireError::new("invalid_request", "code_challenge is required (PKCE)")),
-        (None, Some(_)) => Err(WireError::new("invalid_request", "code_challenge_method without code_challenge")),
+        (None, Some(_)) => {
+            Err(WireError::new("invalid_request", "code_challenge_method without code_challenge"))
+        }
         (Some(challenge), Some("S256")) => {
             let is_sha256 = challenge.len() == 43
                 && challenge.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
@@ -234,7 +239,11 @@ fn max_age(fields: &Fields, _: &Client) -> Result<(), WireError> {
 /// What is echoed or kept comes back whole or is refused, never cut.
 fn lengths(fields: &Fields, _: &Client) -> Result<(), WireError> {
     let too_long = |name: &str, most: usize| fields.get(name).is_some_and(|value| value.len() > most);
-    if too_long("state", 2_048) || too_long("nonce", 512) || too_long("login_hint", 512) || too_long("scope", 1_024) {
+    if too_long("state", 2_048)
+        || too_long("nonce", 512)
+        || too_long("login_hint", 512)
+        || too_long("scope", 1_024)
+    {
         return Err(WireError::new("invalid_request", "a parameter is too long"));
     }
     Ok(())
@@ -279,25 +288,41 @@ mod tests {
 
     #[test]
     fn a_good_request_is_read_and_unknown_scopes_and_parameters_are_left_out() {
-        let read = read_with(&[("max_age", Some("60")), ("extra", Some("x")), ("display", Some("popup"))]).unwrap();
+        let read =
+            read_with(&[("max_age", Some("60")), ("extra", Some("x")), ("display", Some("popup"))]).unwrap();
         assert_eq!((read.scope.as_str(), read.max_age), ("openid profile", Some(60)));
     }
 
     #[test]
     fn redirect_uris_are_compared_to_the_letter() {
         for uri in [
-            "https://rp.example/cb/", "https://rp.example/cb?b=2", "https://RP.example/cb", "https://rp.example:443/cb",
-            "https://u@rp.example/cb", "http://rp.example/cb", "https://rp.example/cb#f", "https://rp.example/cb%2F", "",
+            "https://rp.example/cb/",
+            "https://rp.example/cb?b=2",
+            "https://RP.example/cb",
+            "https://rp.example:443/cb",
+            "https://u@rp.example/cb",
+            "http://rp.example/cb",
+            "https://rp.example/cb#f",
+            "https://rp.example/cb%2F",
+            "",
         ] {
             let fields = request(&[("redirect_uri", Some(uri))]);
-            assert_eq!(ReturnAddress::of(&fields, &client()), Err(NoReturn::UnregisteredRedirectUri), "{uri}");
+            assert_eq!(
+                ReturnAddress::of(&fields, &client()),
+                Err(NoReturn::UnregisteredRedirectUri),
+                "{uri}"
+            );
         }
-        assert!(ReturnAddress::of(&request(&[("redirect_uri", Some("https://rp.example/cb?a=1"))]), &client()).is_ok());
+        assert!(
+            ReturnAddress::of(&request(&[("redirect_uri", Some("https://rp.example/cb?a=1"))]), &client())
+                .is_ok()
+        );
     }
 
     #[test]
     fn answers_keep_the_query_and_the_state_and_name_the_issuer() {
-        let fields = request(&[("redirect_uri", Some("https://rp.example/cb?a=1")), ("state", Some("a b&c"))]);
+        let fields =
+            request(&[("redirect_uri", Some("https://rp.example/cb?a=1")), ("state", Some("a b&c"))]);
         let address = ReturnAddress::of(&fields, &client()).unwrap();
         let url = address.url_with(&address.parameters(&[("code", "x")], "https://op.example"));
         assert_eq!(url, "https://rp.example/cb?a=1&code=x&state=a+b%26c&iss=https%3A%2F%2Fop.example");

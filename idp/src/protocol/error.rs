@@ -24,11 +24,15 @@ impl std::fmt::Display for WireError {
 
 pub const ACCESS_DENIED: WireError = WireError::new("access_denied", "the person did not sign in");
 pub const CONSENT_DENIED: WireError = WireError::new("access_denied", "the person did not consent");
-pub const LOGIN_REQUIRED: WireError = WireError::new("login_required", "nobody is signed in, or not recently enough");
-pub const CONSENT_REQUIRED: WireError = WireError::new("consent_required", "the person has to be asked for consent");
+pub const LOGIN_REQUIRED: WireError =
+    WireError::new("login_required", "nobody is signed in, or not recently enough");
+pub const CONSENT_REQUIRED: WireError =
+    WireError::new("consent_required", "the person has to be asked for consent");
 pub const INTERACTION_REQUIRED: WireError =
     WireError::new("interaction_required", "the person has to take a step that needs a page");
 pub const SERVER_ERROR: WireError = WireError::new("server_error", "something went wrong here; it is logged");
 pub const INVALID_CLIENT: WireError = WireError::new("invalid_client", "client authentication failed");
-pub const INVALID_GRANT: WireError =
-    WireError::new("invalid_grant", "the code or token is unknown, expired, used, or belongs to another request");
+pub const INVALID_GRANT: WireError = WireError::new(
+    "invalid_grant",
+    "the code or token is unknown, expired, used, or belongs to another request",
+);

@@ -37,6 +37,8 @@ pub struct AccessTokenClaims {
 
 /// The `typ` of an access token (RFC 9068 section 2.1).
 pub const ACCESS_TOKEN_TYPE: &str = "at+jwt";
+/// The `typ` of an ID token; it is also what a token without one counts as (RFC 7519 section 5.1).
+pub const ID_TOKEN_TYPE: &str = "JWT";
 /// The `typ` of a logout token (OpenID Connect Back-Channel Logout 1.0 section 2.4).
 pub const LOGOUT_TOKEN_TYPE: &str = "logout+jwt";
 
@@ -48,7 +50,8 @@ pub fn basic_credentials(header: &str) -> Option<(String, String)> {
     }
     let text = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
     let (user, password) = text.split_once(':')?;
-    let decode = |part: &str| Some(percent_decode_str(&part.replace('+', " ")).decode_utf8().ok()?.into_owned());
+    let decode =
+        |part: &str| Some(percent_decode_str(&part.replace('+', " ")).decode_utf8().ok()?.into_owned());
     Some((decode(user)?, decode(password)?))
 }
 

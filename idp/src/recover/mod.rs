@@ -83,7 +83,7 @@ impl ForgotSentPage {
             email: "anna@example.nl".into(),
             action: "/forgot/sent?page=x".into(),
             resend_action: "/forgot/resend?page=x".into(),
-            error: Some("code-wrong"),
+            error: Some("mail-code-wrong"),
             tries_left: Some(3),
             resent: false,
             resend_in_seconds: 0,
@@ -152,8 +152,9 @@ pub async fn post(State(app): State<Shared>, Extension(visit): Extension<Visit>,
             !asks_username(&app) || account.username.as_deref() == Some(username.to_lowercase().as_str())
         });
         let kept_journey = (!journey.is_empty()).then_some(journey.as_str());
-        let (id, _) =
-            app.open_waiting_page(&visit, &email, account.as_ref(), client_id.as_deref(), kept_journey).await?;
+        let (id, _) = app
+            .open_waiting_page(&visit, &email, account.as_ref(), client_id.as_deref(), kept_journey)
+            .await?;
         if let Some(account) = account.filter(|account| account.blocked_at.is_none()) {
             let mut write = app.store.begin_write().await?;
             app.mail_link(&mut write, Purpose::Reset, &account, &id, client_id.as_deref()).await?;
@@ -193,7 +194,11 @@ pub async fn sent(State(app): State<Shared>, Extension(visit): Extension<Visit>)
 }
 
 /// `POST /forgot/sent`: the code of the mail, typed; five tries for each mail.
-pub async fn type_code(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
+pub async fn type_code(
+    State(app): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    body: Bytes,
+) -> Response {
     let fields = match form::read(&app, &visit, &body) {
         Ok(fields) => fields,
         Err(response) => return *response,
@@ -207,7 +212,7 @@ pub async fn type_code(State(app): State<Shared>, Extension(visit): Extension<Vi
         Ok(match typed {
             None => app.journey_expired(&visit, None),
             Some(Typed::Token(token)) => see_other(&format!("{}?token={token}", path::RESET)),
-            Some(Typed::Wrong { .. }) => sent_page(&app, &visit, &id, &page, Some("code-wrong")),
+            Some(Typed::Wrong { .. }) => sent_page(&app, &visit, &id, &page, Some("mail-code-wrong")),
             Some(Typed::Ended) => sent_page(&app, &visit, &id, &page, Some("code-ended")),
         })
     })
@@ -233,7 +238,13 @@ pub async fn resend(State(app): State<Shared>, Extension(visit): Extension<Visit
     .await
 }
 
-fn reset_page(app: &Shared, visit: &Visit, token: &str, client_id: Option<&str>, error: Option<&'static str>) -> Response {
+fn reset_page(
+    app: &Shared,
+    visit: &Visit,
+    token: &str,
+    client_id: Option<&str>,
+    error: Option<&'static str>,
+) -> Response {
     let min_length = app.config.password.min_length;
     let page = ResetPage { action: path::RESET, token: token.to_owned(), error, min_length };
     app.mail_page(visit, client_id, error.is_some(), "idp/reset.html", &page)
@@ -252,7 +263,11 @@ pub async fn reset_get(State(app): State<Shared>, Extension(visit): Extension<Vi
 }
 
 /// `POST /reset`: a good password uses the link up; a refused one does not. Of two at once one wins.
-pub async fn reset_post(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
+pub async fn reset_post(
+    State(app): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    body: Bytes,
+) -> Response {
     let fields = match form::read(&app, &visit, &body) {
         Ok(fields) => fields,
         Err(response) => return *response,
@@ -262,7 +277,8 @@ pub async fn reset_post(State(app): State<Shared>, Extension(visit): Extension<V
         let Some(link) = app.store.peek_mail_link(Purpose::Reset, token).await? else {
             return Ok(app.link_invalid(&visit));
         };
-        let Some(account) = app.store.account(&link.account_id).await?.filter(|a| a.blocked_at.is_none()) else {
+        let Some(account) = app.store.account(&link.account_id).await?.filter(|a| a.blocked_at.is_none())
+        else {
             return Ok(app.link_invalid(&visit));
         };
         let password = fields.get("new_password").unwrap_or_default();
@@ -283,7 +299,9 @@ pub async fn reset_post(State(app): State<Shared>, Extension(visit): Extension<V
         for session in app.store.sessions(&account.id).await? {
             end_session(&app, &mut write, &session.id).await?;
         }
-        app.store.note(&mut write, Event::PasswordChanged, &account.id, link.client_id.as_deref(), "").await?;
+        app.store
+            .note(&mut write, Event::PasswordChanged, &account.id, link.client_id.as_deref(), "")
+            .await?;
         app.notify(&mut write, Mail::PasswordChanged, &account, link.client_id.as_deref(), |_| ()).await?;
         write.commit().await?;
         app.delivery.wake();

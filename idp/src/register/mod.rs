@@ -69,7 +69,11 @@ impl RegisterPage {
             given_name: "Anna".into(),
             family_name: "Bakker".into(),
             email: "anna@example.nl".into(),
-            errors: BTreeMap::from([("given_name", "name-missing"), ("email", "email-invalid"), ("password", "password-too-short")]),
+            errors: BTreeMap::from([
+                ("given_name", "name-missing"),
+                ("email", "email-invalid"),
+                ("password", "password-too-short"),
+            ]),
             min_length: 12,
             signin_url: "/signin".into(),
         }
@@ -82,7 +86,7 @@ impl SentPage {
             email: "anna@example.nl".into(),
             action: "/register/sent?page=x".into(),
             resend_action: "/register/resend?page=x".into(),
-            error: Some("code-wrong"),
+            error: Some("mail-code-wrong"),
             tries_left: Some(4),
             resent: true,
             resend_in_seconds: 42,
@@ -152,7 +156,9 @@ fn check(app: &Shared, visit: &Visit, fields: &Fields) -> Result<Filled, Box<Reg
     let password = fields.get("password").unwrap_or_default();
     let personal = [fields.trimmed("email"), fields.trimmed("given_name"), fields.trimmed("family_name")];
     let problem = policy::check(password, &app.config.password, &personal).err();
-    if let (Some(given_name), Some(family_name), Some(email), None) = (&given_name, &family_name, &email, &problem) {
+    if let (Some(given_name), Some(family_name), Some(email), None) =
+        (&given_name, &family_name, &email, &problem)
+    {
         return Ok(Filled {
             given_name: given_name.clone(),
             family_name: family_name.clone(),
@@ -235,7 +241,8 @@ async fn keep(
     let account = known.ok_or_else(|| Trouble::Other("a registered account is gone".into()))?;
     let journey = visit.query("journey");
     let journey = (!journey.is_empty()).then_some(journey.as_str());
-    let (page_id, _) = app.open_waiting_page(visit, &filled.email, Some(&account), client_id, journey).await?;
+    let (page_id, _) =
+        app.open_waiting_page(visit, &filled.email, Some(&account), client_id, journey).await?;
     let mut write = app.store.begin_write().await?;
     if app.store.replace_unconfirmed(&mut write, &account.id, &new).await? {
         let renamed = Account { given_name: new.given_name.clone(), language: new.language, ..account };
@@ -245,7 +252,8 @@ async fn keep(
             Some(_) => app.registry.portal_of(client_id).url.clone(),
             None => app.url(path::SIGNIN),
         };
-        app.notify(&mut write, Mail::AlreadyRegistered, &account, client_id, |notice| notice.link = link).await?;
+        app.notify(&mut write, Mail::AlreadyRegistered, &account, client_id, |notice| notice.link = link)
+            .await?;
     }
     write.commit().await?;
     app.delivery.wake();
@@ -300,8 +308,9 @@ async fn confirm_in_journey(
     if !app.may_mail(visit, &account.email).await? {
         return Ok(app.too_many(visit, Duration::from_hours(1)));
     }
-    let (id, _) =
-        app.open_waiting_page(visit, &account.email, Some(&account), client_id.as_deref(), Some(&open.id)).await?;
+    let (id, _) = app
+        .open_waiting_page(visit, &account.email, Some(&account), client_id.as_deref(), Some(&open.id))
+        .await?;
     open.journey.confirm_page = Some(id.clone());
     if crate::ephemeral::journeys::save(&app.ephemeral, open, app.journey_lifetime()).await? {
         let mut write = app.store.begin_write().await?;
@@ -313,7 +322,11 @@ async fn confirm_in_journey(
 }
 
 /// `POST /register/sent`: the code of the mail, typed; five tries for each mail.
-pub async fn type_code(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
+pub async fn type_code(
+    State(app): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    body: Bytes,
+) -> Response {
     let fields = match form::read(&app, &visit, &body) {
         Ok(fields) => fields,
         Err(response) => return *response,
@@ -327,7 +340,7 @@ pub async fn type_code(State(app): State<Shared>, Extension(visit): Extension<Vi
         let error = match typed {
             None => return Ok(app.journey_expired(&visit, None)),
             Some(Typed::Token(token)) => return confirm(&app, &visit, &token).await,
-            Some(Typed::Wrong { .. }) => "code-wrong",
+            Some(Typed::Wrong { .. }) => "mail-code-wrong",
             Some(Typed::Ended) => "code-ended",
         };
         let shown = sent_page(&app, &visit, &id, &page, Some(error));
@@ -371,7 +384,11 @@ pub async fn confirm_page(State(app): State<Shared>, Extension(visit): Extension
 }
 
 /// `POST /confirm`: the button; the link works once.
-pub async fn confirm_post(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
+pub async fn confirm_post(
+    State(app): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    body: Bytes,
+) -> Response {
     let fields = match form::read(&app, &visit, &body) {
         Ok(fields) => fields,
         Err(response) => return *response,

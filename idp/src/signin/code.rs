@@ -61,7 +61,12 @@ impl CodePage {
 const WRONG_CODES_PER_DAY: u32 = 15;
 const DAY: Duration = Duration::from_hours(24);
 
-fn page(app: &Shared, visit: &Visit, arrived: &Arrived, error: Option<&'static str>) -> Result<Response, Trouble> {
+fn page(
+    app: &Shared,
+    visit: &Visit,
+    arrived: &Arrived,
+    error: Option<&'static str>,
+) -> Result<Response, Trouble> {
     let Arrived { open, assessment } = arrived;
     let journey = &open.journey;
     let own = assessment.account.as_ref().and_then(|account| account.verified_phone());
@@ -105,7 +110,8 @@ pub async fn post(State(app): State<Shared>, Extension(visit): Extension<Visit>,
         Ok(fields) => fields,
         Err(response) => return *response,
     };
-    let typed: String = fields.get("code").unwrap_or_default().chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
+    let typed: String =
+        fields.get("code").unwrap_or_default().chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
     run(&app, &visit, async {
         // Each round reads the journey anew; who loses a round was overtaken by a try that counted.
         for _ in 0..20 {
@@ -123,7 +129,12 @@ pub async fn post(State(app): State<Shared>, Extension(visit): Extension<Visit>,
 }
 
 /// One try; `None` if another request changed the journey meanwhile.
-async fn attempt(app: &Shared, visit: &Visit, mut arrived: Arrived, typed: &str) -> Result<Option<Response>, Trouble> {
+async fn attempt(
+    app: &Shared,
+    visit: &Visit,
+    mut arrived: Arrived,
+    typed: &str,
+) -> Result<Option<Response>, Trouble> {
     let Some(account) = arrived.assessment.account.clone() else {
         return Ok(Some(app.journey_expired(visit, None)));
     };

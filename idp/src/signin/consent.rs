@@ -44,12 +44,17 @@ pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) 
             Ok(arrived) => arrived,
             Err(elsewhere) => return Ok(elsewhere),
         };
-        let scope = arrived.open.journey.request.as_ref().map(|request| request.scope.clone()).unwrap_or_default();
+        let scope =
+            arrived.open.journey.request.as_ref().map(|request| request.scope.clone()).unwrap_or_default();
         let client = arrived.assessment.client.as_ref().map(|client| &client.client);
         let page = ConsentPage {
             action: journey_url(path::SIGNIN_CONSENT, &arrived.open.id),
             client_name: client
-                .map(|client| if client.client_name.is_empty() { &client.client_id } else { &client.client_name })
+                .map(
+                    |client| {
+                        if client.client_name.is_empty() { &client.client_id } else { &client.client_name }
+                    },
+                )
                 .cloned()
                 .unwrap_or_default(),
             scopes: ScopeSet::parse(&scope).iter().map(|scope| format!("scope-{scope}")).collect(),

@@ -31,7 +31,12 @@ pub struct NewPasswordPage {
 impl NewPasswordPage {
     pub fn sample() -> Self {
         let rules = vec!["password-classes"];
-        Self { action: "/signin/new-password?journey=x".into(), error: Some("password-too-short"), min_length: 12, rules }
+        Self {
+            action: "/signin/new-password?journey=x".into(),
+            error: Some("password-too-short"),
+            min_length: 12,
+            rules,
+        }
     }
 }
 

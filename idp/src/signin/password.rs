@@ -39,6 +39,7 @@ pub struct PasswordPage {
     pub register_url: Option<String>,
     pub forgot_url: String,
     pub public_computer: bool,
+    pub lock_minutes: u32,
 }
 
 impl PasswordPage {
@@ -54,6 +55,7 @@ impl PasswordPage {
             register_url: Some("/register?journey=x".into()),
             forgot_url: "/forgot?journey=x".into(),
             public_computer: true,
+            lock_minutes: 30,
         }
     }
 }
@@ -79,6 +81,7 @@ fn page(app: &Shared, visit: &Visit, arrived: &Arrived, error: Option<&'static s
         register_url: accounts.registration.then(|| url(path::REGISTER)),
         forgot_url: url(path::FORGOT),
         public_computer: assessment.policy.public_computer,
+        lock_minutes: app.config.lockout.minutes,
     };
     let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     app.step_page(visit, open, status, "idp/signin_password.html", &page)
@@ -171,9 +174,11 @@ async fn check(
         app.passwords.verify(password, None).await.map_err(|_| Trouble::Busy)?;
         return Ok(None);
     };
-    let verdict = app.passwords.verify(password, account.password_hash.as_deref()).await.map_err(|_| Trouble::Busy)?;
+    let verdict =
+        app.passwords.verify(password, account.password_hash.as_deref()).await.map_err(|_| Trouble::Busy)?;
     let now = app.clock.now();
-    let may_enter = account.blocked_at.is_none() && account.temporary_password_until.is_none_or(|until| now < until);
+    let may_enter =
+        account.blocked_at.is_none() && account.temporary_password_until.is_none_or(|until| now < until);
     if verdict.matches && may_enter && app.store.end_attempts(&account.id, &device, locks_until).await? {
         if let (true, Some(old)) = (verdict.outdated, account.password_hash.as_deref()) {
             let new = app.passwords.hash(password).await.map_err(|_| Trouble::Busy)?;
@@ -187,7 +192,10 @@ async fn check(
     if let Some(until) = locks_until {
         app.store.note(&mut write, Event::Locked, &account.id, client_id, "").await?;
         if account.email_confirmed_at.is_some() {
-            app.notify(&mut write, Mail::Locked, &account, client_id, |notice| notice.until = until.local_text()).await?;
+            app.notify(&mut write, Mail::Locked, &account, client_id, |notice| {
+                notice.until = until.local_text()
+            })
+            .await?;
         }
     }
     write.commit().await?;

@@ -29,11 +29,23 @@ pub struct PhonePage {
 impl PhonePage {
     pub fn sample() -> Self {
         let error = Some("phone-not-dutch-mobile");
-        Self { action: "/signin/phone?journey=x".into(), phone: "020 1234567".into(), error, step: 2, steps: 3 }
+        Self {
+            action: "/signin/phone?journey=x".into(),
+            phone: "020 1234567".into(),
+            error,
+            step: 2,
+            steps: 3,
+        }
     }
 }
 
-fn page(app: &Shared, visit: &Visit, arrived: &Arrived, typed: &str, error: Option<&'static str>) -> Response {
+fn page(
+    app: &Shared,
+    visit: &Visit,
+    arrived: &Arrived,
+    typed: &str,
+    error: Option<&'static str>,
+) -> Response {
     let action = journey_url(path::SIGNIN_PHONE, &arrived.open.id);
     let page = PhonePage { action, phone: typed.chars().take(30).collect(), error, step: 2, steps: 3 };
     let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };

@@ -29,7 +29,8 @@ pub struct NewAccount {
 }
 
 fn account(row: &AnyRow) -> Result<Account> {
-    let time = |name: &str| -> Result<Option<Timestamp>> { Ok(row.try_get::<Option<i64>, _>(name)?.map(Timestamp)) };
+    let time =
+        |name: &str| -> Result<Option<Timestamp>> { Ok(row.try_get::<Option<i64>, _>(name)?.map(Timestamp)) };
     let email: String = row.try_get("email")?;
     let role: String = row.try_get("role")?;
     let language: String = row.try_get("language")?;
@@ -115,7 +116,12 @@ impl Store {
     ///
     /// # Errors
     /// The engine's.
-    pub async fn replace_unconfirmed(&self, write: &mut Write, id: &AccountId, new: &NewAccount) -> Result<bool> {
+    pub async fn replace_unconfirmed(
+        &self,
+        write: &mut Write,
+        id: &AccountId,
+        new: &NewAccount,
+    ) -> Result<bool> {
         let changed = sqlx::query(
             "UPDATE accounts SET given_name = $1, family_name = $2, password_hash = $3, language = $4, updated_at = $5
              WHERE id = $6 AND email_confirmed_at IS NULL",
@@ -137,7 +143,8 @@ impl Store {
     /// The engine's.
     pub async fn confirm_email(&self, write: &mut Write, id: &AccountId) -> Result<bool> {
         let sql = "UPDATE accounts SET email_confirmed_at = $1, updated_at = $1 WHERE id = $2 AND email_confirmed_at IS NULL";
-        let changed = sqlx::query(sql).bind(self.clock.now().0).bind(&id.0).execute(write.connection()).await?;
+        let changed =
+            sqlx::query(sql).bind(self.clock.now().0).bind(&id.0).execute(write.connection()).await?;
         Ok(changed.rows_affected() == 1)
     }
 
@@ -157,7 +164,8 @@ impl Store {
     /// # Errors
     /// The engine's.
     pub async fn upgrade_password_hash(&self, id: &AccountId, old: &str, new: &str) -> Result<()> {
-        let query = sqlx::query("UPDATE accounts SET password_hash = $1 WHERE id = $2 AND password_hash = $3");
+        let query =
+            sqlx::query("UPDATE accounts SET password_hash = $1 WHERE id = $2 AND password_hash = $3");
         self.db.execute(query.bind(new).bind(&id.0).bind(old)).await?;
         Ok(())
     }
@@ -166,9 +174,20 @@ impl Store {
     ///
     /// # Errors
     /// The engine's.
-    pub async fn set_verified_phone(&self, write: &mut Write, id: &AccountId, phone_sealed: &str) -> Result<()> {
-        let sql = "UPDATE accounts SET phone_sealed = $1, phone_verified_at = $2, updated_at = $2 WHERE id = $3";
-        sqlx::query(sql).bind(phone_sealed).bind(self.clock.now().0).bind(&id.0).execute(write.connection()).await?;
+    pub async fn set_verified_phone(
+        &self,
+        write: &mut Write,
+        id: &AccountId,
+        phone_sealed: &str,
+    ) -> Result<()> {
+        let sql =
+            "UPDATE accounts SET phone_sealed = $1, phone_verified_at = $2, updated_at = $2 WHERE id = $3";
+        sqlx::query(sql)
+            .bind(phone_sealed)
+            .bind(self.clock.now().0)
+            .bind(&id.0)
+            .execute(write.connection())
+            .await?;
         Ok(())
     }
 
@@ -179,7 +198,12 @@ impl Store {
     pub async fn set_blocked(&self, write: &mut Write, id: &AccountId, blocked: bool) -> Result<()> {
         let now = self.clock.now().0;
         let sql = "UPDATE accounts SET blocked_at = $1, updated_at = $2 WHERE id = $3";
-        sqlx::query(sql).bind(blocked.then_some(now)).bind(now).bind(&id.0).execute(write.connection()).await?;
+        sqlx::query(sql)
+            .bind(blocked.then_some(now))
+            .bind(now)
+            .bind(&id.0)
+            .execute(write.connection())
+            .await?;
         Ok(())
     }
 

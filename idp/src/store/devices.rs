@@ -26,7 +26,8 @@ impl Store {
     /// The engine's.
     pub async fn device(&self, account: &AccountId, secret: &str) -> Result<Option<Device>> {
         let sql = "SELECT id, label, last_used_at, trusted_until FROM devices WHERE account_id = $1 AND secret_hash = $2";
-        let row = sqlx::query(sql).bind(&account.0).bind(sha256(secret)).fetch_optional(self.db.pool()).await?;
+        let row =
+            sqlx::query(sql).bind(&account.0).bind(sha256(secret)).fetch_optional(self.db.pool()).await?;
         row.as_ref().map(device).transpose()
     }
 
@@ -89,9 +90,16 @@ impl Store {
     ///
     /// # Errors
     /// The engine's.
-    pub async fn forget_devices(&self, write: &mut Write, account: &AccountId, one: Option<&str>) -> Result<u64> {
+    pub async fn forget_devices(
+        &self,
+        write: &mut Write,
+        account: &AccountId,
+        one: Option<&str>,
+    ) -> Result<u64> {
         let query = match one {
-            Some(id) => sqlx::query("DELETE FROM devices WHERE account_id = $1 AND id = $2").bind(&account.0).bind(id),
+            Some(id) => {
+                sqlx::query("DELETE FROM devices WHERE account_id = $1 AND id = $2").bind(&account.0).bind(id)
+            }
             None => sqlx::query("DELETE FROM devices WHERE account_id = $1").bind(&account.0),
         };
         Ok(query.execute(write.connection()).await?.rows_affected())

@@ -86,7 +86,8 @@ impl Store {
     /// The engine's.
     pub async fn insert_grant(&self, write: &mut Write, new: &NewGrant<'_>) -> Result<()> {
         let now = self.clock.now();
-        let details = serde_json::to_string(new.details).map_err(|_| StoreError::Corrupt("grants.details"))?;
+        let details =
+            serde_json::to_string(new.details).map_err(|_| StoreError::Corrupt("grants.details"))?;
         sqlx::query(
             "INSERT INTO grants (id, session_id, account_id, client_id, redirect_uri, scope, details, code_hash,
                code_challenge, code_expires_at, created_at)
@@ -163,7 +164,9 @@ impl Store {
         let query = sqlx::query(
             "INSERT INTO refresh_tokens (token_hash, grant_id, created_at, expires_at) VALUES ($1, $2, $3, $4)",
         );
-        self.db.execute(query.bind(sha256(token)).bind(grant_id).bind(now.0).bind(now.plus(lifetime).0)).await?;
+        self.db
+            .execute(query.bind(sha256(token)).bind(grant_id).bind(now.0).bind(now.plus(lifetime).0))
+            .await?;
         Ok(())
     }
 

@@ -58,7 +58,12 @@ impl Store {
     ///
     /// # Errors
     /// The engine's.
-    pub async fn end_attempts(&self, account: &AccountId, device: &str, own_lock: Option<Timestamp>) -> Result<bool> {
+    pub async fn end_attempts(
+        &self,
+        account: &AccountId,
+        device: &str,
+        own_lock: Option<Timestamp>,
+    ) -> Result<bool> {
         let query = sqlx::query(
             "UPDATE lockouts SET failures = 0, locked_until = NULL
              WHERE account_id = $1 AND device_id = $2 AND (locked_until IS NULL OR locked_until = $3)",
@@ -72,7 +77,10 @@ impl Store {
     /// # Errors
     /// The engine's.
     pub async fn unlock(&self, write: &mut Write, account: &AccountId) -> Result<()> {
-        sqlx::query("DELETE FROM lockouts WHERE account_id = $1").bind(&account.0).execute(write.connection()).await?;
+        sqlx::query("DELETE FROM lockouts WHERE account_id = $1")
+            .bind(&account.0)
+            .execute(write.connection())
+            .await?;
         Ok(())
     }
 

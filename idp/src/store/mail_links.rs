@@ -81,13 +81,20 @@ impl Store {
     ///
     /// # Errors
     /// The engine's.
-    pub async fn void_mail_links(&self, write: &mut Write, account: &AccountId, purpose: Purpose) -> Result<()> {
-        sqlx::query("UPDATE mail_links SET used_at = $1 WHERE account_id = $2 AND purpose = $3 AND used_at IS NULL")
-            .bind(self.clock.now().0)
-            .bind(&account.0)
-            .bind(purpose.as_str())
-            .execute(write.connection())
-            .await?;
+    pub async fn void_mail_links(
+        &self,
+        write: &mut Write,
+        account: &AccountId,
+        purpose: Purpose,
+    ) -> Result<()> {
+        sqlx::query(
+            "UPDATE mail_links SET used_at = $1 WHERE account_id = $2 AND purpose = $3 AND used_at IS NULL",
+        )
+        .bind(self.clock.now().0)
+        .bind(&account.0)
+        .bind(purpose.as_str())
+        .execute(write.connection())
+        .await?;
         Ok(())
     }
 
@@ -112,7 +119,12 @@ impl Store {
     ///
     /// # Errors
     /// The engine's.
-    pub async fn use_mail_link(&self, write: &mut Write, purpose: Purpose, token: &str) -> Result<Option<MailLink>> {
+    pub async fn use_mail_link(
+        &self,
+        write: &mut Write,
+        purpose: Purpose,
+        token: &str,
+    ) -> Result<Option<MailLink>> {
         let row = sqlx::query(
             "UPDATE mail_links SET used_at = $3
              WHERE token_hash = $1 AND purpose = $2 AND used_at IS NULL AND expires_at > $3

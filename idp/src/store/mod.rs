@@ -52,7 +52,12 @@ impl Store {
     ///
     /// # Errors
     /// [`OpenError`] names what is wrong.
-    pub async fn open(url: &str, clock: Clock, random: Random, root: RootKey) -> std::result::Result<Self, OpenError> {
+    pub async fn open(
+        url: &str,
+        clock: Clock,
+        random: Random,
+        root: RootKey,
+    ) -> std::result::Result<Self, OpenError> {
         let db = Db::open(url, &MIGRATIONS).await?;
         Ok(Self { db, clock, random, root })
     }

@@ -61,7 +61,8 @@ impl Store {
             "SELECT {COLUMNS} FROM sessions
              WHERE secret_hash = $1 AND ended_at IS NULL AND expires_at > $2 AND last_seen_at > $3"
         );
-        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(sha256(secret)).bind(now.0).bind(now.minus(idle).0);
+        let query =
+            sqlx::query(sqlx::AssertSqlSafe(sql)).bind(sha256(secret)).bind(now.0).bind(now.minus(idle).0);
         query.fetch_optional(self.db.pool()).await?.as_ref().map(session).transpose()
     }
 
@@ -70,7 +71,8 @@ impl Store {
     /// # Errors
     /// The engine's.
     pub async fn session(&self, id: &str) -> Result<Option<Session>> {
-        let sql = format!("SELECT {COLUMNS} FROM sessions WHERE id = $1 AND ended_at IS NULL AND expires_at > $2");
+        let sql =
+            format!("SELECT {COLUMNS} FROM sessions WHERE id = $1 AND ended_at IS NULL AND expires_at > $2");
         let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id).bind(self.clock.now().0);
         query.fetch_optional(self.db.pool()).await?.as_ref().map(session).transpose()
     }
@@ -79,7 +81,12 @@ impl Store {
     ///
     /// # Errors
     /// The engine's.
-    pub async fn insert_session(&self, write: &mut Write, secret: &str, signed_in: &SignedIn<'_>) -> Result<String> {
+    pub async fn insert_session(
+        &self,
+        write: &mut Write,
+        secret: &str,
+        signed_in: &SignedIn<'_>,
+    ) -> Result<String> {
         let now = self.clock.now();
         let id = self.random.id();
         sqlx::query(

@@ -250,3 +250,12 @@ event-terms-accepted = Terms of use accepted
 
 outbox-lead = Mails and SMS messages that were caught here. The newest is on top. For developers only.
 outbox-empty = Nothing has been sent yet.
+
+page-too-old-title = This page was open for too long
+page-too-old-text = For your safety you have to start again. Nothing you typed has been sent.
+bad-form-title = This form did not arrive well
+bad-form-text = It contains characters that we cannot read. Start again and type the details yourself.
+
+form-post-title = You are almost done
+form-post-lead = Click the button to go back to the portal.
+form-post-button = Continue to the portal

@@ -250,3 +250,12 @@ event-terms-accepted = Akkoord met de gebruiksvoorwaarden
 
 outbox-lead = Mails en SMS-berichten die hier zijn opgevangen. De nieuwste staat bovenaan. Alleen voor ontwikkelaars.
 outbox-empty = Er is nog niets verstuurd.
+
+page-too-old-title = Deze pagina stond te lang open
+page-too-old-text = Voor uw veiligheid moet u opnieuw beginnen. Uw gegevens zijn niet verstuurd.
+bad-form-title = Dit formulier is niet goed aangekomen
+bad-form-text = Er staan tekens in die wij niet kunnen lezen. Begin opnieuw en typ de gegevens zelf in.
+
+form-post-title = U bent bijna klaar
+form-post-lead = Klik op de knop om terug te gaan naar het portaal.
+form-post-button = Verder naar het portaal

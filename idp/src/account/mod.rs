@@ -1,0 +1,257 @@
+//! The holder's own page: what is kept, where one is signed in, what happened. Only ever one's own account,
+//! found by the session's cookie and never by a parameter.
+
+use axum::Extension;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use web::request::{Visit, append};
+
+use crate::app::{Shared, Trouble};
+use crate::domain::account::Account;
+use crate::form;
+use crate::oauth::logout::{LoggedOutPage, end_session};
+use crate::oauth::resume::see_other;
+use crate::path;
+use crate::signin::run;
+use crate::store::audit::Event;
+use crate::store::sessions::Session;
+
+/// `idp/account.html`
+#[derive(Clone, Debug, Serialize)]
+pub struct AccountPage {
+    pub name: String,
+    pub email: String,
+    pub phone_masked: String,
+    pub devices: Vec<DeviceRow>,
+    pub sessions: Vec<SessionRow>,
+    pub history: Vec<HistoryRow>,
+    pub forget_device_action: &'static str,
+    pub end_session_action: &'static str,
+    pub end_all_action: &'static str,
+    pub signout_action: &'static str,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct DeviceRow {
+    pub id: String,
+    pub label: String,
+    pub last_used: String,
+    pub current: bool,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct SessionRow {
+    pub id: String,
+    pub label: String,
+    pub since: String,
+    pub portals: Vec<String>,
+    pub current: bool,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct HistoryRow {
+    pub at: String,
+    /// A text key.
+    pub event: String,
+    pub detail: String,
+}
+
+impl AccountPage {
+    pub fn sample() -> Self {
+        let text = str::to_owned;
+        Self {
+            name: text("Anna Bakker"),
+            email: text("anna@example.nl"),
+            phone_masked: text("06 \u{2022}\u{2022}\u{2022}\u{2022} \u{2022}\u{2022}78"),
+            devices: vec![DeviceRow {
+                id: text("d"),
+                label: text("Chrome, Android"),
+                last_used: text("22-11-2026 19:04"),
+                current: true,
+            }],
+            sessions: vec![SessionRow {
+                id: text("s"),
+                label: text("Chrome, Android"),
+                since: text("22-11-2026 19:04"),
+                portals: vec![text("Portaal")],
+                current: true,
+            }],
+            history: [
+                Event::Registered,
+                Event::Confirmed,
+                Event::SignedIn,
+                Event::SignInFailed,
+                Event::Locked,
+                Event::PasswordChanged,
+                Event::PhoneChanged,
+                Event::DeviceRemembered,
+                Event::DeviceForgotten,
+                Event::SessionEnded,
+                Event::SignedOut,
+            ]
+            .map(|event| HistoryRow {
+                at: text("22-11-2026 19:04"),
+                event: format!("event-{}", event.as_str()),
+                detail: String::new(),
+            })
+            .to_vec(),
+            forget_device_action: path::ACCOUNT_FORGET_DEVICE,
+            end_session_action: path::ACCOUNT_END_SESSION,
+            end_all_action: path::ACCOUNT_END_SESSION,
+            signout_action: path::ACCOUNT_SIGN_OUT,
+        }
+    }
+}
+
+/// The account of this browser's session, or where to sign in.
+async fn holder(app: &Shared, visit: &Visit) -> Result<Result<(Session, Account), Response>, Trouble> {
+    if let Some(session) = app.session_of(visit).await? {
+        let account = app.store.account(&session.account_id).await?;
+        if let Some(account) = account.filter(|account| account.blocked_at.is_none()) {
+            app.store.touch_session(&session.id).await?;
+            return Ok(Ok((session, account)));
+        }
+    }
+    Ok(Err(see_other(path::SIGNIN)))
+}
+
+/// `GET /account`: whoever is signed in, their own.
+pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
+    run(&app, &visit, async {
+        let (session, account) = match holder(&app, &visit).await? {
+            Ok(holder) => holder,
+            Err(elsewhere) => return Ok(elsewhere),
+        };
+        let devices = app.store.devices(&account.id).await?.into_iter().map(|device| DeviceRow {
+            current: session.device_id.as_ref() == Some(&device.id),
+            id: device.id,
+            label: device.label,
+            last_used: device.last_used_at.local_text(),
+        });
+        let mut sessions = Vec::new();
+        for one in app.store.sessions(&account.id).await? {
+            let clients = app.store.clients_of_session(&one.id).await?;
+            let mut portals: Vec<String> = clients
+                .iter()
+                .map(|client| app.registry.portal_of(Some(client)).brand.name.clone())
+                .collect();
+            portals.dedup();
+            sessions.push(SessionRow {
+                current: one.id == session.id,
+                id: one.id,
+                label: one.label,
+                since: one.authenticated_at.local_text(),
+                portals,
+            });
+        }
+        let history = app.store.audit(Some(&account.id), 20).await?.into_iter().map(|entry| HistoryRow {
+            at: entry.at.local_text(),
+            event: format!("event-{}", entry.event),
+            detail: entry.detail,
+        });
+        let page = AccountPage {
+            name: account.full_name(),
+            email: account.email.as_str().to_owned(),
+            phone_masked: account
+                .verified_phone()
+                .map(|sealed| app.masked_phone(sealed))
+                .transpose()?
+                .unwrap_or_default(),
+            devices: devices.collect(),
+            sessions,
+            history: history.collect(),
+            forget_device_action: path::ACCOUNT_FORGET_DEVICE,
+            end_session_action: path::ACCOUNT_END_SESSION,
+            end_all_action: path::ACCOUNT_END_SESSION,
+            signout_action: path::ACCOUNT_SIGN_OUT,
+        };
+        Ok(app.page(&visit, None, StatusCode::OK, "idp/account.html", &page))
+    })
+    .await
+}
+
+/// `POST /account/devices/forget`: one of one's own devices (`id`), or all.
+pub async fn forget_device(
+    State(app): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    body: Bytes,
+) -> Response {
+    let fields = match form::read(&app, &visit, &body) {
+        Ok(fields) => fields,
+        Err(response) => return *response,
+    };
+    run(&app, &visit, async {
+        let (_, account) = match holder(&app, &visit).await? {
+            Ok(holder) => holder,
+            Err(elsewhere) => return Ok(elsewhere),
+        };
+        let mut write = app.store.begin_write().await?;
+        if app.store.forget_devices(&mut write, &account.id, fields.get("id")).await? > 0 {
+            app.store.note(&mut write, Event::DeviceForgotten, &account.id, None, "").await?;
+        }
+        write.commit().await?;
+        Ok(see_other(path::ACCOUNT))
+    })
+    .await
+}
+
+/// `POST /account/sessions/end`: one of one's own sessions (`id`), or all but this one.
+pub async fn end_sessions(
+    State(app): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    body: Bytes,
+) -> Response {
+    let fields = match form::read(&app, &visit, &body) {
+        Ok(fields) => fields,
+        Err(response) => return *response,
+    };
+    run(&app, &visit, async {
+        let (current, account) = match holder(&app, &visit).await? {
+            Ok(holder) => holder,
+            Err(elsewhere) => return Ok(elsewhere),
+        };
+        let own = app.store.sessions(&account.id).await?;
+        let chosen = own.iter().filter(|session| match fields.get("id") {
+            Some(id) => session.id == id,
+            None => session.id != current.id,
+        });
+        let mut write = app.store.begin_write().await?;
+        for session in chosen {
+            end_session(&app, &mut write, &session.id).await?;
+            app.store.note(&mut write, Event::SessionEnded, &account.id, None, &session.label).await?;
+        }
+        write.commit().await?;
+        app.delivery.wake();
+        Ok(see_other(path::ACCOUNT))
+    })
+    .await
+}
+
+/// `POST /account/sign-out`: this session, here and at its portals.
+pub async fn sign_out(
+    State(app): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    body: Bytes,
+) -> Response {
+    if let Err(response) = form::read(&app, &visit, &body) {
+        return *response;
+    }
+    run(&app, &visit, async {
+        if let Some(session) = app.session_of(&visit).await? {
+            let mut write = app.store.begin_write().await?;
+            end_session(&app, &mut write, &session.id).await?;
+            write.commit().await?;
+            app.delivery.wake();
+        }
+        let portal = app.registry.portal_of(None);
+        let portal_url = (!portal.url.is_empty()).then(|| portal.url.clone());
+        let page = LoggedOutPage { portal_url, portal_name: portal.brand.name.clone() };
+        let mut response = app.page(&visit, None, StatusCode::OK, "idp/logged_out.html", &page);
+        append(&mut response, visit.front.cookies.clear(path::SESSION_COOKIE));
+        Ok(response)
+    })
+    .await
+}

@@ -1,0 +1,89 @@
+//! `idp accounts create`
+
+use std::io::Read as _;
+
+use super::{At, Outcome, open_store};
+use crate::credentials::passwords::PasswordPool;
+use crate::credentials::policy;
+use crate::domain::account::{EmailAddress, Role, parse_name};
+use crate::domain::phone::PhoneNumber;
+use crate::store::accounts::NewAccount;
+use crate::store::audit::Event;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Create {
+    #[command(flatten)]
+    at: At,
+    #[arg(long)]
+    email: String,
+    #[arg(long)]
+    given_name: String,
+    #[arg(long)]
+    family_name: String,
+    #[arg(long)]
+    username: Option<String>,
+    /// A Dutch mobile number, for codes.
+    #[arg(long)]
+    phone: Option<String>,
+    /// user, care_team or administrator.
+    #[arg(long, default_value = "user")]
+    role: String,
+    /// The organisation of a care_team member or administrator.
+    #[arg(long)]
+    organisation: Option<String>,
+    /// nl or en.
+    #[arg(long, default_value = "nl")]
+    language: String,
+}
+
+pub(super) async fn create(arguments: Create) -> Outcome {
+    let (config, store) = open_store(&arguments.at.config).await?;
+    let email = EmailAddress::parse(&arguments.email).ok_or("--email: this is not an e-mail address")?;
+    let given_name = parse_name(&arguments.given_name).ok_or("--given-name: this is not a name")?;
+    let family_name = parse_name(&arguments.family_name).ok_or("--family-name: this is not a name")?;
+    let role = Role::parse(&arguments.role).ok_or("--role: write user, care_team or administrator")?;
+    if role.is_staff() != arguments.organisation.is_some() {
+        return Err("--organisation goes with --role care_team or administrator, and they with it".into());
+    }
+    let language =
+        web::language::Language::from_tag(&arguments.language).ok_or("--language: write nl or en")?;
+    let phone_sealed = match &arguments.phone {
+        Some(phone) => {
+            let number =
+                PhoneNumber::parse(phone).map_err(|_| "--phone: write a Dutch mobile number (06...)")?;
+            Some(store.seal_phone(number.e164()))
+        }
+        None => None,
+    };
+    let mut password = String::new();
+    std::io::stdin().read_to_string(&mut password)?;
+    let password = password.trim_end_matches(['\r', '\n']);
+    let personal = [email.as_str(), given_name.as_str(), family_name.as_str()];
+    policy::check(password, &config.password, &personal)
+        .map_err(|problem| format!("the password on standard input was refused: {}", problem.key))?;
+    let pool = PasswordPool::new(&config.password, web::random::Random::system())?;
+    let new = NewAccount {
+        given_name,
+        family_name,
+        email,
+        email_is_confirmed: true,
+        username: arguments.username.map(|name| name.to_lowercase()),
+        password_hash: Some(pool.hash(password).await?),
+        phone_sealed,
+        role,
+        organisation: arguments.organisation,
+        language,
+    };
+    let mut write = store.begin_write().await?;
+    let id = match store.insert_account(&mut write, &new).await {
+        Ok(id) => id,
+        Err(error) if error.is_unique_violation() => {
+            return Err("an account with this e-mail address or user name exists already".into());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    store.note(&mut write, Event::Registered, &id, None, "created on the command line").await?;
+    write.commit().await?;
+    println!("{}", serde_json::json!({ "account": id.0 }));
+    Ok(())
+}

@@ -1,0 +1,239 @@
+//! The command line. Exit code 0 only on success; errors name file, key and value.
+
+mod accounts;
+mod keys;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use serde::Serialize;
+use tokio::net::TcpListener;
+use web::clock::Clock;
+use web::random::Random;
+use web::seal::RootKey;
+use web::serve::Shutdown;
+
+use crate::app::App;
+use crate::config::Config;
+use crate::store::Store;
+use crate::{jobs, router};
+
+type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+/// Voordeur: an OpenID Connect identity provider for care portals.
+#[derive(Debug, Parser)]
+#[command(name = "idp", version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Args)]
+struct At {
+    /// The configuration file.
+    #[arg(long, default_value = "idp.toml")]
+    config: PathBuf,
+    /// Print JSON instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server.
+    Serve(At),
+    /// Check the configuration, or print an example of it.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// List, rotate and revoke signing keys; running servers follow within seconds.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// Create accounts.
+    #[command(subcommand)]
+    Accounts(AccountsCommand),
+    /// Show the portals of the configuration.
+    #[command(subcommand)]
+    Portals(PortalsCommand),
+    /// Export the audit log.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Say whether the server would start with this file.
+    Check(At),
+    /// Print every key with its explanation and default.
+    Example,
+}
+
+#[derive(Debug, Subcommand)]
+enum KeysCommand {
+    /// Show all keys and their phases.
+    List(At),
+    /// Make a new key, announced now and signing later; with --now it signs at once.
+    Rotate {
+        #[command(flatten)]
+        at: At,
+        /// RS256 or ES256; both unless given.
+        #[arg(long)]
+        alg: Option<String>,
+        #[arg(long)]
+        now: bool,
+    },
+    /// Make a key worthless at once: what it signed verifies no more.
+    Revoke {
+        #[command(flatten)]
+        at: At,
+        #[arg(long)]
+        kid: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum AccountsCommand {
+    /// Create a confirmed account; its password is read from standard input.
+    Create(accounts::Create),
+}
+
+#[derive(Debug, Subcommand)]
+enum PortalsCommand {
+    List(At),
+}
+
+#[derive(Debug, Subcommand)]
+enum AuditCommand {
+    /// Print the newest entries, one JSON object a line.
+    Export {
+        #[command(flatten)]
+        at: At,
+        #[arg(long, default_value_t = 100_000)]
+        limit: u32,
+    },
+}
+
+/// Runs the command line of this process.
+pub async fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Serve(at) => serve(&at.config).await,
+        Command::Config(ConfigCommand::Check(at)) => check(&at.config),
+        Command::Config(ConfigCommand::Example) => print_example(),
+        Command::Keys(command) => keys::run(command).await,
+        Command::Accounts(AccountsCommand::Create(create)) => accounts::create(create).await,
+        Command::Portals(PortalsCommand::List(at)) => portals(&at),
+        Command::Audit(AuditCommand::Export { at, limit }) => audit(&at, limit).await,
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("idp: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(path: &Path) -> Outcome {
+    let config = Config::load(path)?;
+    web::request_log::start(config.log.json, &config.log.level);
+    let listen = config.listen;
+    let app = App::new(config, Clock::system(), Random::system()).await?;
+    let listener = TcpListener::bind(listen)
+        .await
+        .map_err(|error| format!("{}: listen = {listen}: {error}", path.display()))?;
+    let shutdown = Shutdown::on_signal();
+    jobs::start(&app, &shutdown);
+    tracing::info!(issuer = %app.config.issuer, %listen, "listening");
+    web::serve::serve(listener, router::router(&app), shutdown).await?;
+    app.store.db().close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn check(path: &Path) -> Outcome {
+    let config = Config::load(path)?;
+    let root = config.reveal(&config.secrets.root, "secrets.root")?;
+    RootKey::new(&root).map_err(|error| format!("{}: secrets.root: {error}", path.display()))?;
+    let registry = config.registry()?;
+    println!(
+        "{}: good; {} portals, {} clients",
+        path.display(),
+        config.portals.len(),
+        registry.clients().count()
+    );
+    Ok(())
+}
+
+fn print_example() -> Outcome {
+    print!("{}", Config::example()?);
+    Ok(())
+}
+
+/// The tables of a configuration, for commands that work beside a running server.
+async fn open_store(path: &Path) -> Result<(Config, Store), Box<dyn std::error::Error>> {
+    let config = Config::load(path)?;
+    let root = RootKey::new(&config.reveal(&config.secrets.root, "secrets.root")?)?;
+    let store = Store::open(&config.database, Clock::system(), Random::system(), root).await?;
+    Ok((config, store))
+}
+
+fn portals(at: &At) -> Outcome {
+    #[derive(Serialize)]
+    struct Row {
+        portal: String,
+        url: String,
+        clients: String,
+    }
+    let config = Config::load(&at.config)?;
+    let rows: Vec<Row> = config
+        .portals
+        .iter()
+        .map(|portal| Row {
+            portal: portal.id.clone(),
+            url: portal.url.clone(),
+            clients: portal
+                .clients
+                .iter()
+                .map(|client| client.client_id.clone())
+                .collect::<Vec<_>>()
+                .join(" "),
+        })
+        .collect();
+    print_rows(&rows, at.json, |row| vec![row.portal.clone(), row.url.clone(), row.clients.clone()])
+}
+
+/// Prints rows as a table whose columns line up, or as JSON.
+fn print_rows<T: Serialize>(rows: &[T], json: bool, cells: impl Fn(&T) -> Vec<String>) -> Outcome {
+    if json {
+        println!("{}", serde_json::to_string_pretty(rows)?);
+        return Ok(());
+    }
+    let table: Vec<Vec<String>> = rows.iter().map(cells).collect();
+    let columns = table.iter().map(Vec::len).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns)
+        .map(|column| {
+            table.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+        })
+        .collect();
+    for row in table {
+        let line: Vec<String> =
+            row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        println!("{}", line.join("  ").trim_end());
+    }
+    Ok(())
+}
+
+async fn audit(at: &At, limit: u32) -> Outcome {
+    let (_, store) = open_store(&at.config).await?;
+    for entry in store.audit(None, limit).await? {
+        let line = serde_json::json!({
+            "at": entry.at.rfc3339(),
+            "event": entry.event,
+            "account": entry.account_id,
+            "client": entry.client_id,
+            "detail": entry.detail,
+        });
+        println!("{line}");
+    }
+    Ok(())
+}

@@ -1,0 +1,58 @@
+//! What runs beside the requests: delivering, cleaning up, looking for rotated keys.
+
+use std::time::Duration;
+
+use tokio::time::interval;
+use web::serve::Shutdown;
+
+use crate::app::{Shared, Trouble};
+
+/// How long ended sessions, and grants with them, are kept: a replayed code must be recognised.
+const KEEP_ENDED: Duration = Duration::from_hours(24 * 30);
+/// How long an address may stay unconfirmed.
+const KEEP_UNCONFIRMED: Duration = Duration::from_hours(24 * 7);
+
+/// Starts every job; they end with the server.
+pub fn start(app: &Shared, shutdown: &Shutdown) {
+    let (deliverer, stop) = (app.clone(), shutdown.clone());
+    tokio::spawn(async move { deliverer.delivery.run(stop).await });
+    let seconds = Duration::from_secs(app.config.keys.refresh_seconds.into());
+    every(seconds, app, shutdown, |app| async move {
+        app.keys.refresh().await.map_err(|error| Trouble::Other(format!("reading the key ring: {error}")))
+    });
+    every(Duration::from_mins(10), app, shutdown, |app| async move { clean_up(&app).await });
+}
+
+/// Removes what has served its time.
+///
+/// # Errors
+/// A backend's.
+pub async fn clean_up(app: &Shared) -> Result<(), Trouble> {
+    let now = app.clock.now();
+    app.ephemeral.sweep().await?;
+    app.flood.sweep();
+    app.store.remove_old_sessions(now.minus(KEEP_ENDED)).await?;
+    app.store.remove_unconfirmed(now.minus(KEEP_UNCONFIRMED)).await?;
+    app.store.remove_messages(KEEP_ENDED).await?;
+    Ok(())
+}
+
+fn every<F, R>(period: Duration, app: &Shared, shutdown: &Shutdown, job: F)
+where
+    F: Fn(Shared) -> R + Send + 'static,
+    R: Future<Output = Result<(), Trouble>> + Send,
+{
+    let (app, mut stop) = (app.clone(), shutdown.clone());
+    tokio::spawn(async move {
+        let mut ticks = interval(period);
+        loop {
+            tokio::select! {
+                () = stop.requested() => return,
+                _ = ticks.tick() => {}
+            }
+            if let Err(error) = job(app.clone()).await {
+                tracing::error!(%error, "a job failed; it will be tried again");
+            }
+        }
+    });
+}

@@ -1,0 +1,120 @@
+//! Every URL of this server, on one page.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Extension, Router, middleware};
+use serde::Serialize;
+use serde_json::json;
+use web::request::Visit;
+use web::{headers, pages, request, request_log};
+
+use crate::app::Shared;
+use crate::oauth::{authorize, discovery, logout, token, userinfo};
+use crate::signin::{code, consent, new_password, password, phone};
+use crate::{account, dev, path, recover, register, signin};
+
+/// All routes with their layers.
+pub fn router(app: &Shared) -> Router {
+    let https = app.config.is_https();
+    Router::new()
+        // Portals
+        .route(path::CONFIGURATION, get(discovery::configuration))
+        .route(path::JWKS, get(discovery::jwks))
+        .route(path::AUTHORIZE, get(authorize::get).post(authorize::post))
+        .route(path::TOKEN, post(token::post))
+        .route(path::USERINFO, get(userinfo::get).post(userinfo::post))
+        .route(path::LOGOUT, get(logout::get).post(logout::post))
+        // A sign-in
+        .route(path::SIGNIN, get(signin::enter))
+        .route(path::SIGNIN_PASSWORD, get(password::get).post(password::post))
+        .route(path::SIGNIN_NEW_PASSWORD, get(new_password::get).post(new_password::post))
+        .route(path::SIGNIN_PHONE, get(phone::get).post(phone::post))
+        .route(path::SIGNIN_CODE, get(code::get).post(code::post))
+        .route(path::SIGNIN_RESEND, post(code::resend))
+        .route(path::SIGNIN_CONSENT, get(consent::get).post(consent::post))
+        .route(path::SIGNIN_CANCEL, post(signin::cancel))
+        // Accounts
+        .route(path::REGISTER, get(register::get).post(register::post))
+        .route(path::REGISTER_SENT, get(register::sent).post(register::type_code))
+        .route(path::REGISTER_RESEND, post(register::resend))
+        .route(path::CONFIRM, get(register::confirm_page).post(register::confirm_post))
+        .route(path::FORGOT, get(recover::get).post(recover::post))
+        .route(path::FORGOT_SENT, get(recover::sent).post(recover::type_code))
+        .route(path::FORGOT_RESEND, post(recover::resend))
+        .route(path::RESET, get(recover::reset_get).post(recover::reset_post))
+        .route(path::ACCOUNT, get(account::get))
+        .route(path::ACCOUNT_FORGET_DEVICE, post(account::forget_device))
+        .route(path::ACCOUNT_END_SESSION, post(account::end_sessions))
+        .route(path::ACCOUNT_SIGN_OUT, post(account::sign_out))
+        .route(path::HOME, get(home))
+        // Operators
+        .route(path::HEALTHZ, get(|| async { "ok" }))
+        .route(path::READYZ, get(ready))
+        // Development
+        .route(path::DEV_OUTBOX, get(dev::outbox))
+        .route(path::DEV_OUTBOX_JSON, get(dev::outbox_json))
+        .route(path::DEV_CLOCK, post(dev::advance))
+        // Files
+        .route("/assets/{*path}", get(pages::asset))
+        .route("/brand.css", get(brand))
+        .fallback(not_found)
+        .layer(DefaultBodyLimit::max(256 * 1024))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app.front), request::visit))
+        .layer(middleware::from_fn_with_state(https, headers::secure))
+        .layer(middleware::from_fn_with_state(app.random.clone(), request_log::log))
+        .with_state(app.clone())
+}
+
+/// `idp/home.html`
+#[derive(Clone, Debug, Serialize)]
+pub struct HomePage {
+    pub portal_url: String,
+    pub portal_name: String,
+}
+
+impl HomePage {
+    pub fn sample() -> Self {
+        Self { portal_url: "https://portal.example/".into(), portal_name: "Portaal".into() }
+    }
+}
+
+/// `GET /`: people who came here by hand are shown the way to the portal.
+async fn home(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
+    let portal = app.registry.portal_of(None);
+    let page = HomePage { portal_url: portal.url.clone(), portal_name: portal.brand.name.clone() };
+    app.page(&visit, None, StatusCode::OK, "idp/home.html", &page)
+}
+
+async fn brand(State(app): State<Shared>) -> Response {
+    pages::brand_style(app.brand(None))
+}
+
+async fn not_found(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
+    app.not_found(&visit)
+}
+
+/// `GET /readyz`: whether this node can serve; tells how old the oldest waiting message is, in seconds.
+async fn ready(State(app): State<Shared>) -> Response {
+    let parts = async {
+        app.store.ping().await.map_err(|error| error.to_string())?;
+        app.ephemeral.ping().await.map_err(|error| error.to_string())?;
+        app.store.queue_age().await.map_err(|error| error.to_string())
+    };
+    match tokio::time::timeout(Duration::from_secs(3), parts).await {
+        Ok(Ok(age)) => {
+            axum::Json(json!({ "ready": true, "outbox_age_seconds": age.map_or(0, |age| age.as_secs()) }))
+                .into_response()
+        }
+        failed => {
+            let reason = failed.err().map_or("a backend does not answer", |_| "a backend takes too long");
+            tracing::error!(reason, "not ready");
+            (StatusCode::SERVICE_UNAVAILABLE, axum::Json(json!({ "ready": false, "reason": reason })))
+                .into_response()
+        }
+    }
+}

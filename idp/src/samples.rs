@@ -1,0 +1,196 @@
+//! Every page and every message, rendered from its sample in every language: a template that asks for what
+//! is not there, or for a text that nobody translated, fails here.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use web::cookies::CookieRules;
+use web::csrf::Csrf;
+use web::language::Language;
+use web::pages::{Brand, Helpdesk, Pages};
+use web::random::Random;
+use web::request::{Front, Visit};
+use web::seal::RootKey;
+
+use crate::notices::{Mail, Notice};
+
+fn visit(language: Language) -> Visit {
+    let root = RootKey::new("0123456789abcdef0123456789abcdef").unwrap();
+    let front = Front {
+        cookies: CookieRules { secure: true },
+        csrf: Csrf::new(&root),
+        random: Random::seeded(1),
+        default_language: language,
+        trusted_proxies: Vec::new(),
+    };
+    Visit {
+        address: IpAddr::from([127, 0, 0, 1]),
+        language,
+        language_chosen: true,
+        browser: "browser".into(),
+        headers: axum::http::HeaderMap::new(),
+        uri: "/signin/password?journey=x".parse().unwrap(),
+        request_id: "r".into(),
+        front: Arc::new(front),
+    }
+}
+
+fn brand() -> Brand {
+    let helpdesk =
+        Helpdesk { phone: "085 000 00 00".into(), text_nl: "Bel ons.".into(), ..Helpdesk::default() };
+    Brand { helpdesk, ..Brand::default() }
+}
+
+fn samples() -> Vec<(&'static str, Value)> {
+    fn page(name: &'static str, sample: impl Serialize) -> (&'static str, Value) {
+        (name, serde_json::to_value(sample).unwrap())
+    }
+    vec![
+        page("signin_password", crate::signin::password::PasswordPage::sample()),
+        page("signin_new_password", crate::signin::new_password::NewPasswordPage::sample()),
+        page("signin_phone", crate::signin::phone::PhonePage::sample()),
+        page("signin_code", crate::signin::code::CodePage::sample()),
+        page("signin_consent", crate::signin::consent::ConsentPage::sample()),
+        page("register", crate::register::RegisterPage::sample()),
+        page("register_sent", crate::register::SentPage::sample()),
+        page("confirm", crate::register::ConfirmPage::sample()),
+        page("forgot", crate::recover::ForgotPage::sample()),
+        page("forgot_sent", crate::recover::ForgotSentPage::sample()),
+        page("reset", crate::recover::ResetPage::sample()),
+        page("message", crate::problem::MessagePage::sample()),
+        page("error", crate::problem::ErrorPage::sample()),
+        page("logout", crate::oauth::logout::LogoutPage::sample()),
+        page("logged_out", crate::oauth::logout::LoggedOutPage::sample()),
+        page("form_post", crate::oauth::resume::FormPostPage::sample()),
+        page("account", crate::account::AccountPage::sample()),
+        page("home", crate::router::HomePage::sample()),
+        page("outbox", crate::dev::OutboxPage::sample()),
+    ]
+}
+
+#[test]
+fn every_page_renders_in_every_language() {
+    let pages = Pages::load(None).unwrap();
+    for (name, sample) in samples() {
+        for language in Language::ALL {
+            let html = pages.html(&visit(language), &brand(), &format!("idp/{name}.html"), &sample).unwrap();
+            assert!(html.contains(&format!("<html lang=\"{}\"", language.tag())), "{name}");
+            assert!(html.contains("<h1"), "{name}");
+        }
+    }
+}
+
+#[test]
+fn no_template_of_this_server_is_without_a_sample() {
+    let pages = Pages::load(None).unwrap();
+    let with_sample: BTreeSet<String> =
+        samples().iter().map(|(name, _)| format!("idp/{name}.html")).collect();
+    let all: BTreeSet<String> = pages
+        .names()
+        .filter(|name| name.starts_with("idp/") && !name.ends_with("components.html"))
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(all, with_sample);
+}
+
+#[test]
+fn every_error_that_a_handler_names_has_a_text_in_every_language() {
+    let keys = [
+        "signin-error",
+        "phone-empty",
+        "phone-not-dutch-mobile",
+        "code-empty",
+        "code-malformed",
+        "code-wrong",
+        "code-ended",
+        "code-expired",
+        "resend-too-soon",
+        "resend-limit",
+        "mail-code-wrong",
+        "email-invalid",
+        "name-missing",
+        "password-too-short",
+        "password-too-long",
+        "password-common",
+        "password-weak",
+        "password-contains-you",
+        "password-classes",
+        "notice-confirmed",
+        "notice-password-changed",
+        "notice-signed-out",
+    ];
+    let messages = [
+        "journey-expired",
+        "link-invalid",
+        "not-found",
+        "too-many",
+        "page-too-old",
+        "bad-form",
+        "busy",
+        "server-error",
+    ];
+    let messages = messages.iter().flat_map(|name| [format!("{name}-title"), format!("{name}-text")]);
+    for key in keys.iter().map(|key| (*key).to_owned()).chain(messages) {
+        let values = ["min", "tries", "digits", "minutes"].map(|name| (name, "5".to_owned()));
+        for language in Language::ALL {
+            assert!(language.text(&key, &values).is_some(), "{key} in {}", language.tag());
+        }
+    }
+}
+
+#[test]
+fn every_template_escapes_what_people_typed() {
+    fn poison(value: &mut Value) {
+        match value {
+            Value::String(text) if text.contains(' ') || text.contains('@') => {
+                *text = "<script>alert(1)</script>".into()
+            }
+            Value::Array(list) => list.iter_mut().for_each(poison),
+            Value::Object(map) => map.values_mut().for_each(poison),
+            _ => {}
+        }
+    }
+    let pages = Pages::load(None).unwrap();
+    for (name, mut sample) in samples() {
+        poison(&mut sample);
+        let html = pages.html(&visit(Language::Nl), &brand(), &format!("idp/{name}.html"), &sample).unwrap();
+        assert!(!html.contains("<script>alert(1)"), "{name}");
+    }
+}
+
+#[test]
+fn every_mail_and_sms_renders_in_every_language() {
+    let pages = Pages::load(None).unwrap();
+    let notice = Notice {
+        name: "Anna".into(),
+        link: "https://login.example/confirm?token=abc".into(),
+        code: "1234 5678".into(),
+        minutes: 60,
+        when: "22-11-2026 19:04".into(),
+        until: "22-11-2026 19:34".into(),
+        device: "Chrome, Android".into(),
+        portal_name: "Portaal".into(),
+        forgot_link: "https://login.example/forgot".into(),
+        account_link: "https://login.example/account".into(),
+    };
+    for language in Language::ALL {
+        for mail in Mail::ALL {
+            for ending in ["subject.txt", "txt", "html"] {
+                let template = format!("mail/{}.{ending}", mail.template());
+                let text = pages.message(language, &brand(), &template, &notice).unwrap();
+                assert!(!text.trim().is_empty(), "{template}");
+                if ending == "subject.txt" {
+                    assert!(!text.contains("Anna") && !text.contains("1234"), "{template}: {text}");
+                }
+            }
+        }
+        let code = json!({ "code": "123456", "host": "login.example" });
+        let sms = pages.message(language, &brand(), "sms/code.txt", &code).unwrap();
+        // The origin-bound line stands last, so that browsers fill the code in on this site only.
+        assert_eq!(sms.lines().last(), Some("@login.example #123456"));
+        assert!(!sms.to_lowercase().contains("zorg") && !sms.to_lowercase().contains("care"), "{sms}");
+    }
+}
