@@ -21,6 +21,7 @@ CREATE TABLE sessions (
   acr TEXT NOT NULL,
   care_role TEXT NOT NULL,
   care_organisation TEXT NOT NULL,
+  purpose TEXT NOT NULL,
   id_token TEXT NOT NULL,
   signed_in_at BIGINT NOT NULL,
   seen_at BIGINT NOT NULL

@@ -6,7 +6,8 @@ use web::clock::Timestamp;
 use web::db::Db;
 
 use crate::dossiers::Section;
-use crate::links::{Act, Person};
+use crate::links::Act;
+use crate::session::Person;
 
 /// How a look ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

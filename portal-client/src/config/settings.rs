@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ipnet::IpNet;
 use openidconnect::{ClientId, ClientSecret, IssuerUrl};
 use url::{Host, Url};
 use web::config::{ConfigError, Secret};
@@ -26,7 +27,7 @@ pub struct Settings {
     pub redis: Option<String>,
     pub default_language: Language,
     pub brand_folder: Option<PathBuf>,
-    pub trusted_proxies: Vec<String>,
+    pub trusted_proxies: Vec<IpNet>,
     pub demo: bool,
     pub root: RootKey,
     pub provider: Provider,
@@ -108,12 +109,10 @@ impl Settings {
         if redis != "database" && !redis.starts_with("redis://") && !redis.starts_with("rediss://") {
             return Err(refused("ephemeral", "(hidden)", "\"database\" or a redis:// address"));
         }
-        for (index, proxy) in config.trusted_proxies.iter().enumerate() {
-            if proxy.split('/').next().and_then(|ip| ip.parse::<std::net::IpAddr>().ok()).is_none() {
-                let key = format!("trusted_proxies[{index}]");
-                return Err(refused(&key, proxy, "a network such as 10.0.0.0/8"));
-            }
-        }
+        let network = |proxy: &String| {
+            proxy.parse().map_err(|_| refused("trusted_proxies", proxy, "a network such as 10.0.0.0/8"))
+        };
+        let trusted_proxies = config.trusted_proxies.iter().map(network).collect::<Result<_, _>>()?;
         Ok(Self {
             https: origin.scheme() == "https",
             origin: origin.origin().ascii_serialization(),
@@ -122,7 +121,7 @@ impl Settings {
             redis: (redis != "database").then_some(redis),
             default_language: config.default_language,
             brand_folder: beside(path, &config.brand_folder),
-            trusted_proxies: config.trusted_proxies.clone(),
+            trusted_proxies,
             demo: config.demo,
             root,
             provider: Provider::check(config, path, literal)?,

@@ -50,22 +50,9 @@ fn passes_eleven_test(digits: &str) -> bool {
 pub struct BirthDate(Date);
 
 impl BirthDate {
-    /// Reads `1-2-1940`, `01-02-1940`, `01/02/1940`, `1 2 1940`, `01021940` or `1940-02-01`: day first
-    /// unless the year is. `None` if there is no such day, or nobody alive was born on it.
+    /// Reads a date by [`parse_date`]. `None` if there is no such day, or nobody alive was born on it.
     pub fn parse(text: &str, now: Timestamp) -> Option<Self> {
-        let parts: Vec<&str> =
-            text.split(['-', '/', '.', ' ']).map(str::trim).filter(|part| !part.is_empty()).collect();
-        let (year, month, day) = match parts.as_slice() {
-            [year, month, day] if year.len() == 4 => (*year, *month, *day),
-            [day, month, year] if year.len() == 4 => (*year, *month, *day),
-            [all] if all.len() == 8 && all.is_ascii() => (&all[4..], &all[2..4], &all[..2]),
-            _ => return None,
-        };
-        let number = |text: &str| -> Option<i16> {
-            text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
-        };
-        let (month, day) = (i8::try_from(number(month)?).ok()?, i8::try_from(number(day)?).ok()?);
-        let date = Date::new(number(year)?, month, day).ok()?;
+        let date = parse_date(text)?;
         let today = jiff::Timestamp::from_millisecond(now.0).ok()?.in_tz("Europe/Amsterdam").ok()?.date();
         let plausible = date <= today && date.year() >= today.year() - 125;
         plausible.then_some(Self(date))
@@ -85,6 +72,24 @@ impl BirthDate {
     pub fn dutch(self) -> String {
         self.0.strftime("%d-%m-%Y").to_string()
     }
+}
+
+/// Reads a date as people write it: `1-2-1940`, `01-02-1940`, `01/02/1940`, `1 2 1940`, `01021940` or
+/// `1940-02-01`; day first unless the year is.
+pub fn parse_date(text: &str) -> Option<Date> {
+    let parts: Vec<&str> =
+        text.split(['-', '/', '.', ' ']).map(str::trim).filter(|part| !part.is_empty()).collect();
+    let (year, month, day) = match parts.as_slice() {
+        [year, month, day] if year.len() == 4 => (*year, *month, *day),
+        [day, month, year] if year.len() == 4 => (*year, *month, *day),
+        [all] if all.len() == 8 && all.is_ascii() => (&all[4..], &all[2..4], &all[..2]),
+        _ => return None,
+    };
+    let number = |text: &str| -> Option<i16> {
+        text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+    };
+    let (month, day) = (i8::try_from(number(month)?).ok()?, i8::try_from(number(day)?).ok()?);
+    Date::new(number(year)?, month, day).ok()
 }
 
 /// Makes the value by which a request and a dossier are recognised as the same client's.

@@ -6,27 +6,11 @@ pub mod rules;
 mod store;
 mod team_store;
 
-use serde::{Deserialize, Serialize};
 use web::clock::Timestamp;
 
+use crate::session::Person;
 pub use rules::{Act, Level, Relation, allows};
 pub use store::{Links, NewRequest};
-
-/// Who somebody is, here and at the provider. No more of a person is known.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Person {
-    pub iss: String,
-    pub sub: String,
-    pub name: String,
-    pub email: String,
-}
-
-impl Person {
-    /// Whether these are the same person; names change, `iss` and `sub` do not.
-    pub fn is(&self, iss: &str, sub: &str) -> bool {
-        self.iss == iss && self.sub == sub
-    }
-}
 
 /// How far a link is. Each variant holds what is true in it and no more.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use web::clock::Timestamp;
 
 use super::code::ActivationCode;
-use super::store::{COLUMNS, read};
+use super::store::read;
 use super::{Level, Link, Links};
 
 impl Links {
@@ -16,12 +16,10 @@ impl Links {
     /// # Errors
     /// The database's.
     pub async fn of_organisation(&self, organisation: &str) -> Result<Vec<Link>, sqlx::Error> {
-        let query = format!(
-            "SELECT {COLUMNS} FROM links WHERE organisation = $1
-             ORDER BY CASE WHEN ended_at IS NULL THEN 0 ELSE 1 END, requested_at DESC, id LIMIT 500"
-        );
+        let query = "SELECT * FROM links WHERE organisation = $1
+             ORDER BY CASE WHEN ended_at IS NULL THEN 0 ELSE 1 END, requested_at DESC, id LIMIT 500";
         let rows =
-            sqlx::query(sqlx::AssertSqlSafe(query)).bind(organisation).fetch_all(self.db.pool()).await?;
+            sqlx::query(query).bind(organisation).fetch_all(self.db.pool()).await?;
         rows.iter().map(read).collect()
     }
 
@@ -30,8 +28,8 @@ impl Links {
     /// # Errors
     /// The database's.
     pub async fn in_organisation(&self, id: &str, organisation: &str) -> Result<Option<Link>, sqlx::Error> {
-        let query = format!("SELECT {COLUMNS} FROM links WHERE id = $1 AND organisation = $2");
-        let row = sqlx::query(sqlx::AssertSqlSafe(query))
+        let query = "SELECT * FROM links WHERE id = $1 AND organisation = $2";
+        let row = sqlx::query(query)
             .bind(id)
             .bind(organisation)
             .fetch_optional(self.db.pool())
@@ -99,7 +97,8 @@ mod tests {
 
     use super::*;
     use crate::dossiers::identity::{BirthDate, Bsn};
-    use crate::links::{NewRequest, Person, Relation, State};
+    use crate::links::{NewRequest, Relation, State};
+    use crate::session::Person;
     use crate::testing::Store;
 
     const DAYS: Duration = Duration::from_hours(14 * 24);
