@@ -8,10 +8,9 @@
     if (!input) continue;
     const show = (visible) => {
       input.type = visible ? "text" : "password";
-      eye.setAttribute("aria-pressed", String(visible));
-      eye.textContent = visible ? eye.dataset.hide : eye.dataset.show;
+      eye.classList.toggle("reveal-on", visible);
+      eye.firstElementChild.textContent = visible ? eye.dataset.hide : eye.dataset.show;
     };
-    eye.setAttribute("aria-label", eye.dataset.label);
     eye.hidden = false;
     eye.parentElement.classList.add("can-reveal");
     eye.addEventListener("click", () => {

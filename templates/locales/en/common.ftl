@@ -5,6 +5,7 @@ other-language = Nederlands
 other-language-tag = nl
 skip-to-content = Skip to content
 title-error = Error
+doorway-goodbye = See you soon.
 doorway-text = Welcome. Good to see you.
 error-summary-title = That did not work
 step-of = Step { $step } of { $steps }
@@ -15,4 +16,4 @@ helpdesk-mail = Mail { $email }
 
 password-show = Show
 password-hide = Hide
-password-show-label = Show password
+password-shown = password

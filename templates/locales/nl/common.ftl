@@ -5,6 +5,7 @@ other-language = English
 other-language-tag = en
 skip-to-content = Naar de inhoud
 title-error = Fout
+doorway-goodbye = Tot ziens.
 doorway-text = Welkom. Fijn dat u er bent.
 error-summary-title = Dit ging niet goed
 step-of = Stap { $step } van { $steps }
@@ -15,4 +16,4 @@ helpdesk-mail = Mail { $email }
 
 password-show = Toon
 password-hide = Verberg
-password-show-label = Wachtwoord tonen
+password-shown = wachtwoord

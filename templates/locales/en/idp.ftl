@@ -1,0 +1,252 @@
+# The pages of the identity provider.
+
+## Sign in
+
+signin-title = Sign in to { $portal }
+email-label = E-mail address
+username-label = User name
+password-label = Password
+signin-submit = Sign in
+signin-cancel = Cancel
+forgot-link = Request a new password
+public-computer-label = Public computer
+public-computer-hint = Do others use this device too? Tick this box. We will not remember anything here.
+no-account-title = No account yet?
+no-account-text = Creating an account takes about five minutes.
+register-link = Create a new account
+back-to-signin = Back to sign in
+
+signin-error = The combination is not correct, or a wrong password was entered too often. Check what you entered and try again. Still no luck? Wait { $minutes } minutes, or choose 'Request a new password'.
+error-csrf = This page was open for too long. Please enter your details again.
+
+notice-confirmed = Your e-mail address is confirmed. You can sign in now.
+notice-password-changed = Your password has been changed. Sign in with your new password.
+notice-signed-out = You are signed out.
+notice-cancelled = You stopped signing in. Want to continue after all? Sign in below.
+
+## Passwords
+
+password-rules-title = Your password:
+password-rule-length = has { $min } characters or more
+password-rule-classes = has an upper case letter, a lower case letter and a digit or symbol
+password-rule-not-common = is not a password that many people use
+password-rule-not-you = does not contain your name or e-mail address
+password-rule-phrase = may be a phrase: a few unrelated words are strong and easy to remember
+new-password-title = Choose a new password
+new-password-lead = You signed in with a temporary password. Now choose one that only you know.
+new-password-label = New password
+new-password-submit = Save password
+
+password-empty = Enter a password.
+password-too-short = This password is too short. Use { $min } characters or more.
+password-too-long = This password is too long. Choose a shorter one.
+password-common = Many people use this password, or it was stolen at some time. Choose another one.
+password-weak = This password is easy to guess. Make it longer, for example with a few unrelated words.
+password-contains-you = Your name or e-mail address is part of this password. Choose another one.
+password-classes = Use an upper case letter, a lower case letter and a digit or symbol.
+password-same = This is your old password. Choose another one.
+
+## Phone and code
+
+phone-title = Your phone number
+phone-lead = We will send you an SMS with a code. That way we know for sure that it is you.
+phone-label = Phone number
+phone-hint = A Dutch mobile number, for example 06-12345678
+phone-submit = Send security code by SMS
+phone-empty = Enter your mobile phone number.
+phone-not-dutch-mobile = Enter a Dutch mobile number that starts with 06. A landline or a foreign number is not possible.
+
+code-request-title = Request your sign-in code
+code-request-lead = We will send an SMS with a code to { $phone }. Keep your phone at hand.
+code-request-submit = Request SMS sign-in code
+
+code-title = Enter the code
+code-lead = We sent an SMS to { $phone }. It contains a code of { $digits } digits.
+code-lead-prefix = We sent an SMS to { $phone }. The code starts with { $prefix }. Enter what follows the dash: { $digits } digits.
+code-valid =
+    { $minutes ->
+        [one] The code works for 1 minute.
+       *[other] The code works for { $minutes } minutes.
+    }
+code-label = Code from the SMS
+code-submit = Verify
+code-resend = Send a new code
+code-resent = We sent a new code. The previous one no longer works.
+another-number = Use another number
+resend-wait-before = You can do this again in
+resend-wait-after = seconds.
+
+code-empty = Enter the code.
+code-malformed = The code has { $digits } digits. Look at the SMS once more.
+code-wrong =
+    { $tries ->
+        [one] This code is not correct. You can try 1 more time.
+       *[other] This code is not correct. You can try { $tries } more times.
+    }
+code-ended = You entered a wrong code five times. This code no longer works. Request a new one.
+code-expired = This code is too old. Request a new one.
+resend-too-soon = You have just requested a code. Wait a moment and try again.
+resend-limit = You requested a code too often. Try again later, or contact the helpdesk.
+sms-unavailable = We cannot send an SMS right now. Try again in a few minutes.
+
+no-sms-title = Not getting an SMS?
+no-sms-wait = Wait a few minutes. Sometimes an SMS arrives late.
+no-sms-coverage = Check that your phone has coverage. Stand near a window or go outside if needed.
+no-sms-full = Is the inbox of your phone full? Delete old messages.
+no-sms-sim = Switch your phone off. Take the SIM card out, put it back and switch the phone on again.
+no-sms-number = Is the number no longer right? Ask the care team to enter another number.
+
+## Consent and terms
+
+consent-title = Share information with { $client }
+consent-lead = { $client } asks for this information about you:
+consent-note = If you choose 'Do not share', you cannot sign in to { $client }.
+consent-allow = Share and continue
+consent-deny = Do not share
+scope-openid = A fixed identifier, so that you are recognised next time
+scope-profile = Your name
+scope-email = Your e-mail address
+scope-phone = Your phone number
+scope-address = Your address
+scope-offline_access = Access to this information, also when you are not signed in
+scope-care_team = Your role in the care team and your organisation
+
+terms-title = Terms of use
+terms-lead = Before you use { $portal }, we ask you to read the terms.
+terms-lead-changed = The terms of { $portal } have changed. Please read them again.
+terms-read = Read the terms
+terms-accept = I accept the terms (version { $version })
+terms-submit = Continue
+terms-not-accepted = Tick the box if you accept. Otherwise you cannot continue.
+
+## Register
+
+register-title = Create a new account
+register-lead = Enter your details. You will then get a mail to confirm your e-mail address.
+given-name-label = First name
+family-name-label = Last name
+register-email-hint = You will sign in with this address.
+register-submit = Register
+have-account-link = I already have an account
+email-invalid = Enter an e-mail address, for example name@example.nl.
+username-missing = Enter your user name.
+name-missing = Enter your name.
+
+register-sent-title = Check your mail
+register-sent-lead = We sent a mail to { $email }.
+register-sent-do-open = Open our mail. It may take a few minutes to arrive.
+register-sent-do-button = Click 'Confirm' in the mail.
+mail-do-spam = No mail? Look in the folder with spam or junk mail.
+register-resend = Send confirmation mail again
+mail-resent = We sent the mail again.
+mail-code-title = Rather type a code?
+mail-code-label = Code from the mail
+mail-code-hint = The code is at the end of the mail. Handy if you read the mail on another device.
+mail-code-submit = Continue
+mail-code-wrong = This code is not correct, or it is too old. Use the code from the newest mail.
+confirm-title = Confirm your e-mail address
+confirm-lead = One more click and your account is ready.
+confirm-submit = Confirm
+
+## Forgotten password
+
+forgot-title = Request a new password
+forgot-lead = Enter your e-mail address. We will send you a mail with which you choose a new password.
+forgot-lead-username = Enter your user name and your e-mail address. We will send you a mail with which you choose a new password.
+forgot-submit = Send me a mail
+forgot-sent-title = Check your mail
+forgot-sent-lead = Do we know { $email }? Then you will get a mail.
+forgot-sent-do-open = Open our mail. It may take a few minutes to arrive.
+forgot-sent-do-button = Click 'Choose a new password' in the mail.
+forgot-resend = Send mail again
+reset-title = Choose a new password
+reset-lead = After this you sign in with your new password.
+
+## When something is in the way
+
+link-invalid-title = This link no longer works
+link-invalid-text = The link is too old or has been used already. Request a new mail, or try to sign in.
+journey-expired-title = Start signing in again
+journey-expired-text = This page was open for too long, or you signed in in another tab. Nothing is wrong. Simply start again.
+too-many-title = Please slow down
+too-many-text = You tried this too often in a row. Wait a few minutes and try again.
+busy-title = It is very busy
+busy-text = Many people are signing in right now. Wait a minute and try again.
+not-found-title = This page is not here
+not-found-text = Perhaps the address was mistyped, or the page no longer exists.
+server-error-title = Something went wrong on our side
+server-error-text = This is not your fault. Try again in a few minutes. Does it keep going wrong? Contact the helpdesk.
+error-request-title = You cannot sign in now
+error-request-text = The website you came from sent us an incorrect request. Go back to that website and try again. Does it keep going wrong? Contact the helpdesk.
+error-request-id = Calling or mailing the helpdesk? Mention this reference:
+error-for-administrator = For the administrator of that website:
+error-start-again = Start again
+start-again = Start again
+try-again = Try again
+request-new-mail = Request a new mail
+
+## Sign out
+
+logout-title = Do you want to sign out?
+logout-lead = You will be signed out on this device.
+logout-lead-portal = You will be signed out of { $portal } and of other portals that you opened on this device.
+logout-confirm = Yes, sign out
+logout-stay = No, stay signed in
+logged-out-title = You are signed out
+logged-out-lead = Do others use this computer too? Then close all browser windows.
+to-portal = Go to { $portal }
+
+## Home and account
+
+home-title = Welcome
+home-lead = Here you sign in safely to your care portal.
+home-account = Go to my account
+nav-label = Menu
+signout = Sign out
+
+account-title = My account
+account-me-title = My details
+account-name = Name
+account-phone = Phone number
+account-none = Not entered
+account-change = Change
+account-devices-title = Known devices
+account-devices-text = On these devices you need no SMS code for a month. Do you not recognise a device? Forget it.
+account-no-devices = No devices are known.
+account-this-device = This device
+account-last-used = Last used: { $when }
+account-forget = Forget
+account-forget-all = Forget all devices
+account-sessions-title = Where you are signed in
+account-this-session = You are here now
+account-since = Since { $when }
+account-end-session = Sign out
+account-end-all = Sign out everywhere
+account-history-title = What happened
+account-history-text = Do you see something that you did not do? Change your password and contact the helpdesk.
+account-data-title = Take or delete my data
+account-download = Download my data
+account-delete = Delete account
+
+event-signed-in = Signed in
+event-sign-in-failed = Wrong password entered
+event-locked = Sign-in locked after wrong passwords
+event-password-changed = Password changed
+event-phone-changed = Phone number changed
+event-email-changed = E-mail address changed
+event-device-remembered = Device remembered
+event-device-forgotten = Device forgotten
+event-session-ended = Session ended
+event-registered = Account created
+event-confirmed = E-mail address confirmed
+event-signed-out = Signed out
+event-account-created = Account created by a member of staff
+event-unlocked = Sign-in opened again
+event-blocked = Account blocked
+event-unblocked = Account no longer blocked
+event-terms-accepted = Terms of use accepted
+
+## Development
+
+outbox-lead = Mails and SMS messages that were caught here. The newest is on top. For developers only.
+outbox-empty = Nothing has been sent yet.

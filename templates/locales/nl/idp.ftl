@@ -1,0 +1,252 @@
+# The pages of the identity provider. Language level B1, 'u'.
+
+## Sign in
+
+signin-title = Inloggen bij { $portal }
+email-label = E-mailadres
+username-label = Gebruikersnaam
+password-label = Wachtwoord
+signin-submit = Inloggen
+signin-cancel = Annuleren
+forgot-link = Wachtwoord opvragen
+public-computer-label = Publieke computer
+public-computer-hint = Gebruiken anderen dit apparaat ook? Zet dan een vinkje. Wij onthouden hier dan niets.
+no-account-title = Nog geen account?
+no-account-text = Een account maken duurt ongeveer vijf minuten.
+register-link = Nieuw account aanmaken
+back-to-signin = Terug naar inloggen
+
+signin-error = De combinatie klopt niet, of er is te vaak een verkeerd wachtwoord ingevuld. Controleer wat u invulde en probeer het nog eens. Lukt het niet? Wacht dan { $minutes } minuten, of kies 'Wachtwoord opvragen'.
+error-csrf = Deze pagina stond te lang open. Vul uw gegevens nog een keer in.
+
+notice-confirmed = Uw e-mailadres is bevestigd. U kunt nu inloggen.
+notice-password-changed = Uw wachtwoord is veranderd. Log in met uw nieuwe wachtwoord.
+notice-signed-out = U bent uitgelogd.
+notice-cancelled = U bent gestopt met inloggen. Wilt u toch verder? Log dan hieronder in.
+
+## Passwords
+
+password-rules-title = Uw wachtwoord:
+password-rule-length = heeft { $min } tekens of meer
+password-rule-classes = heeft een hoofdletter, een kleine letter en een cijfer of leesteken
+password-rule-not-common = is geen wachtwoord dat veel mensen gebruiken
+password-rule-not-you = bevat niet uw naam of e-mailadres
+password-rule-phrase = mag een zin zijn: een paar losse woorden zijn sterk en goed te onthouden
+new-password-title = Kies een nieuw wachtwoord
+new-password-lead = U logde in met een tijdelijk wachtwoord. Kies nu een wachtwoord dat alleen u weet.
+new-password-label = Nieuw wachtwoord
+new-password-submit = Wachtwoord opslaan
+
+password-empty = Vul een wachtwoord in.
+password-too-short = Dit wachtwoord is te kort. Gebruik { $min } tekens of meer.
+password-too-long = Dit wachtwoord is te lang. Kies een korter wachtwoord.
+password-common = Veel mensen gebruiken dit wachtwoord, of het is ooit gestolen. Kies een ander wachtwoord.
+password-weak = Dit wachtwoord is makkelijk te raden. Maak het langer, bijvoorbeeld met een paar losse woorden.
+password-contains-you = Uw naam of e-mailadres staat in dit wachtwoord. Kies een ander wachtwoord.
+password-classes = Gebruik een hoofdletter, een kleine letter en een cijfer of leesteken.
+password-same = Dit is uw oude wachtwoord. Kies een ander wachtwoord.
+
+## Phone and code
+
+phone-title = Uw telefoonnummer
+phone-lead = Wij sturen u een SMS met een code. Zo weten wij zeker dat u het bent.
+phone-label = Telefoonnummer
+phone-hint = Een Nederlands mobiel nummer, bijvoorbeeld 06-12345678
+phone-submit = Stuur beveiligingscode via SMS
+phone-empty = Vul uw mobiele telefoonnummer in.
+phone-not-dutch-mobile = Vul een Nederlands mobiel nummer in dat begint met 06. Een vast of buitenlands nummer kan niet.
+
+code-request-title = Vraag uw inlogcode aan
+code-request-lead = Wij sturen een SMS met een code naar { $phone }. Houd uw telefoon bij de hand.
+code-request-submit = sms-inlogcode aanvragen
+
+code-title = Vul de code in
+code-lead = Wij stuurden een SMS naar { $phone }. Daarin staat een code van { $digits } cijfers.
+code-lead-prefix = Wij stuurden een SMS naar { $phone }. De code begint met { $prefix }. Vul in wat er na het streepje staat: { $digits } cijfers.
+code-valid =
+    { $minutes ->
+        [one] De code werkt 1 minuut.
+       *[other] De code werkt { $minutes } minuten.
+    }
+code-label = Code uit de SMS
+code-submit = Verifiëren
+code-resend = Stuur een nieuwe code
+code-resent = Wij stuurden een nieuwe code. De vorige code werkt niet meer.
+another-number = Een ander nummer gebruiken
+resend-wait-before = Dit kan weer over
+resend-wait-after = seconden.
+
+code-empty = Vul de code in.
+code-malformed = De code heeft { $digits } cijfers. Kijk nog eens in de SMS.
+code-wrong =
+    { $tries ->
+        [one] Deze code klopt niet. U kunt het nog 1 keer proberen.
+       *[other] Deze code klopt niet. U kunt het nog { $tries } keer proberen.
+    }
+code-ended = U vulde vijf keer een verkeerde code in. Deze code werkt niet meer. Vraag een nieuwe code aan.
+code-expired = Deze code is te oud. Vraag een nieuwe code aan.
+resend-too-soon = U vroeg net al een code aan. Wacht even en probeer het dan nog eens.
+resend-limit = U vroeg te vaak een code aan. Probeer het later nog eens, of neem contact op met de helpdesk.
+sms-unavailable = Wij kunnen nu geen SMS sturen. Probeer het over een paar minuten nog eens.
+
+no-sms-title = Krijgt u geen SMS?
+no-sms-wait = Wacht een paar minuten. Soms komt een SMS later aan.
+no-sms-coverage = Kijk of uw telefoon bereik heeft. Ga eventueel bij een raam staan of naar buiten.
+no-sms-full = Is de inbox van uw telefoon vol? Verwijder dan oude berichten.
+no-sms-sim = Zet uw telefoon uit. Haal de simkaart eruit, doe hem terug en zet de telefoon weer aan.
+no-sms-number = Klopt het nummer niet meer? Vraag het zorgteam om een ander nummer in te vullen.
+
+## Consent and terms
+
+consent-title = Gegevens delen met { $client }
+consent-lead = { $client } vraagt om deze gegevens van u:
+consent-note = Kiest u 'Niet delen'? Dan kunt u niet inloggen bij { $client }.
+consent-allow = Delen en doorgaan
+consent-deny = Niet delen
+scope-openid = Een vast kenmerk, zodat u de volgende keer herkend wordt
+scope-profile = Uw naam
+scope-email = Uw e-mailadres
+scope-phone = Uw telefoonnummer
+scope-address = Uw adres
+scope-offline_access = Toegang tot deze gegevens, ook als u niet ingelogd bent
+scope-care_team = Uw rol in het zorgteam en uw organisatie
+
+terms-title = Gebruiksvoorwaarden
+terms-lead = Voor u { $portal } gebruikt, vragen wij u om de voorwaarden te lezen.
+terms-lead-changed = De voorwaarden van { $portal } zijn veranderd. Lees ze nog een keer.
+terms-read = Lees de voorwaarden
+terms-accept = Ik ga akkoord met de voorwaarden (versie { $version })
+terms-submit = Doorgaan
+terms-not-accepted = Zet een vinkje als u akkoord gaat. Anders kunt u niet verder.
+
+## Register
+
+register-title = Nieuw account aanmaken
+register-lead = Vul uw gegevens in. Daarna krijgt u een mail om uw e-mailadres te bevestigen.
+given-name-label = Voornaam
+family-name-label = Achternaam
+register-email-hint = Met dit adres logt u straks in.
+register-submit = Registreren
+have-account-link = Ik heb al een account
+email-invalid = Vul een e-mailadres in, bijvoorbeeld naam@voorbeeld.nl.
+username-missing = Vul uw gebruikersnaam in.
+name-missing = Vul uw naam in.
+
+register-sent-title = Kijk in uw mail
+register-sent-lead = Wij stuurden een mail naar { $email }.
+register-sent-do-open = Open de mail van ons. Het kan een paar minuten duren voor hij er is.
+register-sent-do-button = Klik in de mail op 'Bevestigen'.
+mail-do-spam = Geen mail? Kijk dan in de map met spam of ongewenste mail.
+register-resend = Bevestigingsmail nogmaals versturen
+mail-resent = Wij stuurden de mail opnieuw.
+mail-code-title = Liever een code typen?
+mail-code-label = Code uit de mail
+mail-code-hint = De code staat onderaan de mail. Handig als u de mail op een ander apparaat leest.
+mail-code-submit = Doorgaan
+mail-code-wrong = Deze code klopt niet, of is te oud. Gebruik de code uit de nieuwste mail.
+confirm-title = Bevestig uw e-mailadres
+confirm-lead = Nog één klik en uw account is klaar.
+confirm-submit = Bevestigen
+
+## Forgotten password
+
+forgot-title = Wachtwoord opvragen
+forgot-lead = Vul uw e-mailadres in. Wij sturen u een mail waarmee u een nieuw wachtwoord kiest.
+forgot-lead-username = Vul uw gebruikersnaam en uw e-mailadres in. Wij sturen u een mail waarmee u een nieuw wachtwoord kiest.
+forgot-submit = Stuur mij een mail
+forgot-sent-title = Kijk in uw mail
+forgot-sent-lead = Is { $email } bij ons bekend? Dan krijgt u een mail.
+forgot-sent-do-open = Open de mail van ons. Het kan een paar minuten duren voor hij er is.
+forgot-sent-do-button = Klik in de mail op 'Nieuw wachtwoord kiezen'.
+forgot-resend = Mail nogmaals versturen
+reset-title = Kies een nieuw wachtwoord
+reset-lead = Hierna logt u in met uw nieuwe wachtwoord.
+
+## When something is in the way
+
+link-invalid-title = Deze link werkt niet meer
+link-invalid-text = De link is te oud of al een keer gebruikt. Vraag een nieuwe mail aan, of probeer in te loggen.
+journey-expired-title = Begin opnieuw met inloggen
+journey-expired-text = Deze pagina stond te lang open, of u logde in een ander tabblad in. Er is niets misgegaan. Begin gewoon opnieuw.
+too-many-title = Even rustig aan
+too-many-text = U probeerde dit te vaak achter elkaar. Wacht een paar minuten en probeer het dan nog eens.
+busy-title = Het is erg druk
+busy-text = Veel mensen loggen nu in. Wacht een minuut en probeer het dan nog eens.
+not-found-title = Deze pagina is er niet
+not-found-text = Misschien is het adres verkeerd getypt, of bestaat de pagina niet meer.
+server-error-title = Er ging iets mis bij ons
+server-error-text = Dit ligt niet aan u. Probeer het over een paar minuten nog eens. Blijft het misgaan? Neem dan contact op met de helpdesk.
+error-request-title = U kunt nu niet inloggen
+error-request-text = De website waar u vandaan komt, stuurde ons een verkeerde vraag. Ga terug naar die website en probeer het nog eens. Blijft het misgaan? Neem dan contact op met de helpdesk.
+error-request-id = Belt of mailt u de helpdesk? Noem dan dit kenmerk:
+error-for-administrator = Voor de beheerder van die website:
+error-start-again = Begin opnieuw
+start-again = Begin opnieuw
+try-again = Probeer het nog eens
+request-new-mail = Nieuwe mail aanvragen
+
+## Sign out
+
+logout-title = Wilt u uitloggen?
+logout-lead = U logt uit op dit apparaat.
+logout-lead-portal = U logt uit bij { $portal } en bij andere portalen die u op dit apparaat open heeft.
+logout-confirm = Ja, uitloggen
+logout-stay = Nee, ingelogd blijven
+logged-out-title = U bent uitgelogd
+logged-out-lead = Gebruiken anderen deze computer ook? Sluit dan alle vensters van de browser.
+to-portal = Naar { $portal }
+
+## Home and account
+
+home-title = Welkom
+home-lead = Hier logt u veilig in op uw zorgportaal.
+home-account = Naar mijn account
+nav-label = Menu
+signout = Uitloggen
+
+account-title = Mijn account
+account-me-title = Mijn gegevens
+account-name = Naam
+account-phone = Telefoonnummer
+account-none = Niet ingevuld
+account-change = Wijzigen
+account-devices-title = Bekende apparaten
+account-devices-text = Op deze apparaten hoeft u een maand lang geen SMS-code in te vullen. Herkent u een apparaat niet? Vergeet het dan.
+account-no-devices = Er zijn geen apparaten bekend.
+account-this-device = Dit apparaat
+account-last-used = Laatst gebruikt: { $when }
+account-forget = Vergeten
+account-forget-all = Alle apparaten vergeten
+account-sessions-title = Waar u ingelogd bent
+account-this-session = Hier bent u nu
+account-since = Sinds { $when }
+account-end-session = Uitloggen
+account-end-all = Overal uitloggen
+account-history-title = Wat er gebeurde
+account-history-text = Ziet u iets wat u niet zelf deed? Verander dan uw wachtwoord en neem contact op met de helpdesk.
+account-data-title = Mijn gegevens meenemen of verwijderen
+account-download = Gegevens downloaden
+account-delete = Account verwijderen
+
+event-signed-in = Ingelogd
+event-sign-in-failed = Verkeerd wachtwoord ingevuld
+event-locked = Inloggen geblokkeerd na verkeerde wachtwoorden
+event-password-changed = Wachtwoord veranderd
+event-phone-changed = Telefoonnummer veranderd
+event-email-changed = E-mailadres veranderd
+event-device-remembered = Apparaat onthouden
+event-device-forgotten = Apparaat vergeten
+event-session-ended = Sessie beëindigd
+event-registered = Account aangemaakt
+event-confirmed = E-mailadres bevestigd
+event-signed-out = Uitgelogd
+event-account-created = Account aangemaakt door een medewerker
+event-unlocked = Inloggen weer mogelijk gemaakt
+event-blocked = Account geblokkeerd
+event-unblocked = Blokkade van account opgeheven
+event-terms-accepted = Akkoord met de gebruiksvoorwaarden
+
+## Development
+
+outbox-lead = Mails en SMS-berichten die hier zijn opgevangen. De nieuwste staat bovenaan. Alleen voor ontwikkelaars.
+outbox-empty = Er is nog niets verstuurd.
