@@ -56,7 +56,7 @@ impl Activate {
                 error,
             })
         };
-        vec![(Self::TEMPLATE, page("")), (Self::TEMPLATE, page("activate-error"))]
+        vec![(Self::TEMPLATE, page("")), (Self::TEMPLATE, page("portal-activate-error"))]
     }
 }
 
@@ -91,7 +91,7 @@ pub async fn activate(
     // Over the day's limit the code is not looked at, and the answer is the same as for a wrong one.
     let attempts = if tried.count <= limits.activations_per_account { limits.code_attempts } else { 0 };
     if !app.links.activate(&link.id, &session.person, &code, attempts, now).await? {
-        let page = Activate::new(&app, &link, "activate-error");
+        let page = Activate::new(&app, &link, "portal-activate-error");
         let status = StatusCode::UNPROCESSABLE_ENTITY;
         return Ok(show(&app, &visit, Some(&session), status, Activate::TEMPLATE, &page));
     }

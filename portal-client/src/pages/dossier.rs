@@ -256,7 +256,7 @@ pub(super) fn samples() -> Vec<(String, Value)> {
     ];
     let menu = || Section::ALL.map(|s| MenuItem { section: s.slug(), url: format!("/dossiers/d/{}", s.slug()) });
     let pages = contents.into_iter().flat_map(|(section, content)| {
-        [("", true), ("write-error-text", true), ("", false)].map(|(error, may_write)| {
+        [("", true), ("portal-write-error-text", true), ("", false)].map(|(error, may_write)| {
             let page = SectionPage {
                 dossier: Frame {
                     id: "d".into(),

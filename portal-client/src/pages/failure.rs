@@ -92,7 +92,7 @@ impl IntoResponse for Failure {
 /// A page with a heading, a few sentences and at most one way on.
 #[derive(Clone, Debug, Serialize)]
 pub struct Message {
-    /// `failure-KEY-title` and `failure-KEY-text` are its texts.
+    /// `portal-failure-KEY-title` and `portal-failure-KEY-text` are its texts.
     pub key: &'static str,
     pub action: Option<Action>,
     /// The request's identifier, to quote to the helpdesk; empty where that helps nobody.
@@ -139,8 +139,8 @@ impl Message {
 
 impl Failure {
     fn message(&self) -> (StatusCode, Message) {
-        let home = || Some(Action { url: paths::HOME.into(), key: "failure-to-home" });
-        let again = || Some(Action { url: paths::LOGIN.into(), key: "failure-sign-in-again" });
+        let home = || Some(Action { url: paths::HOME.into(), key: "portal-failure-to-home" });
+        let again = || Some(Action { url: paths::LOGIN.into(), key: "portal-failure-sign-in-again" });
         let (status, key, action) = match self {
             Self::NotFound => (StatusCode::NOT_FOUND, "not-found", home()),
             Self::Refused => (StatusCode::FORBIDDEN, "refused", home()),
@@ -157,7 +157,7 @@ impl Failure {
             Self::SignInFailed(_) => (StatusCode::BAD_GATEWAY, "sign-in-failed", again()),
             Self::TooWeak => {
                 let url = paths::login(paths::TEAM);
-                (StatusCode::FORBIDDEN, "too-weak", Some(Action { url, key: "failure-sign-in-again" }))
+                (StatusCode::FORBIDDEN, "too-weak", Some(Action { url, key: "portal-failure-sign-in-again" }))
             }
             Self::NotInTeam => (StatusCode::FORBIDDEN, "not-in-team", home()),
             Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal", home()),

@@ -112,10 +112,10 @@ pub(super) fn samples() -> Vec<(&'static str, serde_json::Value)> {
         organisations: vec![Choice { id: text("zonnehof"), name: text("Zorggroep Zonnehof") }],
     };
     let errors = Errors {
-        relation: "request-error-relation",
-        birth_date: "request-error-birth-date",
-        bsn: "request-error-bsn",
-        organisation: "request-error-organisation",
+        relation: "portal-request-error-relation",
+        birth_date: "portal-request-error-birth-date",
+        bsn: "portal-request-error-bsn",
+        organisation: "portal-request-error-organisation",
     };
     let overview = Overview {
         draft: text("d"),
@@ -254,10 +254,10 @@ impl Typed {
         let organisation = app.organisation(&self.organisation).map(|o| o.id.clone());
         let error = |missing: bool, key: &'static str| if missing { key } else { "" };
         let errors = Errors {
-            relation: error(relation.is_none(), "request-error-relation"),
-            birth_date: error(birth_date.is_none(), "request-error-birth-date"),
-            bsn: error(bsn.is_none(), "request-error-bsn"),
-            organisation: error(organisation.is_none(), "request-error-organisation"),
+            relation: error(relation.is_none(), "portal-request-error-relation"),
+            birth_date: error(birth_date.is_none(), "portal-request-error-birth-date"),
+            bsn: error(bsn.is_none(), "portal-request-error-bsn"),
+            organisation: error(organisation.is_none(), "portal-request-error-organisation"),
         };
         match (relation, birth_date, bsn, organisation) {
             (Some(relation), Some(birth_date), Some(bsn), Some(organisation)) => {

@@ -27,7 +27,7 @@ impl Question {
 /// The page after a session ended.
 #[derive(Debug, Serialize)]
 pub struct SignedOut {
-    /// `signed-out-WHY-title` and `-text` are its texts.
+    /// `portal-signed-out-WHY-title` and `-text` are its texts.
     why: &'static str,
     login_url: String,
 }

@@ -31,7 +31,7 @@ struct Row {
     person: String,
     relation: &'static str,
     on: String,
-    /// `team-state-STATE` is its text.
+    /// `portal-team-state-STATE` is its text.
     state: &'static str,
 }
 

@@ -92,9 +92,9 @@ impl TeamLink {
             error,
         };
         let mut pages: Vec<Self> = states.map(|state| page(state, "Mevrouw G. de Wit-Bakker", "", false)).into();
-        pages.push(page("requested", "", "team-error-no-client", false));
-        pages.push(page("requested", "Mevrouw G. de Wit-Bakker", "team-error-reason", true));
-        pages.push(page("requested", "Mevrouw G. de Wit-Bakker", "team-error-gone", false));
+        pages.push(page("requested", "", "portal-team-error-no-client", false));
+        pages.push(page("requested", "Mevrouw G. de Wit-Bakker", "portal-team-error-reason", true));
+        pages.push(page("requested", "Mevrouw G. de Wit-Bakker", "portal-team-error-gone", false));
         pages.iter().map(|page| (Self::TEMPLATE, serde_json::json!(page))).collect()
     }
 }
@@ -125,7 +125,7 @@ pub async fn act(
     let reason: String = fields.trimmed("reason").chars().take(500).collect();
     let shown = |error| Shown { reason: reason.clone(), error, ..Shown::default() };
     if reason.chars().count() < 3 {
-        return render(&app, &visit, &session, &link, shown("team-error-reason")).await;
+        return render(&app, &visit, &session, &link, shown("portal-team-error-reason")).await;
     }
     let level = Level::from_word(fields.trimmed("level"));
     let now = app.clock.now();
@@ -133,7 +133,7 @@ pub async fn act(
     let (done, what) = match (act.as_str(), level) {
         ("code", Some(level)) => {
             let Some(dossier) = client_of(&app, &link) else {
-                return render(&app, &visit, &session, &link, shown("team-error-no-client")).await;
+                return render(&app, &visit, &session, &link, shown("portal-team-error-no-client")).await;
             };
             let drawn = ActivationCode::draw(&app.random);
             let lifetime = app.settings.limits.code_lifetime;
@@ -151,7 +151,7 @@ pub async fn act(
         _ => return Err(Failure::NotFound),
     };
     if !done {
-        return render(&app, &visit, &session, &link, shown("team-error-gone")).await;
+        return render(&app, &visit, &session, &link, shown("portal-team-error-gone")).await;
     }
     let about = (link.id.as_str(), link.organisation.as_str());
     app.audit.add(&app.random.id(), &session.person, about, what, &reason, now).await?;

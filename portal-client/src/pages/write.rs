@@ -96,8 +96,8 @@ pub async fn write(
 async fn text(app: &App, writer: Writer<'_>, kind: Kind, fields: &Fields) -> Result<Option<Entered>, Failure> {
     let text = fields.trimmed("text").to_owned();
     let error = match text.chars().count() {
-        0 => "write-error-text",
-        length if length > LONGEST => "write-error-long",
+        0 => "portal-write-error-text",
+        length if length > LONGEST => "portal-write-error-long",
         _ => "",
     };
     if !error.is_empty() {
@@ -120,7 +120,7 @@ async fn appointment(app: &App, writer: Writer<'_>, fields: &Fields) -> Result<O
         Entered { date: field("date"), time: field("time"), title: field("title"), ..Entered::default() };
     let title_fits = (1..=200).contains(&tried.title.chars().count());
     let (Some(date), Some(time), true) = (parse_date(&tried.date), clock_time(&tried.time), title_fits) else {
-        return Ok(Some(Entered { error: "write-error-appointment", ..tried }));
+        return Ok(Some(Entered { error: "portal-write-error-appointment", ..tried }));
     };
     let stored = Stored { date: date.to_string(), time, title: tried.title };
     let body = serde_json::to_string(&stored).map_err(|error| Failure::Internal(error.to_string()))?;
