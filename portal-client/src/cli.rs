@@ -86,7 +86,8 @@ async fn serve(path: &Path) -> Outcome {
     web::request_log::start(settings.log_json, &settings.log_level);
     let listen = settings.listen;
     let app = Arc::new(App::new(settings, Clock::system(), Random::system()).await?);
-    let listener = TcpListener::bind(listen).await.map_err(|error| format!("cannot listen on {listen}: {error}"))?;
+    let listener =
+        TcpListener::bind(listen).await.map_err(|error| format!("cannot listen on {listen}: {error}"))?;
     let shutdown = Shutdown::on_signal();
     let sweeper = tokio::spawn(sweep(Arc::clone(&app), shutdown.clone()));
     tracing::info!(%listen, origin = %app.settings.origin, "serving");
@@ -110,7 +111,12 @@ async fn sweep(app: Arc<App>, mut shutdown: Shutdown) {
 
 fn check(path: &Path) -> Outcome {
     let settings = Settings::read(path)?;
-    println!("{}: good. Portal at {}, signing in at {}.", path.display(), settings.origin, settings.provider.issuer.as_str());
+    println!(
+        "{}: good. Portal at {}, signing in at {}.",
+        path.display(),
+        settings.origin,
+        settings.provider.issuer.as_str()
+    );
     Ok(())
 }
 
@@ -125,7 +131,10 @@ fn dossiers(json: bool) -> Outcome {
         println!("{}", serde_json::to_string_pretty(&list)?);
     } else {
         for dossier in list {
-            println!("{}  {}  {:<10}  {}", dossier.bsn, dossier.birth_date, dossier.organisation, dossier.client_name);
+            println!(
+                "{}  {}  {:<10}  {}",
+                dossier.bsn, dossier.birth_date, dossier.organisation, dossier.client_name
+            );
         }
     }
     Ok(())

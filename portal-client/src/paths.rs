@@ -78,7 +78,16 @@ mod tests {
     #[test]
     fn only_paths_of_this_portal_are_returned_to() {
         assert_eq!(local("/dossiers/d/home?lang=nl"), "/dossiers/d/home?lang=nl");
-        for path in ["", "//evil.example", "/\\evil.example", "https://evil.example", "/\t/evil", "evil", "/é", "/a\nb"] {
+        for path in [
+            "",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "/\t/evil",
+            "evil",
+            "/é",
+            "/a\nb",
+        ] {
             assert_eq!(local(path), HOME, "{path:?}");
         }
         assert_eq!(local("/%2F/evil"), "/%2F/evil", "stays on this host");

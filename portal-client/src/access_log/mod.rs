@@ -133,7 +133,9 @@ mod tests {
             outcome: Outcome::Allowed,
         };
         log.add("1", look, Timestamp(1)).await.unwrap();
-        log.add("2", Look { outcome: Outcome::Refused, relation: None, link: "", ..look }, Timestamp(2)).await.unwrap();
+        log.add("2", Look { outcome: Outcome::Refused, relation: None, link: "", ..look }, Timestamp(2))
+            .await
+            .unwrap();
         let entries = log.of_dossier("d", 10).await.unwrap();
         let outcomes: Vec<&str> = entries.iter().map(|entry| entry.outcome.as_str()).collect();
         assert_eq!(outcomes, ["refused", "allowed"]);

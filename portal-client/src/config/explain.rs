@@ -54,13 +54,14 @@ fn explain(key: &str) -> Option<&'static str> {
              Keep it: without it, requests for access in the database cannot be read.\n\
              Make one with: openssl rand -base64 32"
         }
-        "secrets.root.env" => "The environment variable that holds it.",
         "oidc" => "The identity provider and what this portal is called there.",
         "oidc.issuer" => "The issuer, exactly as it stands in the provider's discovery document.",
         "oidc.client_id" => "The client_id this portal has at the provider.",
         "oidc.client_secret" => "The client_secret that goes with it (client_secret_basic).",
-        "oidc.client_secret.env" => "The environment variable that holds it.",
-        "oidc.extra_ca" => "A PEM file with certificates to trust besides the system's, for the provider's TLS.",
+        "secrets.root.env" | "oidc.client_secret.env" => "The environment variable that holds it.",
+        "oidc.extra_ca" => {
+            "A PEM file with certificates to trust besides the system's, for the provider's TLS."
+        }
         "session" => "How long somebody stays signed in.",
         "session.idle_minutes" => "Minutes without activity after which the session ends.",
         "session.warn_seconds" => "How long before that end the page warns; at least 60.",
@@ -79,30 +80,34 @@ fn explain(key: &str) -> Option<&'static str> {
         "log.json" => "JSON lines; false gives plain lines for a person who watches.",
         "log.level" => "error, warn, info, debug or trace.",
         "dev" => "For development only; refused unless origin and listen are loopback.",
-        "dev.clock" => "Open POST /dev/clock/advance (form field seconds), which moves the portal's clock forward.",
+        "dev.clock" => {
+            "Open POST /dev/clock/advance (form field seconds), which moves the portal's clock forward."
+        }
         "dev.literal_secrets" => "Allow secrets in this file itself.",
         "brand" => "The look of the portal.",
         "brand.name" => "The name at the top of every page.",
         "brand.color" => "#rrggbb of buttons and links; white text must be readable on it.",
         "brand.helpdesk" => "Whom people can ask, shown where they may get stuck. Empty lines are left out.",
         "brand.helpdesk.text_nl" => "A sentence about the helpdesk, in Dutch.",
-        "brand.helpdesk.text_en" => "The same in English.",
         "brand.helpdesk.phone" => "Telephone number.",
         "brand.helpdesk.hours_nl" => "Opening hours, in Dutch.",
-        "brand.helpdesk.hours_en" => "The same in English.",
         "brand.helpdesk.email" => "Mail address.",
         "organisations" => {
             "The care organisations whose dossiers can be asked for, one section each. Their own texts\n\
              stand on the page that follows a request for access."
         }
-        "organisations.id" => "Lower-case letters, digits, dashes; what the provider calls care_organisation.",
+        "organisations.id" => {
+            "Lower-case letters, digits, dashes; what the provider calls care_organisation."
+        }
         "organisations.name" => "The name people know.",
         "organisations.contact_nl" => "After a request: whom to write or call, in Dutch.",
-        "organisations.contact_en" => "The same in English.",
         "organisations.mention_nl" => "After a request: what to mention, in Dutch.",
-        "organisations.mention_en" => "The same in English.",
         "organisations.duration_nl" => "After a request: how long it usually takes, in Dutch.",
-        "organisations.duration_en" => "The same in English.",
+        "brand.helpdesk.text_en"
+        | "brand.helpdesk.hours_en"
+        | "organisations.contact_en"
+        | "organisations.mention_en"
+        | "organisations.duration_en" => "The same in English.",
         _ => return None,
     })
 }

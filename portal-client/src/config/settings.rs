@@ -16,6 +16,7 @@ use super::{Config, Organisation};
 
 /// A configuration that was checked.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "four unrelated switches of the file")]
 pub struct Settings {
     /// Scheme, host and port; no slash at the end.
     pub origin: String,
@@ -89,10 +90,9 @@ impl Settings {
     pub fn check(config: &Config, path: &Path) -> Result<Self, ConfigError> {
         let refused = |key: &str, value: &str, advice: &str| ConfigError::refused(path, key, value, advice);
         let origin = web_address(path, "origin", &config.origin)?;
-        let listen: SocketAddr = config
-            .listen
-            .parse()
-            .map_err(|_| refused("listen", &config.listen, "an address and a port, such as 127.0.0.1:8090"))?;
+        let listen: SocketAddr = config.listen.parse().map_err(|_| {
+            refused("listen", &config.listen, "an address and a port, such as 127.0.0.1:8090")
+        })?;
         let development = config.dev.clock || config.dev.literal_secrets;
         if development && !(listen.ip().is_loopback() && is_loopback(&origin)) {
             return Err(refused(
@@ -144,7 +144,12 @@ impl Provider {
             .map_err(|error| ConfigError::refused(path, "oidc.issuer", &oidc.issuer, error.to_string()))?;
         let extra_ca = match beside(path, &oidc.extra_ca) {
             Some(file) => Some(std::fs::read(&file).map_err(|error| {
-                ConfigError::refused(path, "oidc.extra_ca", file.display(), format!("cannot be read: {error}"))
+                ConfigError::refused(
+                    path,
+                    "oidc.extra_ca",
+                    file.display(),
+                    format!("cannot be read: {error}"),
+                )
             })?),
             None => None,
         };
@@ -192,7 +197,12 @@ impl Limits {
             ("limits.code_attempts", limits.code_attempts),
         ] {
             if value == 0 {
-                return Err(ConfigError::refused(path, key, value, "at least 1; this limit cannot be lifted"));
+                return Err(ConfigError::refused(
+                    path,
+                    key,
+                    value,
+                    "at least 1; this limit cannot be lifted",
+                ));
             }
         }
         Ok(Self {

@@ -54,8 +54,8 @@ pub fn organisations() -> Vec<Organisation> {
             name: "Zorggroep Zonnehof".into(),
             contact_nl: "Mail naar toegang@zonnehof.example of bel de teamleider van de locatie.".into(),
             contact_en: "Mail toegang@zonnehof.example or call the team leader of the location.".into(),
-            mention_nl: "Noem de naam van de cliënt, de locatie, en of u eerste of tweede contactpersoon bent."
-                .into(),
+            mention_nl:
+                "Noem de naam van de cliënt, de locatie, en of u eerste of tweede contactpersoon bent.".into(),
             mention_en: "Mention the client's name, the location, and whether you are the first or second \
                          contact person."
                 .into(),

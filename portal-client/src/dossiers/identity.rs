@@ -123,7 +123,8 @@ mod tests {
 
     #[test]
     fn what_is_no_bsn_is_refused() {
-        for text in ["", "999990018", "99999001", "9999900190", "000000000", "abcdefghi", "٩٩٩٩٩٠٠١٩", "-1"] {
+        for text in ["", "999990018", "99999001", "9999900190", "000000000", "abcdefghi", "٩٩٩٩٩٠٠١٩", "-1"]
+        {
             assert!(Bsn::parse(text).is_none(), "{text}");
         }
     }
@@ -137,9 +138,16 @@ mod tests {
 
     #[test]
     fn a_birth_date_may_be_written_in_every_usual_way() {
-        for text in
-            ["01-02-1940", "1-2-1940", "1940-02-01", "1/2/1940", "1.2.1940", "01 02 1940", "01021940", " 1 - 2 - 1940 "]
-        {
+        for text in [
+            "01-02-1940",
+            "1-2-1940",
+            "1940-02-01",
+            "1/2/1940",
+            "1.2.1940",
+            "01 02 1940",
+            "01021940",
+            " 1 - 2 - 1940 ",
+        ] {
             assert_eq!(BirthDate::parse(text, NOW).unwrap().iso(), "1940-02-01", "{text}");
         }
         assert_eq!(BirthDate::from_iso("1940-02-01").unwrap().dutch(), "01-02-1940");
@@ -147,9 +155,17 @@ mod tests {
 
     #[test]
     fn days_that_do_not_exist_or_cannot_be_are_refused() {
-        for text in
-            ["", "30-02-1940", "1-13-1940", "01-02-40", "01-02-2040", "01-02-1840", "first of May", "1--1940", "é1021940"]
-        {
+        for text in [
+            "",
+            "30-02-1940",
+            "1-13-1940",
+            "01-02-40",
+            "01-02-2040",
+            "01-02-1840",
+            "first of May",
+            "1--1940",
+            "é1021940",
+        ] {
             assert!(BirthDate::parse(text, NOW).is_none(), "{text}");
         }
     }

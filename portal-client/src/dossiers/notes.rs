@@ -202,7 +202,10 @@ mod tests {
         assert_eq!(bodies(notes.list("d", Kind::Report).await.unwrap()), ["beter", "goed"]);
         assert!(notes.list("other", Kind::Report).await.unwrap().is_empty());
         assert!(notes.change("3", Some(("5", "prima")), writer, Kind::Report, Timestamp(5)).await.unwrap());
-        assert!(!notes.change("3", None, writer, Kind::Report, Timestamp(6)).await.unwrap(), "replaced already");
+        assert!(
+            !notes.change("3", None, writer, Kind::Report, Timestamp(6)).await.unwrap(),
+            "replaced already"
+        );
         assert_eq!(bodies(notes.list("d", Kind::Report).await.unwrap()), ["prima", "beter"]);
         let stored: Vec<String> =
             sqlx::query_scalar("SELECT body FROM notes").fetch_all(store.db.pool()).await.unwrap();

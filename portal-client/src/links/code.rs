@@ -62,7 +62,9 @@ mod tests {
         let written = code.grouped();
         assert_eq!(written.len(), 9);
         let hash = hasher.hash("link", &code);
-        for typed in [written.clone(), written.to_lowercase(), written.replace('-', " "), format!(" {written} ")] {
+        for typed in
+            [written.clone(), written.to_lowercase(), written.replace('-', " "), format!(" {written} ")]
+        {
             assert_eq!(hasher.hash("link", &ActivationCode::typed(&typed)), hash, "{typed}");
         }
         assert_ne!(hasher.hash("other", &code), hash);

@@ -91,9 +91,11 @@ pub fn allows(relation: Relation, level: Level, section: Section, act: Act) -> b
             level,
         )
         | (Section::Appointments | Section::Reports, Act::Write, level) => level == Level::Full,
-        (Section::Home | Section::Medical | Section::Documents | Section::CarePlan | Section::Views, Act::Write, _) => {
-            false
-        }
+        (
+            Section::Home | Section::Medical | Section::Documents | Section::CarePlan | Section::Views,
+            Act::Write,
+            _,
+        ) => false,
     }
 }
 
@@ -118,10 +120,7 @@ mod tests {
             .into_iter()
             .filter(|section| allows(Relation::ContactPerson, Level::Full, *section, Act::Write))
             .collect();
-        assert_eq!(
-            writes,
-            [Section::ThisIsMe, Section::MyLife, Section::Appointments, Section::Reports]
-        );
+        assert_eq!(writes, [Section::ThisIsMe, Section::MyLife, Section::Appointments, Section::Reports]);
         let hidden: Vec<Section> = Section::ALL
             .into_iter()
             .filter(|section| !allows(Relation::ContactPerson, Level::Full, *section, Act::Read))

@@ -90,11 +90,7 @@ impl Links {
     pub async fn of_person(&self, iss: &str, sub: &str) -> Result<Vec<Link>, sqlx::Error> {
         let query = "SELECT * FROM links WHERE iss = $1 AND sub = $2 AND ended_at IS NULL
              ORDER BY requested_at, id";
-        let rows = sqlx::query(query)
-            .bind(iss)
-            .bind(sub)
-            .fetch_all(self.db.pool())
-            .await?;
+        let rows = sqlx::query(query).bind(iss).bind(sub).fetch_all(self.db.pool()).await?;
         rows.iter().map(read).collect()
     }
 

@@ -18,8 +18,7 @@ impl Links {
     pub async fn of_organisation(&self, organisation: &str) -> Result<Vec<Link>, sqlx::Error> {
         let query = "SELECT * FROM links WHERE organisation = $1
              ORDER BY CASE WHEN ended_at IS NULL THEN 0 ELSE 1 END, requested_at DESC, id LIMIT 500";
-        let rows =
-            sqlx::query(query).bind(organisation).fetch_all(self.db.pool()).await?;
+        let rows = sqlx::query(query).bind(organisation).fetch_all(self.db.pool()).await?;
         rows.iter().map(read).collect()
     }
 
@@ -29,11 +28,7 @@ impl Links {
     /// The database's.
     pub async fn in_organisation(&self, id: &str, organisation: &str) -> Result<Option<Link>, sqlx::Error> {
         let query = "SELECT * FROM links WHERE id = $1 AND organisation = $2";
-        let row = sqlx::query(query)
-            .bind(id)
-            .bind(organisation)
-            .fetch_optional(self.db.pool())
-            .await?;
+        let row = sqlx::query(query).bind(id).bind(organisation).fetch_optional(self.db.pool()).await?;
         row.as_ref().map(read).transpose()
     }
 
@@ -164,7 +159,8 @@ mod tests {
         for attempt in tries.collect::<Vec<_>>() {
             assert!(!attempt.await.unwrap());
         }
-        let State::Requested { code: Some(issued) } = links.in_organisation("one", "a").await.unwrap().unwrap().state
+        let State::Requested { code: Some(issued) } =
+            links.in_organisation("one", "a").await.unwrap().unwrap().state
         else {
             panic!("the code is still there, spent")
         };
@@ -213,7 +209,10 @@ mod tests {
             .unwrap();
         for column in 0..5 {
             let value: String = sqlx::Row::get(&row, column);
-            assert!(!value.contains("999990019") && !value.contains(&code) && !value.contains("1940"), "{value}");
+            assert!(
+                !value.contains("999990019") && !value.contains(&code) && !value.contains("1940"),
+                "{value}"
+            );
         }
         let (bsn, born) = links.reveal(&link).unwrap();
         assert_eq!((bsn.reveal(), born.iso().as_str()), ("999990019", "1940-02-01"));

@@ -4,14 +4,14 @@
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
+use openidconnect::core::CoreJsonWebKey;
 use openidconnect::core::{CoreGenderClaim, CoreResponseType};
 use openidconnect::{
     AccessTokenHash, AdditionalClaims, AuthenticationContextClass, AuthenticationFlow, AuthorizationCode,
     ClaimsVerificationError, CsrfToken, IdTokenVerifier, LanguageTag, LogoutRequest, Nonce,
-    OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, PostLogoutRedirectUrl, RequestTokenError, Scope,
-    SignatureVerificationError, TokenResponse, UserInfoClaims,
+    OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, PostLogoutRedirectUrl, RequestTokenError,
+    Scope, SignatureVerificationError, TokenResponse, UserInfoClaims,
 };
-use openidconnect::core::CoreJsonWebKey;
 use serde::{Deserialize, Serialize};
 use url::Url;
 use web::clock::Timestamp;
@@ -114,7 +114,7 @@ impl Provider {
             _ => return Err(OidcError::Invalid("the answer is not from our issuer (RFC 9207)".into())),
         }
         if let Some(error) = answer.error {
-            return Err(OidcError::Refused(error.chars().filter(|c| c.is_ascii_graphic()).take(60).collect()));
+            return Err(OidcError::Refused(error.chars().filter(char::is_ascii_graphic).take(60).collect()));
         }
         let code = answer.code.ok_or_else(|| OidcError::Invalid("neither code nor error".into()))?;
         let tokens = known

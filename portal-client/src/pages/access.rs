@@ -3,9 +3,9 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::day;
 use super::dossier::Access;
 use super::failure::Failure;
-use super::day;
 use crate::app::App;
 use crate::dossiers::Dossier;
 use crate::links::{Link, Relation, State};
@@ -42,11 +42,7 @@ fn may_end(session: &Session, link: &Link) -> bool {
 }
 
 /// Who has access.
-pub(super) async fn content(
-    app: &App,
-    session: &Session,
-    entered: &Access<'_>,
-) -> Result<Value, Failure> {
+pub(super) async fn content(app: &App, session: &Session, entered: &Access<'_>) -> Result<Value, Failure> {
     let links = app.links.of_dossier(&entered.dossier.id).await?;
     let holders = links.iter().map(|link| Holder {
         link: link.id.clone(),

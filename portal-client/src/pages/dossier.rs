@@ -177,7 +177,8 @@ async fn content(
     Ok(match section {
         Section::Home => {
             let news = dossier.news.iter();
-            let news = news.map(|n| Dated { on: ago(n.days_ago), title: n.title.clone(), text: n.text.clone() });
+            let news =
+                news.map(|n| Dated { on: ago(n.days_ago), title: n.title.clone(), text: n.text.clone() });
             json!({ "news": news.collect::<Vec<_>>() })
         }
         Section::ThisIsMe => {
@@ -187,9 +188,9 @@ async fn content(
             json!({ "answers": dossier.my_life, "own": own(app, dossier, Kind::MyLife).await? })
         }
         Section::Appointments => {
-            let planned = dossier.appointments.iter().map(|a| {
-                json!({ "on": ahead(a.in_days), "time": a.time, "title": a.title, "place": a.place })
-            });
+            let planned = dossier.appointments.iter().map(
+                |a| json!({ "on": ahead(a.in_days), "time": a.time, "title": a.title, "place": a.place }),
+            );
             let notes = app.notes.list(&dossier.id, Kind::Appointment).await?;
             let mut personal: Vec<_> = notes.iter().filter_map(PersonalAppointment::read).collect();
             personal.sort_by(|one, other| (&one.date, &one.time).cmp(&(&other.date, &other.time)));
@@ -198,18 +199,23 @@ async fn content(
         Section::Medical => json!(dossier.medical),
         Section::Documents => {
             let documents = dossier.documents.iter();
-            let documents = documents
-                .map(|d| Dated { on: ago(d.days_ago), title: d.title.clone(), text: d.summary.clone() });
+            let documents = documents.map(|d| Dated {
+                on: ago(d.days_ago),
+                title: d.title.clone(),
+                text: d.summary.clone(),
+            });
             json!({ "documents": documents.collect::<Vec<_>>() })
         }
         Section::Reports => {
             let written = app.notes.list(&dossier.id, Kind::Report).await?;
-            let written = written
-                .into_iter()
-                .map(|note| Dated { on: note.written_at.local_text(), title: note.author, text: note.body });
+            let written = written.into_iter().map(|note| Dated {
+                on: note.written_at.local_text(),
+                title: note.author,
+                text: note.body,
+            });
             let reports = dossier.reports.iter();
-            let reports = reports
-                .map(|r| Dated { on: ago(r.days_ago), title: r.author.clone(), text: r.text.clone() });
+            let reports =
+                reports.map(|r| Dated { on: ago(r.days_ago), title: r.author.clone(), text: r.text.clone() });
             json!({ "reports": written.chain(reports).collect::<Vec<_>>() })
         }
         Section::CarePlan => json!({ "goals": dossier.care_plan }),
@@ -221,9 +227,10 @@ async fn content(
 /// What a family wrote in a life story.
 async fn own(app: &App, dossier: &Dossier, kind: Kind) -> Result<Value, Failure> {
     let latest: Option<Note> = app.notes.list(&dossier.id, kind).await?.into_iter().next();
-    Ok(latest.map_or(Value::Null, |note| {
-        json!({ "text": note.body, "author": note.author, "on": day(note.written_at) })
-    }))
+    Ok(latest.map_or(
+        Value::Null,
+        |note| json!({ "text": note.body, "author": note.author, "on": day(note.written_at) }),
+    ))
 }
 
 fn days_of(days: u16) -> Duration {
@@ -254,7 +261,8 @@ pub(super) fn samples() -> Vec<(String, Value)> {
         (Section::Access, access::sample_content()),
         (Section::Views, access::sample_views()),
     ];
-    let menu = || Section::ALL.map(|s| MenuItem { section: s.slug(), url: format!("/dossiers/d/{}", s.slug()) });
+    let menu =
+        || Section::ALL.map(|s| MenuItem { section: s.slug(), url: format!("/dossiers/d/{}", s.slug()) });
     let pages = contents.into_iter().flat_map(|(section, content)| {
         [("", true), ("portal-write-error-text", true), ("", false)].map(|(error, may_write)| {
             let page = SectionPage {

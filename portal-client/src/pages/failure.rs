@@ -114,6 +114,7 @@ impl Message {
     }
 
     /// Every message there is, for the test that renders pages.
+    #[cfg(test)]
     pub fn samples() -> Vec<Self> {
         let all = [
             Failure::NotFound,
@@ -131,9 +132,7 @@ impl Message {
             Failure::NotInTeam,
             Failure::Internal(String::new()),
         ];
-        let mut samples: Vec<Self> = all.iter().map(|failure| failure.message().1).collect();
-        samples.iter_mut().for_each(|sample| sample.reference = "yX3".into());
-        samples
+        all.iter().map(|failure| Self { reference: "yX3".into(), ..failure.message().1 }).collect()
     }
 }
 

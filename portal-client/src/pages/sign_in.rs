@@ -32,8 +32,7 @@ pub async fn login(State(app): State<Arc<App>>, Caller(visit): Caller) -> Result
     app.sign_ins.check(visit.address).map_err(|wait| Failure::TooMany(wait.as_secs() + 1))?;
     let return_to = paths::local(query(&visit)?.get("return_to").unwrap_or(paths::HOME)).to_owned();
     let team = return_to == paths::TEAM || return_to.starts_with("/team/") || return_to.starts_with("/team?");
-    let (url, pending) =
-        app.provider.start(Asked { return_to, team }, visit.language, &app.random).await?;
+    let (url, pending) = app.provider.start(Asked { return_to, team }, visit.language, &app.random).await?;
     let key = pending_key(&pending.state);
     let kept = Kept { pending, browser: sha256(&visit.browser) };
     let sealed = app.drafts.seal(&to_json(&kept)?);
@@ -63,8 +62,7 @@ async fn taken(app: &App, visit: &Visit, state: Option<&str>) -> Result<Option<P
     let Some(state) = state else { return Ok(None) };
     let Some(sealed) = app.ephemeral.take(&pending_key(state)).await? else { return Ok(None) };
     let opened = app.drafts.open(&sealed).map_err(|error| Failure::Internal(error.to_string()))?;
-    let kept: Kept =
-        serde_json::from_slice(&opened).map_err(|error| Failure::Internal(error.to_string()))?;
+    let kept: Kept = serde_json::from_slice(&opened).map_err(|error| Failure::Internal(error.to_string()))?;
     Ok(web::seal::same(&kept.browser, &sha256(&visit.browser)).then_some(kept.pending))
 }
 

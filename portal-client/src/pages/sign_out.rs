@@ -51,9 +51,7 @@ pub async fn question(State(app): State<Arc<App>>, Caller(visit): Caller) -> Res
         None => None,
     };
     Ok(match session {
-        Some(session) => {
-            show(&app, &visit, Some(&session), StatusCode::OK, Question::TEMPLATE, &Question {})
-        }
+        Some(session) => show(&app, &visit, Some(&session), StatusCode::OK, Question::TEMPLATE, &Question {}),
         None => Redirect::to(paths::SIGNED_OUT).into_response(),
     })
 }

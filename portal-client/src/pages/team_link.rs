@@ -80,18 +80,28 @@ impl TeamLink {
             code_until: "06-12-2026 19:04".into(),
             code: if state == "code-issued" { "ABCD-EFGH".into() } else { String::new() },
             is_own,
-            history: ["requested", "withdrawn", "code-issued", "code-voided", "activated", "level-full", "level-limited", "ended"]
-                .map(|act| Line {
-                    at: "22-11-2026 19:04".into(),
-                    person: "Sanne Visser".into(),
-                    act: act.into(),
-                    reason: "Gebeld met de familie".into(),
-                })
-                .into(),
+            history: [
+                "requested",
+                "withdrawn",
+                "code-issued",
+                "code-voided",
+                "activated",
+                "level-full",
+                "level-limited",
+                "ended",
+            ]
+            .map(|act| Line {
+                at: "22-11-2026 19:04".into(),
+                person: "Sanne Visser".into(),
+                act: act.into(),
+                reason: "Gebeld met de familie".into(),
+            })
+            .into(),
             reason: String::new(),
             error,
         };
-        let mut pages: Vec<Self> = states.map(|state| page(state, "Mevrouw G. de Wit-Bakker", "", false)).into();
+        let mut pages: Vec<Self> =
+            states.map(|state| page(state, "Mevrouw G. de Wit-Bakker", "", false)).into();
         pages.push(page("requested", "", "portal-team-error-no-client", false));
         pages.push(page("requested", "Mevrouw G. de Wit-Bakker", "portal-team-error-reason", true));
         pages.push(page("requested", "Mevrouw G. de Wit-Bakker", "portal-team-error-gone", false));

@@ -58,12 +58,22 @@ fn every_page_renders_from_its_samples_in_both_languages() {
     for language in Language::ALL {
         for (template, body) in &samples {
             for signed_in in [false, true] {
-                let shell = Shell { signed_in, person: "<b>Piet</b>".into(), ends_in: 900, warn: 120, idle_minutes: 15, ..Shell::default() };
+                let shell = Shell {
+                    signed_in,
+                    person: "<b>Piet</b>".into(),
+                    ends_in: 900,
+                    warn: 120,
+                    idle_minutes: 15,
+                    ..Shell::default()
+                };
                 let html = pages.html(&visit(language), &Brand::default(), template, &Framed { shell, body });
                 let html = html.unwrap_or_else(|error| panic!("{template} ({language:?}): {error}\n{body}"));
                 assert!(!html.contains("<b>Piet"), "{template}: a name is escaped");
                 assert_eq!(html.matches("<h1").count(), 1, "{template}: one heading");
-                assert!(!html.contains(" style=") && !html.contains("<script>") && !html.contains(" onclick"), "{template}");
+                assert!(
+                    !html.contains(" style=") && !html.contains("<script>") && !html.contains(" onclick"),
+                    "{template}"
+                );
                 let forms = html.matches("method=\"post\"").count();
                 assert_eq!(html.matches("name=\"csrf\"").count(), forms, "{template}: a token in every form");
             }

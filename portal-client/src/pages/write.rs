@@ -93,7 +93,12 @@ pub async fn write(
 }
 
 /// Writes a text; gives it back if it cannot be kept.
-async fn text(app: &App, writer: Writer<'_>, kind: Kind, fields: &Fields) -> Result<Option<Entered>, Failure> {
+async fn text(
+    app: &App,
+    writer: Writer<'_>,
+    kind: Kind,
+    fields: &Fields,
+) -> Result<Option<Entered>, Failure> {
     let text = fields.trimmed("text").to_owned();
     let error = match text.chars().count() {
         0 => "portal-write-error-text",
@@ -119,7 +124,8 @@ async fn appointment(app: &App, writer: Writer<'_>, fields: &Fields) -> Result<O
     let tried =
         Entered { date: field("date"), time: field("time"), title: field("title"), ..Entered::default() };
     let title_fits = (1..=200).contains(&tried.title.chars().count());
-    let (Some(date), Some(time), true) = (parse_date(&tried.date), clock_time(&tried.time), title_fits) else {
+    let (Some(date), Some(time), true) = (parse_date(&tried.date), clock_time(&tried.time), title_fits)
+    else {
         return Ok(Some(Entered { error: "portal-write-error-appointment", ..tried }));
     };
     let stored = Stored { date: date.to_string(), time, title: tried.title };

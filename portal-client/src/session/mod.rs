@@ -1,9 +1,9 @@
 //! Sessions, on the server's side: a row for each, found by the hash of the token in the browser's cookie.
 //! How long they live is judged by the server's clock; only what a person does extends one.
 
+use serde::{Deserialize, Serialize};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
-use serde::{Deserialize, Serialize};
 use web::clock::{Clock, Timestamp};
 use web::db::Db;
 use web::random::Random;
@@ -211,12 +211,7 @@ impl Sessions {
     ///
     /// # Errors
     /// The database's.
-    pub async fn end_for(
-        &self,
-        iss: &str,
-        sid: Option<&str>,
-        sub: Option<&str>,
-    ) -> Result<u64, sqlx::Error> {
+    pub async fn end_for(&self, iss: &str, sid: Option<&str>, sub: Option<&str>) -> Result<u64, sqlx::Error> {
         let query = sqlx::query(
             "DELETE FROM sessions WHERE iss = $1 AND ($2 = '' OR sid = $2) AND ($3 = '' OR sub = $3)
              AND ($2 <> '' OR $3 <> '')",
@@ -280,7 +275,14 @@ mod tests {
     fn sign_in(sid: &str) -> SignIn {
         let person = Person { iss: "i".into(), sub: "s".into(), name: "Piet".into(), email: String::new() };
         let care = Some(Care { role: CareRole::CareTeam, organisation: "a".into() });
-        SignIn { person, sid: sid.into(), acr: "code".into(), for_team: true, care, id_token: "ey.token".into() }
+        SignIn {
+            person,
+            sid: sid.into(),
+            acr: "code".into(),
+            for_team: true,
+            care,
+            id_token: "ey.token".into(),
+        }
     }
 
     #[tokio::test]
