@@ -1,5 +1,7 @@
 //! The portal's journeys, told from the browser, against a provider in this process.
 
+#![allow(clippy::unwrap_used, reason = "a test stops where something is missing")]
+
 mod support;
 
 use reqwest::StatusCode;

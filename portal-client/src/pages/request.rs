@@ -210,9 +210,12 @@ pub async fn confirm(
         return Err(Failure::TooManyToday);
     }
     let now = app.clock.now();
-    let link = app.links.request(&app.random.id(), &session.person, &request, now).await?;
-    let about = (link.as_str(), request.organisation.as_str());
-    app.audit.add(&app.random.id(), &session.person, about, Act::Requested, "", now).await?;
+    let id = app.random.id();
+    let link = app.links.request(&id, &session.person, &request, now).await?;
+    if link == id {
+        let about = (link.as_str(), request.organisation.as_str());
+        app.audit.add(&app.random.id(), &session.person, about, Act::Requested, "", now).await?;
+    }
     Ok(Redirect::to(&paths::requested_sent(&link)).into_response())
 }
 

@@ -43,7 +43,7 @@ impl Portal {
         let mut config = Config { origin: origin.clone(), listen: listen.to_string(), ..Config::default() };
         config.demo = true;
         config.dev.literal_secrets = true;
-        config.database = Secret::Literal(format!("sqlite:{}", folder.join("portal.db").display()));
+        config.database = Secret::Literal(database(&folder).await);
         config.secrets.root = Secret::Literal("0123456789abcdef0123456789abcdef".into());
         config.oidc.issuer = provider.issuer.clone();
         config.oidc.client_secret = Secret::Literal("secret".into());
@@ -78,6 +78,19 @@ impl Drop for Portal {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.folder);
     }
+}
+
+/// A new SQLite file; or, where `PORTAL_TEST_POSTGRES` names a server (`postgres://user@host:port`), a new
+/// database there.
+async fn database(folder: &std::path::Path) -> String {
+    let Ok(server) = std::env::var("PORTAL_TEST_POSTGRES") else {
+        return format!("sqlite:{}", folder.join("portal.db").display());
+    };
+    sqlx::any::install_default_drivers();
+    let name = format!("portal_{}", Random::system().digits(12));
+    let pool = sqlx::AnyPool::connect(&format!("{server}/postgres")).await.unwrap();
+    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&pool).await.unwrap();
+    format!("{server}/{name}")
 }
 
 /// A browser with a cookie jar and the page that it shows.

@@ -173,7 +173,7 @@ async fn token(
 ) -> (StatusCode, Json<Value>) {
     let refused = |error: &str| (StatusCode::BAD_REQUEST, Json(json!({ "error": error })));
     let basic = format!("Basic {}", STANDARD.encode("portal:secret"));
-    if headers.get("authorization").map(|value| value.as_bytes()) != Some(basic.as_bytes()) {
+    if headers.get("authorization").map(axum::http::HeaderValue::as_bytes) != Some(basic.as_bytes()) {
         return refused("invalid_client");
     }
     let Some(grant) = inner.grants.lock().unwrap().remove(&asked["code"]) else {

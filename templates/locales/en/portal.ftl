@@ -89,6 +89,7 @@ portal-activate-withdraw = Withdraw the request
 
 # A dossier
 portal-section-nav = Parts of the record
+portal-section-others = Other parts
 portal-section-home = Home/News
 portal-section-this-is-me = This is me
 portal-section-my-life = This is my life
@@ -148,13 +149,8 @@ portal-access-end-text = { $name } can then no longer look in this record.
 portal-access-end-own-text = You can then no longer look in this record yourself.
 portal-access-end-confirm = Yes, end access
 portal-views-text = Here you see who looked in the record through this portal, or tried to.
-portal-views-when = When
-portal-views-who = Who
-portal-views-what = What
-portal-views-outcome = Allowed?
 portal-views-action-read = read
 portal-views-action-write = changed
-portal-views-allowed = Yes
 portal-views-refused = Refused
 
 # Signing out

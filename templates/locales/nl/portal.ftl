@@ -89,6 +89,7 @@ portal-activate-withdraw = Aanvraag intrekken
 
 # A dossier
 portal-section-nav = Onderdelen van het dossier
+portal-section-others = Andere onderdelen
 portal-section-home = Home/Actueel
 portal-section-this-is-me = Dit ben ik
 portal-section-my-life = Dit is mijn leven
@@ -148,13 +149,8 @@ portal-access-end-text = { $name } kan daarna niet meer in dit dossier kijken.
 portal-access-end-own-text = U kunt daarna zelf niet meer in dit dossier kijken.
 portal-access-end-confirm = Ja, stop de toegang
 portal-views-text = Hier ziet u wie via dit portaal in het dossier heeft gekeken, of dat heeft geprobeerd.
-portal-views-when = Wanneer
-portal-views-who = Wie
-portal-views-what = Wat
-portal-views-outcome = Gelukt?
 portal-views-action-read = gelezen
 portal-views-action-write = gewijzigd
-portal-views-allowed = Ja
 portal-views-refused = Geweigerd
 
 # Signing out
