@@ -189,7 +189,7 @@ async fn t32_t33_sessions_end_by_the_clock_by_the_person_and_by_the_provider() {
     assert!(user.shows("\"remaining_seconds\":60"), "{}", user.page);
     portal.advance(1);
     assert_eq!(user.get("/request").await.1, "/signed-out");
-    assert!(user.shows("U heeft een tijd niets gedaan"));
+    assert!(user.shows("Dat gebeurt als u een tijd niets doet"));
 
     // Extended by one action.
     let mut user = portal.signed_in(who(), "/").await;
