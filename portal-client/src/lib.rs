@@ -1,1 +1,19 @@
+//! Voordeur's thin portal: a relying party that shows people the care dossiers linked to them.
+//!
+//! A room knows only those before it: `config`, `session`, `oidc`, `dossiers`, `links`, `access_log`, `team`,
+//! `app`, `paths`, `pages`, `router`, `cli`.
 
+pub mod access_log;
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod dossiers;
+pub mod links;
+pub mod oidc;
+pub mod pages;
+pub mod paths;
+pub mod router;
+pub mod session;
+pub mod team;
+#[cfg(test)]
+mod testing;

@@ -1,0 +1,140 @@
+//! What every key of the configuration means, and the example file that is made of it.
+
+use web::config::Secret;
+
+use super::{Config, Organisation};
+
+/// The example configuration: every key with its explanation and default.
+///
+/// # Errors
+/// A key that has no explanation.
+pub fn example() -> Result<String, String> {
+    let mut config = Config::default();
+    config.organisations.push(Organisation {
+        id: "zonnehof".into(),
+        name: "Zorggroep Zonnehof".into(),
+        contact_nl: "Mail of bel uw contactpersoon op de locatie.".into(),
+        contact_en: "Mail or call your contact at the location.".into(),
+        mention_nl: "Noem de naam van de cliënt en de locatie.".into(),
+        mention_en: "Mention the client's name and the location.".into(),
+        duration_nl: "Meestal hoort u binnen drie werkdagen iets.".into(),
+        duration_en: "You will usually hear from us within three working days.".into(),
+    });
+    config.oidc.client_secret = Secret::Env { env: "PORTAL_CLIENT_SECRET".into() };
+    let body = web::config::example(&config, explain)?;
+    Ok(format!(
+        "# Every key of the portal's configuration, with its default.\n\
+         # Written by: portal-client config example\n\n{body}"
+    ))
+}
+
+fn explain(key: &str) -> Option<&'static str> {
+    Some(match key {
+        "origin" => {
+            "The address of the portal as browsers see it: scheme, host, port. Plain http only on loopback.\n\
+             Register at the identity provider: ORIGIN/callback (redirect_uris), ORIGIN/signed-out\n\
+             (post_logout_redirect_uris) and ORIGIN/backchannel-logout (backchannel_logout_uri)."
+        }
+        "listen" => "Where the portal listens: address and port. TLS is the business of the proxy in front.",
+        "database" => {
+            "sqlite:FILE or postgres://HOST/NAME. With a password in it: { file = \"...\" } or { env = \"...\" }."
+        }
+        "ephemeral" => {
+            "Where values with an expiry live: \"database\", or redis://HOST/NUMBER shared by all nodes."
+        }
+        "default_language" => "The language for browsers that ask for none of ours: \"nl\" or \"en\".",
+        "brand_folder" => "A folder with templates that replace the built-in ones of the same name.",
+        "trusted_proxies" => {
+            "Networks of the proxies in front, such as \"10.0.0.0/8\"; only they are believed in X-Forwarded-For."
+        }
+        "demo" => "Show the built-in dossiers of people who do not exist. Never together with real dossiers.",
+        "secrets" => "Secrets; each stands outside this file, as { file = \"...\" } or { env = \"...\" }.",
+        "secrets.root" => {
+            "The secret from which the keys for sealing and matching are made; 32 characters or more.\n\
+             Keep it: without it, requests for access in the database cannot be read.\n\
+             Make one with: openssl rand -base64 32"
+        }
+        "oidc" => "The identity provider and what this portal is called there.",
+        "oidc.issuer" => "The issuer, exactly as it stands in the provider's discovery document.",
+        "oidc.client_id" => "The client_id this portal has at the provider.",
+        "oidc.client_secret" => "The client_secret that goes with it (client_secret_basic).",
+        "secrets.root.env" | "oidc.client_secret.env" => "The environment variable that holds it.",
+        "oidc.extra_ca" => {
+            "A PEM file with certificates to trust besides the system's, for the provider's TLS."
+        }
+        "session" => "How long somebody stays signed in.",
+        "session.idle_minutes" => "Minutes without activity after which the session ends.",
+        "session.warn_seconds" => "How long before that end the page warns; at least 60.",
+        "session.absolute_hours" => "Hours after which a session ends whatever happens.",
+        "limits" => "How often something may be tried.",
+        "limits.posts_per_minute" => "Forms sent a minute per address and per process; 0 lifts the limit.",
+        "limits.sign_ins_per_minute" => {
+            "Sign-ins started a minute per address and per process; 0 lifts the limit."
+        }
+        "limits.requests_per_account" => "Requests for access per account and day, over all nodes.",
+        "limits.requests_per_address" => "Requests for access per address and day, over all nodes.",
+        "limits.activations_per_account" => "Activation codes tried per account and day, over all nodes.",
+        "limits.code_days" => "Days that an activation code is valid.",
+        "limits.code_attempts" => "Wrong attempts after which an activation code is void.",
+        "log" => "The request log, on standard output.",
+        "log.json" => "JSON lines; false gives plain lines for a person who watches.",
+        "log.level" => "error, warn, info, debug or trace.",
+        "dev" => "For development only; refused unless origin and listen are loopback.",
+        "dev.clock" => {
+            "Open POST /dev/clock/advance (form field seconds), which moves the portal's clock forward."
+        }
+        "dev.literal_secrets" => "Allow secrets in this file itself.",
+        "brand" => "The look of the portal.",
+        "brand.name" => "The name at the top of every page.",
+        "brand.color" => "#rrggbb of buttons and links; white text must be readable on it.",
+        "brand.helpdesk" => "Whom people can ask, shown where they may get stuck. Empty lines are left out.",
+        "brand.helpdesk.text_nl" => "A sentence about the helpdesk, in Dutch.",
+        "brand.helpdesk.phone" => "Telephone number.",
+        "brand.helpdesk.hours_nl" => "Opening hours, in Dutch.",
+        "brand.helpdesk.email" => "Mail address.",
+        "organisations" => {
+            "The care organisations whose dossiers can be asked for, one section each. Their own texts\n\
+             stand on the page that follows a request for access."
+        }
+        "organisations.id" => {
+            "Lower-case letters, digits, dashes; what the provider calls care_organisation."
+        }
+        "organisations.name" => "The name people know.",
+        "organisations.contact_nl" => "After a request: whom to write or call, in Dutch.",
+        "organisations.mention_nl" => "After a request: what to mention, in Dutch.",
+        "organisations.duration_nl" => "After a request: how long it usually takes, in Dutch.",
+        "brand.helpdesk.text_en"
+        | "brand.helpdesk.hours_en"
+        | "organisations.contact_en"
+        | "organisations.mention_en"
+        | "organisations.duration_en" => "The same in English.",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn the_example_file_is_what_the_program_writes() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/portal.example.toml");
+        let written = std::fs::read_to_string(file).unwrap_or_default();
+        let hint = "run: cargo run -p portal-client -- config example > deploy/portal.example.toml";
+        assert_eq!(written, example().unwrap(), "{hint}");
+    }
+
+    #[test]
+    fn the_example_with_its_comments_taken_off_is_a_configuration() {
+        let bare: String = example()
+            .unwrap()
+            .lines()
+            .filter_map(|line| line.strip_prefix('#'))
+            .filter(|line| !line.starts_with(' '))
+            .fold(String::new(), |text, line| text + line + "\n");
+        let config: Config = web::config::parse(Path::new("portal.toml"), &bare).unwrap();
+        assert_eq!(config.organisations.len(), 1);
+    }
+}

@@ -1,0 +1,214 @@
+//! What people write in a dossier through the portal: sealed texts, each with its author. A new text of a
+//! life story takes the place of the one before, which is kept.
+
+use sqlx::Row as _;
+use web::clock::Timestamp;
+use web::db::Db;
+use web::seal::{RootKey, Sealer};
+
+/// What a note is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    ThisIsMe,
+    MyLife,
+    Report,
+    /// A personal appointment.
+    Appointment,
+}
+
+impl Kind {
+    fn word(self) -> &'static str {
+        match self {
+            Self::ThisIsMe => "this-is-me",
+            Self::MyLife => "my-life",
+            Self::Report => "report",
+            Self::Appointment => "appointment",
+        }
+    }
+
+    /// Whether a new one takes the place of the last.
+    fn stands_alone(self) -> bool {
+        matches!(self, Self::ThisIsMe | Self::MyLife)
+    }
+}
+
+/// A note that stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    pub id: String,
+    pub body: String,
+    pub author: String,
+    pub written_at: Timestamp,
+}
+
+/// Who writes, and where.
+#[derive(Clone, Copy, Debug)]
+pub struct Writer<'a> {
+    pub iss: &'a str,
+    pub sub: &'a str,
+    pub name: &'a str,
+    pub dossier: &'a str,
+}
+
+/// The notes in the database.
+#[derive(Clone, Debug)]
+pub struct Notes {
+    db: Db,
+    sealer: Sealer,
+}
+
+impl Notes {
+    pub fn new(db: Db, root: &RootKey) -> Self {
+        Self { db, sealer: root.sealer("note") }
+    }
+
+    /// The notes of one kind that stand, newest first. One that does not open (sealed with another root
+    /// secret) is left out and logged.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn list(&self, dossier: &str, kind: Kind) -> Result<Vec<Note>, sqlx::Error> {
+        let rows = sqlx::query(
+            "SELECT id, body, person_name, written_at FROM notes
+             WHERE dossier_id = $1 AND kind = $2 AND replaced_at IS NULL ORDER BY written_at DESC, id LIMIT 200",
+        )
+        .bind(dossier)
+        .bind(kind.word())
+        .fetch_all(self.db.pool())
+        .await?;
+        let mut notes = Vec::with_capacity(rows.len());
+        for row in rows {
+            let id: String = row.try_get(0)?;
+            match self.sealer.open_text(row.try_get(1)?) {
+                Ok(body) => notes.push(Note {
+                    id,
+                    body,
+                    author: row.try_get(2)?,
+                    written_at: Timestamp(row.try_get(3)?),
+                }),
+                Err(error) => tracing::error!(note = %id, %error, "a note does not open"),
+            }
+        }
+        Ok(notes)
+    }
+
+    /// Writes a note; of a kind that stands alone, the one before is replaced in the same step.
+    ///
+    /// # Errors
+    /// The database's; nothing was written then.
+    pub async fn write(
+        &self,
+        id: &str,
+        writer: Writer<'_>,
+        kind: Kind,
+        body: &str,
+        now: Timestamp,
+    ) -> Result<(), sqlx::Error> {
+        let mut write = self.db.begin_write().await?;
+        if kind.stands_alone() {
+            self.replace(&mut write, writer.dossier, kind, None, now).await?;
+        }
+        self.insert(&mut write, id, writer, kind, body, now).await?;
+        write.commit().await
+    }
+
+    /// Puts a new text in the place of note `old`, or takes it away when `body` is `None`; false if that
+    /// note is not there (any more).
+    ///
+    /// # Errors
+    /// The database's; nothing was written then.
+    pub async fn change(
+        &self,
+        old: &str,
+        new: Option<(&str, &str)>,
+        writer: Writer<'_>,
+        kind: Kind,
+        now: Timestamp,
+    ) -> Result<bool, sqlx::Error> {
+        let mut write = self.db.begin_write().await?;
+        if self.replace(&mut write, writer.dossier, kind, Some(old), now).await? == 0 {
+            return Ok(false);
+        }
+        if let Some((id, body)) = new {
+            self.insert(&mut write, id, writer, kind, body, now).await?;
+        }
+        write.commit().await?;
+        Ok(true)
+    }
+
+    async fn replace(
+        &self,
+        write: &mut web::db::Write,
+        dossier: &str,
+        kind: Kind,
+        only: Option<&str>,
+        now: Timestamp,
+    ) -> Result<u64, sqlx::Error> {
+        let done = sqlx::query(
+            "UPDATE notes SET replaced_at = $1
+             WHERE dossier_id = $2 AND kind = $3 AND replaced_at IS NULL AND ($4 = '' OR id = $4)",
+        )
+        .bind(now.0)
+        .bind(dossier)
+        .bind(kind.word())
+        .bind(only.unwrap_or_default())
+        .execute(write.connection())
+        .await?;
+        Ok(done.rows_affected())
+    }
+
+    async fn insert(
+        &self,
+        write: &mut web::db::Write,
+        id: &str,
+        writer: Writer<'_>,
+        kind: Kind,
+        body: &str,
+        now: Timestamp,
+    ) -> Result<(), sqlx::Error> {
+        sqlx::query(
+            "INSERT INTO notes (id, dossier_id, kind, body, iss, sub, person_name, written_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        )
+        .bind(id)
+        .bind(writer.dossier)
+        .bind(kind.word())
+        .bind(self.sealer.seal(body.as_bytes()))
+        .bind(writer.iss)
+        .bind(writer.sub)
+        .bind(writer.name)
+        .bind(now.0)
+        .execute(write.connection())
+        .await?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_life_story_has_one_text_and_reports_pile_up_and_both_are_sealed() {
+        let store = crate::testing::Store::new().await;
+        let notes = Notes::new(store.db.clone(), &store.root);
+        let writer = Writer { iss: "i", sub: "s", name: "Piet", dossier: "d" };
+        notes.write("1", writer, Kind::ThisIsMe, "koffie", Timestamp(1)).await.unwrap();
+        notes.write("2", writer, Kind::ThisIsMe, "thee", Timestamp(2)).await.unwrap();
+        notes.write("3", writer, Kind::Report, "goed", Timestamp(3)).await.unwrap();
+        notes.write("4", writer, Kind::Report, "beter", Timestamp(4)).await.unwrap();
+        let bodies = |list: Vec<Note>| list.into_iter().map(|note| note.body).collect::<Vec<_>>();
+        assert_eq!(bodies(notes.list("d", Kind::ThisIsMe).await.unwrap()), ["thee"]);
+        assert_eq!(bodies(notes.list("d", Kind::Report).await.unwrap()), ["beter", "goed"]);
+        assert!(notes.list("other", Kind::Report).await.unwrap().is_empty());
+        assert!(notes.change("3", Some(("5", "prima")), writer, Kind::Report, Timestamp(5)).await.unwrap());
+        assert!(
+            !notes.change("3", None, writer, Kind::Report, Timestamp(6)).await.unwrap(),
+            "replaced already"
+        );
+        assert_eq!(bodies(notes.list("d", Kind::Report).await.unwrap()), ["prima", "beter"]);
+        let stored: Vec<String> =
+            sqlx::query_scalar("SELECT body FROM notes").fetch_all(store.db.pool()).await.unwrap();
+        assert!(stored.iter().all(|body| !body.contains("thee")));
+    }
+}

@@ -1,0 +1,118 @@
+//! A request that is not open yet: type the activation code ('Activeren'), or take the request back. Whatever
+//! is wrong with a code, the answer is one sentence.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Serialize;
+
+use super::extract::{Form, SignedIn};
+use super::failure::Failure;
+use super::request::account_key;
+use super::{day, show};
+use crate::app::App;
+use crate::links::Link;
+use crate::links::code::ActivationCode;
+use crate::paths;
+use crate::team::Act;
+
+const DAY: Duration = Duration::from_hours(24);
+
+/// The page of a request.
+#[derive(Debug, Serialize)]
+pub struct Activate {
+    link: String,
+    organisation: String,
+    requested_on: String,
+    sent_url: String,
+    /// The key of what is wrong; empty at first.
+    error: &'static str,
+}
+
+impl Activate {
+    const TEMPLATE: &'static str = "portal/activate.html";
+
+    fn new(app: &App, link: &Link, error: &'static str) -> Self {
+        Self {
+            organisation: app.organisation_name(&link.organisation),
+            requested_on: day(link.requested_at),
+            sent_url: paths::requested_sent(&link.id),
+            link: link.id.clone(),
+            error,
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn samples() -> Vec<(&'static str, serde_json::Value)> {
+        let page = |error| {
+            serde_json::json!(Self {
+                link: "x".into(),
+                organisation: "Zorggroep Zonnehof".into(),
+                requested_on: "22-11-2026".into(),
+                sent_url: "/requests/x/sent".into(),
+                error,
+            })
+        };
+        vec![(Self::TEMPLATE, page("")), (Self::TEMPLATE, page("portal-activate-error"))]
+    }
+}
+
+/// `GET /requests/{link}`
+pub async fn page(
+    State(app): State<Arc<App>>,
+    Path(link): Path<String>,
+    signed_in: SignedIn,
+) -> Result<Response, Failure> {
+    let SignedIn { visit, session } = signed_in;
+    let link = app.links.own(&link, &session.person).await?.ok_or(Failure::NotFound)?;
+    if let Some(dossier) = link.opens() {
+        return Ok(Redirect::to(&paths::section(dossier, "home")).into_response());
+    }
+    let page = Activate::new(&app, &link, "");
+    Ok(show(&app, &visit, Some(&session), StatusCode::OK, Activate::TEMPLATE, &page))
+}
+
+/// `POST /requests/{link}/activate`: 'Activeren'.
+pub async fn activate(
+    State(app): State<Arc<App>>,
+    Path(link): Path<String>,
+    signed_in: SignedIn,
+    Form(fields): Form,
+) -> Result<Response, Failure> {
+    let SignedIn { visit, session } = signed_in;
+    let link = app.links.own(&link, &session.person).await?.ok_or(Failure::NotFound)?;
+    let limits = app.settings.limits;
+    let tried = app.ephemeral.count(&account_key("activate", &session), DAY).await?;
+    let now = app.clock.now();
+    let code = ActivationCode::typed(fields.trimmed("activation_code"));
+    // Over the day's limit the code is not looked at, and the answer is the same as for a wrong one.
+    let attempts = if tried.count <= limits.activations_per_account { limits.code_attempts } else { 0 };
+    if !app.links.activate(&link.id, &session.person, &code, attempts, now).await? {
+        let page = Activate::new(&app, &link, "portal-activate-error");
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        return Ok(show(&app, &visit, Some(&session), status, Activate::TEMPLATE, &page));
+    }
+    let about = (link.id.as_str(), link.organisation.as_str());
+    app.audit.add(&app.random.id(), &session.person, about, Act::Activated, "", now).await?;
+    Ok(Redirect::to(&paths::requested(&link.id)).into_response())
+}
+
+/// `POST /requests/{link}/withdraw`: takes a request back.
+pub async fn withdraw(
+    State(app): State<Arc<App>>,
+    Path(link): Path<String>,
+    signed_in: SignedIn,
+    Form(_): Form,
+) -> Result<Response, Failure> {
+    let session = signed_in.session;
+    let link = app.links.own(&link, &session.person).await?.ok_or(Failure::NotFound)?;
+    let now = app.clock.now();
+    if link.opens().is_none() && app.links.end(&link.id, now).await? {
+        let about = (link.id.as_str(), link.organisation.as_str());
+        app.audit.add(&app.random.id(), &session.person, about, Act::Withdrawn, "", now).await?;
+    }
+    Ok(Redirect::to(paths::HOME).into_response())
+}

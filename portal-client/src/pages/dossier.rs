@@ -1,0 +1,289 @@
+//! Reading a dossier, section by section. Every look passes [`enter`]: the server decides by link and level,
+//! and writes down who looked before anything is shown.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Serialize;
+use serde_json::{Value, json};
+use web::request::Visit;
+
+use super::extract::SignedIn;
+use super::failure::Failure;
+use super::write::{Entered, PersonalAppointment};
+use super::{access, day, show};
+use crate::access_log::{Look, Outcome};
+use crate::app::App;
+use crate::dossiers::notes::{Kind, Note};
+use crate::dossiers::{Dossier, Section};
+use crate::links::{Act, Link, allows};
+use crate::paths;
+use crate::session::Session;
+
+/// A page of a dossier: the frame with the menu, and what the section holds.
+#[derive(Debug, Serialize)]
+pub struct SectionPage {
+    dossier: Frame,
+    content: Value,
+    /// What somebody tried to write and why that did not work.
+    entered: Entered,
+}
+
+#[derive(Debug, Serialize)]
+struct Frame {
+    id: String,
+    client_name: String,
+    organisation: String,
+    location: String,
+    contact: String,
+    relation: &'static str,
+    level: &'static str,
+    section: &'static str,
+    menu: Vec<MenuItem>,
+    url: String,
+    may_write: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct MenuItem {
+    section: &'static str,
+    url: String,
+}
+
+/// Something with a date that people can read.
+#[derive(Debug, Serialize)]
+struct Dated {
+    on: String,
+    title: String,
+    text: String,
+}
+
+impl SectionPage {
+    fn template(section: Section) -> String {
+        format!("portal/sections/{}.html", section.slug())
+    }
+}
+
+/// Somebody who may do this in this section.
+pub struct Access<'a> {
+    pub link: Link,
+    pub dossier: &'a Dossier,
+}
+
+/// Whether somebody may do this in this section of this dossier, now; written down either way (T44).
+///
+/// # Errors
+/// [`Failure::Refused`], the same for a hidden section, another's dossier and one that does not exist.
+pub async fn enter<'a>(
+    app: &'a App,
+    session: &Session,
+    dossier: &str,
+    section: Section,
+    act: Act,
+) -> Result<Access<'a>, Failure> {
+    let link = app.links.opening(dossier, &session.person).await?;
+    let Some(dossier) = app.dossiers.get(dossier) else { return Err(Failure::Refused) };
+    let allowed = link.as_ref().is_some_and(|link| allows(link.relation, link.level, section, act));
+    let look = Look {
+        person: &session.person,
+        relation: link.as_ref().map(|link| link.relation.word()),
+        link: link.as_ref().map_or("", |link| link.id.as_str()),
+        organisation: &dossier.organisation,
+        dossier: &dossier.id,
+        section,
+        act,
+        outcome: if allowed { Outcome::Allowed } else { Outcome::Refused },
+    };
+    app.access_log.add(&app.random.id(), look, app.clock.now()).await?;
+    match link {
+        Some(link) if allowed => Ok(Access { link, dossier }),
+        _ => Err(Failure::Refused),
+    }
+}
+
+/// `GET /dossiers/{dossier}`
+pub async fn first(Path(dossier): Path<String>, _: SignedIn) -> Redirect {
+    Redirect::to(&paths::section(&dossier, Section::Home.slug()))
+}
+
+/// `GET /dossiers/{dossier}/{section}`
+pub async fn read(
+    State(app): State<Arc<App>>,
+    Path((dossier, section)): Path<(String, String)>,
+    signed_in: SignedIn,
+) -> Result<Response, Failure> {
+    let SignedIn { visit, session } = signed_in;
+    let section = Section::from_slug(&section).ok_or(Failure::NotFound)?;
+    let entered = enter(&app, &session, &dossier, section, Act::Read).await?;
+    page(&app, &visit, &session, &entered, section, Entered::default()).await
+}
+
+/// The page of a section, with what somebody tried to write in it.
+///
+/// # Errors
+/// The stores'.
+pub async fn page(
+    app: &App,
+    visit: &Visit,
+    session: &Session,
+    entered: &Access<'_>,
+    section: Section,
+    tried: Entered,
+) -> Result<Response, Failure> {
+    let status = if tried.error.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let page = SectionPage {
+        content: content(app, session, entered, section).await?,
+        dossier: frame(app, entered, section),
+        entered: tried,
+    };
+    let template = SectionPage::template(section);
+    Ok(show(app, visit, Some(session), status, &template, &page).into_response())
+}
+
+fn frame(app: &App, entered: &Access<'_>, section: Section) -> Frame {
+    let Access { link, dossier } = entered;
+    let may = |section, act| allows(link.relation, link.level, section, act);
+    let item = |section: Section| MenuItem {
+        section: section.slug(),
+        url: paths::section(&dossier.id, section.slug()),
+    };
+    Frame {
+        id: dossier.id.clone(),
+        client_name: dossier.client_name.clone(),
+        organisation: app.organisation_name(&dossier.organisation),
+        location: dossier.location.clone(),
+        contact: dossier.contact.clone(),
+        relation: link.relation.word(),
+        level: link.level.word(),
+        section: section.slug(),
+        menu: Section::ALL.into_iter().filter(|other| may(*other, Act::Read)).map(item).collect(),
+        url: paths::section(&dossier.id, section.slug()),
+        may_write: may(section, Act::Write),
+    }
+}
+
+async fn content(
+    app: &App,
+    session: &Session,
+    entered: &Access<'_>,
+    section: Section,
+) -> Result<Value, Failure> {
+    let dossier = entered.dossier;
+    let ago = |days: u16| day(app.clock.now().minus(days_of(days)));
+    let ahead = |days: u16| day(app.clock.now().plus(days_of(days)));
+    Ok(match section {
+        Section::Home => {
+            let news = dossier.news.iter();
+            let news =
+                news.map(|n| Dated { on: ago(n.days_ago), title: n.title.clone(), text: n.text.clone() });
+            json!({ "news": news.collect::<Vec<_>>() })
+        }
+        Section::ThisIsMe => {
+            json!({ "answers": dossier.this_is_me, "own": own(app, dossier, Kind::ThisIsMe).await? })
+        }
+        Section::MyLife => {
+            json!({ "answers": dossier.my_life, "own": own(app, dossier, Kind::MyLife).await? })
+        }
+        Section::Appointments => {
+            let planned = dossier.appointments.iter().map(
+                |a| json!({ "on": ahead(a.in_days), "time": a.time, "title": a.title, "place": a.place }),
+            );
+            let notes = app.notes.list(&dossier.id, Kind::Appointment).await?;
+            let mut personal: Vec<_> = notes.iter().filter_map(PersonalAppointment::read).collect();
+            personal.sort_by(|one, other| (&one.date, &one.time).cmp(&(&other.date, &other.time)));
+            json!({ "planned": planned.collect::<Vec<_>>(), "personal": personal })
+        }
+        Section::Medical => json!(dossier.medical),
+        Section::Documents => {
+            let documents = dossier.documents.iter();
+            let documents = documents.map(|d| Dated {
+                on: ago(d.days_ago),
+                title: d.title.clone(),
+                text: d.summary.clone(),
+            });
+            json!({ "documents": documents.collect::<Vec<_>>() })
+        }
+        Section::Reports => {
+            let written = app.notes.list(&dossier.id, Kind::Report).await?;
+            let written = written.into_iter().map(|note| Dated {
+                on: note.written_at.local_text(),
+                title: note.author,
+                text: note.body,
+            });
+            let reports = dossier.reports.iter();
+            let reports =
+                reports.map(|r| Dated { on: ago(r.days_ago), title: r.author.clone(), text: r.text.clone() });
+            json!({ "reports": written.chain(reports).collect::<Vec<_>>() })
+        }
+        Section::CarePlan => json!({ "goals": dossier.care_plan }),
+        Section::Access => access::content(app, session, entered).await?,
+        Section::Views => access::views(app, dossier).await?,
+    })
+}
+
+/// What a family wrote in a life story.
+async fn own(app: &App, dossier: &Dossier, kind: Kind) -> Result<Value, Failure> {
+    let latest: Option<Note> = app.notes.list(&dossier.id, kind).await?.into_iter().next();
+    Ok(latest.map_or(
+        Value::Null,
+        |note| json!({ "text": note.body, "author": note.author, "on": day(note.written_at) }),
+    ))
+}
+
+fn days_of(days: u16) -> Duration {
+    Duration::from_hours(u64::from(days) * 24)
+}
+
+#[cfg(test)]
+pub(super) fn samples() -> Vec<(String, Value)> {
+    let (_, dossier) = crate::dossiers::demo::dossiers().swap_remove(0);
+    let dated = json!([{ "on": "22-11-2026", "title": "Titel", "text": "Tekst" }]);
+    let own = json!({ "text": "Koffie", "author": "Marjan", "on": "22-11-2026" });
+    let contents = [
+        (Section::Home, json!({ "news": dated })),
+        (Section::ThisIsMe, json!({ "answers": dossier.this_is_me, "own": own })),
+        (Section::MyLife, json!({ "answers": dossier.my_life, "own": null })),
+        (
+            Section::Appointments,
+            json!({
+                "planned": [{ "on": "22-11-2026", "time": "10:30", "title": "Kapper", "place": "Kamer 2" }],
+                "personal": [{ "id": "n", "on": "23-11-2026", "date": "2026-11-23", "time": "09:00",
+                               "title": "Koffie", "author": "Marjan" }],
+            }),
+        ),
+        (Section::Medical, json!(dossier.medical)),
+        (Section::Documents, json!({ "documents": dated })),
+        (Section::Reports, json!({ "reports": dated })),
+        (Section::CarePlan, json!({ "goals": dossier.care_plan })),
+        (Section::Access, access::sample_content()),
+        (Section::Views, access::sample_views()),
+    ];
+    let menu =
+        || Section::ALL.map(|s| MenuItem { section: s.slug(), url: format!("/dossiers/d/{}", s.slug()) });
+    let pages = contents.into_iter().flat_map(|(section, content)| {
+        [("", true), ("portal-write-error-text", true), ("", false)].map(|(error, may_write)| {
+            let page = SectionPage {
+                dossier: Frame {
+                    id: "d".into(),
+                    client_name: dossier.client_name.clone(),
+                    organisation: "Zorggroep Zonnehof".into(),
+                    location: dossier.location.clone(),
+                    contact: dossier.contact.clone(),
+                    relation: "representative",
+                    level: "limited",
+                    section: section.slug(),
+                    menu: menu().into(),
+                    url: "/dossiers/d/home".into(),
+                    may_write,
+                },
+                content: content.clone(),
+                entered: Entered { error, ..Entered::default() },
+            };
+            (SectionPage::template(section), json!(page))
+        })
+    });
+    pages.collect()
+}

@@ -1,0 +1,97 @@
+//! What handlers ask of a request before they run: that somebody is signed in, that a form is ours and not
+//! one of a flood.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{Method, header};
+use web::request::{Fields, Visit};
+
+use super::failure::Failure;
+use crate::app::App;
+use crate::paths;
+use crate::session::{self, Session};
+
+/// The visit, which the layer in front put there.
+pub struct Caller(pub Visit);
+
+impl FromRequestParts<Arc<App>> for Caller {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Failure> {
+        let visit = parts.extensions.get::<Visit>().cloned();
+        visit.map(Self).ok_or_else(|| Failure::Internal("a route without the visit layer".into()))
+    }
+}
+
+/// Somebody who is signed in, and whose session this request extends.
+pub struct SignedIn {
+    pub visit: Visit,
+    pub session: Session,
+}
+
+impl FromRequestParts<Arc<App>> for SignedIn {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Failure> {
+        let Caller(visit) = Caller::from_request_parts(parts, app).await?;
+        let own = visit.uri.path_and_query().map_or(paths::HOME, |path| path.as_str());
+        let return_to = if parts.method == Method::GET { paths::local(own) } else { paths::HOME }.to_owned();
+        let Some(token) = visit.cookie(session::COOKIE) else { return Err(Failure::SignIn(return_to)) };
+        match app.sessions.touch(&token).await? {
+            Some(session) => Ok(Self { visit, session }),
+            None => Err(Failure::SessionEnded(return_to)),
+        }
+    }
+}
+
+/// A form that a page of ours sent from this browser.
+pub struct Form(pub Fields);
+
+impl FromRequest<Arc<App>> for Form {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Failure> {
+        let (mut parts, body) = request.into_parts();
+        let Caller(visit) = Caller::from_request_parts(&mut parts, app).await?;
+        app.posts.check(visit.address).map_err(|wait| Failure::TooMany(wait.as_secs() + 1))?;
+        let fields = read_form(Request::from_parts(parts, body), app).await?;
+        if visit.csrf_accepts(&fields) { Ok(Self(fields)) } else { Err(Failure::ForeignForm) }
+    }
+}
+
+/// The fields of an `application/x-www-form-urlencoded` body, whoever sent it.
+///
+/// # Errors
+/// [`Failure::BadInput`] for anything else.
+pub async fn read_form(request: Request, app: &Arc<App>) -> Result<Fields, Failure> {
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let is_form = kind.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
+    if !is_form {
+        return Err(Failure::BadInput);
+    }
+    let bytes = Bytes::from_request(request, app).await.map_err(|_| Failure::BadInput)?;
+    Fields::parse(&bytes).map_err(|_| Failure::BadInput)
+}
+
+/// The query of a URL.
+///
+/// # Errors
+/// [`Failure::BadInput`] for a repeated parameter or one that is no text.
+pub fn query(visit: &Visit) -> Result<Fields, Failure> {
+    Fields::parse(visit.uri.query().unwrap_or_default().as_bytes()).map_err(|_| Failure::BadInput)
+}
+
+/// The name under which tries from an address are counted: one household has a /64 of IPv6.
+pub fn household(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(v4) => v4.to_string(),
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}")
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! The portal's pages: a file for each, with its handler, the context of its template and a sample of that.
+
+pub mod access;
+pub mod activate;
+pub mod dossier;
+pub mod extract;
+pub mod failure;
+pub mod health;
+pub mod home;
+pub mod request;
+pub mod session;
+pub mod sign_in;
+pub mod sign_out;
+pub mod team;
+pub mod team_link;
+pub mod write;
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use web::clock::Timestamp;
+use web::language::Language;
+use web::request::Visit;
+
+use crate::app::App;
+use crate::session::Session;
+
+/// What the frame around every page shows: who is signed in and how long that lasts.
+#[derive(Clone, Debug, Default, Serialize)]
+struct Shell {
+    signed_in: bool,
+    person: String,
+    at_desk: bool,
+    /// Seconds until the session ends if nothing is done.
+    ends_in: u64,
+    /// How long before that the page warns, in seconds.
+    warn: u64,
+    /// For the text about it.
+    idle_minutes: u64,
+    /// Where the page is, to come back to.
+    here: String,
+}
+
+#[derive(Serialize)]
+struct Framed<'a, T> {
+    shell: Shell,
+    #[serde(flatten)]
+    body: &'a T,
+}
+
+/// A page as a response. A signed-in page has the sign-out form, which ends at the provider.
+pub fn show(
+    app: &App,
+    visit: &Visit,
+    session: Option<&Session>,
+    status: StatusCode,
+    template: &str,
+    body: &impl Serialize,
+) -> Response {
+    let here = crate::paths::local(visit.uri.path()).to_owned();
+    let shell = session.map_or_else(
+        || Shell { here: here.clone(), ..Shell::default() },
+        |session| {
+            let rules = app.settings.session;
+            Shell {
+                signed_in: true,
+                person: session.person.name.clone(),
+                at_desk: session.care.is_some(),
+                ends_in: session.ends_at(rules).since(app.clock.now()).as_secs(),
+                warn: rules.warn.as_secs(),
+                idle_minutes: rules.idle.as_secs() / 60,
+                here: here.clone(),
+            }
+        },
+    );
+    let targets = [app.settings.provider.origin.clone()];
+    let targets: &[String] = if session.is_some() { &targets } else { &[] };
+    let brand = &app.settings.brand;
+    app.pages.respond(visit, brand, status, template, &Framed { shell, body }, targets)
+}
+
+/// The one of two texts that is in the page's language, or the other if that is empty.
+fn in_language(language: Language, nl: &str, en: &str) -> String {
+    let (first, second) = if language == Language::En { (en, nl) } else { (nl, en) };
+    if first.is_empty() { second.to_owned() } else { first.to_owned() }
+}
+
+/// `22-11-2026`
+fn day(at: Timestamp) -> String {
+    at.local_text().chars().take(10).collect()
+}
+
+#[cfg(test)]
+mod tests;

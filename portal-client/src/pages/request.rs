@@ -1,0 +1,293 @@
+//! Asking for access to a dossier ('Toegang dossier aanvragen'): a form, an overview of what was filled in,
+//! 'Bevestigen', and what that organisation wants next. Nothing here looks whether there is such a client,
+//! so nothing here can tell (T43).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::{Deserialize, Serialize};
+use web::request::Fields;
+
+use super::extract::{Form, SignedIn, household, query};
+use super::failure::Failure;
+use super::sign_in::to_json;
+use super::{in_language, show};
+use crate::app::App;
+use crate::dossiers::identity::{BirthDate, Bsn};
+use crate::links::{NewRequest, Relation};
+use crate::paths;
+use crate::session::Session;
+use crate::team::Act;
+
+/// How long a filled-in form waits for its confirmation.
+const DRAFT_LIFETIME: Duration = Duration::from_mins(30);
+const DAY: Duration = Duration::from_hours(24);
+
+/// What somebody typed, as it was typed.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Typed {
+    relation: String,
+    birth_date: String,
+    bsn: String,
+    organisation: String,
+}
+
+/// Keys of the texts that say what is wrong with a field; empty where nothing is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+struct Errors {
+    relation: &'static str,
+    birth_date: &'static str,
+    bsn: &'static str,
+    organisation: &'static str,
+}
+
+/// The form.
+#[derive(Debug, Serialize)]
+pub struct FormPage {
+    typed: Typed,
+    errors: Option<Errors>,
+    relations: [&'static str; 3],
+    organisations: Vec<Choice>,
+}
+
+#[derive(Debug, Serialize)]
+struct Choice {
+    id: String,
+    name: String,
+}
+
+/// What was filled in, to look over.
+#[derive(Debug, Serialize)]
+pub struct Overview {
+    draft: String,
+    relation: &'static str,
+    birth_date: String,
+    bsn: String,
+    organisation: String,
+    change_url: String,
+}
+
+/// What happens next, in the organisation's own words.
+#[derive(Debug, Serialize)]
+pub struct Sent {
+    organisation: String,
+    contact: String,
+    mention: String,
+    duration: String,
+    activate_url: String,
+}
+
+impl FormPage {
+    const TEMPLATE: &'static str = "portal/request.html";
+
+    fn new(app: &App, typed: Typed, errors: Option<Errors>) -> Self {
+        let listed = app.settings.organisations.iter();
+        Self {
+            typed,
+            errors,
+            relations: Relation::ALL.map(Relation::word),
+            organisations: listed.map(|o| Choice { id: o.id.clone(), name: o.name.clone() }).collect(),
+        }
+    }
+}
+
+impl Overview {
+    const TEMPLATE: &'static str = "portal/request_overview.html";
+}
+
+impl Sent {
+    const TEMPLATE: &'static str = "portal/request_sent.html";
+}
+
+#[cfg(test)]
+pub(super) fn samples() -> Vec<(&'static str, serde_json::Value)> {
+    let text = |text: &str| text.to_owned();
+    let form = |errors| FormPage {
+        typed: Typed { relation: text("client"), birth_date: text("31-02-1940"), ..Typed::default() },
+        errors,
+        relations: Relation::ALL.map(Relation::word),
+        organisations: vec![Choice { id: text("zonnehof"), name: text("Zorggroep Zonnehof") }],
+    };
+    let errors = Errors {
+        relation: "portal-request-error-relation",
+        birth_date: "portal-request-error-birth-date",
+        bsn: "portal-request-error-bsn",
+        organisation: "portal-request-error-organisation",
+    };
+    let overview = Overview {
+        draft: text("d"),
+        relation: "representative",
+        birth_date: text("01-02-1940"),
+        bsn: text("999990019"),
+        organisation: text("Zorggroep Zonnehof"),
+        change_url: text("/request?draft=d"),
+    };
+    let sent = Sent {
+        organisation: text("Zorggroep Zonnehof"),
+        contact: text("Bel de teamleider."),
+        mention: text("Noem de naam van de cliënt."),
+        duration: text("Meestal drie werkdagen."),
+        activate_url: text("/requests/x"),
+    };
+    vec![
+        (FormPage::TEMPLATE, serde_json::json!(form(None))),
+        (FormPage::TEMPLATE, serde_json::json!(form(Some(errors)))),
+        (Overview::TEMPLATE, serde_json::json!(overview)),
+        (Sent::TEMPLATE, serde_json::json!(sent)),
+    ]
+}
+
+/// `GET /request`: the form, empty or as it was filled in.
+pub async fn form(State(app): State<Arc<App>>, signed_in: SignedIn) -> Result<Response, Failure> {
+    let SignedIn { visit, session } = signed_in;
+    let typed = match query(&visit)?.get("draft") {
+        Some(draft) => read_draft(&app, &session, draft).await?.unwrap_or_default(),
+        None => Typed::default(),
+    };
+    let page = FormPage::new(&app, typed, None);
+    Ok(show(&app, &visit, Some(&session), StatusCode::OK, FormPage::TEMPLATE, &page))
+}
+
+/// `POST /request`: looks at what was filled in; keeps it, sealed, until it is confirmed.
+pub async fn check(
+    State(app): State<Arc<App>>,
+    signed_in: SignedIn,
+    Form(fields): Form,
+) -> Result<Response, Failure> {
+    let SignedIn { visit, session } = signed_in;
+    let typed = Typed::from_fields(&fields);
+    if let Err(errors) = typed.check(&app) {
+        let page = FormPage::new(&app, typed, Some(errors));
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        return Ok(show(&app, &visit, Some(&session), status, FormPage::TEMPLATE, &page));
+    }
+    let draft = app.random.id();
+    let sealed = app.drafts.seal(&to_json(&typed)?);
+    app.ephemeral.put(&draft_key(&session, &draft), &sealed, DRAFT_LIFETIME).await?;
+    Ok(Redirect::to(&format!("{}?draft={draft}", paths::REQUEST_OVERVIEW)).into_response())
+}
+
+/// `GET /request/overview`: what was filled in, with 'Bevestigen'.
+pub async fn overview(State(app): State<Arc<App>>, signed_in: SignedIn) -> Result<Response, Failure> {
+    let SignedIn { visit, session } = signed_in;
+    let query = query(&visit)?;
+    let draft = query.get("draft").unwrap_or_default();
+    let typed = read_draft(&app, &session, draft).await?;
+    let Some(Ok(request)) = typed.map(|typed| typed.check(&app)) else {
+        return Ok(Redirect::to(paths::REQUEST).into_response());
+    };
+    let page = Overview {
+        draft: draft.to_owned(),
+        relation: request.relation.word(),
+        birth_date: request.birth_date.dutch(),
+        bsn: request.bsn.reveal().to_owned(),
+        organisation: app.organisation_name(&request.organisation),
+        change_url: format!("{}?draft={draft}", paths::REQUEST),
+    };
+    Ok(show(&app, &visit, Some(&session), StatusCode::OK, Overview::TEMPLATE, &page))
+}
+
+/// `POST /request/overview`: 'Bevestigen'. Counted per account and per address, over all nodes.
+pub async fn confirm(
+    State(app): State<Arc<App>>,
+    signed_in: SignedIn,
+    Form(fields): Form,
+) -> Result<Response, Failure> {
+    let SignedIn { visit, session } = signed_in;
+    let draft = draft_key(&session, fields.trimmed("draft"));
+    let Some(typed) = open_draft(&app, app.ephemeral.take(&draft).await?)? else {
+        return Ok(Redirect::to(paths::REQUEST).into_response());
+    };
+    let Ok(request) = typed.check(&app) else { return Ok(Redirect::to(paths::REQUEST).into_response()) };
+    let limits = app.settings.limits;
+    let by_account = app.ephemeral.count(&account_key("request", &session), DAY).await?;
+    let by_address =
+        app.ephemeral.count(&format!("request-address:{}", household(visit.address)), DAY).await?;
+    if by_account.count > limits.requests_per_account || by_address.count > limits.requests_per_address {
+        return Err(Failure::TooManyToday);
+    }
+    let now = app.clock.now();
+    let id = app.random.id();
+    let link = app.links.request(&id, &session.person, &request, now).await?;
+    if link == id {
+        let about = (link.as_str(), request.organisation.as_str());
+        app.audit.add(&app.random.id(), &session.person, about, Act::Requested, "", now).await?;
+    }
+    Ok(Redirect::to(&paths::requested_sent(&link)).into_response())
+}
+
+/// `GET /requests/{link}/sent`: what that organisation wants next.
+pub async fn sent(
+    State(app): State<Arc<App>>,
+    Path(link): Path<String>,
+    signed_in: SignedIn,
+) -> Result<Response, Failure> {
+    let SignedIn { visit, session } = signed_in;
+    let link = app.links.own(&link, &session.person).await?.ok_or(Failure::NotFound)?;
+    let own = app.organisation(&link.organisation).cloned().unwrap_or_default();
+    let words = |nl: &str, en: &str| in_language(visit.language, nl, en);
+    let page = Sent {
+        organisation: app.organisation_name(&link.organisation),
+        contact: words(&own.contact_nl, &own.contact_en),
+        mention: words(&own.mention_nl, &own.mention_en),
+        duration: words(&own.duration_nl, &own.duration_en),
+        activate_url: paths::requested(&link.id),
+    };
+    Ok(show(&app, &visit, Some(&session), StatusCode::OK, Sent::TEMPLATE, &page))
+}
+
+impl Typed {
+    fn from_fields(fields: &Fields) -> Self {
+        let short = |name: &str| fields.trimmed(name).chars().take(80).collect::<String>();
+        Self {
+            relation: short("relation"),
+            birth_date: short("birth_date"),
+            bsn: short("bsn"),
+            organisation: short("organisation"),
+        }
+    }
+
+    fn check(&self, app: &App) -> Result<NewRequest, Errors> {
+        let relation = Relation::from_word(&self.relation);
+        let birth_date = BirthDate::parse(&self.birth_date, app.clock.now());
+        let bsn = Bsn::parse(&self.bsn);
+        let organisation = app.organisation(&self.organisation).map(|o| o.id.clone());
+        let error = |missing: bool, key: &'static str| if missing { key } else { "" };
+        let errors = Errors {
+            relation: error(relation.is_none(), "portal-request-error-relation"),
+            birth_date: error(birth_date.is_none(), "portal-request-error-birth-date"),
+            bsn: error(bsn.is_none(), "portal-request-error-bsn"),
+            organisation: error(organisation.is_none(), "portal-request-error-organisation"),
+        };
+        match (relation, birth_date, bsn, organisation) {
+            (Some(relation), Some(birth_date), Some(bsn), Some(organisation)) => {
+                Ok(NewRequest { relation, birth_date, bsn, organisation })
+            }
+            _ => Err(errors),
+        }
+    }
+}
+
+/// The name under which an account's tries are counted.
+pub(super) fn account_key(what: &str, session: &Session) -> String {
+    let person = format!("{}\n{}", session.person.iss, session.person.sub);
+    format!("{what}-account:{}", web::seal::sha256(&person))
+}
+
+fn draft_key(session: &Session, draft: &str) -> String {
+    format!("draft:{}", web::seal::sha256(&format!("{}\n{draft}", session.key())))
+}
+
+async fn read_draft(app: &App, session: &Session, draft: &str) -> Result<Option<Typed>, Failure> {
+    let kept = app.ephemeral.get(&draft_key(session, draft)).await?;
+    open_draft(app, kept.map(|kept| kept.value))
+}
+
+fn open_draft(app: &App, sealed: Option<String>) -> Result<Option<Typed>, Failure> {
+    let Some(sealed) = sealed else { return Ok(None) };
+    let opened = app.drafts.open(&sealed).map_err(|error| Failure::Internal(error.to_string()))?;
+    serde_json::from_slice(&opened).map(Some).map_err(|error| Failure::Internal(error.to_string()))
+}

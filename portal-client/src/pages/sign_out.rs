@@ -1,0 +1,150 @@
+//! Signing out: by the person, here and at the provider; and by the provider, from behind.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Serialize;
+use serde_json::json;
+
+use super::extract::{Caller, Form, query, read_form};
+use super::failure::Failure;
+use super::show;
+use crate::app::App;
+use crate::oidc::OidcError;
+use crate::{paths, session};
+
+/// The question before signing out, for who typed the address.
+#[derive(Debug, Serialize)]
+pub struct Question {}
+
+impl Question {
+    const TEMPLATE: &'static str = "portal/sign_out.html";
+}
+
+/// The page after a session ended.
+#[derive(Debug, Serialize)]
+pub struct SignedOut {
+    /// `portal-signed-out-WHY-title` and `-text` are its texts.
+    why: &'static str,
+    login_url: String,
+}
+
+impl SignedOut {
+    const TEMPLATE: &'static str = "portal/signed_out.html";
+
+    #[cfg(test)]
+    pub(super) fn samples() -> Vec<(&'static str, serde_json::Value)> {
+        let page = |why| json!(Self { why, login_url: paths::login("/") });
+        let mut samples = ["done", "idle", "elsewhere"].map(|why| (Self::TEMPLATE, page(why))).to_vec();
+        samples.push((Question::TEMPLATE, json!(Question {})));
+        samples
+    }
+}
+
+/// `GET /logout`: asks, because a link must not sign anybody out.
+pub async fn question(State(app): State<Arc<App>>, Caller(visit): Caller) -> Result<Response, Failure> {
+    let session = match visit.cookie(session::COOKIE) {
+        Some(token) => app.sessions.peek(&token).await?,
+        None => None,
+    };
+    Ok(match session {
+        Some(session) => show(&app, &visit, Some(&session), StatusCode::OK, Question::TEMPLATE, &Question {}),
+        None => Redirect::to(paths::SIGNED_OUT).into_response(),
+    })
+}
+
+/// `POST /logout`: ends the session here, and goes on to end it at the provider.
+pub async fn logout(
+    State(app): State<Arc<App>>,
+    Caller(visit): Caller,
+    Form(_): Form,
+) -> Result<Response, Failure> {
+    let id_token = match visit.cookie(session::COOKIE) {
+        Some(token) => app.sessions.end(&token).await?,
+        None => None,
+    };
+    let back = format!("{}{}", app.settings.origin, paths::SIGNED_OUT);
+    // The state only comes back to a page that shows the same to everyone; it is sent for providers that
+    // want one.
+    let state = app.random.id();
+    let url = match &id_token {
+        Some(hint) => app.provider.sign_out_url(Some(hint), &back, state, visit.language).await,
+        None => None,
+    };
+    let target = url.map_or_else(|| paths::SIGNED_OUT.to_owned(), String::from);
+    let mut response = Redirect::to(&target).into_response();
+    response.headers_mut().append(header::SET_COOKIE, visit.front.cookies.clear(session::COOKIE));
+    Ok(response)
+}
+
+/// `GET /signed-out`: where sign-outs, and pages whose time ran out, end. Touches no session: another tab
+/// may still be at work, and then this page says so.
+pub async fn signed_out(State(app): State<Arc<App>>, Caller(visit): Caller) -> Result<Response, Failure> {
+    let query = query(&visit)?;
+    let return_to = paths::local(query.get("return_to").unwrap_or(paths::HOME));
+    let token = visit.cookie(session::COOKIE);
+    let lives = match &token {
+        Some(token) => app.sessions.peek(token).await?.is_some(),
+        None => false,
+    };
+    let page = SignedOut {
+        why: match (lives, query.get("why")) {
+            (true, _) => "elsewhere",
+            (false, Some("idle")) => "idle",
+            (false, _) => "done",
+        },
+        login_url: if lives { return_to.to_owned() } else { paths::login(return_to) },
+    };
+    let mut response = show(&app, &visit, None, StatusCode::OK, SignedOut::TEMPLATE, &page);
+    if token.is_some() && !lives {
+        response.headers_mut().append(header::SET_COOKIE, visit.front.cookies.clear(session::COOKIE));
+    }
+    Ok(response)
+}
+
+/// `POST /backchannel-logout`: the provider ends a session (Back-Channel Logout 1.0 sections 2.5 to 2.8).
+pub async fn backchannel(State(app): State<Arc<App>>, request: Request) -> Response {
+    let (status, body) = match end_from_behind(&app, request).await {
+        Ok(ended) => {
+            tracing::info!(ended, "the provider ended sessions");
+            (StatusCode::OK, json!({}))
+        }
+        Err(OidcError::Unavailable(cause)) => {
+            tracing::error!(%cause, "a logout token could not be handled");
+            (StatusCode::SERVICE_UNAVAILABLE, json!({ "error": "temporarily_unavailable" }))
+        }
+        Err(error) => {
+            tracing::warn!(%error, "a logout token was refused");
+            (StatusCode::BAD_REQUEST, json!({ "error": "invalid_request" }))
+        }
+    };
+    let mut response = (status, Json(body)).into_response();
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+async fn end_from_behind(app: &Arc<App>, request: Request) -> Result<u64, OidcError> {
+    let fields =
+        read_form(request, app).await.map_err(|_| OidcError::Invalid("the body is no form".into()))?;
+    let token = fields.get("logout_token").ok_or(OidcError::Invalid("no logout_token".into()))?;
+    let token = app.provider.logout_token(token).await?;
+    let trouble = |error: &dyn std::error::Error| OidcError::Unavailable(error.to_string());
+    let mark = format!("logout-token:{}", web::seal::sha256(&token.jti));
+    let lifetime = token.expires_at.since(app.clock.now());
+    let is_new = app.ephemeral.put_new(&mark, "", lifetime).await.map_err(|error| trouble(&error))?;
+    if !is_new {
+        return Err(OidcError::Invalid("this jti was used before".into()));
+    }
+    let issuer = app.settings.provider.issuer.as_str();
+    match app.sessions.end_for(issuer, token.sid.as_deref(), token.sub.as_deref()).await {
+        Ok(ended) => Ok(ended),
+        Err(error) => {
+            // Nothing was ended, so the provider's next attempt must not be taken for a replay.
+            let _ = app.ephemeral.delete(&mark).await;
+            Err(trouble(&error))
+        }
+    }
+}

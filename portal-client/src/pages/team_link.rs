@@ -1,0 +1,234 @@
+//! One link at the care team's desk: look at a request, issue or void its code, set how much is open, end
+//! it. Each act has a reason and is written down before its result is shown.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Serialize;
+use web::request::Visit;
+
+use super::extract::{Form, SignedIn};
+use super::failure::Failure;
+use super::team::{at_desk, state_word};
+use super::{day, show};
+use crate::app::App;
+use crate::links::code::ActivationCode;
+use crate::links::{Level, Link, State as LinkState};
+use crate::paths;
+use crate::session::Session;
+use crate::team::{Act, may_act_on};
+
+/// The page of a link.
+#[derive(Debug, Serialize)]
+pub struct TeamLink {
+    link: String,
+    person: String,
+    email: String,
+    relation: &'static str,
+    birth_date: String,
+    bsn_ending: String,
+    requested_on: String,
+    /// The client that the request names; empty if there is none in this organisation.
+    client: String,
+    state: &'static str,
+    level: &'static str,
+    code_until: String,
+    /// A code that was issued just now; it is shown this once.
+    code: String,
+    is_own: bool,
+    history: Vec<Line>,
+    reason: String,
+    /// The key of what is wrong with the last act; empty if nothing is.
+    error: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct Line {
+    at: String,
+    person: String,
+    act: String,
+    reason: String,
+}
+
+/// What the page shows besides the link itself.
+#[derive(Default)]
+struct Shown {
+    code: String,
+    reason: String,
+    error: &'static str,
+}
+
+impl TeamLink {
+    const TEMPLATE: &'static str = "portal/team_link.html";
+
+    #[cfg(test)]
+    pub(super) fn samples() -> Vec<(&'static str, serde_json::Value)> {
+        let states = ["requested", "code-issued", "code-expired", "code-spent", "open", "ended"];
+        let page = |state, client: &str, error, is_own| Self {
+            link: "x".into(),
+            person: "Marjan de Wit".into(),
+            email: "marjan@example.nl".into(),
+            relation: "representative",
+            birth_date: "01-02-1940".into(),
+            bsn_ending: "••••••019".into(),
+            requested_on: "22-11-2026".into(),
+            client: client.into(),
+            state,
+            level: "full",
+            code_until: "06-12-2026 19:04".into(),
+            code: if state == "code-issued" { "ABCD-EFGH".into() } else { String::new() },
+            is_own,
+            history: [
+                "requested",
+                "withdrawn",
+                "code-issued",
+                "code-voided",
+                "activated",
+                "level-full",
+                "level-limited",
+                "ended",
+            ]
+            .map(|act| Line {
+                at: "22-11-2026 19:04".into(),
+                person: "Sanne Visser".into(),
+                act: act.into(),
+                reason: "Gebeld met de familie".into(),
+            })
+            .into(),
+            reason: String::new(),
+            error,
+        };
+        let mut pages: Vec<Self> =
+            states.map(|state| page(state, "Mevrouw G. de Wit-Bakker", "", false)).into();
+        pages.push(page("requested", "", "portal-team-error-no-client", false));
+        pages.push(page("requested", "Mevrouw G. de Wit-Bakker", "portal-team-error-reason", true));
+        pages.push(page("requested", "Mevrouw G. de Wit-Bakker", "portal-team-error-gone", false));
+        pages.iter().map(|page| (Self::TEMPLATE, serde_json::json!(page))).collect()
+    }
+}
+
+/// `GET /team/links/{link}`
+pub async fn page(
+    State(app): State<Arc<App>>,
+    Path(link): Path<String>,
+    signed_in: SignedIn,
+) -> Result<Response, Failure> {
+    let SignedIn { visit, session } = signed_in;
+    let link = own_link(&app, &session, &link).await?;
+    render(&app, &visit, &session, &link, Shown::default()).await
+}
+
+/// `POST /team/links/{link}/{act}`: `code`, `void`, `level` or `end`.
+pub async fn act(
+    State(app): State<Arc<App>>,
+    Path((link, act)): Path<(String, String)>,
+    signed_in: SignedIn,
+    Form(fields): Form,
+) -> Result<Response, Failure> {
+    let SignedIn { visit, session } = signed_in;
+    let link = own_link(&app, &session, &link).await?;
+    if !may_act_on(&session.person, &link) {
+        return Err(Failure::Refused);
+    }
+    let reason: String = fields.trimmed("reason").chars().take(500).collect();
+    let shown = |error| Shown { reason: reason.clone(), error, ..Shown::default() };
+    if reason.chars().count() < 3 {
+        return render(&app, &visit, &session, &link, shown("portal-team-error-reason")).await;
+    }
+    let level = Level::from_word(fields.trimmed("level"));
+    let now = app.clock.now();
+    let mut code = None;
+    let (done, what) = match (act.as_str(), level) {
+        ("code", Some(level)) => {
+            let Some(dossier) = client_of(&app, &link) else {
+                return render(&app, &visit, &session, &link, shown("portal-team-error-no-client")).await;
+            };
+            let drawn = ActivationCode::draw(&app.random);
+            let lifetime = app.settings.limits.code_lifetime;
+            let issued = app.links.issue_code(&link, &drawn, &dossier.id, level, lifetime, now).await?;
+            code = Some(drawn);
+            (issued, Act::CodeIssued)
+        }
+        ("void", _) => (app.links.void_code(&link).await?, Act::CodeVoided),
+        ("level", Some(level)) => {
+            let what = if level == Level::Full { Act::LevelFull } else { Act::LevelLimited };
+            (app.links.set_level(&link, level).await?, what)
+        }
+        ("end", _) => (app.links.end(&link.id, now).await?, Act::Ended),
+        ("code" | "level", None) => return Err(Failure::BadInput),
+        _ => return Err(Failure::NotFound),
+    };
+    if !done {
+        return render(&app, &visit, &session, &link, shown("portal-team-error-gone")).await;
+    }
+    let about = (link.id.as_str(), link.organisation.as_str());
+    app.audit.add(&app.random.id(), &session.person, about, what, &reason, now).await?;
+    match code {
+        // The one answer to a form that is no redirect: the code stands nowhere it could be read again.
+        Some(code) => {
+            let link = own_link(&app, &session, &link.id).await?;
+            let shown = Shown { code: code.grouped(), ..Shown::default() };
+            render(&app, &visit, &session, &link, shown).await
+        }
+        None => Ok(Redirect::to(&paths::team_link(&link.id)).into_response()),
+    }
+}
+
+/// A link of the organisation whose desk this is; another's is not found (T46).
+async fn own_link(app: &App, session: &Session, link: &str) -> Result<Link, Failure> {
+    let care = at_desk(session, paths::TEAM)?;
+    app.links.in_organisation(link, &care.organisation).await?.ok_or(Failure::NotFound)
+}
+
+/// The client that a link is about, once opened or by what was filled in.
+fn client_of<'a>(app: &'a App, link: &Link) -> Option<&'a crate::dossiers::Dossier> {
+    let found = match &link.state {
+        LinkState::Active { dossier, .. } | LinkState::Ended { dossier: Some(dossier), .. } => {
+            app.dossiers.get(dossier)
+        }
+        _ => app.dossiers.matching(&link.match_hash),
+    };
+    found.filter(|dossier| dossier.organisation == link.organisation)
+}
+
+async fn render(
+    app: &App,
+    visit: &Visit,
+    session: &Session,
+    link: &Link,
+    shown: Shown,
+) -> Result<Response, Failure> {
+    let (bsn, birth_date) =
+        app.links.reveal(link).map_err(|error| Failure::Internal(format!("link {}: {error}", link.id)))?;
+    let history = app.audit.of_link(&link.id).await?.into_iter().map(|entry| Line {
+        at: entry.at.local_text(),
+        person: entry.person_name,
+        act: entry.act,
+        reason: entry.reason,
+    });
+    let page = TeamLink {
+        link: link.id.clone(),
+        person: link.person.name.clone(),
+        email: link.person.email.clone(),
+        relation: link.relation.word(),
+        birth_date: birth_date.dutch(),
+        bsn_ending: bsn.ending(),
+        requested_on: day(link.requested_at),
+        client: client_of(app, link).map(|dossier| dossier.client_name.clone()).unwrap_or_default(),
+        state: state_word(link, app.clock.now(), app.settings.limits.code_attempts),
+        level: link.level.word(),
+        code_until: match &link.state {
+            LinkState::Requested { code: Some(code) } => code.expires_at.local_text(),
+            _ => String::new(),
+        },
+        code: shown.code,
+        is_own: !may_act_on(&session.person, link),
+        history: history.collect(),
+        reason: shown.reason,
+        error: shown.error,
+    };
+    let status = if shown.error.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    Ok(show(app, visit, Some(session), status, TeamLink::TEMPLATE, &page))
+}

@@ -1,0 +1,87 @@
+//! Every page from its samples, in every language.
+
+use std::sync::Arc;
+
+use axum::http::{HeaderMap, Uri};
+use serde_json::{Value, json};
+use web::cookies::CookieRules;
+use web::csrf::Csrf;
+use web::language::Language;
+use web::pages::{Brand, Pages};
+use web::random::Random;
+use web::request::{Front, Visit};
+use web::seal::RootKey;
+
+use super::{Framed, Shell, failure, home, request, sign_out, team, team_link};
+
+fn visit(language: Language) -> Visit {
+    let root = RootKey::new("0123456789abcdef0123456789abcdef").unwrap();
+    let front = Front {
+        cookies: CookieRules { secure: true },
+        csrf: Csrf::new(&root),
+        random: Random::seeded(1),
+        default_language: Language::Nl,
+        trusted_proxies: Vec::new(),
+    };
+    Visit {
+        address: [127, 0, 0, 1].into(),
+        language,
+        language_chosen: true,
+        browser: "b".into(),
+        headers: HeaderMap::new(),
+        uri: Uri::from_static("/"),
+        front: Arc::new(front),
+    }
+}
+
+fn samples() -> Vec<(String, Value)> {
+    let mut all: Vec<(String, Value)> = super::dossier::samples();
+    let messages = failure::Message::samples();
+    all.extend(messages.iter().map(|message| (failure::Message::TEMPLATE.to_owned(), json!(message))));
+    let listed = [
+        home::Welcome::samples(),
+        home::Home::samples(),
+        request::samples(),
+        super::activate::Activate::samples(),
+        sign_out::SignedOut::samples(),
+        team::Desk::samples(),
+        team_link::TeamLink::samples(),
+    ];
+    all.extend(listed.into_iter().flatten().map(|(template, page)| (template.to_owned(), page)));
+    all
+}
+
+#[test]
+fn every_page_renders_from_its_samples_in_both_languages() {
+    let pages = Pages::load(None).unwrap();
+    let samples = samples();
+    for language in Language::ALL {
+        for (template, body) in &samples {
+            for signed_in in [false, true] {
+                let shell = Shell {
+                    signed_in,
+                    person: "<b>Piet</b>".into(),
+                    ends_in: 900,
+                    warn: 120,
+                    idle_minutes: 15,
+                    ..Shell::default()
+                };
+                let html = pages.html(&visit(language), &Brand::default(), template, &Framed { shell, body });
+                let html = html.unwrap_or_else(|error| panic!("{template} ({language:?}): {error}\n{body}"));
+                assert!(!html.contains("<b>Piet"), "{template}: a name is escaped");
+                assert_eq!(html.matches("<h1").count(), 1, "{template}: one heading");
+                assert!(
+                    !html.contains(" style=") && !html.contains("<script>") && !html.contains(" onclick"),
+                    "{template}"
+                );
+                let forms = html.matches("method=\"post\"").count();
+                assert_eq!(html.matches("name=\"csrf\"").count(), forms, "{template}: a token in every form");
+            }
+        }
+    }
+    let known: Vec<&str> = pages.names().filter(|name| name.starts_with("portal/")).collect();
+    for name in known {
+        let is_frame = name.ends_with("base.html") || name.ends_with("dossier.html");
+        assert!(is_frame || samples.iter().any(|(template, _)| template == name), "{name} has no sample");
+    }
+}

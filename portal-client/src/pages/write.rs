@@ -1,0 +1,164 @@
+//! Writing in a dossier: the two life stories, reports, personal appointments; and ending somebody's access.
+//! The same [`enter`] decides as for reading.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::{Deserialize, Serialize};
+use web::request::Fields;
+
+use super::extract::{Form, SignedIn};
+use super::failure::Failure;
+use super::{access, dossier};
+use crate::app::App;
+use crate::dossiers::Section;
+use crate::dossiers::identity::parse_date;
+use crate::dossiers::notes::{Kind, Note, Writer};
+use crate::links::Act;
+use crate::paths;
+
+/// The longest text that is taken, in characters.
+const LONGEST: usize = 5000;
+
+/// What somebody tried to write, kept in the page, and the key of what is wrong with it.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Entered {
+    pub text: String,
+    pub date: String,
+    pub time: String,
+    pub title: String,
+    pub error: &'static str,
+}
+
+/// A family's own appointment.
+#[derive(Clone, Debug, Serialize)]
+pub struct PersonalAppointment {
+    pub id: String,
+    /// `23-11-2026`
+    pub on: String,
+    /// `2026-11-23`
+    pub date: String,
+    pub time: String,
+    pub title: String,
+    pub author: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    date: String,
+    time: String,
+    title: String,
+}
+
+impl PersonalAppointment {
+    /// From the note that it is kept in.
+    pub fn read(note: &Note) -> Option<Self> {
+        let stored: Stored = serde_json::from_str(&note.body).ok()?;
+        let on = parse_date(&stored.date)?.strftime("%d-%m-%Y").to_string();
+        let (id, author) = (note.id.clone(), note.author.clone());
+        Some(Self { id, on, date: stored.date, time: stored.time, title: stored.title, author })
+    }
+}
+
+/// `POST /dossiers/{dossier}/{section}`
+pub async fn write(
+    State(app): State<Arc<App>>,
+    Path((dossier, section)): Path<(String, String)>,
+    signed_in: SignedIn,
+    Form(fields): Form,
+) -> Result<Response, Failure> {
+    let SignedIn { visit, session } = signed_in;
+    let section = Section::from_slug(&section).ok_or(Failure::NotFound)?;
+    let entered = dossier::enter(&app, &session, &dossier, section, Act::Write).await?;
+    let back = Redirect::to(&paths::section(&entered.dossier.id, section.slug())).into_response();
+    let person = &session.person;
+    let writer =
+        Writer { iss: &person.iss, sub: &person.sub, name: &person.name, dossier: &entered.dossier.id };
+    let tried = match section {
+        Section::ThisIsMe => text(&app, writer, Kind::ThisIsMe, &fields).await?,
+        Section::MyLife => text(&app, writer, Kind::MyLife, &fields).await?,
+        Section::Reports => text(&app, writer, Kind::Report, &fields).await?,
+        Section::Appointments => appointment(&app, writer, &fields).await?,
+        Section::Access => {
+            access::end(&app, &session, &entered, fields.trimmed("link")).await?;
+            None
+        }
+        _ => return Err(Failure::Refused),
+    };
+    match tried {
+        Some(tried) => dossier::page(&app, &visit, &session, &entered, section, tried).await,
+        None => Ok(back),
+    }
+}
+
+/// Writes a text; gives it back if it cannot be kept.
+async fn text(
+    app: &App,
+    writer: Writer<'_>,
+    kind: Kind,
+    fields: &Fields,
+) -> Result<Option<Entered>, Failure> {
+    let text = fields.trimmed("text").to_owned();
+    let error = match text.chars().count() {
+        0 => "portal-write-error-text",
+        length if length > LONGEST => "portal-write-error-long",
+        _ => "",
+    };
+    if !error.is_empty() {
+        return Ok(Some(Entered { text, error, ..Entered::default() }));
+    }
+    app.notes.write(&app.random.id(), writer, kind, &text, app.clock.now()).await?;
+    Ok(None)
+}
+
+/// Adds, changes (`note`) or removes (`remove`) a personal appointment; gives it back if it cannot be kept.
+async fn appointment(app: &App, writer: Writer<'_>, fields: &Fields) -> Result<Option<Entered>, Failure> {
+    let now = app.clock.now();
+    let old = fields.get("note");
+    if let (Some(old), Some(_)) = (old, fields.get("remove")) {
+        app.notes.change(old, None, writer, Kind::Appointment, now).await?;
+        return Ok(None);
+    }
+    let field = |name: &str| fields.trimmed(name).to_owned();
+    let tried =
+        Entered { date: field("date"), time: field("time"), title: field("title"), ..Entered::default() };
+    let title_fits = (1..=200).contains(&tried.title.chars().count());
+    let (Some(date), Some(time), true) = (parse_date(&tried.date), clock_time(&tried.time), title_fits)
+    else {
+        return Ok(Some(Entered { error: "portal-write-error-appointment", ..tried }));
+    };
+    let stored = Stored { date: date.to_string(), time, title: tried.title };
+    let body = serde_json::to_string(&stored).map_err(|error| Failure::Internal(error.to_string()))?;
+    let id = app.random.id();
+    match old {
+        Some(old) => {
+            app.notes.change(old, Some((&id, &body)), writer, Kind::Appointment, now).await?;
+        }
+        None => app.notes.write(&id, writer, Kind::Appointment, &body, now).await?,
+    }
+    Ok(None)
+}
+
+/// `9:30`, `09.30` or `9 uur` as `09:30`.
+fn clock_time(text: &str) -> Option<String> {
+    let text = text.trim_end_matches("uur").trim();
+    let (hour, minute) = text.split_once([':', '.']).unwrap_or((text, "0"));
+    let (hour, minute): (u8, u8) = (hour.parse().ok()?, minute.parse().ok()?);
+    (hour < 24 && minute < 60).then(|| format!("{hour:02}:{minute:02}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::clock_time;
+
+    #[test]
+    fn a_time_may_be_written_in_every_usual_way() {
+        for (text, time) in [("9:30", "09:30"), ("09.30", "09:30"), ("14", "14:00"), ("9 uur", "09:00")] {
+            assert_eq!(clock_time(text).as_deref(), Some(time));
+        }
+        for text in ["", "25:00", "9:61", "half tien", "-1:00"] {
+            assert_eq!(clock_time(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! The portal's URLs, for redirects and tests. Patterns with `{...}` are filled in by the functions below.
+
+pub const HOME: &str = "/";
+pub const LOGIN: &str = "/login";
+pub const CALLBACK: &str = "/callback";
+pub const LOGOUT: &str = "/logout";
+pub const SIGNED_OUT: &str = "/signed-out";
+pub const BACKCHANNEL_LOGOUT: &str = "/backchannel-logout";
+pub const SESSION: &str = "/session";
+pub const SESSION_EXTEND: &str = "/session/extend";
+pub const REQUEST: &str = "/request";
+pub const REQUEST_OVERVIEW: &str = "/request/overview";
+pub const REQUESTED: &str = "/requests/{link}";
+pub const REQUESTED_SENT: &str = "/requests/{link}/sent";
+pub const REQUESTED_ACTIVATE: &str = "/requests/{link}/activate";
+pub const REQUESTED_WITHDRAW: &str = "/requests/{link}/withdraw";
+pub const DOSSIER: &str = "/dossiers/{dossier}";
+pub const SECTION: &str = "/dossiers/{dossier}/{section}";
+pub const TEAM: &str = "/team";
+pub const TEAM_LINK: &str = "/team/links/{link}";
+pub const TEAM_ACT: &str = "/team/links/{link}/{act}";
+pub const HEALTHZ: &str = "/healthz";
+pub const READYZ: &str = "/readyz";
+pub const BRAND_STYLE: &str = "/brand.css";
+pub const ASSET: &str = "/assets/{*path}";
+pub const DEV_CLOCK: &str = "/dev/clock/advance";
+
+/// The page of a person's own request.
+pub fn requested(link: &str) -> String {
+    REQUESTED.replace("{link}", link)
+}
+
+/// What happens next, after a request.
+pub fn requested_sent(link: &str) -> String {
+    REQUESTED_SENT.replace("{link}", link)
+}
+
+/// A section of a dossier.
+pub fn section(dossier: &str, section: &str) -> String {
+    SECTION.replace("{dossier}", dossier).replace("{section}", section)
+}
+
+/// A link at the care team's desk.
+pub fn team_link(link: &str) -> String {
+    TEAM_LINK.replace("{link}", link)
+}
+
+/// A URL of this portal that starts a sign-in and returns to `return_to`.
+pub fn login(return_to: &str) -> String {
+    with_return(LOGIN, return_to)
+}
+
+/// The signed-out page, whose button returns to `return_to`; `why` is a word it explains.
+pub fn signed_out(why: &str, return_to: &str) -> String {
+    format!("{}&why={why}", with_return(SIGNED_OUT, return_to))
+}
+
+fn with_return(path: &str, return_to: &str) -> String {
+    let query =
+        url::form_urlencoded::Serializer::new(String::new()).append_pair("return_to", return_to).finish();
+    format!("{path}?{query}")
+}
+
+/// A path on this portal to return to: it starts with one slash, so that no browser takes it for another
+/// host, and has nothing in it that browsers rewrite. Anything else becomes the landing page.
+pub fn local(path: &str) -> &str {
+    let is_local = path.starts_with('/')
+        && !path.starts_with("//")
+        && path.len() <= 512
+        && path.chars().all(|c| c.is_ascii_graphic() && c != '\\');
+    if is_local { path } else { HOME }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_paths_of_this_portal_are_returned_to() {
+        assert_eq!(local("/dossiers/d/home?lang=nl"), "/dossiers/d/home?lang=nl");
+        for path in [
+            "",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "/\t/evil",
+            "evil",
+            "/é",
+            "/a\nb",
+        ] {
+            assert_eq!(local(path), HOME, "{path:?}");
+        }
+        assert_eq!(local("/%2F/evil"), "/%2F/evil", "stays on this host");
+    }
+}

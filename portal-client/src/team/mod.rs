@@ -1,0 +1,137 @@
+//! The care team's acts on links and the log of them: who did what to whose access, when and why. The rows of
+//! links themselves are `links`'.
+
+use sqlx::Row as _;
+use web::clock::Timestamp;
+use web::db::Db;
+
+use crate::links::Link;
+use crate::oidc::ACR_CODE;
+use crate::session::{Care, Person, Session};
+
+/// Something done to a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    Requested,
+    Withdrawn,
+    CodeIssued,
+    CodeVoided,
+    Activated,
+    LevelFull,
+    LevelLimited,
+    Ended,
+}
+
+impl Act {
+    /// The word in the log and in translation keys.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Withdrawn => "withdrawn",
+            Self::CodeIssued => "code-issued",
+            Self::CodeVoided => "code-voided",
+            Self::Activated => "activated",
+            Self::LevelFull => "level-full",
+            Self::LevelLimited => "level-limited",
+            Self::Ended => "ended",
+        }
+    }
+}
+
+/// Why somebody may not be at the care team's desk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotAtDesk {
+    /// Signed in without the second factor, or without asking for the role: sign in again, for the desk.
+    StepUp,
+    /// Signed in for the desk, and no member of a care team.
+    NoRole,
+}
+
+/// The role and organisation by which a session may use the desk (T46: role and second factor).
+///
+/// # Errors
+/// [`NotAtDesk`], which says what would help.
+pub fn desk(session: &Session) -> Result<&Care, NotAtDesk> {
+    if session.acr != ACR_CODE || !session.for_team {
+        return Err(NotAtDesk::StepUp);
+    }
+    session.care.as_ref().ok_or(NotAtDesk::NoRole)
+}
+
+/// Whether a member of the team may act on a link: never on their own (T46).
+pub fn may_act_on(member: &Person, link: &Link) -> bool {
+    !link.person.is(&member.iss, &member.sub)
+}
+
+/// A line of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub at: Timestamp,
+    pub person_name: String,
+    pub act: String,
+    pub reason: String,
+}
+
+/// The log in the database; lines are only ever added.
+#[derive(Clone, Debug)]
+pub struct Audit(Db);
+
+impl Audit {
+    pub fn new(db: Db) -> Self {
+        Self(db)
+    }
+
+    /// Adds a line.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn add(
+        &self,
+        id: &str,
+        actor: &Person,
+        link: (&str, &str),
+        act: Act,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<(), sqlx::Error> {
+        let (link_id, organisation) = link;
+        let query = sqlx::query(
+            "INSERT INTO audit (id, at, iss, sub, person_name, organisation, link_id, act, reason)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        );
+        let query = query
+            .bind(id)
+            .bind(now.0)
+            .bind(&actor.iss)
+            .bind(&actor.sub)
+            .bind(&actor.name)
+            .bind(organisation)
+            .bind(link_id)
+            .bind(act.word())
+            .bind(reason);
+        self.0.execute(query).await.map(|_| ())
+    }
+
+    /// What was done to a link, newest first.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn of_link(&self, link: &str) -> Result<Vec<Entry>, sqlx::Error> {
+        let rows = sqlx::query(
+            "SELECT at, person_name, act, reason FROM audit WHERE link_id = $1
+             ORDER BY at DESC, id DESC LIMIT 200",
+        )
+        .bind(link)
+        .fetch_all(self.0.pool())
+        .await?;
+        let entry = |row: &sqlx::any::AnyRow| -> Result<Entry, sqlx::Error> {
+            Ok(Entry {
+                at: Timestamp(row.try_get(0)?),
+                person_name: row.try_get(1)?,
+                act: row.try_get(2)?,
+                reason: row.try_get(3)?,
+            })
+        };
+        rows.iter().map(entry).collect()
+    }
+}
