@@ -75,7 +75,7 @@ fn cached_json(json: Vec<u8>) -> Response {
 }
 
 fn metadata(app: &Shared) -> Result<Metadata, String> {
-    let text = |error: openidconnect::url::ParseError| error.to_string();
+    let text = |error: url::ParseError| error.to_string();
     let url = |path: &str| app.url(path);
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     let more = More {

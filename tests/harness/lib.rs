@@ -1,0 +1,12 @@
+//! What the end-to-end tests stand on: the real servers in this process on free ports, real databases, browsers
+//! with a cookie jar of their own, and a clock that is moved instead of waited for.
+
+#![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test ends at the first surprise")]
+
+mod browser;
+mod relying_party;
+mod world;
+
+pub use browser::{Browser, Page};
+pub use relying_party::{RelyingParty, Tokens};
+pub use world::{Backend, Person, World};

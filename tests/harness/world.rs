@@ -1,0 +1,266 @@
+//! A world of its own for each test: databases, identity provider, portal, people.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use idp::app::{App, Shared};
+use idp::config::Config;
+use idp::domain::account::{Account, EmailAddress, Role};
+use idp::store::accounts::NewAccount;
+use portal_client::app::App as PortalApp;
+use portal_client::config::{Config as PortalConfig, Settings};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use web::clock::{Clock, Timestamp};
+use web::config::Secret;
+use web::language::Language;
+use web::random::Random;
+use web::serve::Shutdown;
+
+use crate::browser::Browser;
+use crate::relying_party::RelyingParty;
+
+/// What the servers keep their state in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// SQLite for everything.
+    Embedded,
+    /// PostgreSQL, and Redis for what expires.
+    Servers,
+}
+
+impl Backend {
+    pub const ALL: [Self; 2] = [Self::Embedded, Self::Servers];
+}
+
+/// A person with an account.
+#[derive(Clone, Debug)]
+pub struct Person {
+    pub email: &'static str,
+    pub password: &'static str,
+    pub phone: &'static str,
+}
+
+impl Person {
+    pub const ANNA: Self =
+        Self { email: "anna@example.nl", password: "Zonnig-Weer-Vandaag-8", phone: "+31612345678" };
+    pub const BRAM: Self =
+        Self { email: "bram@example.nl", password: "Dijk-Tulpen-Kade-37", phone: "+31687654321" };
+    /// Of the care team of 'zonnehof'.
+    pub const CARLA: Self =
+        Self { email: "carla@example.nl", password: "Zorg-Ronde-Koffie-58", phone: "+31611223344" };
+}
+
+const ROOT: &str = "0123456789abcdef0123456789abcdef";
+
+/// The running servers. Their state goes with it.
+pub struct World {
+    pub backend: Backend,
+    pub clock: Clock,
+    pub idp: Shared,
+    pub issuer: String,
+    pub portal: Arc<PortalApp>,
+    pub portal_origin: String,
+    pub folder: PathBuf,
+    _stop: watch::Sender<bool>,
+}
+
+async fn listener() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    (listener, address)
+}
+
+/// The address of a test server that `tests/run` started.
+fn server(variable: &str) -> String {
+    std::env::var(variable)
+        .unwrap_or_else(|_| panic!("{variable} is not set; start the tests with tests/run"))
+}
+
+/// A new, empty database on the test server.
+async fn postgres() -> String {
+    sqlx::any::install_default_drivers();
+    let server = server("TEST_POSTGRES");
+    let name = format!("test_{}", Random::system().digits(14));
+    let pool = sqlx::AnyPool::connect(&format!("{server}/postgres")).await.unwrap();
+    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&pool).await.unwrap();
+    pool.close().await;
+    format!("{server}/{name}")
+}
+
+impl World {
+    /// A world with the rules of the preset `puur-van-jou`.
+    pub async fn new(backend: Backend) -> Self {
+        Self::with(backend, |_| ()).await
+    }
+
+    /// As [`World::new`], with a change to the identity provider's configuration.
+    pub async fn with(backend: Backend, change: impl FnOnce(&mut Config)) -> Self {
+        let folder = std::env::temp_dir().join(format!("voordeur-test-{}", Random::system().id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let clock = Clock::fixed(Timestamp(1_795_000_000_000));
+        let (stop, shutdown) = Shutdown::channel();
+        let (idp_listener, idp_at) = listener().await;
+        let (portal_listener, portal_at) = listener().await;
+        let issuer = format!("http://localhost:{}", idp_at.port());
+        let portal_origin = format!("http://localhost:{}", portal_at.port());
+
+        let mut config = Self::config(&folder, &issuer, &portal_origin);
+        config.listen = idp_at;
+        let portal_database = match backend {
+            Backend::Embedded => format!("sqlite:{}/portal.db", folder.display()),
+            Backend::Servers => {
+                config.database = postgres().await;
+                config.ephemeral = server("TEST_REDIS");
+                postgres().await
+            }
+        };
+        change(&mut config);
+        config.check().unwrap();
+        let idp = App::new(config, clock.clone(), Random::system()).await.unwrap();
+        tokio::spawn(web::serve::serve(idp_listener, idp::router::router(&idp), shutdown.clone()));
+
+        let mut config = PortalConfig {
+            origin: portal_origin.clone(),
+            listen: portal_at.to_string(),
+            demo: true,
+            ..PortalConfig::default()
+        };
+        config.dev.literal_secrets = true;
+        config.database = Secret::Literal(portal_database);
+        if backend == Backend::Servers {
+            config.ephemeral = Secret::Literal(server("TEST_REDIS"));
+        }
+        config.secrets.root = Secret::Literal(ROOT.into());
+        config.oidc.issuer.clone_from(&issuer);
+        config.oidc.client_secret = Secret::Literal("portal-secret".into());
+        config.limits.posts_per_minute = 0;
+        config.limits.sign_ins_per_minute = 0;
+        let settings = Settings::check(&config, &folder.join("portal.toml")).unwrap();
+        let portal = Arc::new(PortalApp::new(settings, clock.clone(), Random::system()).await.unwrap());
+        let router = portal_client::router::router(Arc::clone(&portal));
+        tokio::spawn(web::serve::serve(portal_listener, router, shutdown));
+        Self { backend, clock, idp, issuer, portal, portal_origin, folder, _stop: stop }
+    }
+
+    /// The preset `puur-van-jou` with the addresses of this world, and clients for tests.
+    fn config(folder: &std::path::Path, issuer: &str, portal: &str) -> Config {
+        let preset =
+            include_str!("../../deploy/presets/puur-van-jou.toml").replace("http://localhost:8090", portal);
+        let preset = preset.replace(
+            "client_secret = { file = \"portal-client.secret\" }",
+            "client_secret = \"portal-secret\"",
+        );
+        let text = format!(
+            "issuer = '{issuer}'\ndatabase = 'sqlite:{folder}/idp.db'\n[secrets]\nroot = '{ROOT}'\n[dev]\noutbox = true\n\
+             clock = true\n[limits]\nposts_per_minute = 0\n{preset}\n\
+             [[portal]]\nid = 'tests'\nurl = 'http://127.0.0.1:9999'\nbrand.name = 'Testportaal'\n\
+             [[portal.client]]\nclient_id = 'web'\nclient_secret = 'web-secret'\n\
+             redirect_uris = ['http://127.0.0.1:9999/cb', 'http://127.0.0.1:9999/cb?a=1']\n\
+             post_logout_redirect_uris = ['http://127.0.0.1:9999/bye']\n\
+             [[portal.client]]\nclient_id = 'web-es256'\nclient_secret = 'web-secret'\nid_token_signed_response_alg = 'ES256'\n\
+             redirect_uris = ['http://127.0.0.1:9999/cb']\n\
+             [[portal.client]]\nclient_id = 'no-pkce'\nclient_secret = 'web-secret'\nrequire_pkce = false\n\
+             redirect_uris = ['http://127.0.0.1:9999/cb']\n\
+             [[portal.client]]\nclient_id = 'spa'\ntoken_endpoint_auth_method = 'none'\n\
+             redirect_uris = ['http://127.0.0.1:9999/cb']\n\
+             [[portal.client]]\nclient_id = 'third-party'\nclient_name = 'Derde'\nclient_secret = 'web-secret'\nconsent = true\n\
+             redirect_uris = ['http://127.0.0.1:9999/cb']\n",
+            folder = folder.display(),
+        );
+        Config::parse(&folder.join("idp.toml"), &text).unwrap()
+    }
+
+    /// A browser that has been nowhere yet.
+    pub fn browser(&self) -> Browser {
+        Browser::new()
+    }
+
+    /// The client `web` of the configuration.
+    pub fn relying_party(&self) -> RelyingParty {
+        RelyingParty::new(&self.issuer, "web", Some("web-secret"))
+    }
+
+    /// Moves the clock of both servers.
+    pub fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+
+    /// Adds a confirmed account with its phone; [`Person::CARLA`] belongs to a care team.
+    pub async fn add(&self, person: &Person) -> Account {
+        let staff = person.email == Person::CARLA.email;
+        let (given_name, _) = person.email.split_once('@').unwrap();
+        let new = NewAccount {
+            given_name: given_name[..1].to_uppercase() + &given_name[1..],
+            family_name: "Voorbeeld".into(),
+            email: EmailAddress::parse(person.email).unwrap(),
+            email_is_confirmed: true,
+            username: None,
+            password_hash: Some(self.idp.passwords.hash(person.password).await.unwrap()),
+            phone_sealed: Some(self.idp.store.seal_phone(person.phone)),
+            role: if staff { Role::CareTeam } else { Role::User },
+            organisation: staff.then(|| "zonnehof".to_owned()),
+            language: Language::Nl,
+        };
+        let mut write = self.idp.store.begin_write().await.unwrap();
+        let id = self.idp.store.insert_account(&mut write, &new).await.unwrap();
+        write.commit().await.unwrap();
+        self.idp.store.account(&id).await.unwrap().unwrap()
+    }
+
+    /// The account of a person, as it is now.
+    pub async fn account(&self, person: &Person) -> Account {
+        let email = EmailAddress::parse(person.email).unwrap();
+        self.idp.store.account_by_email(&email).await.unwrap().unwrap()
+    }
+
+    /// Delivers what waits in the outbox.
+    pub async fn deliver(&self) {
+        self.idp.delivery.deliver_pending().await;
+    }
+
+    /// The mails to an address, oldest first.
+    pub async fn mails(&self, to: &str) -> Vec<idp::delivery::Caught> {
+        self.deliver().await;
+        self.idp
+            .delivery
+            .caught()
+            .into_iter()
+            .filter(|caught| caught.kind == "mail" && caught.to == to)
+            .collect()
+    }
+
+    /// The SMS to a number in E.164 form, oldest first.
+    pub async fn texts(&self, to: &str) -> Vec<idp::delivery::Caught> {
+        self.deliver().await;
+        self.idp
+            .delivery
+            .caught()
+            .into_iter()
+            .filter(|caught| caught.kind == "sms" && caught.to == to)
+            .collect()
+    }
+
+    /// The code of the newest SMS to a number.
+    pub async fn code(&self, to: &str) -> String {
+        let text = self.texts(to).await.pop().expect("an SMS was sent").text;
+        let last = text.lines().last().unwrap();
+        last.rsplit_once('#').unwrap().1.to_owned()
+    }
+
+    /// The link of the newest mail to an address that holds one with `path`.
+    pub async fn link(&self, to: &str, path: &str) -> String {
+        let start = format!("{}{path}", self.issuer);
+        let mails = self.mails(to).await;
+        let words = mails.iter().rev().flat_map(|mail| mail.text.split_whitespace());
+        words.into_iter().find(|word| word.starts_with(&start)).expect("a mail with this link").to_owned()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
