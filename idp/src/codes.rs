@@ -32,14 +32,6 @@ pub fn next_at(app: &App, sent: &SentCode) -> Timestamp {
     sent.sent_at.plus(Duration::from_secs(app.config.codes.resend_seconds.into()))
 }
 
-/// The first code of a journey, when it arrives at the step that asks for one.
-///
-/// # Errors
-/// A backend's.
-pub async fn send_first(app: &App, open: &mut Open, account: &Account) -> Result<(), Trouble> {
-    send(app, open, account).await.map(|_| ())
-}
-
 /// Sends a new code, which replaces the one before.
 ///
 /// # Errors

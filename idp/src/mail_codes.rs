@@ -23,7 +23,7 @@ const DIGITS: usize = 8;
 /// Wrong codes on one waiting page.
 const TRIES: u32 = 5;
 /// How long to wait before the same mail can be sent again.
-const RESEND_AFTER: Duration = Duration::from_secs(60);
+const RESEND_AFTER: Duration = Duration::from_mins(1);
 
 /// What a person gave on a waiting page.
 #[derive(Debug)]

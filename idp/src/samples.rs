@@ -146,7 +146,7 @@ fn every_template_escapes_what_people_typed() {
     fn poison(value: &mut Value) {
         match value {
             Value::String(text) if text.contains(' ') || text.contains('@') => {
-                *text = "<script>alert(1)</script>".into()
+                *text = "<script>alert(1)</script>".into();
             }
             Value::Array(list) => list.iter_mut().for_each(poison),
             Value::Object(map) => map.values_mut().for_each(poison),

@@ -3,3 +3,4 @@
 #![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 mod journey;
+mod stores;

@@ -66,7 +66,7 @@ mod tests {
     fn cookies_are_host_bound_secure_and_hidden_from_scripts() {
         let line = CookieRules { secure: true }.set("session", "abc", None);
         assert_eq!(line, "__Host-session=abc; HttpOnly; SameSite=Lax; Secure; Path=/");
-        let line = CookieRules { secure: false }.set("session", "abc", Some(Duration::from_secs(60)));
+        let line = CookieRules { secure: false }.set("session", "abc", Some(Duration::from_mins(1)));
         assert_eq!(line, "session=abc; HttpOnly; SameSite=Lax; Path=/; Max-Age=60");
     }
 

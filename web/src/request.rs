@@ -238,6 +238,6 @@ mod tests {
         assert_eq!(Fields::parse(b"a=1&a=2"), Err(FieldsError::Repeated("a".into())));
         assert_eq!(Fields::parse(b"a=%FF"), Err(FieldsError::NotText));
         assert_eq!(Fields::parse(b"a=%00"), Err(FieldsError::NotText));
-        assert_eq!(Fields::parse(&[b'a'; 200_000]), Err(FieldsError::TooLarge));
+        assert_eq!(Fields::parse(&vec![b'a'; 200_000]), Err(FieldsError::TooLarge));
     }
 }

@@ -357,7 +357,7 @@ impl Config {
     /// As [`Config::load`].
     pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
         let mut config: Self = web::config::parse(path, text)?;
-        config.path = path.to_owned();
+        path.clone_into(&mut config.path);
         config.check()?;
         Ok(config)
     }

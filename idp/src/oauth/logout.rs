@@ -1,6 +1,8 @@
 //! `/logout` (OpenID Connect RP-Initiated Logout 1.0) and the logout tokens that tell every portal of a
 //! session (OpenID Connect Back-Channel Logout 1.0).
 
+use std::collections::BTreeSet;
+
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -119,45 +121,33 @@ async fn logout(app: &Shared, visit: &Visit, fields: &Fields, answered: bool) ->
         };
         return Ok(app.page(visit, client_id.as_deref(), StatusCode::OK, "idp/logout.html", &page));
     }
-    let mut ended: Vec<String> = Vec::new();
-    if let Some(hint) = hint.filter(|_| is_own) {
-        ended.push(hint.session_id);
-    }
-    if let Some(session) = session {
-        if !ended.contains(&session.id) {
-            ended.push(session.id);
-        }
-    }
+    let hinted = hint.filter(|_| is_own).map(|hint| hint.session_id);
+    let ended: BTreeSet<String> = hinted.into_iter().chain(session.map(|session| session.id)).collect();
     let mut write = app.store.begin_write().await?;
     for id in &ended {
         end_session(app, &mut write, id).await?;
     }
     write.commit().await?;
     app.delivery.wake();
-    let mut response = match return_uri {
-        Some(uri) => {
-            let state = fields.get("state");
-            see_other(&match state {
-                Some(state) => {
-                    let query = url::form_urlencoded::Serializer::new(String::new())
-                        .append_pair("state", state)
-                        .finish();
-                    format!("{uri}{}{query}", if uri.contains('?') { '&' } else { '?' })
-                }
-                None => uri,
-            })
-        }
-        None => {
-            let portal = app.registry.portal_of(client_id.as_deref());
-            let page = LoggedOutPage {
-                portal_url: (!portal.url.is_empty()).then(|| portal.url.clone()),
-                portal_name: portal.brand.name.clone(),
-            };
-            app.page(visit, client_id.as_deref(), StatusCode::OK, "idp/logged_out.html", &page)
-        }
+    let mut response = if let Some(uri) = return_uri {
+        see_other(&with_state(&uri, fields.get("state")))
+    } else {
+        let portal = app.registry.portal_of(client_id.as_deref());
+        let page = LoggedOutPage {
+            portal_url: (!portal.url.is_empty()).then(|| portal.url.clone()),
+            portal_name: portal.brand.name.clone(),
+        };
+        app.page(visit, client_id.as_deref(), StatusCode::OK, "idp/logged_out.html", &page)
     };
     append(&mut response, visit.front.cookies.clear(path::SESSION_COOKIE));
     Ok(response)
+}
+
+/// RP-Initiated Logout 1.0 section 3: the state as it came, and nothing else.
+fn with_state(uri: &str, state: Option<&str>) -> String {
+    let Some(state) = state else { return uri.to_owned() };
+    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("state", state).finish();
+    format!("{uri}{}{query}", if uri.contains('?') { '&' } else { '?' })
 }
 
 /// Ends a session, revokes what was granted in it, and puts a logout token for each of its portals into the

@@ -163,12 +163,12 @@ impl App {
         let assessment = self.assess(visit, &open.journey).await?;
         match assessment.next {
             Next::Refuse(error) => Ok(self.refuse(visit, &open, error).await?),
-            Next::Issue => issue::finish(self, visit, open, assessment).await,
+            Next::Issue => Box::pin(issue::finish(self, visit, open, assessment)).await,
             Next::Ask(step) => {
-                if step == Step::Code && open.journey.code.is_none() {
-                    if let Some(account) = &assessment.account {
-                        crate::codes::send_first(self, &mut open, account).await?;
-                    }
+                let sends_code = step == Step::Code && open.journey.code.is_none();
+                if let Some(account) = assessment.account.as_ref().filter(|_| sends_code) {
+                    // Boxed, as the end of a journey is: every step's handler contains this future.
+                    Box::pin(crate::codes::send(self, &mut open, account)).await?;
                 }
                 Ok(see_other(&journey_url(step_path(step), &open.id)))
             }

@@ -193,7 +193,7 @@ async fn check(
         app.store.note(&mut write, Event::Locked, &account.id, client_id, "").await?;
         if account.email_confirmed_at.is_some() {
             app.notify(&mut write, Mail::Locked, &account, client_id, |notice| {
-                notice.until = until.local_text()
+                notice.until = until.local_text();
             })
             .await?;
         }

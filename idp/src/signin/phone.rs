@@ -54,12 +54,12 @@ fn page(
 
 /// As [`arrive`], also from the code page of a number that was given in this journey: it may be a wrong one.
 async fn arrive_here(app: &Shared, visit: &Visit) -> Result<Result<Arrived, Response>, Trouble> {
-    if let Some(mut open) = app.journey_of(visit).await? {
-        if open.journey.pending_phone.take().is_some() {
-            let assessment = app.assess(visit, &open.journey).await?;
-            if assessment.next == Next::Ask(Step::Phone) {
-                return Ok(Ok(Arrived { open, assessment }));
-            }
+    if let Some(mut open) = app.journey_of(visit).await?
+        && open.journey.pending_phone.take().is_some()
+    {
+        let assessment = app.assess(visit, &open.journey).await?;
+        if assessment.next == Next::Ask(Step::Phone) {
+            return Ok(Ok(Arrived { open, assessment }));
         }
     }
     arrive(app, visit, Step::Phone).await

@@ -24,6 +24,7 @@ fn visit(language: Language) -> Visit {
         trusted_proxies: Vec::new(),
     };
     Visit {
+        request_id: String::new(),
         address: [127, 0, 0, 1].into(),
         language,
         language_chosen: true,

@@ -1,0 +1,206 @@
+//! One suite for both engines of a pair: the tables on SQLite and PostgreSQL, expiring values in SQL and Redis.
+
+use std::time::Duration;
+
+use idp::domain::account::EmailAddress;
+use idp::store::grants::{GrantDetails, NewGrant, Redeemed};
+use idp::store::lockouts::Attempt;
+use idp::store::sessions::SignedIn;
+use tests::{Backend, Person, World};
+
+const MINUTE: Duration = Duration::from_mins(1);
+
+#[tokio::test]
+async fn expiring_values_end_by_the_injected_clock() {
+    for backend in Backend::ALL {
+        let world = World::new(backend).await;
+        let values = &world.idp.ephemeral;
+        let key = |name: &str| format!("{name}:{}", world.issuer);
+        let (a, once, counter) = (key("a"), key("once"), key("counter"));
+
+        values.put(&a, "one", MINUTE).await.unwrap();
+        assert_eq!(values.get(&a).await.unwrap().unwrap().value, "one");
+        values.put(&a, "two", MINUTE).await.unwrap();
+        let read = values.get(&a).await.unwrap().unwrap();
+        assert_eq!(read.value, "two");
+
+        // Of two that read the same version, one may write.
+        assert!(values.swap(&a, read.version, "three", MINUTE).await.unwrap());
+        assert!(!values.swap(&a, read.version, "four", MINUTE).await.unwrap());
+        assert_eq!(values.get(&a).await.unwrap().unwrap().value, "three");
+
+        // A mark is new once, and again when it has expired.
+        assert!(values.put_new(&once, "x", MINUTE).await.unwrap());
+        assert!(!values.put_new(&once, "x", MINUTE).await.unwrap());
+
+        // A counter starts over when its window has passed.
+        for expected in 1..=3 {
+            assert_eq!(values.count(&counter, MINUTE).await.unwrap().count, expected);
+        }
+
+        // A millisecond before the end everything stands; at the end nothing does.
+        world.advance(MINUTE.checked_sub(Duration::from_millis(1)).unwrap());
+        assert!(values.get(&a).await.unwrap().is_some());
+        world.advance(Duration::from_millis(1));
+        assert!(values.get(&a).await.unwrap().is_none());
+        assert!(!values.swap(&a, read.version + 1, "late", MINUTE).await.unwrap());
+        assert!(values.take(&a).await.unwrap().is_none());
+        assert!(values.put_new(&once, "x", MINUTE).await.unwrap());
+        assert_eq!(values.count(&counter, MINUTE).await.unwrap().count, 1);
+    }
+}
+
+#[tokio::test]
+async fn a_value_is_taken_by_one_of_many_and_a_counter_loses_none() {
+    for backend in Backend::ALL {
+        let world = World::new(backend).await;
+        let key = format!("taken:{}", world.issuer);
+        world.idp.ephemeral.put(&key, "prize", MINUTE).await.unwrap();
+        let mut takers = tokio::task::JoinSet::new();
+        for _ in 0..20 {
+            let (values, key) = (world.idp.ephemeral.clone(), key.clone());
+            takers.spawn(async move {
+                values.count(&format!("{key}:count"), MINUTE).await.unwrap();
+                values.take(&key).await.unwrap().is_some()
+            });
+        }
+        let taken = takers.join_all().await.into_iter().filter(|taken| *taken).count();
+        assert_eq!(taken, 1);
+        assert_eq!(world.idp.ephemeral.count(&format!("{key}:count"), MINUTE).await.unwrap().count, 21);
+    }
+}
+
+#[tokio::test]
+async fn an_e_mail_address_and_a_user_name_belong_to_one_account() {
+    for backend in Backend::ALL {
+        let world = World::new(backend).await;
+        let account = world.add(&Person::ANNA).await;
+        let new = idp::store::accounts::NewAccount {
+            given_name: "Iemand".into(),
+            family_name: "Anders".into(),
+            email: EmailAddress::parse("ANNA@example.nl").unwrap(),
+            email_is_confirmed: false,
+            username: None,
+            password_hash: None,
+            phone_sealed: None,
+            role: idp::domain::account::Role::User,
+            organisation: None,
+            language: web::language::Language::En,
+        };
+        let mut write = world.idp.store.begin_write().await.unwrap();
+        let refused = world.idp.store.insert_account(&mut write, &new).await.unwrap_err();
+        assert!(refused.is_unique_violation());
+        drop(write);
+        // A confirmed account is not given another's names.
+        let mut write = world.idp.store.begin_write().await.unwrap();
+        assert!(!world.idp.store.replace_unconfirmed(&mut write, &account.id, &new).await.unwrap());
+        write.commit().await.unwrap();
+        assert_eq!(world.account(&Person::ANNA).await.given_name, "Anna");
+    }
+}
+
+#[tokio::test]
+async fn a_transaction_that_is_dropped_leaves_nothing() {
+    for backend in Backend::ALL {
+        let world = World::new(backend).await;
+        let account = world.add(&Person::ANNA).await;
+        let mut write = world.idp.store.begin_write().await.unwrap();
+        world.idp.store.set_blocked(&mut write, &account.id, true).await.unwrap();
+        drop(write);
+        assert!(world.account(&Person::ANNA).await.blocked_at.is_none());
+    }
+}
+
+#[tokio::test]
+async fn tries_are_counted_exactly_however_many_come_at_once() {
+    for backend in Backend::ALL {
+        let world = World::new(backend).await;
+        let account = world.add(&Person::ANNA).await;
+        let mut tries = tokio::task::JoinSet::new();
+        for _ in 0..30 {
+            let (store, id) = (world.idp.store.clone(), account.id.clone());
+            tries.spawn(async move { store.begin_attempt(&id, "", 5, MINUTE).await.unwrap() });
+        }
+        let tries = tries.join_all().await;
+        assert_eq!(tries.iter().filter(|attempt| **attempt != Attempt::Locked).count(), 5);
+
+        // The lock opens by the clock and not before; a device of one's own is counted apart.
+        let store = &world.idp.store;
+        assert!(matches!(
+            store.begin_attempt(&account.id, "own", 5, MINUTE).await.unwrap(),
+            Attempt::Allowed { failures: 1, .. }
+        ));
+        world.advance(MINUTE.checked_sub(Duration::from_millis(1)).unwrap());
+        assert_eq!(store.begin_attempt(&account.id, "", 5, MINUTE).await.unwrap(), Attempt::Locked);
+        world.advance(Duration::from_millis(1));
+        assert!(matches!(
+            store.begin_attempt(&account.id, "", 5, MINUTE).await.unwrap(),
+            Attempt::Allowed { failures: 1, .. }
+        ));
+    }
+}
+
+#[tokio::test]
+async fn a_code_is_redeemed_once_and_its_replay_revokes_the_grant() {
+    for backend in Backend::ALL {
+        let world = World::new(backend).await;
+        let account = world.add(&Person::ANNA).await;
+        let store = &world.idp.store;
+        let details = GrantDetails {
+            nonce: Some("n".into()),
+            acr: "a".into(),
+            amr: vec!["pwd".into()],
+            auth_time: world.clock.now(),
+        };
+        let signed_in = SignedIn {
+            account_id: &account.id,
+            device_id: None,
+            label: "Firefox",
+            authenticated_at: world.clock.now(),
+            code_at: None,
+            lifetime: MINUTE * 60,
+        };
+        let mut write = store.begin_write().await.unwrap();
+        let session_id = store.insert_session(&mut write, "secret", &signed_in).await.unwrap();
+        for code in ["first", "late"] {
+            let grant = NewGrant {
+                session_id: &session_id,
+                account_id: &account.id,
+                client_id: "web",
+                redirect_uri: "https://rp.example/cb",
+                scope: "openid",
+                code_challenge: None,
+                details: &details,
+                code,
+                code_lifetime: MINUTE,
+            };
+            store.insert_grant(&mut write, &grant).await.unwrap();
+        }
+        write.commit().await.unwrap();
+
+        // Another client gets nothing, and uses nothing up.
+        assert!(matches!(store.redeem_code("first", "other").await.unwrap(), Redeemed::Refused));
+        let Redeemed::Granted(grant) = store.redeem_code("first", "web").await.unwrap() else {
+            panic!("refused")
+        };
+        assert_eq!(grant.details, details);
+        assert!(store.grant(&grant.id).await.unwrap().unwrap().revoked_at.is_none());
+        assert!(matches!(store.redeem_code("first", "web").await.unwrap(), Redeemed::Refused));
+        assert!(store.grant(&grant.id).await.unwrap().unwrap().revoked_at.is_some());
+
+        // Too late is too late.
+        world.advance(MINUTE);
+        assert!(matches!(store.redeem_code("late", "web").await.unwrap(), Redeemed::Refused));
+    }
+}
+
+#[tokio::test]
+async fn a_phone_number_is_sealed_in_its_column() {
+    for backend in Backend::ALL {
+        let world = World::new(backend).await;
+        let account = world.add(&Person::ANNA).await;
+        let sealed = account.phone_sealed.unwrap();
+        assert!(!sealed.contains("612345678"));
+        assert_eq!(world.idp.store.open_phone(&sealed).unwrap(), Person::ANNA.phone);
+    }
+}
