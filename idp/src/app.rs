@@ -12,6 +12,7 @@ use web::cookies::CookieRules;
 use web::csrf::Csrf;
 use web::ephemeral::{Ephemeral, EphemeralError};
 use web::flood::FloodGuard;
+use web::metrics::Metrics;
 use web::pages::{Brand, Pages};
 use web::random::Random;
 use web::request::{Front, Visit};
@@ -38,6 +39,7 @@ pub struct App {
     pub codes: OneTimeCodes,
     pub delivery: Delivery,
     pub pages: Pages,
+    pub metrics: Metrics,
     pub front: Arc<Front>,
     pub flood: FloodGuard,
     /// Hashes what is looked up but must not be read: phone numbers and addresses in counters, mailed codes.
@@ -119,6 +121,7 @@ impl App {
             codes,
             delivery,
             pages,
+            metrics: Metrics::default(),
             front,
             flood,
             lookup,

@@ -29,6 +29,7 @@ pub const ACCOUNT_END_SESSION: &str = "/account/sessions/end";
 pub const ACCOUNT_SIGN_OUT: &str = "/account/sign-out";
 pub const HEALTHZ: &str = "/healthz";
 pub const READYZ: &str = "/readyz";
+pub const METRICS: &str = "/metrics";
 pub const DEV_OUTBOX: &str = "/dev/outbox";
 pub const DEV_OUTBOX_JSON: &str = "/dev/outbox.json";
 pub const DEV_CLOCK: &str = "/dev/clock/advance";

@@ -21,6 +21,8 @@ use crate::{account, dev, path, recover, register, signin};
 /// All routes with their layers.
 pub fn router(app: &Shared) -> Router {
     let https = app.config.is_https();
+    let metrics = app.config.metrics_listen.map(|_| app.metrics.clone());
+    let log = request_log::RequestLog { random: app.random.clone(), metrics };
     Router::new()
         // Portals
         .route(path::CONFIGURATION, get(discovery::configuration))
@@ -66,8 +68,26 @@ pub fn router(app: &Shared) -> Router {
         .layer(DefaultBodyLimit::max(256 * 1024))
         .layer(middleware::from_fn_with_state(Arc::clone(&app.front), request::visit))
         .layer(middleware::from_fn_with_state(https, headers::secure))
-        .layer(middleware::from_fn_with_state(app.random.clone(), request_log::log))
+        .layer(middleware::from_fn_with_state(log, request_log::log))
         .with_state(app.clone())
+}
+
+/// The routes of the operators' own listener.
+pub fn metrics_router(app: &Shared) -> Router {
+    Router::new().route(path::METRICS, get(metrics)).with_state(app.clone())
+}
+
+/// `GET /metrics`
+async fn metrics(State(app): State<Shared>) -> Response {
+    match app.store.queue_age().await {
+        Ok(age) => {
+            let seconds = age.map_or(0, |age| i64::try_from(age.as_secs()).unwrap_or(i64::MAX));
+            app.metrics.outbox_age_seconds.set(seconds);
+        }
+        Err(error) => tracing::error!(%error, "the outbox cannot be read"),
+    }
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(axum::http::header::CONTENT_TYPE, kind)], app.metrics.text()).into_response()
 }
 
 /// `idp/home.html`

@@ -58,7 +58,10 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(middleware::from_fn_with_state(Arc::clone(&app), failure::render))
         .layer(middleware::from_fn_with_state(Arc::clone(&app.front), request::visit))
         .layer(middleware::from_fn_with_state(app.settings.https, headers::secure))
-        .layer(middleware::from_fn_with_state(app.random.clone(), request_log::log))
+        .layer(middleware::from_fn_with_state(
+            request_log::RequestLog { random: app.random.clone(), metrics: None },
+            request_log::log,
+        ))
         .with_state(app)
 }
 

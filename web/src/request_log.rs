@@ -9,6 +9,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use tracing_subscriber::EnvFilter;
 
+use crate::metrics::Metrics;
 use crate::random::Random;
 
 /// The response header that carries the request's identifier, to quote to the operator.
@@ -27,8 +28,20 @@ pub fn start(json: bool, level: &str) {
     let _ = if json { lines.json().flatten_event(true).try_init() } else { lines.compact().try_init() };
 }
 
-/// Logs each request once, when it has been answered.
-pub async fn log(State(random): State<Random>, mut request: Request, next: Next) -> Response {
+/// What the log needs of a server.
+#[derive(Clone, Debug)]
+pub struct RequestLog {
+    pub random: Random,
+    /// Absent where nobody reads them.
+    pub metrics: Option<Metrics>,
+}
+
+/// Logs and counts each request once, when it has been answered.
+pub async fn log(
+    State(RequestLog { random, metrics }): State<RequestLog>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let id = random.id();
     request.extensions_mut().insert(RequestId(id.clone()));
     let method = request.method().clone();
@@ -39,7 +52,11 @@ pub async fn log(State(random): State<Random>, mut request: Request, next: Next)
     let started = Instant::now();
     let mut response = next.run(request).await;
     let status = response.status().as_u16();
-    let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let elapsed = started.elapsed();
+    if let Some(metrics) = metrics {
+        metrics.request(method.as_str(), &route, status, elapsed.as_secs_f64());
+    }
+    let millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
     if status >= 500 {
         tracing::error!(request = %id, %method, %route, status, millis, "request");
     } else {

@@ -1,6 +1,7 @@
 //! The command line. Exit code 0 only on success; errors name file, key and value.
 
 mod accounts;
+mod backup;
 mod keys;
 
 use std::path::{Path, PathBuf};
@@ -58,6 +59,22 @@ enum Command {
     /// Export the audit log.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Copy the embedded database to a file, while servers run.
+    Backup {
+        #[command(flatten)]
+        at: At,
+        /// The file to write; it must not exist.
+        #[arg(long)]
+        to: PathBuf,
+    },
+    /// Put a backup in the place of a database that is not there (any more).
+    Restore {
+        #[command(flatten)]
+        at: At,
+        /// The file that `backup` wrote.
+        #[arg(long)]
+        from: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -122,6 +139,8 @@ pub async fn main() -> ExitCode {
         Command::Keys(command) => keys::run(command).await,
         Command::Accounts(AccountsCommand::Create(create)) => accounts::create(create).await,
         Command::Portals(PortalsCommand::List(at)) => portals(&at),
+        Command::Backup { at, to } => backup::backup(&at.config, &to).await,
+        Command::Restore { at, from } => backup::restore(&at.config, &from).await,
         Command::Audit(AuditCommand::Export { at, limit }) => audit(&at, limit).await,
     };
     match outcome {
@@ -143,6 +162,13 @@ async fn serve(path: &Path) -> Outcome {
         .map_err(|error| format!("{}: listen = {listen}: {error}", path.display()))?;
     let shutdown = Shutdown::on_signal();
     jobs::start(&app, &shutdown);
+    if let Some(at) = app.config.metrics_listen {
+        let own = TcpListener::bind(at)
+            .await
+            .map_err(|error| format!("{}: metrics_listen = {at}: {error}", path.display()))?;
+        let (router, stop) = (router::metrics_router(&app), shutdown.clone());
+        tokio::spawn(async move { web::serve::serve(own, router, stop).await });
+    }
     tracing::info!(issuer = %app.config.issuer, %listen, "listening");
     web::serve::serve(listener, router::router(&app), shutdown).await?;
     app.store.db().close().await;

@@ -1,0 +1,79 @@
+//! Counts of requests in the Prometheus text format, for a listener of its own. Labels are routes, methods and
+//! status codes; never a person.
+
+use std::sync::Arc;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Request {
+    method: String,
+    route: String,
+    status: u16,
+}
+
+/// The counters of one server.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    registry: Arc<Registry>,
+    requests: Family<Request, Counter>,
+    seconds: Histogram,
+    /// How long the oldest undelivered message has waited, in seconds.
+    pub outbox_age_seconds: Gauge,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let requests = Family::default();
+        // From 1 ms to about 4 s.
+        let seconds = Histogram::new(exponential_buckets(0.001, 2.0, 13));
+        let outbox_age_seconds = Gauge::default();
+        let mut registry = Registry::default();
+        registry.register("http_requests", "Requests answered", requests.clone());
+        registry.register("http_request_duration_seconds", "Time to answer a request", seconds.clone());
+        let help = "Age of the oldest message that waits for delivery";
+        registry.register("outbox_oldest_age_seconds", help, outbox_age_seconds.clone());
+        Self { registry: Arc::new(registry), requests, seconds, outbox_age_seconds }
+    }
+}
+
+impl Metrics {
+    /// Counts a request that has been answered.
+    pub fn request(&self, method: &str, route: &str, status: u16, seconds: f64) {
+        let labels = Request { method: method.to_owned(), route: route.to_owned(), status };
+        self.requests.get_or_create(&labels).inc();
+        self.seconds.observe(seconds);
+    }
+
+    /// All of it, in the OpenMetrics text format.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        if prometheus_client::encoding::text::encode(&mut text, &self.registry).is_err() {
+            text.clear();
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_are_counted_by_route_and_status() {
+        let metrics = Metrics::default();
+        metrics.request("GET", "/jwks", 200, 0.002);
+        metrics.request("GET", "/jwks", 200, 0.002);
+        let text = metrics.text();
+        assert!(
+            text.contains("http_requests_total{method=\"GET\",route=\"/jwks\",status=\"200\"} 2"),
+            "{text}"
+        );
+        assert!(text.contains("outbox_oldest_age_seconds 0"), "{text}");
+    }
+}
