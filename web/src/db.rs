@@ -14,6 +14,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// A query of this database.
 pub type AnyQuery<'q> = Query<'q, Any, AnyArguments>;
 
+const MAX_CONNECTIONS: u32 = 16;
+
 /// Which engine the connection URL named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
@@ -39,9 +41,10 @@ pub enum OpenError {
 pub struct Db {
     pool: AnyPool,
     engine: Engine,
-    /// SQLite has one writer at a time. Waiting here is fair and wakes at once; its own busy handler
-    /// sleeps and may starve a waiter.
-    writer: Option<Arc<Semaphore>>,
+    /// SQLite has one writer at a time: waiting here is fair and wakes at once, where its own busy handler
+    /// sleeps and may starve a waiter. On PostgreSQL half of the connections may write at once, so that a
+    /// transaction that reads beside itself always finds a connection.
+    writers: Arc<Semaphore>,
 }
 
 impl Db {
@@ -63,7 +66,7 @@ impl Db {
             _ => url.to_owned(),
         };
         let pool = AnyPoolOptions::new()
-            .max_connections(8)
+            .max_connections(MAX_CONNECTIONS)
             .acquire_timeout(Duration::from_secs(5))
             // An idle SQLite connection cannot have gone bad; asking it every time costs a round trip.
             .test_before_acquire(engine == Engine::Postgres)
@@ -83,8 +86,11 @@ impl Db {
             .await
             .map_err(OpenError::Connect)?;
         migrator(migrations)?.run(&pool).await.map_err(OpenError::Migrate)?;
-        let writer = (engine == Engine::Sqlite).then(|| Arc::new(Semaphore::new(1)));
-        Ok(Self { pool, engine, writer })
+        let writers = match engine {
+            Engine::Sqlite => 1,
+            Engine::Postgres => MAX_CONNECTIONS as usize / 2,
+        };
+        Ok(Self { pool, engine, writers: Arc::new(Semaphore::new(writers)) })
     }
 
     /// Which engine this is.
@@ -98,9 +104,14 @@ impl Db {
     }
 
     async fn permit(&self) -> Option<OwnedSemaphorePermit> {
-        match &self.writer {
-            Some(writer) => Arc::clone(writer).acquire_owned().await.ok(),
-            None => None,
+        Arc::clone(&self.writers).acquire_owned().await.ok()
+    }
+
+    /// A permit for one statement, which holds no connection while it waits for another.
+    async fn permit_alone(&self) -> Option<OwnedSemaphorePermit> {
+        match self.engine {
+            Engine::Sqlite => self.permit().await,
+            Engine::Postgres => None,
         }
     }
 
@@ -123,7 +134,7 @@ impl Db {
     /// # Errors
     /// The engine's.
     pub async fn execute(&self, query: AnyQuery<'_>) -> Result<u64, sqlx::Error> {
-        let _permit = self.permit().await;
+        let _permit = self.permit_alone().await;
         Ok(query.execute(&self.pool).await?.rows_affected())
     }
 
@@ -132,7 +143,7 @@ impl Db {
     /// # Errors
     /// The engine's.
     pub async fn execute_returning(&self, query: AnyQuery<'_>) -> Result<Option<AnyRow>, sqlx::Error> {
-        let _permit = self.permit().await;
+        let _permit = self.permit_alone().await;
         query.fetch_optional(&self.pool).await
     }
 

@@ -69,7 +69,10 @@ const EXPLANATIONS: &[(&str, &str)] = &[
         "How often a running server looks for keys that were rotated, in seconds (1 to 60).",
     ),
     ("limits", "Limits against floods. Zero lifts one."),
-    ("limits.posts_per_minute", "Forms from one network address in a minute, for each server process."),
+    (
+        "limits.posts_per_minute",
+        "Forms sent and sign-ins begun from one network address in a minute, for each server\nprocess; a whole care home may share one address.",
+    ),
     ("limits.sign_ins_per_address_per_hour", "Wrong passwords from one network address in an hour."),
     ("limits.mails_per_account_per_day", "Mails asked for one e-mail address in a day."),
     ("limits.mails_per_address_per_hour", "Mails asked from one network address in an hour."),

@@ -233,7 +233,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            posts_per_minute: 60,
+            posts_per_minute: 300,
             sign_ins_per_address_per_hour: 200,
             mails_per_account_per_day: 5,
             mails_per_address_per_hour: 20,

@@ -27,6 +27,9 @@ pub async fn post(State(app): State<Shared>, Extension(visit): Extension<Visit>,
 }
 
 async fn handle(app: &Shared, visit: &Visit, parameters: &[u8]) -> Response {
+    if let Err(wait) = app.flood.check(visit.address) {
+        return app.too_many(visit, wait);
+    }
     let fields = match Fields::parse(parameters) {
         Ok(fields) => fields,
         Err(error) => return app.bad_request(visit, &error.to_string()),

@@ -102,6 +102,9 @@ where
 
 /// `GET /signin`: goes on with the journey in the URL; without one, begins a sign-in to the account page.
 pub async fn enter(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
+    if let Err(wait) = app.flood.check(visit.address) {
+        return app.too_many(&visit, wait);
+    }
     run(&app, &visit, async {
         let open = match app.journey_of(&visit).await? {
             Some(open) => open,
