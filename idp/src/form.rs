@@ -1,20 +1,28 @@
-//! What every form of ours goes through before its handler looks at it: the flood guard, parsing, CSRF.
+//! What every form of ours goes through before its handler sees it: the flood guard, parsing, CSRF.
 
 use axum::body::Bytes;
-use axum::response::Response;
+use axum::extract::{FromRequest, Request};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use web::request::{Fields, Visit};
 
-use crate::app::App;
+use crate::app::Shared;
 
-/// The fields of a form that a page of ours showed to this browser.
-///
-/// # Errors
-/// The page to show instead.
-pub fn read(app: &App, visit: &Visit, body: &Bytes) -> Result<Fields, Box<Response>> {
-    app.flood.check(visit.address).map_err(|wait| Box::new(app.too_many(visit, wait)))?;
-    let fields = Fields::parse(body).map_err(|_| Box::new(app.bad_form(visit)))?;
-    if !visit.csrf_accepts(&fields) {
-        return Err(Box::new(app.page_too_old(visit)));
+/// The fields of a form that a page of ours showed to this browser; for anything else the page to show
+/// instead.
+#[derive(Debug)]
+pub struct Posted(pub Fields);
+
+impl FromRequest<Shared> for Posted {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, app: &Shared) -> Result<Self, Response> {
+        let Some(visit) = request.extensions().get::<Visit>().cloned() else {
+            return Err(StatusCode::INTERNAL_SERVER_ERROR.into_response());
+        };
+        app.flood.check(visit.address).map_err(|wait| app.too_many(&visit, wait))?;
+        let body = Bytes::from_request(request, app).await.map_err(|_| app.bad_form(&visit))?;
+        let fields = Fields::parse(&body).map_err(|_| app.bad_form(&visit))?;
+        if visit.csrf_accepts(&fields) { Ok(Self(fields)) } else { Err(app.page_too_old(&visit)) }
     }
-    Ok(fields)
 }

@@ -2,7 +2,6 @@
 //! found by the session's cookie and never by a parameter.
 
 use axum::Extension;
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -11,7 +10,7 @@ use web::request::{Visit, append};
 
 use crate::app::{Shared, Trouble};
 use crate::domain::account::Account;
-use crate::form;
+use crate::form::Posted;
 use crate::oauth::logout::{LoggedOutPage, end_session};
 use crate::oauth::resume::see_other;
 use crate::path;
@@ -177,12 +176,8 @@ pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) 
 pub async fn forget_device(
     State(app): State<Shared>,
     Extension(visit): Extension<Visit>,
-    body: Bytes,
+    Posted(fields): Posted,
 ) -> Response {
-    let fields = match form::read(&app, &visit, &body) {
-        Ok(fields) => fields,
-        Err(response) => return *response,
-    };
     run(&app, &visit, async {
         let (_, account) = match holder(&app, &visit).await? {
             Ok(holder) => holder,
@@ -202,12 +197,8 @@ pub async fn forget_device(
 pub async fn end_sessions(
     State(app): State<Shared>,
     Extension(visit): Extension<Visit>,
-    body: Bytes,
+    Posted(fields): Posted,
 ) -> Response {
-    let fields = match form::read(&app, &visit, &body) {
-        Ok(fields) => fields,
-        Err(response) => return *response,
-    };
     run(&app, &visit, async {
         let (current, account) = match holder(&app, &visit).await? {
             Ok(holder) => holder,
@@ -231,14 +222,7 @@ pub async fn end_sessions(
 }
 
 /// `POST /account/sign-out`: this session, here and at its portals.
-pub async fn sign_out(
-    State(app): State<Shared>,
-    Extension(visit): Extension<Visit>,
-    body: Bytes,
-) -> Response {
-    if let Err(response) = form::read(&app, &visit, &body) {
-        return *response;
-    }
+pub async fn sign_out(State(app): State<Shared>, Extension(visit): Extension<Visit>, _: Posted) -> Response {
     run(&app, &visit, async {
         if let Some(session) = app.session_of(&visit).await? {
             let mut write = app.store.begin_write().await?;

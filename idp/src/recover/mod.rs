@@ -4,7 +4,6 @@
 use std::time::{Duration, Instant};
 
 use axum::Extension;
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -16,7 +15,7 @@ use crate::config::Identifier;
 use crate::credentials::policy;
 use crate::domain::account::EmailAddress;
 use crate::ephemeral::waiting::{self, Waiting};
-use crate::form;
+use crate::form::Posted;
 use crate::mail_codes::{Again, Typed};
 use crate::notices::Mail;
 use crate::oauth::logout::end_session;
@@ -123,12 +122,12 @@ pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) 
 }
 
 /// `POST /forgot`: anybody, within the limits on mails; an account is never locked by it.
-pub async fn post(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
+pub async fn post(
+    State(app): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    Posted(fields): Posted,
+) -> Response {
     let started = Instant::now();
-    let fields = match form::read(&app, &visit, &body) {
-        Ok(fields) => fields,
-        Err(response) => return *response,
-    };
     run(&app, &visit, async {
         let journey = visit.query("journey");
         let client_id = app.journey_of(&visit).await?.and_then(|open| open.journey.client_id);
@@ -197,12 +196,8 @@ pub async fn sent(State(app): State<Shared>, Extension(visit): Extension<Visit>)
 pub async fn type_code(
     State(app): State<Shared>,
     Extension(visit): Extension<Visit>,
-    body: Bytes,
+    Posted(fields): Posted,
 ) -> Response {
-    let fields = match form::read(&app, &visit, &body) {
-        Ok(fields) => fields,
-        Err(response) => return *response,
-    };
     run(&app, &visit, async {
         let id = visit.query("page");
         let typed = app.type_code(&visit, Purpose::Reset, &id, fields.trimmed("code")).await?;
@@ -220,10 +215,7 @@ pub async fn type_code(
 }
 
 /// `POST /forgot/resend`: after a wait, within the limits on mails.
-pub async fn resend(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
-    if let Err(response) = form::read(&app, &visit, &body) {
-        return *response;
-    }
+pub async fn resend(State(app): State<Shared>, Extension(visit): Extension<Visit>, _: Posted) -> Response {
     run(&app, &visit, async {
         let id = visit.query("page");
         let Some((page, version)) = waiting::get(&app.ephemeral, &id, &visit.browser).await? else {
@@ -266,12 +258,8 @@ pub async fn reset_get(State(app): State<Shared>, Extension(visit): Extension<Vi
 pub async fn reset_post(
     State(app): State<Shared>,
     Extension(visit): Extension<Visit>,
-    body: Bytes,
+    Posted(fields): Posted,
 ) -> Response {
-    let fields = match form::read(&app, &visit, &body) {
-        Ok(fields) => fields,
-        Err(response) => return *response,
-    };
     run(&app, &visit, async {
         let token = fields.trimmed("token");
         let Some(link) = app.store.peek_mail_link(Purpose::Reset, token).await? else {

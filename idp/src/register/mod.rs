@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use axum::Extension;
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -16,7 +15,7 @@ use crate::app::{Shared, Trouble};
 use crate::credentials::policy;
 use crate::domain::account::{Account, AccountId, EmailAddress, Role, parse_name};
 use crate::ephemeral::waiting::{self, Waiting};
-use crate::form;
+use crate::form::Posted;
 use crate::mail_codes::{Again, Typed};
 use crate::notices::Mail;
 use crate::oauth::resume::{journey_url, see_other};
@@ -175,15 +174,15 @@ fn check(app: &Shared, visit: &Visit, fields: &Fields) -> Result<Filled, Box<Reg
 }
 
 /// `POST /register`: anybody, within the limits on mails. Twice at once leaves one account and one live link.
-pub async fn post(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
+pub async fn post(
+    State(app): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    Posted(fields): Posted,
+) -> Response {
     let started = Instant::now();
     if !app.config.accounts.registration {
         return app.not_found(&visit);
     }
-    let fields = match form::read(&app, &visit, &body) {
-        Ok(fields) => fields,
-        Err(response) => return *response,
-    };
     run(&app, &visit, async {
         let client_id = client_of_journey(&app, &visit).await?;
         let filled = match check(&app, &visit, &fields) {
@@ -325,12 +324,8 @@ async fn confirm_in_journey(
 pub async fn type_code(
     State(app): State<Shared>,
     Extension(visit): Extension<Visit>,
-    body: Bytes,
+    Posted(fields): Posted,
 ) -> Response {
-    let fields = match form::read(&app, &visit, &body) {
-        Ok(fields) => fields,
-        Err(response) => return *response,
-    };
     run(&app, &visit, async {
         let id = visit.query("page");
         let typed = app.type_code(&visit, Purpose::Confirm, &id, fields.trimmed("code")).await?;
@@ -350,10 +345,7 @@ pub async fn type_code(
 }
 
 /// `POST /register/resend`: after a wait, within the limits on mails.
-pub async fn resend(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
-    if let Err(response) = form::read(&app, &visit, &body) {
-        return *response;
-    }
+pub async fn resend(State(app): State<Shared>, Extension(visit): Extension<Visit>, _: Posted) -> Response {
     run(&app, &visit, async {
         let id = visit.query("page");
         let Some((page, version)) = waiting::get(&app.ephemeral, &id, &visit.browser).await? else {
@@ -387,12 +379,8 @@ pub async fn confirm_page(State(app): State<Shared>, Extension(visit): Extension
 pub async fn confirm_post(
     State(app): State<Shared>,
     Extension(visit): Extension<Visit>,
-    body: Bytes,
+    Posted(fields): Posted,
 ) -> Response {
-    let fields = match form::read(&app, &visit, &body) {
-        Ok(fields) => fields,
-        Err(response) => return *response,
-    };
     run(&app, &visit, confirm(&app, &visit, fields.trimmed("token"))).await
 }
 

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use axum::Extension;
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -14,7 +13,7 @@ use super::{Arrived, arrive, run};
 use crate::app::{Shared, Trouble};
 use crate::codes::{self, Sending};
 use crate::ephemeral::journeys;
-use crate::form;
+use crate::form::Posted;
 use crate::journey::Step;
 use crate::notices::Mail;
 use crate::oauth::resume::{journey_url, see_other};
@@ -105,11 +104,11 @@ pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) 
 
 /// `POST /signin/code`: five wrong ones end a code. Whether a try was right is told only to the request that
 /// could record it, so tries at once count one by one.
-pub async fn post(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
-    let fields = match form::read(&app, &visit, &body) {
-        Ok(fields) => fields,
-        Err(response) => return *response,
-    };
+pub async fn post(
+    State(app): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    Posted(fields): Posted,
+) -> Response {
     let typed: String =
         fields.get("code").unwrap_or_default().chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
     run(&app, &visit, async {
@@ -186,10 +185,7 @@ async fn attempt(
 }
 
 /// `POST /signin/code/resend`: after a wait, within the day's limits; a double click sends one.
-pub async fn resend(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
-    if let Err(response) = form::read(&app, &visit, &body) {
-        return *response;
-    }
+pub async fn resend(State(app): State<Shared>, Extension(visit): Extension<Visit>, _: Posted) -> Response {
     run(&app, &visit, async {
         let mut arrived = match arrive(&app, &visit, Step::Code).await? {
             Ok(arrived) => arrived,

@@ -1,7 +1,6 @@
 //! Step: may this client learn this? Asked for clients of others only.
 
 use axum::Extension;
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -11,7 +10,7 @@ use web::request::Visit;
 use super::{arrive, run};
 use crate::app::Shared;
 use crate::config::ScopeSet;
-use crate::form;
+use crate::form::Posted;
 use crate::journey::Step;
 use crate::oauth::resume::journey_url;
 use crate::path;
@@ -65,11 +64,11 @@ pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) 
 }
 
 /// `POST /signin/consent`: twice at once writes the same answer twice.
-pub async fn post(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
-    let fields = match form::read(&app, &visit, &body) {
-        Ok(fields) => fields,
-        Err(response) => return *response,
-    };
+pub async fn post(
+    State(app): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    Posted(fields): Posted,
+) -> Response {
     run(&app, &visit, async {
         let mut arrived = match arrive(&app, &visit, Step::Consent).await? {
             Ok(arrived) => arrived,

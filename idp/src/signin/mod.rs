@@ -7,7 +7,6 @@ pub mod password;
 pub mod phone;
 
 use axum::Extension;
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -16,7 +15,7 @@ use web::request::Visit;
 
 use crate::app::{App, Shared, Trouble};
 use crate::ephemeral::journeys::{self, Open};
-use crate::form;
+use crate::form::Posted;
 use crate::journey::{Next, Step};
 use crate::oauth::resume::{Assessment, see_other};
 use crate::path;
@@ -116,10 +115,7 @@ pub async fn enter(State(app): State<Shared>, Extension(visit): Extension<Visit>
 }
 
 /// `POST /signin/cancel`: the person does not want to sign in; the portal is told (`access_denied`).
-pub async fn cancel(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
-    if let Err(response) = form::read(&app, &visit, &body) {
-        return *response;
-    }
+pub async fn cancel(State(app): State<Shared>, Extension(visit): Extension<Visit>, _: Posted) -> Response {
     run(&app, &visit, async {
         match app.journey_of(&visit).await? {
             Some(open) => app.refuse(&visit, &open, ACCESS_DENIED).await,

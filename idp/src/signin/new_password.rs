@@ -1,7 +1,6 @@
 //! Step: replace a temporary password.
 
 use axum::Extension;
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -12,7 +11,7 @@ use super::{Arrived, arrive, run};
 use crate::app::{Shared, Trouble};
 use crate::credentials::policy;
 use crate::domain::account::Account;
-use crate::form;
+use crate::form::Posted;
 use crate::journey::Step;
 use crate::notices::Mail;
 use crate::oauth::resume::journey_url;
@@ -71,11 +70,11 @@ pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) 
 }
 
 /// `POST /signin/new-password`: a second one at once finds the step done.
-pub async fn post(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
-    let fields = match form::read(&app, &visit, &body) {
-        Ok(fields) => fields,
-        Err(response) => return *response,
-    };
+pub async fn post(
+    State(app): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    Posted(fields): Posted,
+) -> Response {
     run(&app, &visit, async {
         let mut arrived = match arrive(&app, &visit, Step::NewPassword).await? {
             Ok(arrived) => arrived,

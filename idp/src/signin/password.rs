@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use axum::Extension;
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -15,7 +14,7 @@ use crate::app::{Shared, Trouble};
 use crate::config::Identifier;
 use crate::domain::account::{Account, EmailAddress};
 use crate::ephemeral::journeys::Open;
-use crate::form;
+use crate::form::Posted;
 use crate::journey::Step;
 use crate::notices::Mail;
 use crate::oauth::resume::journey_url;
@@ -99,12 +98,12 @@ pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) 
 }
 
 /// `POST /signin/password`: as often as the lockout lets; twice at once counts twice.
-pub async fn post(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
+pub async fn post(
+    State(app): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    Posted(fields): Posted,
+) -> Response {
     let started = Instant::now();
-    let fields = match form::read(&app, &visit, &body) {
-        Ok(fields) => fields,
-        Err(response) => return *response,
-    };
     run(&app, &visit, async {
         let mut arrived = match arrive(&app, &visit, Step::Password).await? {
             Ok(arrived) => arrived,

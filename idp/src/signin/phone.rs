@@ -1,7 +1,6 @@
 //! Step: a phone number for codes. It counts once a code that was sent to it has been given.
 
 use axum::Extension;
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -11,7 +10,7 @@ use web::request::Visit;
 use super::{Arrived, arrive, run};
 use crate::app::{Shared, Trouble};
 use crate::domain::phone::PhoneNumber;
-use crate::form;
+use crate::form::Posted;
 use crate::journey::{Next, Step};
 use crate::oauth::resume::journey_url;
 use crate::path;
@@ -77,11 +76,11 @@ pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) 
 }
 
 /// `POST /signin/phone`: sends a code, within the limits for numbers and accounts.
-pub async fn post(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
-    let fields = match form::read(&app, &visit, &body) {
-        Ok(fields) => fields,
-        Err(response) => return *response,
-    };
+pub async fn post(
+    State(app): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    Posted(fields): Posted,
+) -> Response {
     run(&app, &visit, async {
         let mut arrived = match arrive_here(&app, &visit).await? {
             Ok(arrived) => arrived,
