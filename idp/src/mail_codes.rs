@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use axum::response::Response;
+use serde::Serialize;
 use web::clock::Timestamp;
 use web::db::Write;
 use web::request::Visit;
@@ -13,6 +15,7 @@ use crate::app::{App, Trouble};
 use crate::domain::account::{Account, AccountId, EmailAddress};
 use crate::ephemeral::waiting::{self, Waiting};
 use crate::notices::Mail;
+use crate::oauth::resume::{journey_url, see_other};
 use crate::path;
 use crate::store::mail_links::{NewMailLink, Purpose};
 
@@ -25,20 +28,44 @@ const TRIES: u32 = 5;
 /// How long to wait before the same mail can be sent again.
 const RESEND_AFTER: Duration = Duration::from_mins(1);
 
+/// `idp/register_sent.html` and `idp/forgot_sent.html`
+#[derive(Clone, Debug, Serialize)]
+pub struct WaitingPage {
+    pub email: String,
+    pub action: String,
+    pub resend_action: String,
+    pub error: Option<&'static str>,
+    pub resent: bool,
+    pub resend_in_seconds: u64,
+    pub signin_url: String,
+}
+
+impl WaitingPage {
+    pub fn sample() -> Self {
+        Self {
+            email: "anna@example.nl".into(),
+            action: "/register/sent?page=x".into(),
+            resend_action: "/register/resend?page=x".into(),
+            error: Some("mail-code-wrong"),
+            resent: true,
+            resend_in_seconds: 42,
+            signin_url: "/signin".into(),
+        }
+    }
+}
+
 /// What a person gave on a waiting page.
 #[derive(Debug)]
-pub enum Typed {
+enum Typed {
     /// The code is right: go on with this token, as if the link had been followed.
     Token(String),
-    Wrong {
-        tries_left: u32,
-    },
+    Wrong,
     Ended,
 }
 
 /// What asking for the mail again came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Again {
+enum Again {
     Sent,
     TooSoon,
     LimitReached,
@@ -138,7 +165,7 @@ impl App {
     ///
     /// # Errors
     /// A backend's.
-    pub async fn type_code(
+    async fn type_code(
         &self,
         visit: &Visit,
         purpose: Purpose,
@@ -165,7 +192,7 @@ impl App {
             return Ok(Some(match (fits, page.tries_left) {
                 (true, _) => Typed::Token(token),
                 (false, 0) => Typed::Ended,
-                (false, tries_left) => Typed::Wrong { tries_left },
+                (false, _) => Typed::Wrong,
             }));
         }
         Ok(Some(Typed::Ended))
@@ -175,7 +202,7 @@ impl App {
     ///
     /// # Errors
     /// A backend's.
-    pub async fn mail_again(
+    async fn mail_again(
         &self,
         visit: &Visit,
         purpose: Purpose,
@@ -209,25 +236,97 @@ impl App {
         Ok(Again::Sent)
     }
 
-    /// Seconds until the mail of a waiting page can be sent again.
-    pub fn again_in_seconds(&self, page: &Waiting) -> u64 {
-        let wait = again_at(page).since(self.clock.now());
-        wait.as_secs() + u64::from(wait.subsec_millis() > 0)
-    }
-
-    /// A page of a mailed link or waiting for one.
-    pub fn mail_page(
+    /// The waiting page as it stands.
+    pub fn waiting_page(
         &self,
         visit: &Visit,
-        client_id: Option<&str>,
-        failed: bool,
-        template: &str,
-        page: &impl serde::Serialize,
+        purpose: Purpose,
+        id: &str,
+        page: &Waiting,
+        error: Option<&'static str>,
     ) -> Response {
-        let status =
-            if failed { axum::http::StatusCode::UNPROCESSABLE_ENTITY } else { axum::http::StatusCode::OK };
-        self.page(visit, client_id, status, template, page)
+        let (template, sent, resend) = match purpose {
+            Purpose::Confirm => ("idp/register_sent.html", path::REGISTER_SENT, path::REGISTER_RESEND),
+            Purpose::Reset => ("idp/forgot_sent.html", path::FORGOT_SENT, path::FORGOT_RESEND),
+        };
+        let wait = again_at(page).since(self.clock.now());
+        let shown = WaitingPage {
+            email: page.email.clone(),
+            action: format!("{sent}?page={id}"),
+            resend_action: format!("{resend}?page={id}"),
+            error,
+            resent: visit.query("resent") == "1" && error.is_none(),
+            resend_in_seconds: wait.as_secs() + u64::from(wait.subsec_millis() > 0),
+            signin_url: with_journey(path::SIGNIN, page.journey_id.as_deref().unwrap_or_default()),
+        };
+        self.page(visit, page.client_id.as_deref(), status_of(error), template, &shown)
     }
+
+    /// The waiting page of this browser, or that it is over.
+    ///
+    /// # Errors
+    /// The backend's.
+    pub async fn show_waiting(
+        &self,
+        visit: &Visit,
+        purpose: Purpose,
+        error: Option<&'static str>,
+    ) -> Result<Response, Trouble> {
+        let id = visit.query("page");
+        Ok(match waiting::get(&self.ephemeral, &id, &visit.browser).await? {
+            Some((page, _)) => self.waiting_page(visit, purpose, &id, &page, error),
+            None => self.journey_expired(visit, None),
+        })
+    }
+
+    /// Sends the mail of the waiting page in the URL again and shows that page.
+    ///
+    /// # Errors
+    /// A backend's.
+    pub async fn resend_mail(&self, visit: &Visit, purpose: Purpose) -> Result<Response, Trouble> {
+        let id = visit.query("page");
+        let Some((page, version)) = waiting::get(&self.ephemeral, &id, &visit.browser).await? else {
+            return Ok(self.journey_expired(visit, None));
+        };
+        let sent = match purpose {
+            Purpose::Confirm => path::REGISTER_SENT,
+            Purpose::Reset => path::FORGOT_SENT,
+        };
+        match self.mail_again(visit, purpose, &id, page, version).await? {
+            Again::Sent => Ok(see_other(&format!("{sent}?page={id}&resent=1"))),
+            Again::TooSoon => self.show_waiting(visit, purpose, Some("resend-too-soon")).await,
+            Again::LimitReached => self.show_waiting(visit, purpose, Some("resend-limit")).await,
+        }
+    }
+
+    /// The token for which a typed code was good, or the page to show instead.
+    ///
+    /// # Errors
+    /// A backend's.
+    pub async fn token_for(
+        &self,
+        visit: &Visit,
+        purpose: Purpose,
+        typed: &str,
+    ) -> Result<Result<String, Response>, Trouble> {
+        let error = match self.type_code(visit, purpose, &visit.query("page"), typed).await? {
+            Some(Typed::Token(token)) => return Ok(Ok(token)),
+            Some(Typed::Wrong) => "mail-code-wrong",
+            Some(Typed::Ended) => "code-ended",
+            None => return Ok(Err(self.journey_expired(visit, None))),
+        };
+        Ok(Err(self.show_waiting(visit, purpose, Some(error)).await?))
+    }
+}
+
+/// A page with an error is not a success.
+pub fn status_of(error: Option<&'static str>) -> StatusCode {
+    if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }
+}
+
+/// A path of ours, with the journey the person is on.
+pub fn with_journey(path: &str, journey: &str) -> String {
+    if journey.is_empty() { path.to_owned() } else { journey_url(path, journey) }
 }
 
 fn again_at(page: &Waiting) -> Timestamp {

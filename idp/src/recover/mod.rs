@@ -14,14 +14,13 @@ use crate::app::{Shared, Trouble};
 use crate::config::Identifier;
 use crate::credentials::policy;
 use crate::domain::account::EmailAddress;
-use crate::ephemeral::waiting::{self, Waiting};
 use crate::form::Posted;
-use crate::mail_codes::{Again, Typed};
+use crate::mail_codes::{status_of, with_journey};
 use crate::notices::Mail;
 use crate::oauth::logout::end_session;
 use crate::oauth::resume::see_other;
 use crate::path;
-use crate::register::{back_to_signin, with_journey};
+use crate::register::back_to_signin;
 use crate::signin::new_password::personal;
 use crate::signin::run;
 use crate::store::audit::Event;
@@ -38,19 +37,6 @@ pub struct ForgotPage {
     pub username: String,
     pub ask_username: bool,
     pub error: Option<&'static str>,
-    pub signin_url: String,
-}
-
-/// `idp/forgot_sent.html`
-#[derive(Clone, Debug, Serialize)]
-pub struct ForgotSentPage {
-    pub email: String,
-    pub action: String,
-    pub resend_action: String,
-    pub error: Option<&'static str>,
-    pub tries_left: Option<u32>,
-    pub resent: bool,
-    pub resend_in_seconds: u64,
     pub signin_url: String,
 }
 
@@ -71,21 +57,6 @@ impl ForgotPage {
             username: "abakker".into(),
             ask_username: true,
             error: Some("email-invalid"),
-            signin_url: "/signin".into(),
-        }
-    }
-}
-
-impl ForgotSentPage {
-    pub fn sample() -> Self {
-        Self {
-            email: "anna@example.nl".into(),
-            action: "/forgot/sent?page=x".into(),
-            resend_action: "/forgot/resend?page=x".into(),
-            error: Some("mail-code-wrong"),
-            tries_left: Some(3),
-            resent: false,
-            resend_in_seconds: 0,
             signin_url: "/signin".into(),
         }
     }
@@ -142,7 +113,13 @@ pub async fn post(
                 error: Some("email-invalid"),
                 signin_url: with_journey(path::SIGNIN, &journey),
             };
-            return Ok(app.mail_page(&visit, client_id.as_deref(), true, "idp/forgot.html", &page));
+            return Ok(app.page(
+                &visit,
+                client_id.as_deref(),
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idp/forgot.html",
+                &page,
+            ));
         };
         if !app.may_mail(&visit, &email).await? {
             return Ok(app.too_many(&visit, Duration::from_hours(1)));
@@ -166,30 +143,9 @@ pub async fn post(
     .await
 }
 
-fn sent_page(app: &Shared, visit: &Visit, id: &str, page: &Waiting, error: Option<&'static str>) -> Response {
-    let shown = ForgotSentPage {
-        email: page.email.clone(),
-        action: format!("{}?page={id}", path::FORGOT_SENT),
-        resend_action: format!("{}?page={id}", path::FORGOT_RESEND),
-        error,
-        tries_left: Some(page.tries_left),
-        resent: visit.query("resent") == "1" && error.is_none(),
-        resend_in_seconds: app.again_in_seconds(page),
-        signin_url: with_journey(path::SIGNIN, page.journey_id.as_deref().unwrap_or_default()),
-    };
-    app.mail_page(visit, page.client_id.as_deref(), error.is_some(), "idp/forgot_sent.html", &shown)
-}
-
 /// `GET /forgot/sent`: the browser that asked.
 pub async fn sent(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    run(&app, &visit, async {
-        let id = visit.query("page");
-        Ok(match waiting::get(&app.ephemeral, &id, &visit.browser).await? {
-            Some((page, _)) => sent_page(&app, &visit, &id, &page, None),
-            None => app.journey_expired(&visit, None),
-        })
-    })
-    .await
+    run(&app, &visit, app.show_waiting(&visit, Purpose::Reset, None)).await
 }
 
 /// `POST /forgot/sent`: the code of the mail, typed; five tries for each mail.
@@ -199,16 +155,9 @@ pub async fn type_code(
     Posted(fields): Posted,
 ) -> Response {
     run(&app, &visit, async {
-        let id = visit.query("page");
-        let typed = app.type_code(&visit, Purpose::Reset, &id, fields.trimmed("code")).await?;
-        let Some((page, _)) = waiting::get(&app.ephemeral, &id, &visit.browser).await? else {
-            return Ok(app.journey_expired(&visit, None));
-        };
-        Ok(match typed {
-            None => app.journey_expired(&visit, None),
-            Some(Typed::Token(token)) => see_other(&format!("{}?token={token}", path::RESET)),
-            Some(Typed::Wrong { .. }) => sent_page(&app, &visit, &id, &page, Some("mail-code-wrong")),
-            Some(Typed::Ended) => sent_page(&app, &visit, &id, &page, Some("code-ended")),
+        Ok(match app.token_for(&visit, Purpose::Reset, fields.trimmed("code")).await? {
+            Ok(token) => see_other(&format!("{}?token={token}", path::RESET)),
+            Err(page) => page,
         })
     })
     .await
@@ -216,18 +165,7 @@ pub async fn type_code(
 
 /// `POST /forgot/resend`: after a wait, within the limits on mails.
 pub async fn resend(State(app): State<Shared>, Extension(visit): Extension<Visit>, _: Posted) -> Response {
-    run(&app, &visit, async {
-        let id = visit.query("page");
-        let Some((page, version)) = waiting::get(&app.ephemeral, &id, &visit.browser).await? else {
-            return Ok(app.journey_expired(&visit, None));
-        };
-        Ok(match app.mail_again(&visit, Purpose::Reset, &id, page.clone(), version).await? {
-            Again::Sent => see_other(&format!("{}?page={id}&resent=1", path::FORGOT_SENT)),
-            Again::TooSoon => sent_page(&app, &visit, &id, &page, Some("resend-too-soon")),
-            Again::LimitReached => sent_page(&app, &visit, &id, &page, Some("resend-limit")),
-        })
-    })
-    .await
+    run(&app, &visit, app.resend_mail(&visit, Purpose::Reset)).await
 }
 
 fn reset_page(
@@ -239,7 +177,7 @@ fn reset_page(
 ) -> Response {
     let min_length = app.config.password.min_length;
     let page = ResetPage { action: path::RESET, token: token.to_owned(), error, min_length };
-    app.mail_page(visit, client_id, error.is_some(), "idp/reset.html", &page)
+    app.page(visit, client_id, status_of(error), "idp/reset.html", &page)
 }
 
 /// `GET /reset`: shows the form and uses nothing up.

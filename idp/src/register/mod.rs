@@ -14,9 +14,8 @@ use web::request::{Fields, Visit};
 use crate::app::{Shared, Trouble};
 use crate::credentials::policy;
 use crate::domain::account::{Account, AccountId, EmailAddress, Role, parse_name};
-use crate::ephemeral::waiting::{self, Waiting};
 use crate::form::Posted;
-use crate::mail_codes::{Again, Typed};
+use crate::mail_codes::with_journey;
 use crate::notices::Mail;
 use crate::oauth::resume::{journey_url, see_other};
 use crate::path;
@@ -38,19 +37,6 @@ pub struct RegisterPage {
     /// Text keys by field.
     pub errors: BTreeMap<&'static str, &'static str>,
     pub min_length: usize,
-    pub signin_url: String,
-}
-
-/// `idp/register_sent.html`
-#[derive(Clone, Debug, Serialize)]
-pub struct SentPage {
-    pub email: String,
-    pub action: String,
-    pub resend_action: String,
-    pub error: Option<&'static str>,
-    pub tries_left: Option<u32>,
-    pub resent: bool,
-    pub resend_in_seconds: u64,
     pub signin_url: String,
 }
 
@@ -79,30 +65,10 @@ impl RegisterPage {
     }
 }
 
-impl SentPage {
-    pub fn sample() -> Self {
-        Self {
-            email: "anna@example.nl".into(),
-            action: "/register/sent?page=x".into(),
-            resend_action: "/register/resend?page=x".into(),
-            error: Some("mail-code-wrong"),
-            tries_left: Some(4),
-            resent: true,
-            resend_in_seconds: 42,
-            signin_url: "/signin".into(),
-        }
-    }
-}
-
 impl ConfirmPage {
     pub fn sample() -> Self {
         Self { action: path::CONFIRM, token: "x".into() }
     }
-}
-
-/// A path of ours, with the journey the person is on.
-pub fn with_journey(path: &str, journey: &str) -> String {
-    if journey.is_empty() { path.to_owned() } else { journey_url(path, journey) }
 }
 
 async fn client_of_journey(app: &Shared, visit: &Visit) -> Result<Option<String>, Trouble> {
@@ -259,31 +225,13 @@ async fn keep(
     Ok(page_id)
 }
 
-fn sent_page(app: &Shared, visit: &Visit, id: &str, page: &Waiting, error: Option<&'static str>) -> SentPage {
-    SentPage {
-        email: page.email.clone(),
-        action: format!("{}?page={id}", path::REGISTER_SENT),
-        resend_action: format!("{}?page={id}", path::REGISTER_RESEND),
-        error,
-        tries_left: Some(page.tries_left),
-        resent: visit.query("resent") == "1" && error.is_none(),
-        resend_in_seconds: app.again_in_seconds(page),
-        signin_url: with_journey(path::SIGNIN, page.journey_id.as_deref().unwrap_or_default()),
-    }
-}
-
 /// `GET /register/sent`: the browser that registered, or one whose sign-in waits for the confirmation.
 pub async fn sent(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
     run(&app, &visit, async {
         if let Some(mut open) = app.journey_of(&visit).await? {
             return confirm_in_journey(&app, &visit, &mut open).await;
         }
-        let id = visit.query("page");
-        let Some((page, _)) = waiting::get(&app.ephemeral, &id, &visit.browser).await? else {
-            return Ok(app.journey_expired(&visit, None));
-        };
-        let shown = sent_page(&app, &visit, &id, &page, None);
-        Ok(app.mail_page(&visit, page.client_id.as_deref(), false, "idp/register_sent.html", &shown))
+        app.show_waiting(&visit, Purpose::Confirm, None).await
     })
     .await
 }
@@ -327,39 +275,17 @@ pub async fn type_code(
     Posted(fields): Posted,
 ) -> Response {
     run(&app, &visit, async {
-        let id = visit.query("page");
-        let typed = app.type_code(&visit, Purpose::Confirm, &id, fields.trimmed("code")).await?;
-        let Some((page, _)) = waiting::get(&app.ephemeral, &id, &visit.browser).await? else {
-            return Ok(app.journey_expired(&visit, None));
-        };
-        let error = match typed {
-            None => return Ok(app.journey_expired(&visit, None)),
-            Some(Typed::Token(token)) => return confirm(&app, &visit, &token).await,
-            Some(Typed::Wrong { .. }) => "mail-code-wrong",
-            Some(Typed::Ended) => "code-ended",
-        };
-        let shown = sent_page(&app, &visit, &id, &page, Some(error));
-        Ok(app.mail_page(&visit, page.client_id.as_deref(), true, "idp/register_sent.html", &shown))
+        match app.token_for(&visit, Purpose::Confirm, fields.trimmed("code")).await? {
+            Ok(token) => confirm(&app, &visit, &token).await,
+            Err(page) => Ok(page),
+        }
     })
     .await
 }
 
 /// `POST /register/resend`: after a wait, within the limits on mails.
 pub async fn resend(State(app): State<Shared>, Extension(visit): Extension<Visit>, _: Posted) -> Response {
-    run(&app, &visit, async {
-        let id = visit.query("page");
-        let Some((page, version)) = waiting::get(&app.ephemeral, &id, &visit.browser).await? else {
-            return Ok(app.journey_expired(&visit, None));
-        };
-        let error = match app.mail_again(&visit, Purpose::Confirm, &id, page.clone(), version).await? {
-            Again::Sent => return Ok(see_other(&format!("{}?page={id}&resent=1", path::REGISTER_SENT))),
-            Again::TooSoon => "resend-too-soon",
-            Again::LimitReached => "resend-limit",
-        };
-        let shown = sent_page(&app, &visit, &id, &page, Some(error));
-        Ok(app.mail_page(&visit, page.client_id.as_deref(), true, "idp/register_sent.html", &shown))
-    })
-    .await
+    run(&app, &visit, app.resend_mail(&visit, Purpose::Confirm)).await
 }
 
 /// `GET /confirm`: shows a button and changes nothing, however often a mail scanner opens it.
