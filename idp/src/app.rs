@@ -11,7 +11,7 @@ use web::clock::Clock;
 use web::cookies::CookieRules;
 use web::csrf::Csrf;
 use web::ephemeral::{Ephemeral, EphemeralError};
-use web::flood::FloodGuard;
+use web::flood::{FloodGuard, household};
 use web::metrics::Metrics;
 use web::pages::{Brand, Pages};
 use web::random::Random;
@@ -172,9 +172,9 @@ impl App {
         Ok(self.ephemeral.get(key).await?.is_some_and(|counter| counter.version >= i64::from(limit)))
     }
 
-    /// The key of a counter for a network address.
+    /// The key of a counter for a network address; an IPv6 network of one household counts as one.
     pub fn address_key(&self, kind: &str, address: IpAddr) -> String {
-        format!("{kind}:{}", self.lookup.hash(&address.to_string()))
+        format!("{kind}:{}", self.lookup.hash(&household(address).to_string()))
     }
 
     /// The masked phone number of an account, as its holder recognises it.
