@@ -96,7 +96,9 @@ pub async fn post(State(app): State<Shared>, Extension(visit): Extension<Visit>,
         app.notify(&mut write, Mail::PasswordChanged, &account, client_id.as_deref(), |_| ()).await?;
         write.commit().await?;
         app.delivery.wake();
-        arrived.open.journey.proofs.new_password_at = Some(app.clock.now());
+        let journey = &mut arrived.open.journey;
+        journey.password_mark = Account { password_hash: Some(hash), ..account }.password_mark();
+        journey.proofs.new_password_at = Some(app.clock.now());
         app.save_and_resume(&visit, arrived.open).await
     })
     .await
