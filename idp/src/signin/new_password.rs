@@ -88,6 +88,11 @@ pub async fn post(State(app): State<Shared>, Extension(visit): Extension<Visit>,
         if let Err(problem) = policy::check(password, &app.config.password, &personal(&account)) {
             return Ok(page(&app, &visit, &arrived, Some(problem.key)));
         }
+        // Somebody else knows the temporary one.
+        let old = account.password_hash.as_deref();
+        if app.passwords.verify(password, old).await.map_err(|_| Trouble::Busy)?.matches {
+            return Ok(page(&app, &visit, &arrived, Some("password-same")));
+        }
         let hash = app.passwords.hash(password).await.map_err(|_| Trouble::Busy)?;
         let client_id = arrived.open.journey.client_id.clone();
         let mut write = app.store.begin_write().await?;
