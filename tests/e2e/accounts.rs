@@ -416,13 +416,12 @@ async fn t08_a_bad_password_is_refused_with_the_reason_and_an_unusual_one_is_wel
         ("abcabcabcabcabc", weak),
         ("dora houdt van lange soep", own),
     ];
-    // Typed on a phone, the ë comes as one character; on some computers as two.
     let welcome = [
-        ("de zeën 🌊 zijn vandaag rustig, zei zij gisteren tegen haar broer", "zee\u{308}n"),
-        ("zeeën 🌊 klotsen", "zeee\u{308}n"),
-        ("paars gordijn fietst", "paars"),
+        "de zeën 🌊 zijn vandaag rustig, zei zij gisteren tegen haar broer",
+        "zeeën 🌊 klotsen",
+        "paars gordijn fietst",
     ];
-    assert!(welcome[0].0.chars().count() >= 64);
+    assert!(welcome[0].chars().count() >= 64);
     for backend in Backend::ALL {
         let world = World::with(backend, no_mail_limits).await;
         let mut browser = world.browser();
@@ -435,13 +434,13 @@ async fn t08_a_bad_password_is_refused_with_the_reason_and_an_unusual_one_is_wel
         assert!(world.mails(DORA.email).await.is_empty());
 
         let people = ["eva@example.nl", "fred@example.nl", "gerda@example.nl"];
-        for ((password, typed), email) in welcome.into_iter().zip(people) {
+        for (password, email) in welcome.into_iter().zip(people) {
             let mut browser = world.browser();
             register(&world, &mut browser, email, password).await;
             browser.open(&world.link(email, "/confirm").await).await;
             browser.submit("confirm-submit", &[]).await;
-            let word = password.split(' ').find(|word| word.chars().next() == typed.chars().next()).unwrap();
-            let typed = password.replacen(word, typed, 1);
+            // On one keyboard an ë is one character, on another one two.
+            let typed = password.replace('ë', "e\u{308}");
             browser.submit("login-submit", &[("email", email), ("password", &typed)]).await;
             assert!(browser.has("phone"), "{password}: {}", browser.text());
         }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use idp::config::SecondFactor;
 use reqwest::StatusCode;
 use tests::{Backend, Browser, Person, Tokens, World};
 
@@ -215,6 +216,31 @@ async fn t14_who_keeps_locking_an_account_keeps_its_owner_out_of_nothing() {
         let mut other = at_sign_in(&world).await;
         other.give_password(&Person::ANNA).await;
         assert!(other.has("otp"), "{}", other.text());
+    }
+}
+
+#[tokio::test]
+async fn t14_a_stranger_who_locks_an_account_ends_no_session_where_no_device_is_remembered() {
+    for backend in Backend::ALL {
+        let world = World::with(backend, |config| {
+            for portal in &mut config.portals {
+                portal.policy.second_factor = SecondFactor::Always;
+            }
+        })
+        .await;
+        world.add(&Person::ANNA).await;
+        let client = world.relying_party();
+        let mut anna = world.browser();
+        let tokens = client.tokens(&world, &mut anna, &Person::ANNA).await;
+        assert!(anna.cookie("device").is_none());
+        anna.open(&client.authorize_url(&[])).await;
+        let code = client.answered(&anna, "code").unwrap();
+        lock(&world, &Person::ANNA).await;
+        refused(&mut at_sign_in(&world).await, &Person::ANNA, Person::ANNA.password).await;
+        assert!(refresh(&world, &tokens).await.is_some());
+        assert_eq!(client.redeem(&code).await.status(), StatusCode::OK);
+        anna.open(&client.authorize_url(&[])).await;
+        assert!(is_back(&anna), "{}", anna.text());
     }
 }
 
