@@ -11,7 +11,7 @@ use web::clock::Clock;
 use web::cookies::CookieRules;
 use web::csrf::Csrf;
 use web::ephemeral::{Ephemeral, EphemeralError};
-use web::flood::FloodGuard;
+use web::flood::{FloodGuard, household};
 use web::metrics::Metrics;
 use web::pages::{Brand, Pages};
 use web::random::Random;
@@ -172,9 +172,9 @@ impl App {
         Ok(self.ephemeral.get(key).await?.is_some_and(|counter| counter.version >= i64::from(limit)))
     }
 
-    /// The key of a counter for a network address.
+    /// The key of a counter for a network address; an IPv6 network of one household counts as one.
     pub fn address_key(&self, kind: &str, address: IpAddr) -> String {
-        format!("{kind}:{}", self.lookup.hash(&address.to_string()))
+        format!("{kind}:{}", self.lookup.hash(&household(address).to_string()))
     }
 
     /// The masked phone number of an account, as its holder recognises it.
@@ -191,13 +191,17 @@ impl App {
         Duration::from_secs(u64::from(self.config.sessions.idle_minutes) * 60)
     }
 
-    /// Until when, for whom: whether tries from where this account's session lives are locked out.
+    /// Whether a session of this account gets no tokens now: the account is blocked, or the known device the
+    /// session lives on is locked. The lock on all other devices ends no session: any stranger can bring it about.
     ///
     /// # Errors
     /// The database's.
     pub async fn is_barred(&self, account: &Account, device: Option<&str>) -> Result<bool, StoreError> {
-        Ok(account.blocked_at.is_some()
-            || self.store.locked_until(&account.id, device.unwrap_or_default()).await?.is_some())
+        if account.blocked_at.is_some() {
+            return Ok(true);
+        }
+        let Some(device) = device else { return Ok(false) };
+        Ok(self.store.locked_until(&account.id, device).await?.is_some())
     }
 }
 

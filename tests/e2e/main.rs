@@ -2,5 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+mod accounts;
+mod acts;
+mod codes;
+mod devices;
 mod journey;
+mod lockout;
 mod stores;

@@ -44,8 +44,8 @@ impl FloodGuard {
     }
 }
 
-/// One household gets a /64 of IPv6 and may use any address of it (RFC 6177).
-fn household(address: IpAddr) -> IpAddr {
+/// What counts as one address: one household gets a /64 of IPv6 and may use any address of it (RFC 6177).
+pub fn household(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V6(v6) => {
             let [a, b, c, d, ..] = v6.segments();

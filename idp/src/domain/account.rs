@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use web::clock::Timestamp;
 use web::language::Language;
+use web::seal::sha256;
 
 /// The key of an account; internal, never shown to a portal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -96,6 +97,11 @@ impl Account {
     /// A phone number that received a code before.
     pub fn verified_phone(&self) -> Option<&str> {
         self.phone_verified_at.and(self.phone_sealed.as_deref())
+    }
+
+    /// Another one for every password; tells nothing of it.
+    pub fn password_mark(&self) -> String {
+        sha256(self.password_hash.as_deref().unwrap_or_default())
     }
 }
 

@@ -114,6 +114,10 @@ pub struct Journey {
     pub browser: String,
     pub account_id: Option<AccountId>,
     pub proofs: Proofs,
+    /// The account's [`password_mark`](crate::domain::account::Account::password_mark) when the password was
+    /// given; once the account has another one, the proofs are void.
+    #[serde(default)]
+    pub password_mark: String,
     /// The number given in this journey, sealed, until a code on it proves it.
     pub pending_phone: Option<String>,
     pub code: Option<SentCode>,

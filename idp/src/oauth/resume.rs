@@ -15,7 +15,7 @@ use crate::config::{Registered, ScopeSet, SignInPolicy};
 use crate::domain::account::Account;
 use crate::domain::device::Device;
 use crate::ephemeral::journeys::{self, Open};
-use crate::journey::{Facts, Journey, Next, Requirements, Step, next};
+use crate::journey::{Facts, Journey, Next, Proofs, Requirements, Step, next};
 use crate::path;
 use crate::protocol::authorization::{AuthorizationRequest, ResponseMode, ReturnAddress};
 use crate::protocol::error::WireError;
@@ -84,7 +84,8 @@ impl App {
             request,
             browser: sha256(&visit.browser),
             account_id: None,
-            proofs: crate::journey::Proofs::default(),
+            proofs: Proofs::default(),
+            password_mark: String::new(),
             pending_phone: None,
             code: None,
             confirm_page: None,
@@ -94,6 +95,9 @@ impl App {
         };
         if let Some(session) = session {
             self.store.touch_session(&session.id).await?;
+            if let Some(account) = self.store.account(&session.account_id).await? {
+                journey.password_mark = account.password_mark();
+            }
             journey.account_id = Some(session.account_id);
             journey.session_id = Some(session.id);
             journey.proofs.password_at = Some(session.authenticated_at);
@@ -151,7 +155,10 @@ impl App {
             device_trusted: device.as_ref().is_some_and(|device| device.is_trusted(self.clock.now())),
             consented,
         };
-        let next = next(&requirements, &journey.proofs, Some(&facts));
+        // Whoever changed the password ended every sign-in that stood on the one before.
+        let is_current = account.password_mark() == journey.password_mark;
+        let proofs = if is_current { journey.proofs.clone() } else { Proofs::default() };
+        let next = next(&requirements, &proofs, Some(&facts));
         Ok(Assessment { next, facts: Some(facts), account: Some(account), device, policy, client })
     }
 

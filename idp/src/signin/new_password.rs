@@ -87,6 +87,11 @@ pub async fn post(
         if let Err(problem) = policy::check(password, &app.config.password, &personal(&account)) {
             return Ok(page(&app, &visit, &arrived, Some(problem.key)));
         }
+        // Somebody else knows the temporary one.
+        let old = account.password_hash.as_deref();
+        if app.passwords.verify(password, old).await.map_err(|_| Trouble::Busy)?.matches {
+            return Ok(page(&app, &visit, &arrived, Some("password-same")));
+        }
         let hash = app.passwords.hash(password).await.map_err(|_| Trouble::Busy)?;
         let client_id = arrived.open.journey.client_id.clone();
         let mut write = app.store.begin_write().await?;
@@ -95,7 +100,9 @@ pub async fn post(
         app.notify(&mut write, Mail::PasswordChanged, &account, client_id.as_deref(), |_| ()).await?;
         write.commit().await?;
         app.delivery.wake();
-        arrived.open.journey.proofs.new_password_at = Some(app.clock.now());
+        let journey = &mut arrived.open.journey;
+        journey.password_mark = Account { password_hash: Some(hash), ..account }.password_mark();
+        journey.proofs.new_password_at = Some(app.clock.now());
         app.save_and_resume(&visit, arrived.open).await
     })
     .await

@@ -121,6 +121,7 @@ pub async fn post(
         typed.chars().take(254).collect::<String>().clone_into(&mut arrived.open.journey.identifier);
         if let Some(account) = check(&app, &visit, &arrived.open, typed, &fields).await? {
             let journey = &mut arrived.open.journey;
+            journey.password_mark = account.password_mark();
             journey.account_id = Some(account.id);
             // What an earlier account proved in this journey is not this one's.
             journey.proofs = crate::journey::Proofs {
@@ -156,7 +157,7 @@ async fn check(
         Identifier::Username if typed.is_empty() => None,
         Identifier::Username => app.store.account_by_username(typed).await?,
     };
-    let Some(account) = account else {
+    let Some(mut account) = account else {
         app.passwords.verify(password, None).await.map_err(|_| Trouble::Busy)?;
         return Ok(None);
     };
@@ -182,6 +183,7 @@ async fn check(
         if let (true, Some(old)) = (verdict.outdated, account.password_hash.as_deref()) {
             let new = app.passwords.hash(password).await.map_err(|_| Trouble::Busy)?;
             app.store.upgrade_password_hash(&account.id, old, &new).await?;
+            account.password_hash = Some(new);
         }
         return Ok(Some(account));
     }

@@ -1,0 +1,149 @@
+//! What people do in several of these stories, and what the stories look at afterwards.
+
+use idp::delivery::Caught;
+use sqlx::Row as _;
+use tests::{Browser, Page, Person, World};
+use tokio::task::JoinSet;
+use web::clock::Timestamp;
+
+/// The sentence for every password that did not sign somebody in.
+pub const NOT_SIGNED_IN: &str = "De combinatie klopt niet";
+/// The page of a mailed link that is used up or too old.
+pub const LINK_INVALID: &str = "Deze link werkt niet meer";
+
+/// A browser that was never here, sent to the sign-in page by a portal.
+pub async fn at_sign_in(world: &World) -> Browser {
+    let mut browser = world.browser();
+    browser.open(&world.relying_party().authorize_url(&[])).await;
+    assert!(browser.has("login-page"), "{}", browser.text());
+    browser
+}
+
+/// A browser in which a person has signed in with password and code: a known device from now on.
+pub async fn signed_in(world: &World, person: &Person) -> Browser {
+    let mut browser = at_sign_in(world).await;
+    browser.sign_in(world, person).await;
+    assert!(is_back(&browser), "{}", browser.text());
+    browser
+}
+
+/// Whether the browser is back at the portal with an authorization code.
+pub fn is_back(browser: &Browser) -> bool {
+    let url = &browser.page.url;
+    url.as_str().starts_with("http://127.0.0.1:9999/cb") && url.query_pairs().any(|(name, _)| name == "code")
+}
+
+/// Gives a password on the sign-in page that is shown, and sees it refused.
+pub async fn refused(browser: &mut Browser, person: &Person, password: &str) {
+    browser.submit("login-submit", &[("email", person.email), ("password", password)]).await;
+    assert_eq!(browser.page.status, 422, "{}", browser.text());
+    assert!(browser.text().contains(NOT_SIGNED_IN), "{}", browser.text());
+}
+
+/// Five wrong passwords from a browser that nobody knows.
+pub async fn lock(world: &World, person: &Person) {
+    let stranger = at_sign_in(world).await;
+    let wrong = |_| vec![("email", person.email.to_owned()), ("password", "Fout-Wachtwoord-99".to_owned())];
+    at_once(vec![stranger; 5], "login-submit", wrong).await;
+}
+
+/// Fills and sends the same form in several browsers at the same moment; what they show afterwards.
+pub async fn at_once(
+    browsers: Vec<Browser>,
+    id: &'static str,
+    typed: impl Fn(usize) -> Vec<(&'static str, String)>,
+) -> Vec<Browser> {
+    let mut all = JoinSet::new();
+    for (number, mut browser) in browsers.into_iter().enumerate() {
+        let typed = typed(number);
+        all.spawn(async move {
+            let typed: Vec<(&str, &str)> =
+                typed.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            browser.submit(id, &typed).await;
+            browser
+        });
+    }
+    all.join_all().await
+}
+
+/// How often something was noted about a person's account.
+pub async fn noted(world: &World, person: &Person, event: &str) -> usize {
+    let id = world.account(person).await.id;
+    let entries = world.idp.store.audit(Some(&id), 1_000).await.unwrap();
+    entries.iter().filter(|entry| entry.event == event).count()
+}
+
+/// Changes one person's account row as no page can.
+pub async fn set_column(world: &World, person: &Person, sql: &'static str, value: Option<i64>) {
+    let query = sqlx::query(sql).bind(value).bind(person.email.to_owned());
+    assert_eq!(world.idp.store.db().execute(query).await.unwrap(), 1);
+}
+
+/// Takes the phone from an account, as if it had just been confirmed.
+pub async fn without_phone(world: &World, person: &Person) {
+    let sql = "UPDATE accounts SET phone_sealed = NULL, phone_verified_at = $1 WHERE email = $2";
+    set_column(world, person, sql, None).await;
+}
+
+/// Makes the password of an account a temporary one.
+pub async fn temporary_until(world: &World, person: &Person, until: Timestamp) {
+    let sql = "UPDATE accounts SET temporary_password_until = $1 WHERE email = $2";
+    set_column(world, person, sql, Some(until.0)).await;
+}
+
+/// One text column of a table.
+pub async fn column(world: &World, sql: &'static str) -> Vec<String> {
+    let rows = sqlx::query(sql).fetch_all(world.idp.store.db().pool()).await.unwrap();
+    rows.iter().map(|row| row.try_get(0).unwrap()).collect()
+}
+
+/// The code in an SMS.
+pub fn code_of(sms: &Caught) -> String {
+    sms.text.lines().last().unwrap().rsplit_once('#').unwrap().1.to_owned()
+}
+
+/// A code of the same length that is not `code`.
+pub fn another(code: &str) -> String {
+    let last = if code.ends_with('7') { '8' } else { '7' };
+    format!("{}{last}", &code[..code.len() - 1])
+}
+
+/// The code that a mail offers to type.
+pub fn typed_code_of(mail: &Caught) -> String {
+    let is_code = |line: &&str| line.len() == 8 && line.bytes().all(|byte| byte.is_ascii_digit());
+    mail.text.lines().map(str::trim).find(is_code).expect("a code to type").to_owned()
+}
+
+/// What a page says, without what is new in every answer: tokens and ids (long words) and what was typed.
+pub fn lasting(page: &Page, typed: &str) -> String {
+    let body = page.body.replace(typed, "TYPED");
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let mut lasting = String::new();
+    let mut word = String::new();
+    for c in body.chars().chain(['\n']) {
+        if is_word(c) {
+            word.push(c);
+            continue;
+        }
+        lasting.push_str(if word.len() >= 20 { "LONG" } else { &word });
+        lasting.push(c);
+        word.clear();
+    }
+    lasting
+}
+
+/// The cookies that an answer sets, without their values.
+pub fn cookies_set(page: &Page) -> Vec<String> {
+    let line = |value: &reqwest::header::HeaderValue| {
+        let line = value.to_str().unwrap();
+        let (pair, attributes) = line.split_once(';').unwrap_or((line, ""));
+        format!("{};{attributes}", pair.split('=').next().unwrap())
+    };
+    page.headers.get_all("set-cookie").iter().map(line).collect()
+}
+
+/// The middle one of some measurements, in milliseconds.
+pub fn median(mut times: Vec<u128>) -> u128 {
+    times.sort_unstable();
+    times[times.len() / 2]
+}

@@ -1,0 +1,379 @@
+//! Threats against one-time codes and the numbers they go to: T17 to T23.
+
+use std::time::Duration;
+
+use tests::{Backend, Browser, Person, World};
+use web::seal::sha256;
+
+use crate::acts::{another, at_once, at_sign_in, code_of, is_back, noted, signed_in, without_phone};
+
+const MINUTE: Duration = Duration::from_mins(1);
+const SECOND: Duration = Duration::from_secs(1);
+
+async fn at_code_page(world: &World, person: &Person) -> Browser {
+    let mut browser = at_sign_in(world).await;
+    browser.give_password(person).await;
+    assert!(browser.has("otp"), "{}", browser.text());
+    browser
+}
+
+async fn sent(world: &World, person: &Person) -> usize {
+    world.texts(person.phone).await.len()
+}
+
+async fn wrong_code(world: &World, browser: &mut Browser, person: &Person) {
+    let wrong = another(&world.code(person.phone).await);
+    browser.submit("otp-submit", &[("code", &wrong)]).await;
+    assert_eq!(browser.page.status, 422, "{}", browser.text());
+}
+
+#[tokio::test]
+async fn t17_a_new_code_does_not_forgive_wrong_ones() {
+    for backend in Backend::ALL {
+        let world = World::new(backend).await;
+        world.add(&Person::ANNA).await;
+        // A thief with the password asks for a new code after every five guesses, also in a new sign-in.
+        let mut thief = at_code_page(&world, &Person::ANNA).await;
+        for round in 1..=3 {
+            for guess in 1..=5 {
+                wrong_code(&world, &mut thief, &Person::ANNA).await;
+                let says = if guess == 5 { "Deze code werkt niet meer" } else { "klopt niet" };
+                assert!(thief.text().contains(says), "round {round}, guess {guess}: {}", thief.text());
+            }
+            // The sixth is not looked at, be it the right one.
+            thief.give_code(&world, &Person::ANNA).await;
+            assert!(thief.text().contains("Deze code werkt niet meer"), "{}", thief.text());
+            if round == 2 {
+                thief = at_code_page(&world, &Person::ANNA).await;
+            } else {
+                world.advance(MINUTE);
+                thief.submit("otp-resend", &[]).await;
+            }
+        }
+        // Fifteen in a day: even the right code of the newest SMS opens nothing, here or in a sign-in begun anew.
+        thief.give_code(&world, &Person::ANNA).await;
+        assert_eq!(thief.page.status, 422, "{}", thief.text());
+        let mut anew = at_code_page(&world, &Person::ANNA).await;
+        anew.give_code(&world, &Person::ANNA).await;
+        assert_eq!(anew.page.status, 422, "{}", anew.text());
+        world.advance(Duration::from_hours(24));
+        signed_in(&world, &Person::ANNA).await;
+    }
+}
+
+#[tokio::test]
+async fn t18_a_code_is_random_kept_as_a_hash_short_lived_and_works_once() {
+    for backend in Backend::ALL {
+        let world = World::new(backend).await;
+        world.add(&Person::ANNA).await;
+        let mut browser = at_code_page(&world, &Person::ANNA).await;
+        let first = world.code(Person::ANNA.phone).await;
+        let journey =
+            browser.page.url.query_pairs().find(|(name, _)| name == "journey").unwrap().1.into_owned();
+        let kept = world.idp.ephemeral.get(&format!("journey:{journey}")).await.unwrap().unwrap().value;
+        assert!(kept.contains("hash"), "{kept}");
+        // Six digits could be tried against a plain hash in a second; this one has a key.
+        assert!(!kept.contains(&first) && !kept.contains(&sha256(&first)), "{kept}");
+
+        // A second before ten minutes are over it would work; a wrong try shows that it lives. Then it is too old.
+        world.advance(Duration::from_secs(10 * 60 - 1));
+        wrong_code(&world, &mut browser, &Person::ANNA).await;
+        assert!(browser.text().contains("klopt niet"), "{}", browser.text());
+        world.advance(SECOND);
+        browser.submit("otp-submit", &[("code", &first)]).await;
+        assert!(browser.text().contains("Deze code is te oud"), "{}", browser.text());
+        browser.submit("otp-resend", &[]).await;
+        let second = world.code(Person::ANNA.phone).await;
+        assert_ne!(first, second);
+        for code in [&first, &second] {
+            assert!(code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit()), "{code}");
+        }
+        browser.submit("otp-submit", &[("code", &first)]).await;
+        assert!(browser.text().contains("klopt niet"), "the old code lives: {}", browser.text());
+
+        // Another browser that knows the address of the page and the code is shown nothing.
+        let mut thief = at_sign_in(&world).await;
+        thief.open(browser.page.url.as_str()).await;
+        assert_eq!(thief.page.status, 410, "{}", thief.text());
+        let mut thief = at_code_page(&world, &Person::ANNA).await;
+        let (_, mut fields) = thief.form_of("otp-submit");
+        fields.retain(|(name, _)| name != "code");
+        fields.push(("code".into(), second.clone()));
+        let (target, _) = browser.form_of("otp-submit");
+        assert_eq!(thief.request(reqwest::Method::POST, &target, Some(&fields)).await.status, 410);
+
+        // With 9:59 on the clock it signs in, once: not a copy of the same browser a moment later.
+        world.advance(Duration::from_secs(10 * 60 - 1));
+        let mut copy = browser.clone();
+        browser.submit("otp-submit", &[("code", &second)]).await;
+        assert!(is_back(&browser), "{}", browser.text());
+        copy.submit("otp-submit", &[("code", &second)]).await;
+        assert!(!is_back(&copy) && copy.cookie("session").is_none(), "{}", copy.text());
+
+        // Nor two copies in the same moment.
+        let page = at_code_page(&world, &Person::ANNA).await;
+        let code = world.code(Person::ANNA.phone).await;
+        let done = at_once(vec![page; 5], "otp-submit", |_| vec![("code", code.clone())]).await;
+        assert_eq!(done.iter().filter(|browser| is_back(browser)).count(), 1);
+    }
+}
+
+#[tokio::test]
+async fn t19_the_code_of_one_sign_in_is_none_in_another() {
+    for backend in Backend::ALL {
+        let world = World::new(backend).await;
+        world.add(&Person::ANNA).await;
+        // Two tabs of the same browser.
+        let mut tab = at_sign_in(&world).await;
+        let (mut one, mut two) = (tab.clone(), tab.clone());
+        two.open(&world.relying_party().authorize_url(&[])).await;
+        one.give_password(&Person::ANNA).await;
+        two.give_password(&Person::ANNA).await;
+        let codes: Vec<String> = world.texts(Person::ANNA.phone).await.iter().map(code_of).collect();
+        assert_eq!(codes.len(), 2);
+        for (page, others) in [(&mut one, &codes[1]), (&mut two, &codes[0])] {
+            page.submit("otp-submit", &[("code", others)]).await;
+            assert_eq!(page.page.status, 422, "{}", page.text());
+            assert!(page.text().contains("klopt niet"), "{}", page.text());
+        }
+        // In its own it works.
+        one.submit("otp-submit", &[("code", &codes[0])]).await;
+        assert!(is_back(&one), "{}", one.text());
+
+        // A code for one number proves no other one.
+        without_phone(&world, &Person::ANNA).await;
+        tab.open(&world.relying_party().authorize_url(&[])).await;
+        tab.give_password(&Person::ANNA).await;
+        tab.submit("phone", &[("phone", "0611111111")]).await;
+        let code = world.code("+31611111111").await;
+        let another_number = tab.page.url.as_str().replace("/code", "/phone");
+        tab.open(&another_number).await;
+        tab.submit("phone", &[("phone", "0622222222")]).await;
+        tab.submit("otp-submit", &[("code", &code)]).await;
+        assert!(tab.has("otp") && !is_back(&tab), "{}", tab.text());
+        assert!(world.account(&Person::ANNA).await.phone_verified_at.is_none());
+    }
+}
+
+#[tokio::test]
+async fn t20_a_code_is_sent_again_after_a_wait_and_once_for_a_double_click() {
+    for backend in Backend::ALL {
+        let world = World::new(backend).await;
+        world.add(&Person::ANNA).await;
+        // A double click on the password: one SMS.
+        let page = at_sign_in(&world).await;
+        let password = |_| {
+            vec![("email", Person::ANNA.email.to_owned()), ("password", Person::ANNA.password.to_owned())]
+        };
+        let mut done = at_once(vec![page; 2], "login-submit", password).await;
+        assert!(done.iter().all(|browser| browser.has("otp")), "{}", done[0].text());
+        assert_eq!(sent(&world, &Person::ANNA).await, 1);
+
+        // Too soon, until a minute is over; looking at the page again sends nothing either.
+        let mut browser = done.pop().unwrap();
+        browser.open(browser.page.url.clone().as_str()).await;
+        world.advance(MINUTE.checked_sub(SECOND).unwrap());
+        browser.submit("otp-resend", &[]).await;
+        assert!(browser.text().contains("U vroeg net al een code aan"), "{}", browser.text());
+        assert_eq!(sent(&world, &Person::ANNA).await, 1);
+        world.advance(SECOND);
+        let done = at_once(vec![browser; 5], "otp-resend", |_| Vec::new()).await;
+        assert_eq!(sent(&world, &Person::ANNA).await, 2);
+        // The one that was sent works, for whichever page it is typed on.
+        let mut browser = done.into_iter().next_back().unwrap();
+        browser.give_code(&world, &Person::ANNA).await;
+        assert!(is_back(&browser), "{}", browser.text());
+    }
+}
+
+#[tokio::test]
+async fn t20_the_sms_to_one_number_and_for_one_account_are_capped_a_day() {
+    for backend in Backend::ALL {
+        // A number that two people share.
+        let world = World::with(backend, |config| config.codes.per_number_per_day = 3).await;
+        let bram = Person { phone: Person::ANNA.phone, ..Person::BRAM };
+        world.add(&Person::ANNA).await;
+        world.add(&bram).await;
+        at_code_page(&world, &Person::ANNA).await;
+        at_code_page(&world, &Person::ANNA).await;
+        let mut last = at_code_page(&world, &bram).await;
+        for person in [&Person::ANNA, &bram] {
+            let mut without = at_code_page(&world, person).await;
+            assert!(without.text().contains("U vroeg te vaak een code aan"), "{}", without.text());
+            without.submit("otp-resend", &[]).await;
+            assert!(without.text().contains("U vroeg te vaak een code aan"), "{}", without.text());
+            // No code, no way in.
+            without.submit("otp-submit", &[("code", "000000")]).await;
+            assert_eq!(without.page.status, 422);
+        }
+        assert_eq!(sent(&world, &bram).await, 3);
+        // The last code that was sent still works, and tomorrow there are new ones.
+        last.give_code(&world, &bram).await;
+        assert!(is_back(&last), "{}", last.text());
+        world.advance(Duration::from_hours(24));
+        at_code_page(&world, &Person::ANNA).await;
+        assert_eq!(sent(&world, &Person::ANNA).await, 4);
+
+        // One account that sends codes all over the country.
+        let world = World::with(backend, |config| config.codes.per_account_per_day = 3).await;
+        world.add(&Person::ANNA).await;
+        without_phone(&world, &Person::ANNA).await;
+        let mut browser = at_sign_in(&world).await;
+        browser.give_password(&Person::ANNA).await;
+        let page = browser.page.url.to_string();
+        for number in 1..=5 {
+            browser.open(&page).await;
+            browser.submit("phone", &[("phone", &format!("061111111{number}"))]).await;
+            world.advance(MINUTE);
+        }
+        let mut all = 0;
+        for number in 1..=5 {
+            all += world.texts(&format!("+3161111111{number}")).await.len();
+        }
+        assert_eq!(all, 3);
+    }
+}
+
+#[tokio::test]
+async fn t20_all_sms_together_have_a_budget() {
+    for backend in Backend::ALL {
+        let world = World::with(backend, |config| config.codes.total_per_day = 2).await;
+        for person in [Person::ANNA, Person::BRAM, Person::CARLA] {
+            world.add(&person).await;
+            at_code_page(&world, &person).await;
+        }
+        let numbers = [sent(&world, &Person::ANNA).await, sent(&world, &Person::BRAM).await];
+        assert_eq!((numbers, sent(&world, &Person::CARLA).await), ([1, 1], 0));
+        let mut carla = at_code_page(&world, &Person::CARLA).await;
+        assert!(carla.text().contains("U vroeg te vaak een code aan"), "{}", carla.text());
+        carla.submit("otp-submit", &[("code", "000000")]).await;
+        assert!(carla.has("otp") && !is_back(&carla));
+        world.advance(Duration::from_hours(24));
+        signed_in(&world, &Person::CARLA).await;
+    }
+}
+
+#[tokio::test]
+async fn t21_wrong_codes_and_wrong_passwords_are_counted_apart() {
+    for backend in Backend::ALL {
+        let world = World::new(backend).await;
+        let account = world.add(&Person::ANNA).await;
+        // Four wrong passwords, then the right one and four wrong codes: neither is near its end.
+        let mut browser = at_sign_in(&world).await;
+        let wrong = |_| vec![("email", Person::ANNA.email.to_owned()), ("password", "Fout-1".to_owned())];
+        at_once(vec![browser.clone(); 4], "login-submit", wrong).await;
+        browser.give_password(&Person::ANNA).await;
+        for _ in 0..4 {
+            wrong_code(&world, &mut browser, &Person::ANNA).await;
+        }
+        assert!(browser.text().contains('1'), "one try is left: {}", browser.text());
+        wrong_code(&world, &mut browser, &Person::ANNA).await;
+        assert!(browser.text().contains("Deze code werkt niet meer"), "{}", browser.text());
+
+        // The code has ended; the password is not locked, and the owner signs in with a code of her own.
+        assert!(world.idp.store.locked_until(&account.id, "").await.unwrap().is_none());
+        assert_eq!(noted(&world, &Person::ANNA, "locked").await, 0);
+        signed_in(&world, &Person::ANNA).await;
+
+        // Of twenty wrong codes at once five are looked at.
+        let page = at_code_page(&world, &Person::ANNA).await;
+        let right = world.code(Person::ANNA.phone).await;
+        let wrong = another(&right);
+        let mut done = at_once(vec![page; 20], "otp-submit", |_| vec![("code", wrong.clone())]).await;
+        assert!(done.iter().all(|browser| !is_back(browser)));
+        let mut after = done.pop().unwrap();
+        after.submit("otp-submit", &[("code", &right)]).await;
+        assert!(after.text().contains("Deze code werkt niet meer"), "{}", after.text());
+        let counted = world.idp.ephemeral.get(&format!("code-failures:{}", account.id.0)).await.unwrap();
+        assert_eq!(counted.map(|counter| counter.version), Some(10));
+    }
+}
+
+#[tokio::test]
+async fn t22_an_sms_names_nobody_and_binds_the_code_to_this_site() {
+    for backend in Backend::ALL {
+        let world = World::with(backend, |config| config.issuer = "https://login.example.nl".into()).await;
+        world.add(&Person::ANNA).await;
+        let browser = at_code_page(&world, &Person::ANNA).await;
+        let texts = world.texts(Person::ANNA.phone).await;
+        let text = &texts[0].text;
+        let code = code_of(&texts[0]);
+        assert_eq!(text.lines().last(), Some(format!("@login.example.nl #{code}").as_str()));
+        assert_eq!(text.matches(&code).count(), 2, "{text}");
+        let lower = text.to_lowercase();
+        for word in
+            ["anna", "voorbeeld", "example.nl\n", "zorg", "dossier", "cliënt", "portaal", "care", "http"]
+        {
+            assert!(!lower.contains(word), "{word}: {text}");
+        }
+        assert!(!text.contains(&Person::ANNA.phone[4..]), "{text}");
+        // The field says that it takes such a code.
+        assert!(browser.page.body.contains("autocomplete=\"one-time-code\""));
+    }
+}
+
+#[tokio::test]
+async fn t23_codes_go_to_dutch_mobile_numbers_only() {
+    let mobile = [
+        "06-12345678",
+        "0612345678",
+        "+31 6 12345678",
+        "0031612345678",
+        "06 12 34 56 78",
+        "+31 (0)6 12345678",
+    ];
+    let others = [
+        ("030-2345678", "a landline"),
+        ("+31 20 624 1111", "a landline"),
+        ("097012345678", "machine to machine"),
+        ("+3197012345678", "machine to machine"),
+        ("0662345678", "a pager"),
+        ("085-1234567", "VoIP"),
+        ("091-1234567", "VoIP"),
+        ("084-1234567", "a personal number"),
+        ("0800-1234", "a free number"),
+        ("0900-8844", "a paid number"),
+        ("088-1234567", "a company"),
+        ("14030", "a municipality"),
+        ("112", "an emergency number"),
+        ("+32 470 12 34 56", "Belgian"),
+        ("0049 1512 3456789", "German"),
+        ("+44 7911 123456", "British"),
+        ("061234567", "too short"),
+        ("06123456789", "too long"),
+        ("06-ABCDEFGH", "letters"),
+        ("0612345678,0687654321", "two numbers"),
+        ("<script>0612345678</script>", "a script"),
+    ];
+    for backend in Backend::ALL {
+        let world = World::new(backend).await;
+        world.add(&Person::ANNA).await;
+        without_phone(&world, &Person::ANNA).await;
+        let mut browser = at_sign_in(&world).await;
+        browser.give_password(&Person::ANNA).await;
+        for (number, what) in others {
+            browser.submit("phone", &[("phone", number)]).await;
+            assert_eq!(browser.page.status, 422, "{what}: {number}");
+            let says = "Vul een Nederlands mobiel nummer in dat begint met 06";
+            assert!(browser.text().contains(says), "{what}: {}", browser.text());
+        }
+        world.deliver().await;
+        assert!(world.idp.delivery.caught().iter().all(|caught| caught.kind != "sms"));
+
+        // However it is written, it is the same number.
+        let start = browser.page.url.to_string();
+        for number in mobile {
+            browser.open(&start).await;
+            browser.submit("phone", &[("phone", number)]).await;
+            assert!(browser.has("otp"), "{number}: {}", browser.text());
+            world.advance(MINUTE);
+        }
+        assert_eq!(world.texts("+31612345678").await.len(), mobile.len());
+        // It is shown masked, and counts once its code was given.
+        assert!(!browser.page.body.contains("345678"), "{}", browser.text());
+        assert!(world.account(&Person::ANNA).await.verified_phone().is_none());
+        browser.give_code(&world, &Person::ANNA).await;
+        assert!(is_back(&browser), "{}", browser.text());
+        assert!(world.account(&Person::ANNA).await.verified_phone().is_some());
+    }
+}

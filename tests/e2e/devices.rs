@@ -1,0 +1,172 @@
+//! Threats against remembered devices: T27 and T28.
+
+use std::time::Duration;
+
+use tests::{Backend, Browser, Person, World};
+use web::seal::sha256;
+
+use crate::acts::{at_sign_in, column, is_back, signed_in};
+
+const DAY: Duration = Duration::from_hours(24);
+
+/// The same machine, after its session ended: only the device's cookie is left besides the browser's own.
+fn next_time(browser: &Browser) -> Browser {
+    let mut browser = browser.clone();
+    browser.cookies.get_mut("localhost").unwrap().remove("session");
+    browser
+}
+
+/// Gives the password; whether a code is asked then.
+async fn is_asked_a_code(world: &World, browser: &mut Browser, person: &Person) -> bool {
+    browser.open(&world.relying_party().authorize_url(&[])).await;
+    browser.give_password(person).await;
+    assert!(browser.has("otp") || is_back(browser), "{}", browser.text());
+    browser.has("otp")
+}
+
+#[tokio::test]
+async fn t27_a_known_device_signs_nobody_in_and_knows_its_own_people_only() {
+    for backend in Backend::ALL {
+        let world = World::new(backend).await;
+        world.add(&Person::ANNA).await;
+        world.add(&Person::BRAM).await;
+        let machine = signed_in(&world, &Person::ANNA).await;
+        let secret = machine.cookie("device").expect("a device cookie").to_owned();
+
+        // The secret alone opens nothing, and does not tell whose it is.
+        let mut thief = world.browser();
+        thief.set_cookie("device", &secret);
+        for url in [world.relying_party().authorize_url(&[]), format!("{}/account", world.issuer)] {
+            thief.open(&url).await;
+            assert!(thief.has("login-page"), "{}", thief.text());
+            assert!(!thief.page.body.contains(Person::ANNA.email));
+        }
+        // Silently neither.
+        thief.open(&world.relying_party().authorize_url(&[("prompt", "none")])).await;
+        assert_eq!(world.relying_party().answered(&thief, "error").as_deref(), Some("login_required"));
+
+        // Anna needs no code there; Bram, at the same machine, does.
+        assert!(!is_asked_a_code(&world, &mut next_time(&machine), &Person::ANNA).await);
+        let mut bram = next_time(&machine);
+        assert!(is_asked_a_code(&world, &mut bram, &Person::BRAM).await);
+        bram.give_code(&world, &Person::BRAM).await;
+        assert!(is_back(&bram), "{}", bram.text());
+        // Now it knows both.
+        for person in [&Person::ANNA, &Person::BRAM] {
+            assert!(!is_asked_a_code(&world, &mut next_time(&bram), person).await, "{}", person.email);
+        }
+
+        // A secret that was never given out is not taken over as one, nor is it known.
+        let mut forger = world.browser();
+        forger.set_cookie("device", "short");
+        assert!(is_asked_a_code(&world, &mut forger, &Person::ANNA).await);
+        forger.give_code(&world, &Person::ANNA).await;
+        assert_ne!(forger.cookie("device"), Some("short"));
+
+        // The database holds hashes.
+        let hashes = column(&world, "SELECT secret_hash FROM devices").await;
+        assert_eq!(hashes.len(), 3);
+        assert!(hashes.contains(&sha256(&secret)) && !hashes.contains(&secret));
+    }
+}
+
+#[tokio::test]
+async fn t27_the_device_cookie_is_bound_to_its_host() {
+    for backend in Backend::ALL {
+        let world = World::with(backend, |config| config.issuer = "https://login.example.nl".into()).await;
+        world.add(&Person::ANNA).await;
+        let mut browser = at_sign_in(&world).await;
+        browser.give_password(&Person::ANNA).await;
+        let code = world.code(Person::ANNA.phone).await;
+        browser.send("otp-submit", &[("code", &code)]).await;
+        let lines: Vec<&str> =
+            browser.page.headers.get_all("set-cookie").iter().map(|line| line.to_str().unwrap()).collect();
+        assert_eq!(lines.len(), 2, "a session and a device");
+        for (line, name) in lines.into_iter().zip(["__Host-session=", "__Host-device="]) {
+            assert!(line.starts_with(name), "{name}");
+            for attribute in ["; Secure", "; HttpOnly", "; SameSite=Lax", "; Path=/"] {
+                assert!(line.contains(attribute), "{name}: {attribute}");
+            }
+            assert!(!line.contains("Domain"), "{name}");
+        }
+        // A cookie that a neighbour under the same domain could set is not read.
+        let secret = browser.cookie("__Host-device").unwrap().to_owned();
+        let mut forged = world.browser();
+        forged.set_cookie("device", &secret);
+        assert!(is_asked_a_code(&world, &mut forged, &Person::ANNA).await);
+    }
+}
+
+#[tokio::test]
+async fn t28_after_a_month_a_code_is_asked_again() {
+    for backend in Backend::ALL {
+        let world = World::new(backend).await;
+        world.add(&Person::ANNA).await;
+        let mut machine = signed_in(&world, &Person::ANNA).await;
+        world.deliver().await;
+        // Using the device does not make the month longer.
+        for _ in 0..2 {
+            world.advance(DAY * 10);
+            machine = next_time(&machine);
+            assert!(!is_asked_a_code(&world, &mut machine, &Person::ANNA).await);
+        }
+        world.advance((DAY * 10).checked_sub(Duration::from_secs(1)).unwrap());
+        assert!(!is_asked_a_code(&world, &mut next_time(&machine), &Person::ANNA).await);
+        world.advance(Duration::from_secs(1));
+        let mut machine = next_time(&machine);
+        assert!(is_asked_a_code(&world, &mut machine, &Person::ANNA).await);
+        machine.give_code(&world, &Person::ANNA).await;
+        assert!(is_back(&machine), "{}", machine.text());
+        world.deliver().await;
+        // Which begins a new month, of the same device: no second one is on the list, and no second mail was sent.
+        world.advance(DAY * 29);
+        assert!(!is_asked_a_code(&world, &mut next_time(&machine), &Person::ANNA).await);
+        let account = world.account(&Person::ANNA).await;
+        assert_eq!(world.idp.store.devices(&account.id).await.unwrap().len(), 1);
+        let mails = world.mails(Person::ANNA.email).await;
+        assert_eq!(mails.iter().filter(|mail| mail.subject == "Inloggen op een nieuw apparaat").count(), 1);
+    }
+}
+
+#[tokio::test]
+async fn t28_a_forgotten_device_or_a_new_password_asks_a_code_again() {
+    for backend in Backend::ALL {
+        let world = World::new(backend).await;
+        let account = world.add(&Person::ANNA).await;
+        world.add(&Person::BRAM).await;
+        let (mut laptop, phone) =
+            (signed_in(&world, &Person::ANNA).await, signed_in(&world, &Person::ANNA).await);
+        let bram = signed_in(&world, &Person::BRAM).await;
+        let phones =
+            world.idp.store.device(&account.id, phone.cookie("device").unwrap()).await.unwrap().unwrap();
+
+        // Somebody else cannot forget it for her.
+        forget(&world, &mut bram.clone(), &phones.id).await;
+        assert!(!is_asked_a_code(&world, &mut next_time(&phone), &Person::ANNA).await);
+
+        // On her laptop she forgets the phone that she lost; the laptop stays known.
+        forget(&world, &mut laptop, &phones.id).await;
+        assert!(is_asked_a_code(&world, &mut next_time(&phone), &Person::ANNA).await);
+        assert!(!is_asked_a_code(&world, &mut next_time(&laptop), &Person::ANNA).await);
+
+        // A new password by mail forgets every device of hers, and none of Bram's.
+        laptop.open(&format!("{}/forgot", world.issuer)).await;
+        laptop.submit("forgot-submit", &[("email", Person::ANNA.email)]).await;
+        laptop.open(&world.link(Person::ANNA.email, "/reset").await).await;
+        laptop.submit("reset-submit", &[("new_password", "Gordijn-Paars-Fietst-91")]).await;
+        let with_new = Person { password: "Gordijn-Paars-Fietst-91", ..Person::ANNA };
+        assert!(is_asked_a_code(&world, &mut next_time(&laptop), &with_new).await);
+        assert!(!is_asked_a_code(&world, &mut next_time(&bram), &Person::BRAM).await);
+    }
+}
+
+/// Presses 'forget' for a device, as the account page offers it (or would, if it were one's own).
+async fn forget(world: &World, browser: &mut Browser, id: &str) {
+    browser.open(&format!("{}/account", world.issuer)).await;
+    let (_, mut fields) = browser.form_of("signout");
+    fields.push(("id".into(), id.to_owned()));
+    let target = browser.page.url.join("/account/devices/forget").unwrap();
+    browser.request(reqwest::Method::POST, &target, Some(&fields)).await;
+    assert_eq!(browser.page.status, 303);
+    browser.follow().await;
+}
