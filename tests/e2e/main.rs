@@ -5,6 +5,7 @@
 mod accounts;
 mod acts;
 mod codes;
+mod delivery;
 mod devices;
 mod journey;
 mod lockout;

@@ -4,9 +4,13 @@
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test ends at the first surprise")]
 
 mod browser;
+mod mail_server;
 mod relying_party;
+mod sms_gateway;
 mod world;
 
 pub use browser::{Browser, Page};
+pub use mail_server::{Arrived, MailServer};
 pub use relying_party::{RelyingParty, Tokens};
+pub use sms_gateway::{Play, SmsGateway, Text};
 pub use world::{Backend, Person, World};

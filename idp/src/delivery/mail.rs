@@ -1,5 +1,7 @@
 //! Mail over SMTP (RFC 5321), with TLS from the first byte or by STARTTLS.
 
+use std::error::Error as _;
+use std::io;
 use std::time::{Duration, UNIX_EPOCH};
 
 use lettre::message::header::{HeaderName, HeaderValue};
@@ -122,14 +124,27 @@ fn judge(error: &lettre::transport::smtp::Error) -> SendError {
     }
     let what = if error.is_timeout() {
         "the mail server does not answer in time"
-    } else if error.is_tls() {
-        "no TLS with the mail server"
+    } else if error.is_tls() || fails_in_handshake(error) {
+        "no TLS with the mail server: is its certificate for mail.host, and of an authority that this server knows?"
     } else if error.is_client() {
         "the mail server lacks what the configuration asks of it"
     } else {
         "no connection to the mail server"
     };
     SendError::Later(what.into())
+}
+
+/// Whether the TLS handshake failed, by the error that tokio-rustls wraps what rustls says in; for lettre that is one
+/// of the connection.
+fn fails_in_handshake(error: &lettre::transport::smtp::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::InvalidData) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 #[cfg(test)]

@@ -1,0 +1,222 @@
+//! The load: browsers and a client, several at once, over connections that stay open.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use tokio::task::JoinSet;
+use url::Url;
+use url::form_urlencoded::Serializer;
+use web::seal::sha256;
+
+use crate::http::Connection;
+use crate::server::{CLIENT, PASSWORD, REDIRECT_URI, email};
+
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+
+/// How often `/jwks` is asked for while people sign in.
+const JWKS_EVERY: Duration = Duration::from_millis(10);
+
+/// Sends requests to one server.
+pub struct Load {
+    port: u16,
+    at_once: usize,
+    /// Cookies of browsers that signed in.
+    signed_in: Vec<String>,
+}
+
+/// A sign-in that lacks only its password.
+pub struct Prepared {
+    target: String,
+    cookies: String,
+    form: String,
+}
+
+/// What signing in came to.
+pub struct SignIns {
+    pub rate: f64,
+    /// How long `GET /jwks` took, each time.
+    pub jwks: Vec<Duration>,
+}
+
+fn form(fields: &[(&str, &str)]) -> String {
+    Serializer::new(String::new()).extend_pairs(fields).finish()
+}
+
+fn authorize(scope: &str) -> String {
+    let challenge = sha256(VERIFIER);
+    let parameters = form(&[
+        ("client_id", CLIENT[0]),
+        ("redirect_uri", REDIRECT_URI),
+        ("response_type", "code"),
+        ("scope", scope),
+        ("state", "the-state"),
+        ("nonce", "the-nonce"),
+        ("code_challenge", &challenge),
+        ("code_challenge_method", "S256"),
+    ]);
+    format!("/authorize?{parameters}")
+}
+
+fn code_in(location: &str) -> String {
+    let url = Url::parse(location).unwrap_or_else(|_| panic!("not back at the client: {location}"));
+    let code = url.query_pairs().find(|(name, _)| name == "code");
+    code.unwrap_or_else(|| panic!("no code: {location}")).1.into_owned()
+}
+
+/// The value of the hidden field against forged forms.
+fn csrf_in(page: &str) -> String {
+    let tag = page.split('<').find(|tag| tag.contains("name=\"csrf\"")).expect("a form");
+    tag.split_once("value=\"").unwrap().1.split('"').next().unwrap().to_owned()
+}
+
+impl Load {
+    pub fn new(port: u16, at_once: usize) -> Self {
+        Self { port, at_once, signed_in: Vec::new() }
+    }
+
+    /// Does `work` for every item, on as many connections as go at once; the results, and how many a second.
+    async fn all<I, R, F>(&self, items: Vec<I>, work: F) -> (Vec<R>, f64)
+    where
+        I: Send + 'static,
+        R: Send + 'static,
+        F: AsyncFn(&mut Connection, I) -> R + Copy + 'static,
+    {
+        let count = items.len();
+        let mut connections = Vec::new();
+        for _ in 0..self.at_once.min(count) {
+            connections.push(Connection::open(self.port).await.unwrap());
+        }
+        let items = Arc::new(Mutex::new(VecDeque::from(items)));
+        let local = tokio::task::LocalSet::new();
+        let mut running = JoinSet::new();
+        let start = Instant::now();
+        for mut connection in connections {
+            let items = Arc::clone(&items);
+            let one = async move {
+                let mut results = Vec::new();
+                loop {
+                    let item = items.lock().unwrap().pop_front();
+                    let Some(item) = item else { return results };
+                    results.push(work(&mut connection, item).await);
+                }
+            };
+            running.spawn_local_on(one, &local);
+        }
+        let results = local.run_until(async { running.join_all().await }).await;
+        let rate = count as f64 / start.elapsed().as_secs_f64();
+        (results.into_iter().flatten().collect(), rate)
+    }
+
+    /// What a server has seen that just started.
+    pub async fn a_few_requests(&self) {
+        let mut connection = Connection::open(self.port).await.unwrap();
+        for _ in 0..5 {
+            for target in ["/.well-known/openid-configuration", "/jwks", "/healthz"] {
+                assert_eq!(connection.get(target, "").await.unwrap().status, 200, "{target}");
+            }
+            prepare(&mut connection, 0).await;
+        }
+    }
+
+    /// Begins a journey for each account, each in a browser of its own.
+    pub async fn prepare_sign_ins(&self, accounts: Range<usize>) -> Vec<Prepared> {
+        self.all(accounts.collect(), prepare).await.0
+    }
+
+    /// Gives all the passwords, and asks for `/jwks` meanwhile.
+    pub async fn sign_in(&mut self, journeys: Vec<Prepared>) -> SignIns {
+        let probe = Probe::start(self.port);
+        let (signed_in, rate) = self
+            .all(journeys, async |connection, Prepared { target, cookies, form }| {
+                let headers = format!("cookie: {cookies}\r\n");
+                let answer = connection.post(&target, &headers, &form).await.unwrap();
+                let location = answer.header("location").unwrap_or_default();
+                assert_eq!(answer.status, 303, "{}", answer.body);
+                code_in(location);
+                format!("{cookies}; {}", answer.cookies())
+            })
+            .await;
+        self.signed_in = signed_in;
+        SignIns { rate, jwks: probe.stop() }
+    }
+
+    /// Authorization codes for browsers that are signed in.
+    pub async fn prepare_codes(&self, count: usize, scope: &'static str) -> Vec<String> {
+        let browsers =
+            (0..count).map(|number| self.signed_in[number % self.signed_in.len()].clone()).collect();
+        let target = authorize(scope);
+        let target: &'static str = target.leak();
+        self.all(browsers, async move |connection, cookies: String| {
+            let answer = connection.get(target, &cookies).await.unwrap();
+            code_in(answer.header("location").unwrap_or_default())
+        })
+        .await
+        .0
+    }
+
+    /// Redeems codes; how many a second.
+    pub async fn exchange(&self, codes: Vec<String>) -> f64 {
+        let authorization = STANDARD.encode(CLIENT.join(":"));
+        let headers = format!("authorization: Basic {authorization}\r\n");
+        let headers: &'static str = headers.leak();
+        self.all(codes, async move |connection, code: String| {
+            let form = form(&[
+                ("grant_type", "authorization_code"),
+                ("code", &code),
+                ("redirect_uri", REDIRECT_URI),
+                ("code_verifier", VERIFIER),
+            ]);
+            let answer = connection.post("/token", headers, &form).await.unwrap();
+            assert!(answer.status == 200 && answer.body.contains("id_token"), "{}", answer.body);
+        })
+        .await
+        .1
+    }
+}
+
+/// From the client's request to the sign-in page, without cookies at first.
+async fn prepare(connection: &mut Connection, account: usize) -> Prepared {
+    let first = connection.get(&authorize("openid"), "").await.unwrap();
+    let target = first.header("location").expect("a redirect to the sign-in page").to_owned();
+    let cookies = first.cookies();
+    let page = connection.get(&target, &cookies).await.unwrap();
+    assert_eq!(page.status, 200, "{}", page.body);
+    let fields =
+        [("csrf", csrf_in(&page.body)), ("email", email(account)), ("password", PASSWORD.to_owned())];
+    let form = Serializer::new(String::new()).extend_pairs(fields).finish();
+    Prepared { target, cookies, form }
+}
+
+/// Asks for `/jwks` from a thread of its own until it is stopped.
+struct Probe {
+    stop: std::sync::mpsc::Sender<()>,
+    thread: std::thread::JoinHandle<Vec<Duration>>,
+}
+
+impl Probe {
+    fn start(port: u16) -> Self {
+        let (stop, stopped) = std::sync::mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let mut connection = runtime.block_on(Connection::open(port)).unwrap();
+            let mut took = Vec::new();
+            while stopped.recv_timeout(JWKS_EVERY).is_err() {
+                let start = Instant::now();
+                let answer = runtime.block_on(connection.get("/jwks", "")).unwrap();
+                took.push(start.elapsed());
+                assert_eq!(answer.status, 200);
+            }
+            took
+        });
+        Self { stop, thread }
+    }
+
+    fn stop(self) -> Vec<Duration> {
+        self.stop.send(()).unwrap();
+        self.thread.join().unwrap()
+    }
+}

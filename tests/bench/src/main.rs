@@ -1,0 +1,167 @@
+//! Measures a release build of the identity provider. What it measures and how to read it: `README.md`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a measurement ends at the first surprise")]
+#![allow(clippy::cast_precision_loss, reason = "counts are small")]
+
+mod http;
+mod load;
+mod raw;
+mod server;
+
+use std::time::Duration;
+
+use load::Load;
+use server::Server;
+
+/// How long a raw limit is measured each time.
+const WINDOW: Duration = Duration::from_secs(4);
+
+/// Each figure is the mean of this many windows, between windows of the raw limit.
+const ROUNDS: usize = 2;
+
+struct Options {
+    sign_ins: usize,
+    exchanges: usize,
+    at_once: usize,
+}
+
+impl Options {
+    fn read() -> Self {
+        let mut options = Self { sign_ins: 600, exchanges: 1_500, at_once: 32 };
+        let mut words = std::env::args().skip(1);
+        while let Some(word) = words.next() {
+            let number = words.next().and_then(|number| number.parse::<usize>().ok());
+            match (word.as_str(), number) {
+                ("--sign-ins", Some(number @ 1..=20_000)) => options.sign_ins = number,
+                ("--exchanges", Some(number @ 1..=20_000)) => options.exchanges = number,
+                ("--at-once", Some(number @ 1..=60)) => options.at_once = number,
+                _ => {
+                    eprintln!("bench: [--sign-ins N] [--exchanges N] [--at-once N up to 60]");
+                    std::process::exit(2);
+                }
+            }
+        }
+        options
+    }
+}
+
+/// One line of the table.
+struct Row {
+    what: &'static str,
+    figure: f64,
+    unit: &'static str,
+    raw: Option<f64>,
+    wanted: Option<f64>,
+    others: Option<f64>,
+}
+
+/// Runs `work` and tells which share of all cores other processes had meanwhile.
+async fn watched<T>(server: &Server, work: impl Future<Output = T>) -> (T, f64) {
+    let (machine, served) = (server::machine_ticks(), server.ticks());
+    let result = work.await;
+    let [all, idle, own] = [0, 1, 2].map(|which| server::machine_ticks()[which] - machine[which]);
+    let others = all.saturating_sub(idle + own + (server.ticks() - served));
+    (result, others as f64 / all.max(1) as f64)
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let options = Options::read();
+    let mut rows = Vec::new();
+
+    println!("preparing {} accounts", options.sign_ins * ROUNDS);
+    let server = Server::start(options.sign_ins * ROUNDS).await;
+    let mut load = Load::new(server.port, options.at_once);
+    load.a_few_requests().await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let idle = server.resident_mb();
+    rows.push(Row {
+        what: "memory, idle",
+        figure: idle,
+        unit: "MB",
+        raw: None,
+        wanted: Some(40.0),
+        others: None,
+    });
+
+    let (mut raw, mut rates, mut jwks, mut others) = (vec![], vec![], vec![], vec![]);
+    for round in 0..ROUNDS {
+        let accounts = (options.sign_ins * round)..(options.sign_ins * (round + 1));
+        println!("round {}: preparing {} journeys", round + 1, accounts.len());
+        let journeys = load.prepare_sign_ins(accounts).await;
+        raw.push(raw::argon2(WINDOW));
+        println!("round {}: signing in", round + 1);
+        let (measured, share) = watched(&server, load.sign_in(journeys)).await;
+        rates.push(measured.rate);
+        jwks.extend(measured.jwks);
+        others.push(share);
+    }
+    raw.push(raw::argon2(WINDOW));
+    jwks.sort();
+    let at = |percent: usize| jwks[(jwks.len() - 1) * percent / 100].as_secs_f64() * 1e3;
+    let (mine, limit) = (mean(&rates), mean(&raw));
+    rows.push(Row {
+        what: "sign-ins",
+        figure: mine,
+        unit: "/s",
+        raw: Some(limit),
+        wanted: Some(0.9),
+        others: Some(mean(&others)),
+    });
+    let of_jwks = |what, figure, wanted| Row { what, figure, unit: "ms", raw: None, wanted, others: None };
+    rows.push(of_jwks("GET /jwks meanwhile, p50", at(50), None));
+    rows.push(of_jwks("GET /jwks meanwhile, p99", at(99), Some(20.0)));
+    rows.push(of_jwks("GET /jwks meanwhile, slowest", at(100), None));
+    println!("raw argon2 {raw:.1?}, sign-ins {rates:.1?}, {} times /jwks", jwks.len());
+
+    for (what, scope) in
+        [("code for tokens", "openid"), ("code for tokens and refresh token", "openid offline_access")]
+    {
+        let (mut raw, mut rates, mut others) = (vec![], vec![], vec![]);
+        for round in 0..ROUNDS {
+            println!("{what}, round {}: preparing {} codes", round + 1, options.exchanges);
+            let codes = load.prepare_codes(options.exchanges, scope).await;
+            raw.push(raw::rs256(WINDOW) / 2.0);
+            let (rate, share) = watched(&server, load.exchange(codes)).await;
+            rates.push(rate);
+            others.push(share);
+        }
+        raw.push(raw::rs256(WINDOW) / 2.0);
+        println!("raw RS256 / 2 {raw:.0?}, exchanges {rates:.0?}");
+        rows.push(Row {
+            what,
+            figure: mean(&rates),
+            unit: "/s",
+            raw: Some(mean(&raw)),
+            wanted: None,
+            others: Some(mean(&others)),
+        });
+    }
+    let what = "memory, after all this";
+    rows.push(Row { what, figure: server.resident_mb(), unit: "MB", raw: None, wanted: None, others: None });
+    print_table(&rows, &options);
+}
+
+fn print_table(rows: &[Row], options: &Options) {
+    println!("\n{} cores, {} requests at once\n", raw::threads(), options.at_once);
+    println!("{:<34}{:>12}{:>14}{:>9}{:>12}{:>9}", "", "measured", "raw limit", "share", "wanted", "others");
+    for row in rows {
+        let raw = row.raw.map_or(String::new(), |raw| format!("{raw:.1} {}", row.unit));
+        let share = row.raw.map_or(String::new(), |raw| format!("{:.1} %", 100.0 * row.figure / raw));
+        let wanted = match (row.wanted, row.raw) {
+            (None, _) => String::new(),
+            (Some(share), Some(raw)) => {
+                let verdict = if row.figure >= share * raw { "yes" } else { "NO" };
+                format!("{:.0} %: {verdict}", share * 100.0)
+            }
+            (Some(most), None) => format!("{most:.0}: {}", if row.figure <= most { "yes" } else { "NO" }),
+        };
+        let others = row.others.map_or(String::new(), |share| format!("{:.1} %", share * 100.0));
+        let figure = format!("{:.1} {}", row.figure, row.unit);
+        println!("{:<34}{figure:>12}{raw:>14}{share:>9}{wanted:>12}{others:>9}", row.what);
+    }
+}

@@ -1,0 +1,137 @@
+//! The server under test: the release binary `idp` beside this one, on an empty database with accounts.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command};
+use std::time::Duration;
+
+use idp::config::Config;
+use idp::credentials::passwords::PasswordPool;
+use idp::domain::account::{EmailAddress, Role};
+use idp::store::Store;
+use idp::store::accounts::NewAccount;
+use tempfile::TempDir;
+use web::clock::Clock;
+use web::language::Language;
+use web::random::Random;
+use web::seal::RootKey;
+
+use crate::http::Connection;
+
+pub const PASSWORD: &str = "Zonnig-Weer-Vandaag-8";
+pub const CLIENT: [&str; 2] = ["bench", "geheim-van-de-bench"];
+pub const REDIRECT_URI: &str = "http://127.0.0.1:9999/cb";
+const ROOT: &str = "0123456789abcdef0123456789abcdef";
+
+/// Ends with this value.
+pub struct Server {
+    pub port: u16,
+    child: Child,
+    _folder: TempDir,
+}
+
+/// The e-mail address of account `number`.
+pub fn email(number: usize) -> String {
+    format!("persoon-{number}@example.nl")
+}
+
+impl Server {
+    /// Makes accounts, all with [`PASSWORD`], and starts the server.
+    pub async fn start(accounts: usize) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+        let file = folder.path().join("idp.toml");
+        let text = format!(
+            "issuer = 'http://localhost:{port}'\nlisten = '127.0.0.1:{port}'\n\
+             database = 'sqlite:{folder}/idp.db'\n\
+             [secrets]\nroot = '{ROOT}'\n[dev]\noutbox = true\n[log]\nlevel = 'warn'\n\
+             [limits]\nposts_per_minute = 0\nsign_ins_per_address_per_hour = 0\n\
+             [[portal]]\nid = 'bench'\nurl = 'http://127.0.0.1:9999'\nbrand.name = 'Bench'\n\
+             policy.second_factor = 'never'\n\
+             [[portal.client]]\nclient_id = '{id}'\nclient_secret = '{secret}'\n\
+             redirect_uris = ['{REDIRECT_URI}']\n",
+            folder = folder.path().display(),
+            id = CLIENT[0],
+            secret = CLIENT[1],
+        );
+        std::fs::write(&file, text).unwrap();
+        add_accounts(&Config::load(&file).unwrap(), accounts).await;
+
+        let binary = std::env::current_exe().unwrap().with_file_name("idp");
+        let mut command = Command::new(&binary);
+        command.arg("serve").arg("--config").arg(&file);
+        let child = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", binary.display()));
+        let server = Self { port, child, _folder: folder };
+        for _ in 0..100 {
+            if let Ok(mut connection) = Connection::open(port).await
+                && connection.get("/readyz", "").await.is_ok_and(|answer| answer.status == 200)
+            {
+                return server;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("the server does not answer");
+    }
+
+    /// The memory that is resident now, in MB of 1,000,000 bytes.
+    pub fn resident_mb(&self) -> f64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        let kib: f64 = line.trim().trim_end_matches(" kB").parse().unwrap();
+        kib * 1_024.0 / 1e6
+    }
+
+    /// The processor time that it has used, in clock ticks.
+    pub fn ticks(&self) -> u64 {
+        ticks_of(&self.child.id().to_string())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+async fn add_accounts(config: &Config, count: usize) {
+    let root = RootKey::new(ROOT).unwrap();
+    let random = Random::system();
+    let store = Store::open(&config.database, Clock::system(), random.clone(), root).await.unwrap();
+    let pool = PasswordPool::new(&config.password, random).unwrap();
+    let hash = pool.hash(PASSWORD).await.unwrap();
+    let mut write = store.begin_write().await.unwrap();
+    for number in 0..count {
+        let new = NewAccount {
+            given_name: "Anna".into(),
+            family_name: "Voorbeeld".into(),
+            email: EmailAddress::parse(&email(number)).unwrap(),
+            email_is_confirmed: true,
+            username: None,
+            password_hash: Some(hash.clone()),
+            phone_sealed: Some(store.seal_phone("+31612345678")),
+            role: Role::User,
+            organisation: None,
+            language: Language::Nl,
+        };
+        store.insert_account(&mut write, &new).await.unwrap();
+    }
+    write.commit().await.unwrap();
+    store.db().close().await;
+}
+
+/// User and system time of a process, in clock ticks (proc(5): fields 14 and 15 of `stat`).
+fn ticks_of(process: &str) -> u64 {
+    let stat = std::fs::read_to_string(Path::new("/proc").join(process).join("stat")).unwrap();
+    let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
+    fields[11..13].iter().map(|field| field.parse::<u64>().unwrap()).sum()
+}
+
+/// What all cores did so far, in clock ticks: everything, idling, and this process.
+pub fn machine_ticks() -> [u64; 3] {
+    let stat = std::fs::read_to_string("/proc/stat").unwrap();
+    let cpu: Vec<u64> =
+        stat.lines().next().unwrap().split_whitespace().skip(1).map(|field| field.parse().unwrap()).collect();
+    // user nice system idle iowait irq softirq steal; the guest fields are in the first ones already.
+    [cpu[..8].iter().sum(), cpu[3] + cpu[4], ticks_of("self")]
+}
