@@ -361,7 +361,7 @@ async fn t16_a_right_password_among_twenty_is_one_of_five_or_fails() {
     for backend in Backend::ALL {
         let world = World::new(backend).await;
         let account = world.add(&Person::ANNA).await;
-        for right in [0, 4, 19] {
+        for right in [3, 19] {
             let noted_before = noted(&world, &Person::ANNA, "sign-in-failed").await;
             let mut pages = Vec::new();
             for _ in 0..20 {
