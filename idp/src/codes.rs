@@ -41,12 +41,15 @@ pub async fn send(app: &App, open: &mut Open, account: &Account) -> Result<Sendi
     if open.journey.code.as_ref().is_some_and(|sent| now < next_at(app, sent)) {
         return Ok(Sending::TooSoon);
     }
-    let Some(sealed) = open.journey.pending_phone.as_deref().or(account.verified_phone()) else {
+    let Some(sealed) = account.verified_phone().or(open.journey.pending_phone.as_deref()) else {
         return Ok(Sending::LimitReached);
     };
     let e164 = app.store.open_phone(sealed)?;
     let rules = &app.config.codes;
-    let number = format!("sms-number:{}", app.lookup.hash(&e164));
+    // A number that somebody typed is counted apart from one that its holder has proved: whoever types mine
+    // uses nothing up of what I may be sent.
+    let proved = if account.verified_phone().is_some() { "proved" } else { "typed" };
+    let number = format!("sms-number-{proved}:{}", app.lookup.hash(&e164));
     let holder = format!("sms-account:{}", account.id.0);
     for (key, limit) in [(number.as_str(), rules.per_number_per_day), (&holder, rules.per_account_per_day)] {
         if app.is_exhausted(key, limit).await? {

@@ -1,7 +1,7 @@
 //! Mailed links and their waiting pages, for confirmation and for a new password alike: a link with a token
 //! that only a POST uses up, and a code that can be typed on the page that asked for the mail.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -25,6 +25,8 @@ const HOUR: Duration = Duration::from_hours(1);
 const DIGITS: usize = 8;
 /// Wrong codes on one waiting page.
 const TRIES: u32 = 5;
+/// No mail is sent again sooner: whether there is an account to send it to cannot be told from the time.
+const ANSWER_TAKES: Duration = Duration::from_millis(150);
 /// How long to wait before the same mail can be sent again.
 const RESEND_AFTER: Duration = Duration::from_mins(1);
 
@@ -81,8 +83,9 @@ impl App {
         let limits = &self.config.limits;
         let to = format!("mails-to:{}", self.lookup.hash(email.as_str()));
         let from = self.address_key("mails-from", visit.address);
-        Ok(self.within(&to, limits.mails_per_account_per_day, DAY).await?
-            && self.within(&from, limits.mails_per_address_per_hour, HOUR).await?)
+        // Who has asked for too many already uses nothing up of what others may be sent.
+        Ok(self.within(&from, limits.mails_per_address_per_hour, HOUR).await?
+            && self.within(&to, limits.mails_per_account_per_day, DAY).await?)
     }
 
     /// Opens a waiting page; it looks the same whether the address is known here or not.
@@ -284,6 +287,7 @@ impl App {
     /// # Errors
     /// A backend's.
     pub async fn resend_mail(&self, visit: &Visit, purpose: Purpose) -> Result<Response, Trouble> {
+        let answer_at = Instant::now() + ANSWER_TAKES;
         let id = visit.query("page");
         let Some((page, version)) = waiting::get(&self.ephemeral, &id, &visit.browser).await? else {
             return Ok(self.journey_expired(visit, None));
@@ -292,7 +296,9 @@ impl App {
             Purpose::Confirm => path::REGISTER_SENT,
             Purpose::Reset => path::FORGOT_SENT,
         };
-        match self.mail_again(visit, purpose, &id, page, version).await? {
+        let again = self.mail_again(visit, purpose, &id, page, version).await?;
+        tokio::time::sleep_until(answer_at.into()).await;
+        match again {
             Again::Sent => Ok(see_other(&format!("{sent}?page={id}&resent=1"))),
             Again::TooSoon => self.show_waiting(visit, purpose, Some("resend-too-soon")).await,
             Again::LimitReached => self.show_waiting(visit, purpose, Some("resend-limit")).await,

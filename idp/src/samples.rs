@@ -31,6 +31,7 @@ fn visit(language: Language) -> Visit {
         language,
         language_chosen: true,
         browser: "browser".into(),
+        browser_is_new: false,
         headers: axum::http::HeaderMap::new(),
         uri: "/signin/password?journey=x".parse().unwrap(),
         request_id: "r".into(),

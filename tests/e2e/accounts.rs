@@ -141,7 +141,7 @@ async fn t03_a_forged_host_changes_no_link_and_a_forged_address_no_limit() {
         ]);
     };
     for backend in Backend::ALL {
-        let origin = "https://login.example.nl";
+        let origin = "https://login.localhost";
         let world = World::with(backend, |config| {
             config.issuer = origin.into();
             config.limits.mails_per_address_per_hour = 4;

@@ -292,7 +292,7 @@ async fn t21_wrong_codes_and_wrong_passwords_are_counted_apart() {
 #[tokio::test]
 async fn t22_an_sms_names_nobody_and_binds_the_code_to_this_site() {
     for backend in Backend::ALL {
-        let world = World::with(backend, |config| config.issuer = "https://login.example.nl".into()).await;
+        let world = World::with(backend, |config| config.issuer = "https://login.localhost".into()).await;
         world.add(&Person::ANNA).await;
         let browser = at_code_page(&world, &Person::ANNA).await;
         let texts = world.texts(Person::ANNA.phone).await;

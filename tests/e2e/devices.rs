@@ -73,7 +73,7 @@ async fn t27_a_known_device_signs_nobody_in_and_knows_its_own_people_only() {
 #[tokio::test]
 async fn t27_the_device_cookie_is_bound_to_its_host() {
     for backend in Backend::ALL {
-        let world = World::with(backend, |config| config.issuer = "https://login.example.nl".into()).await;
+        let world = World::with(backend, |config| config.issuer = "https://login.localhost".into()).await;
         world.add(&Person::ANNA).await;
         let mut browser = at_sign_in(&world).await;
         browser.give_password(&Person::ANNA).await;

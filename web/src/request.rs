@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use ipnet::IpNet;
@@ -43,6 +43,8 @@ pub struct Visit {
     /// Whether the person chose the language here; otherwise a portal's `ui_locales` may decide.
     pub language_chosen: bool,
     pub browser: String,
+    /// The browser sent no cookie of its own.
+    pub browser_is_new: bool,
     pub headers: HeaderMap,
     pub uri: Uri,
     /// To quote to the operator; the same stands in the log.
@@ -90,7 +92,7 @@ pub async fn visit(State(front): State<Arc<Front>>, mut request: Request, next: 
     let peer = request
         .extensions()
         .get::<ConnectInfo<SocketAddr>>()
-        .map_or(IpAddr::from([127, 0, 0, 1]), |ConnectInfo(peer)| peer.ip());
+        .map_or(IpAddr::from([127, 0, 0, 1]), |ConnectInfo(peer)| peer.ip().to_canonical());
     let address = client_address(peer, headers, &front.trusted_proxies);
     let known = front.cookies.read(headers, BROWSER_COOKIE).filter(|value| value.len() == 43);
     let is_new = known.is_none();
@@ -101,8 +103,10 @@ pub async fn visit(State(front): State<Arc<Front>>, mut request: Request, next: 
     let kept = front.cookies.read(headers, LANGUAGE_COOKIE).and_then(|tag| Language::from_tag(&tag));
     let accepted =
         headers.get(header::ACCEPT_LANGUAGE).and_then(|value| Language::first_of(value.to_str().ok()?));
+    let is_post = request.method() == Method::POST;
     let visit = Visit {
         address,
+        browser_is_new: is_new,
         language: asked.or(kept).or(accepted).unwrap_or(front.default_language),
         language_chosen: asked.or(kept).is_some(),
         browser: browser.clone(),
@@ -117,7 +121,8 @@ pub async fn visit(State(front): State<Arc<Front>>, mut request: Request, next: 
         .headers()
         .get(header::CONTENT_TYPE)
         .is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
-    if is_new && (is_page || response.status().is_redirection()) {
+    // A form from another site comes without our cookie (SameSite) and must not replace it.
+    if is_new && !is_post && (is_page || response.status().is_redirection()) {
         append(&mut response, front.cookies.set(BROWSER_COOKIE, &browser, Some(YEAR)));
     }
     if let Some(language) = asked {
@@ -138,15 +143,19 @@ fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAdd
     if !is_trusted(&peer) {
         return peer;
     }
-    let lines = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
-    let mut hops: Vec<IpAddr> =
-        lines.flat_map(|line| line.split(',')).map_while(|hop| hop.trim().parse().ok()).collect();
-    while let Some(hop) = hops.pop() {
-        if !is_trusted(&hop) {
-            return hop;
+    let lines: Vec<&str> =
+        headers.get_all("x-forwarded-for").iter().map(|value| value.to_str().unwrap_or_default()).collect();
+    let mut nearest = peer;
+    // From the right: each trusted proxy wrote the hop before it; whatever stands left of an untrusted or
+    // unreadable hop was written by nobody we know.
+    for hop in lines.iter().rev().flat_map(|line| line.rsplit(',')) {
+        let Ok(address) = hop.trim().parse::<IpAddr>() else { return nearest };
+        nearest = address.to_canonical();
+        if !is_trusted(&nearest) {
+            return nearest;
         }
     }
-    peer
+    nearest
 }
 
 /// Why parameters were refused.
@@ -229,6 +238,13 @@ mod tests {
         assert_eq!(client_address(stranger, &headers, &proxies), stranger);
         assert_eq!(client_address(proxy, &headers, &proxies).to_string(), "203.0.113.7");
         assert_eq!(client_address(proxy, &headers, &[]), proxy);
+        // What the client itself wrote counts for nothing, readable or not.
+        for forged in ["198.51.100.9, x, 203.0.113.7", "x,203.0.113.7", "203.0.113.7"] {
+            headers.insert("x-forwarded-for", forged.parse().unwrap());
+            assert_eq!(client_address(proxy, &headers, &proxies).to_string(), "203.0.113.7", "{forged}");
+        }
+        headers.insert("x-forwarded-for", "198.51.100.9, x".parse().unwrap());
+        assert_eq!(client_address(proxy, &headers, &proxies), proxy);
     }
 
     #[test]

@@ -73,7 +73,8 @@ impl Config {
 /// Whether a URL names this machine itself.
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
+        // RFC 6761 section 6.3: the names below `localhost` are this machine too.
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(Host::Ipv4(address)) => IpAddr::from(address).is_loopback(),
         Some(Host::Ipv6(address)) => IpAddr::from(address).is_loopback(),
         None => false,
@@ -104,6 +105,11 @@ fn development_is_local(config: &Config) -> Result<(), ConfigError> {
         let advice =
             "the section [dev] is set; a development server listens on loopback only, such as 127.0.0.1:8080";
         return config.refuse("listen", config.listen, advice);
+    }
+    if config.dev.is_on() && !Url::parse(&config.issuer).is_ok_and(|url| is_loopback(&url)) {
+        // Behind a proxy that ends TLS, listening on loopback alone would publish every mail.
+        let advice = "the section [dev] is set; a development server's issuer is on loopback too";
+        return config.refuse("issuer", &config.issuer, advice);
     }
     let code = &config.dev.fixed_code;
     if !code.is_empty()

@@ -9,8 +9,10 @@ use serde_json::Value;
 use web::request::{Fields, Visit};
 
 use super::oxide;
+use super::resume::see_other;
 use crate::app::{Shared, Trouble};
 use crate::domain::account::SubjectId;
+use crate::path;
 use crate::protocol::authorization::{self, NoReturn, ReturnAddress};
 use crate::protocol::error::{LOGIN_REQUIRED, SERVER_ERROR, WireError};
 use crate::protocol::token::ID_TOKEN_TYPE;
@@ -23,6 +25,10 @@ pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) 
 
 /// `POST /authorize`, a form of the client's: no CSRF token, and no cookie that is not sent cross-site.
 pub async fn post(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
+    if visit.browser_is_new && Fields::parse(&body).is_ok() {
+        // Cookies do not come along with a form from another site; with a redirect to ourselves they do.
+        return see_other(&format!("{}?{}", path::AUTHORIZE, String::from_utf8_lossy(&body)));
+    }
     handle(&app, &visit, &body).await
 }
 

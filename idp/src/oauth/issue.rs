@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::response::Response;
+use web::clock::Timestamp;
 use web::request::{Visit, append};
 
 use super::resume::{Assessment, see_other};
@@ -110,8 +111,9 @@ fn where_to(app: &Shared, journey: &Journey) -> String {
         .unwrap_or_else(|| path::ACCOUNT.to_owned())
 }
 
-/// Remembers the device after a fresh code, where the portal remembers devices and the person did not say
-/// that this computer is a public one.
+/// Makes the device known to the account, unless the person said that this computer is a public one: a known
+/// device has its own count of failures, so strangers cannot lock its owner out. After a fresh code, where the
+/// portal remembers devices, it is trusted as well and makes the code unnecessary for a while.
 async fn keep_device(
     app: &Shared,
     visit: &Visit,
@@ -122,9 +124,10 @@ async fn keep_device(
     cookies: &mut NewCookies,
 ) -> Result<Option<String>, Trouble> {
     let known = assessment.device.as_ref();
-    let has_fresh_code = journey.proofs.code_at.is_some_and(|at| at >= journey.created_at);
-    let remembers = assessment.policy.second_factor == SecondFactor::NewDevice && !journey.public_computer;
-    if !(has_fresh_code && remembers) {
+    let is_new = |at: Option<Timestamp>| at.is_some_and(|at| at >= journey.created_at);
+    let trusts = is_new(journey.proofs.code_at) && assessment.policy.second_factor == SecondFactor::NewDevice;
+    let meets = known.is_none() && is_new(journey.proofs.password_at);
+    if journey.public_computer || !(trusts || meets) {
         if let Some(device) = known {
             app.store.touch_device(write, &device.id).await?;
         }
@@ -134,7 +137,8 @@ async fn keep_device(
         Some(secret) => secret,
         None => app.random.token(),
     };
-    let until = app.clock.now().plus(Duration::from_hours(u64::from(assessment.policy.remember_days) * 24));
+    let trusted_for = if trusts { u64::from(assessment.policy.remember_days) * 24 } else { 0 };
+    let until = app.clock.now().plus(Duration::from_hours(trusted_for));
     let label = device::label(user_agent(visit));
     let (id, is_new) = app.store.trust_device(write, &account.id, &secret, &label, until).await?;
     if is_new {
@@ -158,7 +162,7 @@ async fn keep_session(
     cookies: &mut NewCookies,
 ) -> Result<Option<String>, Trouble> {
     let proofs = &journey.proofs;
-    let is_new = |at: Option<web::clock::Timestamp>| at.is_some_and(|at| at >= journey.created_at);
+    let is_new = |at: Option<Timestamp>| at.is_some_and(|at| at >= journey.created_at);
     let current = app.session_of(visit).await?;
     if !is_new(proofs.password_at) && !is_new(proofs.code_at) {
         // Single sign-on stands on the session; without it there is nothing.

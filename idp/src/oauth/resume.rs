@@ -112,7 +112,9 @@ impl App {
     /// The backend's.
     pub async fn journey_of(&self, visit: &Visit) -> Result<Option<Open>, Trouble> {
         let id = visit.query("journey");
-        Ok(journeys::open(&self.ephemeral, &id, &visit.browser).await?)
+        let open = journeys::open(&self.ephemeral, &id, &visit.browser).await?;
+        // Each step renews the value's expiry; the journey as a whole ends all the same.
+        Ok(open.filter(|open| self.clock.now() < open.journey.created_at.plus(self.journey_lifetime())))
     }
 
     /// Reads everything that the decision needs, and decides.

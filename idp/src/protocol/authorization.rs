@@ -240,6 +240,9 @@ fn max_age(fields: &Fields, _: &Client) -> Result<(), WireError> {
 fn lengths(fields: &Fields, _: &Client) -> Result<(), WireError> {
     let too_long = |name: &str, most: usize| fields.get(name).is_some_and(|value| value.len() > most);
     if too_long("state", 2_048)
+        || too_long("acr_values", 1_024)
+        || too_long("ui_locales", 256)
+        || too_long("id_token_hint", 8_192)
         || too_long("nonce", 512)
         || too_long("login_hint", 512)
         || too_long("scope", 1_024)

@@ -12,6 +12,7 @@ use web::request::Visit;
 use super::{Arrived, arrive, run};
 use crate::app::{Shared, Trouble};
 use crate::codes::{self, Sending};
+use crate::domain::account::Account;
 use crate::ephemeral::journeys;
 use crate::form::Posted;
 use crate::journey::Step;
@@ -69,10 +70,10 @@ fn page(
     let Arrived { open, assessment } = arrived;
     let journey = &open.journey;
     let own = assessment.account.as_ref().and_then(|account| account.verified_phone());
-    let sealed = journey.pending_phone.as_deref().or(own);
+    let sealed = own.or(journey.pending_phone.as_deref());
     let now = app.clock.now();
     let wait = journey.code.as_ref().map_or(Duration::ZERO, |sent| codes::next_at(app, sent).since(now));
-    let enrols = journey.pending_phone.is_some();
+    let enrols = own.is_none() && journey.pending_phone.is_some();
     let page = CodePage {
         action: journey_url(path::SIGNIN_CODE, &open.id),
         resend_action: journey_url(path::SIGNIN_RESEND, &open.id),
@@ -168,20 +169,39 @@ async fn attempt(
     let journey = &mut arrived.open.journey;
     journey.code = None;
     journey.proofs.code_at = Some(now);
-    let enrolled = journey.pending_phone.take();
+    // The phone first: a proof without the phone it stands on would let the next one enrol another.
+    if let Some(sealed) = journey.pending_phone.take()
+        && !enrol(app, &account, &sealed, journey.client_id.as_deref()).await?
+    {
+        // The account got its phone elsewhere meanwhile; a code on that one is asked for.
+        journey.proofs.code_at = None;
+    }
     if !journeys::save(&app.ephemeral, &mut arrived.open, app.journey_lifetime()).await? {
         return Ok(None);
     }
-    if let Some(sealed) = enrolled {
-        let client_id = arrived.open.journey.client_id.clone();
-        let mut write = app.store.begin_write().await?;
-        app.store.set_verified_phone(&mut write, &account.id, &sealed).await?;
-        app.store.note(&mut write, Event::PhoneChanged, &account.id, client_id.as_deref(), "").await?;
-        app.notify(&mut write, Mail::PhoneChanged, &account, client_id.as_deref(), |_| ()).await?;
-        write.commit().await?;
-        app.delivery.wake();
-    }
     app.resume(visit, arrived.open).await.map(Some)
+}
+
+/// Makes a number that received the right code the account's; false if the account has one by now.
+async fn enrol(
+    app: &Shared,
+    account: &Account,
+    sealed: &str,
+    client_id: Option<&str>,
+) -> Result<bool, Trouble> {
+    if account.phone_sealed.as_deref() == Some(sealed) {
+        // A try that was overtaken after this had been written.
+        return Ok(true);
+    }
+    let mut write = app.store.begin_write().await?;
+    if !app.store.enrol_phone(&mut write, &account.id, sealed).await? {
+        return Ok(false);
+    }
+    app.store.note(&mut write, Event::PhoneChanged, &account.id, client_id, "").await?;
+    app.notify(&mut write, Mail::PhoneChanged, account, client_id, |_| ()).await?;
+    write.commit().await?;
+    app.delivery.wake();
+    Ok(true)
 }
 
 /// `POST /signin/code/resend`: after a wait, within the day's limits; a double click sends one.

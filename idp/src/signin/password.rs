@@ -174,8 +174,11 @@ async fn check(
         app.passwords.verify(password, None).await.map_err(|_| Trouble::Busy)?;
         return Ok(None);
     };
-    let verdict =
-        app.passwords.verify(password, account.password_hash.as_deref()).await.map_err(|_| Trouble::Busy)?;
+    let Ok(verdict) = app.passwords.verify(password, account.password_hash.as_deref()).await else {
+        // Nobody looked at the password: under load a right one must not lock its owner out.
+        app.store.undo_attempt(&account.id, &device, locks_until).await?;
+        return Err(Trouble::Busy);
+    };
     let now = app.clock.now();
     let may_enter =
         account.blocked_at.is_none() && account.temporary_password_until.is_none_or(|until| now < until);

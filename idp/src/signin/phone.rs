@@ -95,13 +95,8 @@ pub async fn post(
         };
         let journey = &mut arrived.open.journey;
         journey.pending_phone = Some(app.store.seal_phone(number.e164()));
-        // A code for another number proves nothing of this one. The wait for the next one still counts.
-        if let Some(sent) = &mut journey.code {
-            sent.tries_left = 0;
-            if app.clock.now() >= crate::codes::next_at(&app, sent) {
-                journey.code = None;
-            }
-        }
+        // A code for another number proves nothing of this one; the day's limits bound how many are sent.
+        journey.code = None;
         app.save_and_resume(&visit, arrived.open).await
     })
     .await

@@ -170,25 +170,15 @@ impl Store {
         Ok(())
     }
 
-    /// Sets the phone number that has just received a code.
+    /// Sets the first phone number, which has just received a code; false if the account has one by now.
     ///
     /// # Errors
     /// The engine's.
-    pub async fn set_verified_phone(
-        &self,
-        write: &mut Write,
-        id: &AccountId,
-        phone_sealed: &str,
-    ) -> Result<()> {
-        let sql =
-            "UPDATE accounts SET phone_sealed = $1, phone_verified_at = $2, updated_at = $2 WHERE id = $3";
-        sqlx::query(sql)
-            .bind(phone_sealed)
-            .bind(self.clock.now().0)
-            .bind(&id.0)
-            .execute(write.connection())
-            .await?;
-        Ok(())
+    pub async fn enrol_phone(&self, write: &mut Write, id: &AccountId, phone_sealed: &str) -> Result<bool> {
+        let sql = "UPDATE accounts SET phone_sealed = $1, phone_verified_at = $2, updated_at = $2
+                   WHERE id = $3 AND phone_verified_at IS NULL";
+        let query = sqlx::query(sql).bind(phone_sealed).bind(self.clock.now().0).bind(&id.0);
+        Ok(query.execute(write.connection()).await?.rows_affected() == 1)
     }
 
     /// Blocks an account, or lifts the block.

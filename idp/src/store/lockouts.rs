@@ -53,6 +53,26 @@ impl Store {
         })
     }
 
+    /// Takes a try back that came to nothing because the password was never looked at.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn undo_attempt(
+        &self,
+        account: &AccountId,
+        device: &str,
+        own_lock: Option<Timestamp>,
+    ) -> Result<()> {
+        let query = sqlx::query(
+            "UPDATE lockouts SET failures = failures - 1, locked_until = NULL
+             WHERE account_id = $1 AND device_id = $2 AND failures > 0
+               AND (locked_until IS NULL OR locked_until = $3)",
+        );
+        let query = query.bind(&account.0).bind(device).bind(own_lock.map_or(-1, |until| until.0));
+        self.db.execute(query).await?;
+        Ok(())
+    }
+
     /// Ends the count after the right password. False if other tries locked the account meanwhile: the
     /// lock stands, and this sign-in fails like any other.
     ///

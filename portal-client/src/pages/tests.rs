@@ -29,6 +29,7 @@ fn visit(language: Language) -> Visit {
         language,
         language_chosen: true,
         browser: "b".into(),
+        browser_is_new: false,
         headers: HeaderMap::new(),
         uri: Uri::from_static("/"),
         front: Arc::new(front),
