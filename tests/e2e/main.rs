@@ -2,5 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+mod architecture;
+mod care;
+mod input;
 mod journey;
+mod oauth;
+mod openid;
+mod operations;
+mod pages;
+mod portal;
+mod receiver;
+mod sessions;
 mod stores;

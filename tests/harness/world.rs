@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use idp::app::{App, Shared};
@@ -90,6 +91,12 @@ async fn postgres() -> String {
     format!("{server}/{name}")
 }
 
+/// A database of its own on the test Redis: counters of one world are no other's.
+fn redis() -> String {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    format!("{}/{}", server("TEST_REDIS"), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
 impl World {
     /// A world with the rules of the preset `puur-van-jou`.
     pub async fn new(backend: Backend) -> Self {
@@ -109,11 +116,13 @@ impl World {
 
         let mut config = Self::config(&folder, &issuer, &portal_origin);
         config.listen = idp_at;
+        let mut portal_ephemeral = "database".to_owned();
         let portal_database = match backend {
             Backend::Embedded => format!("sqlite:{}/portal.db", folder.display()),
             Backend::Servers => {
                 config.database = postgres().await;
-                config.ephemeral = server("TEST_REDIS");
+                config.ephemeral = redis();
+                portal_ephemeral.clone_from(&config.ephemeral);
                 postgres().await
             }
         };
@@ -130,9 +139,7 @@ impl World {
         };
         config.dev.literal_secrets = true;
         config.database = Secret::Literal(portal_database);
-        if backend == Backend::Servers {
-            config.ephemeral = Secret::Literal(server("TEST_REDIS"));
-        }
+        config.ephemeral = Secret::Literal(portal_ephemeral);
         config.secrets.root = Secret::Literal(ROOT.into());
         config.oidc.issuer.clone_from(&issuer);
         config.oidc.client_secret = Secret::Literal("portal-secret".into());
