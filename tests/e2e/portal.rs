@@ -254,7 +254,8 @@ async fn dump(db: &Db, into: &mut String) {
                     Ok(text) => text.unwrap_or_default(),
                     Err(_) => row.get::<Option<i64>, _>(column).unwrap_or_default().to_string(),
                 };
-                into.push_str(&format!("{table} {}: {text}\n", sqlx::Column::name(row.column(column))));
+                let name = sqlx::Column::name(row.column(column));
+                into.extend([table.as_str(), " ", name, ": ", &text, "\n"]);
             }
         }
     }
@@ -267,7 +268,7 @@ async fn dump_redis(url: &str, into: &mut String) {
     assert!(!keys.is_empty());
     for key in keys {
         let fields: Vec<String> = redis::cmd("HGETALL").arg(&key).query_async(&mut redis).await.unwrap();
-        into.push_str(&format!("redis {key}: {}\n", fields.join(" ")));
+        into.extend(["redis ", &key, ": ", &fields.join(" "), "\n"]);
     }
 }
 
@@ -435,7 +436,11 @@ fn assert_urls_clean(browser: &Browser, carla: &Browser, dora: &Person, activati
     let mut never = vec![BSN.to_owned(), activation.to_owned(), "AAAA-AAAA".into(), "eyJhbGci".into()];
     never.extend([dora.password, Person::CARLA.password, &dora.phone[3..], dora.email].map(str::to_owned));
     for url in browser.history.iter().chain(&carla.history) {
-        let decoded: String = url.query_pairs().map(|(name, value)| format!("{name}={value}\n")).collect();
+        let decoded: Vec<String> = url.query_pairs().map(|(name, value)| format!("{name}={value}")).collect();
+        let decoded = decoded.join(
+            "
+",
+        );
         assert_clean("a URL", &format!("{url}\n{decoded}"), &never);
         if url.path().starts_with("/signin") {
             let names: Vec<String> = url.query_pairs().map(|(name, _)| name.into_owned()).collect();
