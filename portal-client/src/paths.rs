@@ -61,6 +61,12 @@ fn with_return(path: &str, return_to: &str) -> String {
     format!("{path}?{query}")
 }
 
+/// Whether a text from a URL can be an identifier of a link or a dossier. Nothing else goes into a `Location` or a
+/// query: a header holds no control characters, and PostgreSQL no NUL.
+pub fn is_identifier(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+}
+
 /// A path on this portal to return to: it starts with one slash, so that no browser takes it for another
 /// host, and has nothing in it that browsers rewrite. Anything else becomes the landing page.
 pub fn local(path: &str) -> &str {

@@ -298,7 +298,7 @@ async fn t22_an_sms_names_nobody_and_binds_the_code_to_this_site() {
         let texts = world.texts(Person::ANNA.phone).await;
         let text = &texts[0].text;
         let code = code_of(&texts[0]);
-        assert_eq!(text.lines().last(), Some(format!("@login.example.nl #{code}").as_str()));
+        assert_eq!(text.lines().last(), Some(format!("@login.localhost #{code}").as_str()));
         assert_eq!(text.matches(&code).count(), 2, "{text}");
         let lower = text.to_lowercase();
         for word in

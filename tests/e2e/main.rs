@@ -4,9 +4,19 @@
 
 mod accounts;
 mod acts;
+mod architecture;
+mod care;
 mod codes;
 mod delivery;
 mod devices;
+mod input;
 mod journey;
 mod lockout;
+mod oauth;
+mod openid;
+mod operations;
+mod pages;
+mod portal;
+mod receiver;
+mod sessions;
 mod stores;

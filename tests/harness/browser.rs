@@ -26,6 +26,8 @@ pub struct Browser {
     /// Host -> name -> value; cookies do not tell ports apart (RFC 6265 section 8.5).
     pub cookies: BTreeMap<String, BTreeMap<String, String>>,
     pub page: Page,
+    /// Every address that was asked for or that a redirect named.
+    pub history: Vec<Url>,
     /// The first `Location` that led to a host nobody here serves: a client's redirect URI.
     pub user_agent: String,
     /// Sent with every request.
@@ -52,6 +54,7 @@ impl Browser {
             client,
             cookies: BTreeMap::new(),
             page,
+            history: Vec::new(),
             user_agent,
             extra_headers: vec![("accept-language", "nl".into())],
         }
@@ -93,6 +96,9 @@ impl Browser {
             }
         }
         let (status, headers) = (answer.status(), answer.headers().clone());
+        self.history.push(url.clone());
+        let target = headers.get(LOCATION).and_then(|target| url.join(target.to_str().ok()?).ok());
+        self.history.extend(target);
         self.page = Page { status, url: url.clone(), headers, body: answer.text().await.unwrap() };
         &self.page
     }
@@ -124,13 +130,15 @@ impl Browser {
         self.follow().await
     }
 
-    /// The fields and target of the form that holds the element `id`, as they stand on the page.
+    /// The fields and target of the form `id`, or that holds the element `id`, as they stand on the page.
     pub fn form_of(&self, id: &str) -> (Url, Vec<(String, String)>) {
         let html = Html::parse_document(&self.page.body);
         let all = |selector: &str| Selector::parse(selector).unwrap();
         let form = html
             .select(&all("form"))
-            .find(|form| form.select(&all(&format!("[id='{id}']"))).next().is_some())
+            .find(|form| {
+                form.attr("id") == Some(id) || form.select(&all(&format!("[id='{id}']"))).next().is_some()
+            })
             .unwrap_or_else(|| panic!("no form with #{id} at {}:\n{}", self.page.url, self.text()));
         let action = self.page.url.join(form.attr("action").unwrap_or_default()).unwrap();
         let mut fields = Vec::new();

@@ -97,6 +97,7 @@ fn metadata(app: &Shared) -> Result<Metadata, String> {
         "nonce",
         "acr",
         "amr",
+        "azp",
         "sid",
         "at_hash",
         "name",

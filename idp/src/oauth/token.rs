@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use openidconnect::core::{CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm};
 use openidconnect::{
     AccessToken, AdditionalClaims, Audience, AuthenticationContextClass, AuthenticationMethodReference,
-    IdToken, IdTokenClaims, IssuerUrl, Nonce, StandardClaims, SubjectIdentifier,
+    ClientId, IdToken, IdTokenClaims, IssuerUrl, Nonce, StandardClaims, SubjectIdentifier,
 };
 use serde::{Deserialize, Serialize};
 use web::clock::Timestamp;
@@ -214,6 +214,7 @@ fn id_token(
         StandardClaims::<CoreGenderClaim>::new(SubjectIdentifier::new(account.subject.0.clone())),
         SessionClaim { sid: grant.session_id.clone() },
     )
+    .set_authorized_party(Some(ClientId::new(client.client_id.clone())))
     .set_auth_time(Some(date(grant.details.auth_time)?))
     .set_nonce(grant.details.nonce.clone().map(Nonce::new))
     .set_auth_context_ref(Some(AuthenticationContextClass::new(grant.details.acr.clone())))

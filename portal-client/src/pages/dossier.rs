@@ -105,8 +105,11 @@ pub async fn enter<'a>(
 }
 
 /// `GET /dossiers/{dossier}`
-pub async fn first(Path(dossier): Path<String>, _: SignedIn) -> Redirect {
-    Redirect::to(&paths::section(&dossier, Section::Home.slug()))
+pub async fn first(Path(dossier): Path<String>, _: SignedIn) -> Result<Redirect, Failure> {
+    if !paths::is_identifier(&dossier) {
+        return Err(Failure::NotFound);
+    }
+    Ok(Redirect::to(&paths::section(&dossier, Section::Home.slug())))
 }
 
 /// `GET /dossiers/{dossier}/{section}`

@@ -179,6 +179,9 @@ pub async fn act(
 /// A link of the organisation whose desk this is; another's is not found (T46).
 async fn own_link(app: &App, session: &Session, link: &str) -> Result<Link, Failure> {
     let care = at_desk(session, paths::TEAM)?;
+    if !paths::is_identifier(link) {
+        return Err(Failure::NotFound);
+    }
     app.links.in_organisation(link, &care.organisation).await?.ok_or(Failure::NotFound)
 }
 

@@ -1,0 +1,105 @@
+//! The order of the house: a room knows only those above it in `idp/src/lib.rs`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut found = Vec::new();
+    for path in entries {
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The rooms that a file names by `crate::`, each with its line.
+fn named(text: &str) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        // A file's tests stand at its end and may set up what they need.
+        if line.starts_with("#[cfg(test)]") {
+            break;
+        }
+        let code = line.split("//").next().unwrap_or_default();
+        for rest in code.split("crate::").skip(1) {
+            let inside = rest.strip_prefix('{').unwrap_or(rest);
+            for part in inside.split('}').next().unwrap_or_default().split(',') {
+                let name: String =
+                    part.trim().chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+                found.push((number + 1, name));
+                if !rest.starts_with('{') {
+                    break;
+                }
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn no_room_of_the_identity_provider_knows_one_below_it() {
+    let source = root().join("idp/src");
+    let lib = fs::read_to_string(source.join("lib.rs")).unwrap();
+    let rooms = lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+    let order: BTreeMap<&str, usize> = rooms.enumerate().map(|(at, room)| (room, at)).collect();
+    assert!(order.len() > 20 && order["config"] < order["store"] && order["store"] < order["oauth"]);
+
+    let mut wrong = Vec::new();
+    for path in sources(&source) {
+        let inside = path.strip_prefix(&source).unwrap();
+        let room = inside.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs");
+        // The crate's two entrances, and tests in files of their own.
+        if ["lib", "main", "samples"].contains(&room) || inside.ends_with("tests.rs") {
+            continue;
+        }
+        let own = order.get(room).unwrap_or_else(|| panic!("{room} does not stand in lib.rs"));
+        for (line, other) in named(&fs::read_to_string(&path).unwrap()) {
+            if order.get(other.as_str()).is_some_and(|at| at > own) {
+                wrong.push(format!("idp/src/{}:{line}: {room} knows {other}", inside.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "imports that point down the house:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_reader_of_imports_sees_every_form() {
+    let text = "use crate::app::{App, Shared};\nuse crate::{account, dev as d};\nlet x = crate::codes::send();\n\
+                // crate::cli\n#[cfg(test)]\nuse crate::router;";
+    let names: Vec<String> = named(text).into_iter().map(|(_, name)| name).collect();
+    assert_eq!(names, ["app", "account", "dev", "codes"]);
+}
+
+#[test]
+fn portal_and_provider_meet_over_http_only() {
+    let manifest = |name: &str| fs::read_to_string(root().join(name).join("Cargo.toml")).unwrap();
+    assert!(!manifest("portal-client").lines().any(|line| line.starts_with("idp")));
+    assert!(!manifest("idp").lines().any(|line| line.starts_with("portal-client")));
+    for file in sources(&root().join("idp/src")).iter().chain(&sources(&root().join("web/src"))) {
+        let text = fs::read_to_string(file).unwrap();
+        assert!(
+            !text.contains("BSN") && !text.contains("Bsn"),
+            "{}: the provider sees no BSN",
+            file.display()
+        );
+    }
+}
+
+#[test]
+fn only_one_file_names_oxide_auth() {
+    for file in sources(&root().join("idp/src")) {
+        if !file.ends_with("oauth/oxide.rs") {
+            assert!(!fs::read_to_string(&file).unwrap().contains("oxide_auth"), "{}", file.display());
+        }
+    }
+}
