@@ -2,4 +2,5 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+mod browser;
 mod journey;

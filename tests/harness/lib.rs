@@ -4,9 +4,11 @@
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test ends at the first surprise")]
 
 mod browser;
+mod chromium;
 mod relying_party;
 mod world;
 
 pub use browser::{Browser, Page};
+pub use chromium::{Chromium, Look};
 pub use relying_party::{RelyingParty, Tokens};
 pub use world::{Backend, Person, World};
