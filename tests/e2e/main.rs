@@ -5,6 +5,7 @@
 mod accounts;
 mod acts;
 mod architecture;
+mod browser;
 mod care;
 mod codes;
 mod delivery;

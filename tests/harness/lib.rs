@@ -5,12 +5,14 @@
 
 mod browser;
 mod mail_server;
+mod chromium;
 mod relying_party;
 mod sms_gateway;
 mod world;
 
 pub use browser::{Browser, Page};
 pub use mail_server::{Arrived, MailServer};
+pub use chromium::{Chromium, Look};
 pub use relying_party::{RelyingParty, Tokens};
 pub use sms_gateway::{Play, SmsGateway, Text};
 pub use world::{Backend, Person, World};

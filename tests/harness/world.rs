@@ -128,6 +128,7 @@ impl World {
         };
         change(&mut config);
         config.check().unwrap();
+        let brand = config.portals[0].brand.clone();
         let idp = App::new(config, clock.clone(), Random::system()).await.unwrap();
         tokio::spawn(web::serve::serve(idp_listener, idp::router::router(&idp), shutdown.clone()));
 
@@ -135,6 +136,7 @@ impl World {
             origin: portal_origin.clone(),
             listen: portal_at.to_string(),
             demo: true,
+            brand,
             ..PortalConfig::default()
         };
         config.dev.literal_secrets = true;

@@ -55,7 +55,7 @@ impl RegisterPage {
             family_name: "Bakker".into(),
             email: "anna@example.nl".into(),
             errors: BTreeMap::from([
-                ("given_name", "name-missing"),
+                ("given_name", "given-name-missing"),
                 ("email", "email-invalid"),
                 ("password", "password-too-short"),
             ]),
@@ -132,8 +132,8 @@ fn check(app: &Shared, visit: &Visit, fields: &Fields) -> Result<Filled, Box<Reg
         });
     }
     let mut wrong = |field, key: Option<&'static str>| page.errors.extend(key.map(|key| (field, key)));
-    wrong("given_name", given_name.is_none().then_some("name-missing"));
-    wrong("family_name", family_name.is_none().then_some("name-missing"));
+    wrong("given_name", given_name.is_none().then_some("given-name-missing"));
+    wrong("family_name", family_name.is_none().then_some("family-name-missing"));
     wrong("email", email.is_none().then_some("email-invalid"));
     wrong("password", problem.map(|problem| problem.key));
     Err(Box::new(page))

@@ -19,7 +19,7 @@ back-to-signin = Back to sign in
 signin-error = The combination is not correct, or a wrong password was entered too often. Check what you entered and try again. Still no luck? Wait { $minutes } minutes, or choose 'Request a new password'.
 error-csrf = This page was open for too long. Please enter your details again.
 
-notice-confirmed = Your e-mail address is confirmed. You can sign in now.
+notice-confirmed = Your e‑mail address is confirmed. You can sign in now.
 notice-password-changed = Your password has been changed. Sign in with your new password.
 notice-signed-out = You are signed out.
 notice-cancelled = You stopped signing in. Want to continue after all? Sign in below.
@@ -30,7 +30,7 @@ password-rules-title = Your password:
 password-rule-length = has { $min } characters or more
 password-rule-classes = has an upper case letter, a lower case letter and a digit or symbol
 password-rule-not-common = is not a password that many people use
-password-rule-not-you = does not contain your name or e-mail address
+password-rule-not-you = does not contain your name or e‑mail address
 password-rule-phrase = may be a phrase: a few unrelated words are strong and easy to remember
 new-password-title = Choose a new password
 new-password-lead = You signed in with a temporary password. Now choose one that only you know.
@@ -42,7 +42,7 @@ password-too-short = This password is too short. Use { $min } characters or more
 password-too-long = This password is too long. Choose a shorter one.
 password-common = Many people use this password, or it was stolen at some time. Choose another one.
 password-weak = This password is easy to guess. Make it longer, for example with a few unrelated words.
-password-contains-you = Your name or e-mail address is part of this password. Choose another one.
+password-contains-you = Your name or e‑mail address is part of this password. Choose another one.
 password-classes = Use an upper case letter, a lower case letter and a digit or symbol.
 password-same = This is your old password. Choose another one.
 
@@ -105,7 +105,7 @@ consent-allow = Share and continue
 consent-deny = Do not share
 scope-openid = A fixed identifier, so that you are recognised next time
 scope-profile = Your name
-scope-email = Your e-mail address
+scope-email = Your e‑mail address
 scope-phone = Your phone number
 scope-address = Your address
 scope-offline_access = Access to this information, also when you are not signed in
@@ -122,15 +122,16 @@ terms-not-accepted = Tick the box if you accept. Otherwise you cannot continue.
 ## Register
 
 register-title = Create a new account
-register-lead = Enter your details. You will then get a mail to confirm your e-mail address.
+register-lead = Enter your details. You will then get a mail to confirm your e‑mail address.
 given-name-label = First name
 family-name-label = Last name
 register-email-hint = You will sign in with this address.
 register-submit = Register
 have-account-link = I already have an account
-email-invalid = Enter an e-mail address, for example name@example.nl.
+email-invalid = Enter an e‑mail address, for example name@example.nl.
 username-missing = Enter your user name.
-name-missing = Enter your name.
+given-name-missing = Enter your first name.
+family-name-missing = Enter your last name.
 
 register-sent-title = Check your mail
 register-sent-lead = We sent a mail to { $email }.
@@ -144,15 +145,15 @@ mail-code-label = Code from the mail
 mail-code-hint = The code is at the end of the mail. Handy if you read the mail on another device.
 mail-code-submit = Continue
 mail-code-wrong = This code is not correct, or it is too old. Use the code from the newest mail.
-confirm-title = Confirm your e-mail address
+confirm-title = Confirm your e‑mail address
 confirm-lead = One more click and your account is ready.
 confirm-submit = Confirm
 
 ## Forgotten password
 
 forgot-title = Request a new password
-forgot-lead = Enter your e-mail address. We will send you a mail with which you choose a new password.
-forgot-lead-username = Enter your user name and your e-mail address. We will send you a mail with which you choose a new password.
+forgot-lead = Enter your e‑mail address. We will send you a mail with which you choose a new password.
+forgot-lead-username = Enter your user name and your e‑mail address. We will send you a mail with which you choose a new password.
 forgot-submit = Send me a mail
 forgot-sent-title = Check your mail
 forgot-sent-lead = Do we know { $email }? Then you will get a mail.

@@ -19,7 +19,7 @@ back-to-signin = Terug naar inloggen
 signin-error = De combinatie klopt niet, of er is te vaak een verkeerd wachtwoord ingevuld. Controleer wat u invulde en probeer het nog eens. Lukt het niet? Wacht dan { $minutes } minuten, of kies 'Wachtwoord opvragen'.
 error-csrf = Deze pagina stond te lang open. Vul uw gegevens nog een keer in.
 
-notice-confirmed = Uw e-mailadres is bevestigd. U kunt nu inloggen.
+notice-confirmed = Uw e‑mailadres is bevestigd. U kunt nu inloggen.
 notice-password-changed = Uw wachtwoord is veranderd. Log in met uw nieuwe wachtwoord.
 notice-signed-out = U bent uitgelogd.
 notice-cancelled = U bent gestopt met inloggen. Wilt u toch verder? Log dan hieronder in.
@@ -30,7 +30,7 @@ password-rules-title = Uw wachtwoord:
 password-rule-length = heeft { $min } tekens of meer
 password-rule-classes = heeft een hoofdletter, een kleine letter en een cijfer of leesteken
 password-rule-not-common = is geen wachtwoord dat veel mensen gebruiken
-password-rule-not-you = bevat niet uw naam of e-mailadres
+password-rule-not-you = bevat niet uw naam of e‑mailadres
 password-rule-phrase = mag een zin zijn: een paar losse woorden zijn sterk en goed te onthouden
 new-password-title = Kies een nieuw wachtwoord
 new-password-lead = U logde in met een tijdelijk wachtwoord. Kies nu een wachtwoord dat alleen u weet.
@@ -42,7 +42,7 @@ password-too-short = Dit wachtwoord is te kort. Gebruik { $min } tekens of meer.
 password-too-long = Dit wachtwoord is te lang. Kies een korter wachtwoord.
 password-common = Veel mensen gebruiken dit wachtwoord, of het is ooit gestolen. Kies een ander wachtwoord.
 password-weak = Dit wachtwoord is makkelijk te raden. Maak het langer, bijvoorbeeld met een paar losse woorden.
-password-contains-you = Uw naam of e-mailadres staat in dit wachtwoord. Kies een ander wachtwoord.
+password-contains-you = Uw naam of e‑mailadres staat in dit wachtwoord. Kies een ander wachtwoord.
 password-classes = Gebruik een hoofdletter, een kleine letter en een cijfer of leesteken.
 password-same = Dit is uw oude wachtwoord. Kies een ander wachtwoord.
 
@@ -105,7 +105,7 @@ consent-allow = Delen en doorgaan
 consent-deny = Niet delen
 scope-openid = Een vast kenmerk, zodat u de volgende keer herkend wordt
 scope-profile = Uw naam
-scope-email = Uw e-mailadres
+scope-email = Uw e‑mailadres
 scope-phone = Uw telefoonnummer
 scope-address = Uw adres
 scope-offline_access = Toegang tot deze gegevens, ook als u niet ingelogd bent
@@ -122,15 +122,16 @@ terms-not-accepted = Zet een vinkje als u akkoord gaat. Anders kunt u niet verde
 ## Register
 
 register-title = Nieuw account aanmaken
-register-lead = Vul uw gegevens in. Daarna krijgt u een mail om uw e-mailadres te bevestigen.
+register-lead = Vul uw gegevens in. Daarna krijgt u een mail om uw e‑mailadres te bevestigen.
 given-name-label = Voornaam
 family-name-label = Achternaam
 register-email-hint = Met dit adres logt u straks in.
 register-submit = Registreren
 have-account-link = Ik heb al een account
-email-invalid = Vul een e-mailadres in, bijvoorbeeld naam@voorbeeld.nl.
+email-invalid = Vul een e‑mailadres in, bijvoorbeeld naam@voorbeeld.nl.
 username-missing = Vul uw gebruikersnaam in.
-name-missing = Vul uw naam in.
+given-name-missing = Vul uw voornaam in.
+family-name-missing = Vul uw achternaam in.
 
 register-sent-title = Kijk in uw mail
 register-sent-lead = Wij stuurden een mail naar { $email }.
@@ -144,15 +145,15 @@ mail-code-label = Code uit de mail
 mail-code-hint = De code staat onderaan de mail. Handig als u de mail op een ander apparaat leest.
 mail-code-submit = Doorgaan
 mail-code-wrong = Deze code klopt niet, of is te oud. Gebruik de code uit de nieuwste mail.
-confirm-title = Bevestig uw e-mailadres
+confirm-title = Bevestig uw e‑mailadres
 confirm-lead = Nog één klik en uw account is klaar.
 confirm-submit = Bevestigen
 
 ## Forgotten password
 
 forgot-title = Wachtwoord opvragen
-forgot-lead = Vul uw e-mailadres in. Wij sturen u een mail waarmee u een nieuw wachtwoord kiest.
-forgot-lead-username = Vul uw gebruikersnaam en uw e-mailadres in. Wij sturen u een mail waarmee u een nieuw wachtwoord kiest.
+forgot-lead = Vul uw e‑mailadres in. Wij sturen u een mail waarmee u een nieuw wachtwoord kiest.
+forgot-lead-username = Vul uw gebruikersnaam en uw e‑mailadres in. Wij sturen u een mail waarmee u een nieuw wachtwoord kiest.
 forgot-submit = Stuur mij een mail
 forgot-sent-title = Kijk in uw mail
 forgot-sent-lead = Is { $email } bij ons bekend? Dan krijgt u een mail.

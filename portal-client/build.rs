@@ -1,0 +1,6 @@
+//! Tells cargo that the migrations compiled into this crate are part of it: a file that is added or removed
+//! is not seen otherwise.
+
+fn main() {
+    println!("cargo:rerun-if-changed=../migrations/portal");
+}
