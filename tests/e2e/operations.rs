@@ -183,7 +183,7 @@ async fn a_process_killed_between_password_and_code_loses_nobodys_sign_in() {
         child.kill().await.unwrap();
 
         // T47, on what the binary itself printed.
-        let printed = before + &between + &log.await.unwrap();
+        let printed = format!("{before}{between}{}", log.await.unwrap());
         assert!(printed.contains("/signin/code"), "{printed}");
         for secret in
             [code, Person::ANNA.password, "612345678", &authorization_code, tokens.get("access_token")]

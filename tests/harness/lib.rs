@@ -11,8 +11,8 @@ mod sms_gateway;
 mod world;
 
 pub use browser::{Browser, Page};
-pub use mail_server::{Arrived, MailServer};
 pub use chromium::{Chromium, Look};
+pub use mail_server::{Arrived, MailServer};
 pub use relying_party::{RelyingParty, Tokens};
 pub use sms_gateway::{Play, SmsGateway, Text};
 pub use world::{Backend, Person, World};

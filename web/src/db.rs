@@ -40,6 +40,8 @@ pub enum OpenError {
 #[derive(Clone, Debug)]
 pub struct Db {
     pool: AnyPool,
+    /// On SQLite, the connection of [`Db::execute_unsynced`].
+    unsynced: Option<AnyPool>,
     engine: Engine,
     /// SQLite has one writer at a time: waiting here is fair and wakes at once, where its own busy handler
     /// sleeps and may starve a waiter. On PostgreSQL half of the connections may write at once, so that a
@@ -65,32 +67,18 @@ impl Db {
             }
             _ => url.to_owned(),
         };
-        let pool = AnyPoolOptions::new()
-            .max_connections(MAX_CONNECTIONS)
-            .acquire_timeout(Duration::from_secs(5))
-            // An idle SQLite connection cannot have gone bad; asking it every time costs a round trip.
-            .test_before_acquire(engine == Engine::Postgres)
-            .after_connect(move |connection, _| {
-                Box::pin(async move {
-                    if engine == Engine::Sqlite {
-                        // synchronous=FULL: with NORMAL an acknowledged commit can be lost with the power.
-                        let pragmas = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
-                                       PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
-                                       PRAGMA cache_size = -2000;";
-                        sqlx::raw_sql(pragmas).execute(connection).await?;
-                    }
-                    Ok(())
-                })
-            })
-            .connect(&url)
-            .await
-            .map_err(OpenError::Connect)?;
+        // synchronous=FULL: with NORMAL an acknowledged commit can be lost with the power.
+        let pool =
+            options(engine, MAX_CONNECTIONS, "FULL").connect(&url).await.map_err(OpenError::Connect)?;
         migrator(migrations)?.run(&pool).await.map_err(OpenError::Migrate)?;
-        let writers = match engine {
-            Engine::Sqlite => 1,
-            Engine::Postgres => MAX_CONNECTIONS as usize / 2,
+        let (unsynced, writers) = match engine {
+            Engine::Sqlite => {
+                let one = options(engine, 1, "NORMAL").connect(&url).await.map_err(OpenError::Connect)?;
+                (Some(one), 1)
+            }
+            Engine::Postgres => (None, MAX_CONNECTIONS as usize / 2),
         };
-        Ok(Self { pool, engine, writers: Arc::new(Semaphore::new(writers)) })
+        Ok(Self { pool, unsynced, engine, writers: Arc::new(Semaphore::new(writers)) })
     }
 
     /// Which engine this is.
@@ -147,10 +135,58 @@ impl Db {
         query.fetch_optional(&self.pool).await
     }
 
+    /// As [`Db::execute_returning`], without waiting for the disk on SQLite: what the last moments before a power cut
+    /// wrote may be gone, but not what came before any other commit, which takes the log to disk up to itself. For
+    /// what expires and for counts: nothing is answered for good on the strength of them alone.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn execute_returning_unsynced(
+        &self,
+        query: AnyQuery<'_>,
+    ) -> Result<Option<AnyRow>, sqlx::Error> {
+        let _permit = self.permit_alone().await;
+        query.fetch_optional(self.unsynced.as_ref().unwrap_or(&self.pool)).await
+    }
+
+    /// As [`Db::execute_returning_unsynced`], for a statement without `RETURNING`; how many rows it changed.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn execute_unsynced(&self, query: AnyQuery<'_>) -> Result<u64, sqlx::Error> {
+        let _permit = self.permit_alone().await;
+        Ok(query.execute(self.unsynced.as_ref().unwrap_or(&self.pool)).await?.rows_affected())
+    }
+
     /// Closes every connection, after what runs has ended.
     pub async fn close(&self) {
+        if let Some(unsynced) = &self.unsynced {
+            unsynced.close().await;
+        }
         self.pool.close().await;
     }
+}
+
+/// `synchronous` is SQLite's.
+fn options(engine: Engine, connections: u32, synchronous: &'static str) -> AnyPoolOptions {
+    AnyPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(Duration::from_secs(5))
+        // An idle SQLite connection cannot have gone bad; asking it every time costs a round trip.
+        .test_before_acquire(engine == Engine::Postgres)
+        .after_connect(move |connection, _| {
+            Box::pin(async move {
+                if engine == Engine::Sqlite {
+                    let pragmas = format!(
+                        "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
+                         PRAGMA synchronous = {synchronous}; PRAGMA foreign_keys = ON; \
+                         PRAGMA cache_size = -2000;"
+                    );
+                    sqlx::raw_sql(sqlx::AssertSqlSafe(pragmas)).execute(connection).await?;
+                }
+                Ok(())
+            })
+        })
 }
 
 /// A write transaction.

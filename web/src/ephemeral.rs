@@ -87,7 +87,7 @@ impl Ephemeral {
                      ON CONFLICT (key) DO UPDATE
                      SET value = excluded.value, version = ephemeral.version + 1, expires_at = excluded.expires_at",
                 );
-                db.execute(query.bind(key).bind(value).bind(expires.0)).await?;
+                db.execute_unsynced(query.bind(key).bind(value).bind(expires.0)).await?;
             }
             Backend::Redis { .. } => {
                 let script = "redis.call('HSET', KEYS[1], 'v', ARGV[1], 'x', ARGV[2])
@@ -115,7 +115,7 @@ impl Ephemeral {
                      SET value = excluded.value, version = ephemeral.version + 1, expires_at = excluded.expires_at
                      WHERE ephemeral.expires_at <= $4",
                 );
-                Ok(db.execute(query.bind(key).bind(value).bind(expires.0).bind(now.0)).await? == 1)
+                Ok(db.execute_unsynced(query.bind(key).bind(value).bind(expires.0).bind(now.0)).await? == 1)
             }
             Backend::Redis { .. } => {
                 let script = "local x = redis.call('HGET', KEYS[1], 'x')
@@ -177,7 +177,7 @@ impl Ephemeral {
                      WHERE key = $3 AND version = $4 AND expires_at > $5",
                 );
                 let query = query.bind(value).bind(expires.0).bind(key).bind(version).bind(now.0);
-                Ok(db.execute(query).await? == 1)
+                Ok(db.execute_unsynced(query).await? == 1)
             }
             Backend::Redis { .. } => {
                 let script = "local r = redis.call('HMGET', KEYS[1], 'n', 'x')
@@ -205,7 +205,7 @@ impl Ephemeral {
             Backend::Sql(db) => {
                 let query =
                     sqlx::query("DELETE FROM ephemeral WHERE key = $1 AND expires_at > $2 RETURNING value");
-                let row = db.execute_returning(query.bind(key).bind(now.0)).await?;
+                let row = db.execute_returning_unsynced(query.bind(key).bind(now.0)).await?;
                 row.map(|row| Ok(row.try_get(0)?)).transpose()
             }
             Backend::Redis { .. } => {
@@ -244,7 +244,7 @@ impl Ephemeral {
                                          ELSE ephemeral.expires_at END
                      RETURNING version, expires_at",
                 );
-                let row = db.execute_returning(query.bind(key).bind(ends.0).bind(now.0)).await?;
+                let row = db.execute_returning_unsynced(query.bind(key).bind(ends.0).bind(now.0)).await?;
                 let row = row.ok_or(sqlx::Error::RowNotFound)?;
                 Ok(Count { count: row.try_get(0)?, resets_at: Timestamp(row.try_get(1)?) })
             }
@@ -271,7 +271,7 @@ impl Ephemeral {
         match &self.backend {
             Backend::Sql(db) => {
                 let query = sqlx::query("DELETE FROM ephemeral WHERE expires_at <= $1");
-                Ok(db.execute(query.bind(self.clock.now().0)).await?)
+                Ok(db.execute_unsynced(query.bind(self.clock.now().0)).await?)
             }
             Backend::Redis { .. } => Ok(0),
         }

@@ -22,11 +22,13 @@ use crate::store::sessions::SignedIn;
 /// How long the browser keeps the device cookie; what it is worth is decided here.
 const DEVICE_COOKIE_LIFETIME: Duration = Duration::from_hours(400 * 24);
 
-/// Cookies to set once the transaction has been committed.
+/// What is to be done once the transaction has been committed: cookies to set, messages to send.
 #[derive(Default)]
-struct NewCookies {
+struct Afterwards {
     session: Option<String>,
     device: Option<String>,
+    /// Whether messages wait for that commit too.
+    messages: bool,
 }
 
 /// Issues what the journey was for. Of two requests that end the same journey at once only one gets here;
@@ -48,10 +50,10 @@ pub async fn finish(
     }
     let journey = &open.journey;
     let mut write = app.store.begin_write().await?;
-    let mut cookies = NewCookies::default();
-    let device_id = keep_device(app, visit, &mut write, journey, &assessment, account, &mut cookies).await?;
+    let mut after = Afterwards::default();
+    let device_id = keep_device(app, visit, &mut write, journey, &assessment, account, &mut after).await?;
     let Some(session_id) =
-        keep_session(app, visit, &mut write, journey, account, device_id, &mut cookies).await?
+        keep_session(app, visit, &mut write, journey, account, device_id, &mut after).await?
     else {
         return Ok(app.journey_expired(visit, journey.client_id.as_deref()));
     };
@@ -78,20 +80,22 @@ pub async fn finish(
         app.store.insert_grant(&mut write, &grant).await?;
         code = Some(fresh);
     }
-    if cookies.session.is_some() {
+    if after.session.is_some() {
         app.store.note(&mut write, Event::SignedIn, &account.id, journey.client_id.as_deref(), "").await?;
     }
     write.commit().await?;
-    app.delivery.wake();
+    if after.messages {
+        app.delivery.wake();
+    }
 
     let mut response = match (&journey.request, code) {
         (Some(request), Some(code)) => app.answer(visit, &request.return_address, &[("code", &code)]),
         _ => see_other(&where_to(app, journey)),
     };
-    if let Some(secret) = cookies.session {
+    if let Some(secret) = after.session {
         append(&mut response, visit.front.cookies.set(path::SESSION_COOKIE, &secret, None));
     }
-    if let Some(secret) = cookies.device {
+    if let Some(secret) = after.device {
         let lifetime = Some(DEVICE_COOKIE_LIFETIME);
         append(&mut response, visit.front.cookies.set(path::DEVICE_COOKIE, &secret, lifetime));
     }
@@ -121,7 +125,7 @@ async fn keep_device(
     journey: &Journey,
     assessment: &Assessment,
     account: &Account,
-    cookies: &mut NewCookies,
+    after: &mut Afterwards,
 ) -> Result<Option<String>, Trouble> {
     let known = assessment.device.as_ref();
     let is_new = |at: Option<Timestamp>| at.is_some_and(|at| at >= journey.created_at);
@@ -145,8 +149,9 @@ async fn keep_device(
         let client_id = journey.client_id.as_deref();
         app.store.note(write, Event::DeviceRemembered, &account.id, client_id, &label).await?;
         app.notify(write, Mail::NewDevice, account, client_id, |notice| notice.device = label).await?;
+        after.messages = true;
     }
-    cookies.device = Some(secret);
+    after.device = Some(secret);
     Ok(Some(id))
 }
 
@@ -159,7 +164,7 @@ async fn keep_session(
     journey: &Journey,
     account: &Account,
     device_id: Option<String>,
-    cookies: &mut NewCookies,
+    after: &mut Afterwards,
 ) -> Result<Option<String>, Trouble> {
     let proofs = &journey.proofs;
     let is_new = |at: Option<Timestamp>| at.is_some_and(|at| at >= journey.created_at);
@@ -188,13 +193,14 @@ async fn keep_session(
         } else if session.account_id != account.id {
             // Somebody else signs in at this browser: the other one's session ends.
             super::logout::end_session(app, write, &session.id).await?;
+            after.messages = true;
         }
     }
     let id = match kept {
         Some(id) => id,
         None => app.store.insert_session(write, &secret, &signed_in).await?,
     };
-    cookies.session = Some(secret);
+    after.session = Some(secret);
     Ok(Some(id))
 }
 

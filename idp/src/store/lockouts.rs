@@ -1,5 +1,6 @@
 //! The table `lockouts`: wrong passwords, counted before they are checked, so that of many at once never
-//! more than the limit are looked at.
+//! more than the limit are looked at. They are written without waiting for the disk; a failure's entry in the audit
+//! log, right after, takes them there.
 
 use std::time::Duration;
 
@@ -44,7 +45,7 @@ impl Store {
              RETURNING failures, locked_until",
         );
         let query = query.bind(&account.0).bind(device).bind(i64::from(limit)).bind(until.0).bind(now.0);
-        Ok(match self.db.execute_returning(query).await? {
+        Ok(match self.db.execute_returning_unsynced(query).await? {
             Some(row) => Attempt::Allowed {
                 failures: row.try_get(0)?,
                 locks_until: row.try_get::<Option<i64>, _>(1)?.map(Timestamp),
@@ -89,7 +90,7 @@ impl Store {
              WHERE account_id = $1 AND device_id = $2 AND (locked_until IS NULL OR locked_until = $3)",
         );
         let query = query.bind(&account.0).bind(device).bind(own_lock.map_or(-1, |until| until.0));
-        Ok(self.db.execute(query).await? == 1)
+        Ok(self.db.execute_unsynced(query).await? == 1)
     }
 
     /// Opens every lock of an account: after a password reset, or by the desk.

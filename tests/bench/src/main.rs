@@ -14,10 +14,10 @@ use load::Load;
 use server::Server;
 
 /// How long a raw limit is measured each time.
-const WINDOW: Duration = Duration::from_secs(4);
+const WINDOW: Duration = Duration::from_secs(2);
 
 /// Each figure is the mean of this many windows, between windows of the raw limit.
-const ROUNDS: usize = 2;
+const ROUNDS: usize = 4;
 
 struct Options {
     sign_ins: usize,
@@ -27,7 +27,7 @@ struct Options {
 
 impl Options {
     fn read() -> Self {
-        let mut options = Self { sign_ins: 600, exchanges: 1_500, at_once: 32 };
+        let mut options = Self { sign_ins: 300, exchanges: 1_000, at_once: 32 };
         let mut words = std::env::args().skip(1);
         while let Some(word) = words.next() {
             let number = words.next().and_then(|number| number.parse::<usize>().ok());
@@ -57,10 +57,10 @@ struct Row {
 
 /// Runs `work` and tells which share of all cores other processes had meanwhile.
 async fn watched<T>(server: &Server, work: impl Future<Output = T>) -> (T, f64) {
-    let (machine, served) = (server::machine_ticks(), server.ticks());
+    let (machine, ticks) = (server::machine_ticks(), server.ticks());
     let result = work.await;
     let [all, idle, own] = [0, 1, 2].map(|which| server::machine_ticks()[which] - machine[which]);
-    let others = all.saturating_sub(idle + own + (server.ticks() - served));
+    let others = all.saturating_sub(idle + own + (server.ticks() - ticks));
     (result, others as f64 / all.max(1) as f64)
 }
 
@@ -93,9 +93,11 @@ async fn main() {
         let accounts = (options.sign_ins * round)..(options.sign_ins * (round + 1));
         println!("round {}: preparing {} journeys", round + 1, accounts.len());
         let journeys = load.prepare_sign_ins(accounts).await;
-        raw.push(raw::argon2(WINDOW));
-        println!("round {}: signing in", round + 1);
-        let (measured, share) = watched(&server, load.sign_in(journeys)).await;
+        let (measured, share) = watched(&server, async {
+            raw.push(raw::argon2(WINDOW));
+            load.sign_in(journeys).await
+        })
+        .await;
         rates.push(measured.rate);
         jwks.extend(measured.jwks);
         others.push(share);
@@ -116,7 +118,7 @@ async fn main() {
     rows.push(of_jwks("GET /jwks meanwhile, p50", at(50), None));
     rows.push(of_jwks("GET /jwks meanwhile, p99", at(99), Some(20.0)));
     rows.push(of_jwks("GET /jwks meanwhile, slowest", at(100), None));
-    println!("raw argon2 {raw:.1?}, sign-ins {rates:.1?}, {} times /jwks", jwks.len());
+    println!("raw argon2 {raw:.1?}, sign-ins {rates:.1?}, others {others:.2?}, {} times /jwks", jwks.len());
 
     for (what, scope) in
         [("code for tokens", "openid"), ("code for tokens and refresh token", "openid offline_access")]
@@ -125,13 +127,16 @@ async fn main() {
         for round in 0..ROUNDS {
             println!("{what}, round {}: preparing {} codes", round + 1, options.exchanges);
             let codes = load.prepare_codes(options.exchanges, scope).await;
-            raw.push(raw::rs256(WINDOW) / 2.0);
-            let (rate, share) = watched(&server, load.exchange(codes)).await;
+            let (rate, share) = watched(&server, async {
+                raw.push(raw::rs256(WINDOW) / 2.0);
+                load.exchange(codes).await
+            })
+            .await;
             rates.push(rate);
             others.push(share);
         }
         raw.push(raw::rs256(WINDOW) / 2.0);
-        println!("raw RS256 / 2 {raw:.0?}, exchanges {rates:.0?}");
+        println!("raw RS256 / 2 {raw:.0?}, exchanges {rates:.0?}, others {others:.2?}");
         rows.push(Row {
             what,
             figure: mean(&rates),
