@@ -7,7 +7,6 @@ mod support;
 use reqwest::StatusCode;
 use support::provider::Who;
 use support::{Browser, Portal};
-use web::clock::Clock;
 
 const BSN: &str = "999990019";
 const UNKNOWN_BSN: &str = "999990032";
@@ -293,15 +292,4 @@ async fn t35_t43_every_page_is_guarded_and_tries_are_few() {
     }
     portal.advance(14);
     user.get("/").await;
-}
-
-/// Serves the portal at port 8091 for looking at its pages by hand: `cargo test -p portal-client --test flow
-/// look -- --ignored`. Everybody is Marjan; `/login?return_to=/team` is hers too.
-#[tokio::test]
-#[ignore = "serves until it is stopped"]
-async fn look() {
-    let portal = Portal::on(8091, Clock::system()).await;
-    let (_user, _team, _) = with_dossier(&portal).await;
-    portal.provider.next_is(Who { sub: "marjan", ..Who::team("marjan", "Marjan de Wit", "zonnehof") });
-    std::future::pending::<()>().await;
 }

@@ -346,43 +346,4 @@ mod tests {
         drop(pool);
         assert_eq!(ended.recv_timeout(Duration::from_secs(5)), Err(RecvTimeoutError::Disconnected));
     }
-
-    /// Not a test: `cargo test -p idp --release -- --ignored measure --nocapture`.
-    #[tokio::test(flavor = "multi_thread")]
-    #[ignore = "measures"]
-    async fn measure() {
-        for workers in [1, 2] {
-            let rules = PasswordRules { workers, queue: 1_000, ..PasswordRules::default() };
-            let pool = Arc::new(PasswordPool::new(&rules, Random::system()).unwrap());
-            pool.hash("warm").await.unwrap();
-            let start = Instant::now();
-            let tasks: Vec<_> = (0..200)
-                .map(|_| {
-                    let pool = Arc::clone(&pool);
-                    tokio::spawn(async move { pool.hash("paard batterij nietje").await })
-                })
-                .collect();
-            for task in tasks {
-                task.await.unwrap().unwrap();
-            }
-            println!("pool, {workers} threads: {:.1} a second", 200.0 / start.elapsed().as_secs_f64());
-        }
-        let params = Params::new(19_456, 2, 1, Some(32)).unwrap();
-        let mut memory = vec![Block::default(); params.block_count()];
-        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let mut out = [0; 32];
-        for reused in [false, true] {
-            let start = Instant::now();
-            for _ in 0..100 {
-                let (password, salt) = (b"paard batterij nietje", [7; 16]);
-                if reused {
-                    argon2.hash_password_into_with_memory(password, &salt, &mut out, &mut memory).unwrap();
-                } else {
-                    argon2.hash_password_into(password, &salt, &mut out).unwrap();
-                }
-            }
-            let rate = 100.0 / start.elapsed().as_secs_f64();
-            println!("raw, one thread, memory reused: {reused}: {rate:.1} a second");
-        }
-    }
 }

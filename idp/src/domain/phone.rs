@@ -170,23 +170,4 @@ mod tests {
         assert_eq!(number.masked(), "06 •••• ••78");
         assert!(!format!("{number:?}").contains("5678"));
     }
-
-    /// Not a test: what the first number costs, in memory and time.
-    #[test]
-    #[ignore = "measures"]
-    fn measure() {
-        let resident = || -> usize {
-            let status = std::fs::read_to_string("/proc/self/status").unwrap();
-            let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
-            line.split_whitespace().nth(1).unwrap().parse().unwrap()
-        };
-        let (before, start) = (resident(), std::time::Instant::now());
-        PhoneNumber::parse("0612345678").unwrap();
-        println!("first: {:?}, {} KiB", start.elapsed(), resident() - before);
-        let start = std::time::Instant::now();
-        for _ in 0..10_000 {
-            PhoneNumber::parse("06-12345678").unwrap();
-        }
-        println!("each: {:?}, {} KiB in all", start.elapsed() / 10_000, resident() - before);
-    }
 }
