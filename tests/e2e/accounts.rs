@@ -404,7 +404,7 @@ async fn t08_a_bad_password_is_refused_with_the_reason_and_an_unusual_one_is_wel
         "Dit wachtwoord is te kort",
         "Veel mensen gebruiken dit wachtwoord",
         "Dit wachtwoord is makkelijk te raden",
-        "Uw naam of e-mailadres staat in dit wachtwoord",
+        "staat in dit wachtwoord",
     );
     let refusals = [
         ("", short),

@@ -16,7 +16,7 @@ use web::serve::Shutdown;
 
 use crate::care::{BIRTH_DATE, BSN, DOSSIER, ask, at_portal, request, with_dossier};
 
-const ISSUER: &str = "https://login.example";
+const ISSUER: &str = "https://login.localhost";
 const PORTAL: &str = "https://portal.example";
 
 /// What every answer has to carry. `https`: as behind a proxy that ends TLS.
