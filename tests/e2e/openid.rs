@@ -276,17 +276,22 @@ async fn discovery_says_what_is_true() {
 
         assert_eq!(words(&metadata["response_types_supported"]), ["code"]);
         assert_eq!(words(&metadata["response_modes_supported"]), ["query", "form_post"]);
-        assert_eq!(words(&metadata["grant_types_supported"]), ["authorization_code", "refresh_token"]);
+        assert_eq!(
+            words(&metadata["grant_types_supported"]),
+            ["authorization_code", "refresh_token", "client_credentials"]
+        );
         assert_eq!(words(&metadata["code_challenge_methods_supported"]), ["S256"]);
-        assert_eq!(words(&metadata["subject_types_supported"]), ["public"]);
+        assert_eq!(words(&metadata["subject_types_supported"]), ["public", "pairwise"]);
         for name in ["authorization_response_iss_parameter_supported", "backchannel_logout_supported"] {
             assert_eq!(metadata[name], json!(true), "{name}");
         }
         assert_eq!(metadata["backchannel_logout_session_supported"], json!(true));
-        for name in
-            ["request_parameter_supported", "request_uri_parameter_supported", "claims_parameter_supported"]
-        {
-            assert_eq!(metadata[name], json!(false), "{name}");
+        for (name, supported) in [
+            ("request_parameter_supported", true),
+            ("claims_parameter_supported", true),
+            ("request_uri_parameter_supported", false),
+        ] {
+            assert_eq!(metadata[name], json!(supported), "{name}");
         }
 
         // The keys: an algorithm that is named can be verified, and no private part is published.

@@ -24,6 +24,7 @@ pub struct TokenResponse {
 pub struct AccessTokenClaims {
     pub iss: String,
     pub sub: String,
+    #[serde(with = "audience")]
     pub aud: Vec<String>,
     pub exp: i64,
     pub iat: i64,
@@ -34,6 +35,32 @@ pub struct AccessTokenClaims {
     pub sign_in: Option<SignInClaims>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cnf: Option<Confirmation>,
+}
+
+/// RFC 7519 section 4.1.3: one audience is a text, several are a list.
+mod audience {
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    #[derive(serde::Deserialize)]
+    #[serde(untagged)]
+    enum OneOrMany {
+        One(String),
+        Many(Vec<String>),
+    }
+
+    pub fn serialize<S: Serializer>(audiences: &[String], serializer: S) -> Result<S::Ok, S::Error> {
+        match audiences {
+            [one] => one.serialize(serializer),
+            many => many.serialize(serializer),
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+        Ok(match OneOrMany::deserialize(deserializer)? {
+            OneOrMany::One(one) => vec![one],
+            OneOrMany::Many(many) => many,
+        })
+    }
 }
 
 /// What an access token says of the sign-in behind it.
