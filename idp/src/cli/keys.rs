@@ -14,7 +14,9 @@ pub(super) async fn run(command: KeysCommand) -> Outcome {
         KeysCommand::Rotate { alg, now, .. } => {
             let when = if *now { When::Now } else { When::Announce };
             let algorithms = match alg {
-                Some(name) => vec![Algorithm::parse(name).ok_or("--alg: write RS256 or ES256")?],
+                Some(name) => {
+                    vec![Algorithm::parse(name).ok_or("--alg: write RS256, PS256, ES256 or EdDSA")?]
+                }
                 None => Algorithm::ALL.to_vec(),
             };
             for algorithm in algorithms {

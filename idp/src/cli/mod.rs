@@ -93,7 +93,7 @@ enum KeysCommand {
     Rotate {
         #[command(flatten)]
         at: At,
-        /// RS256 or ES256; both unless given.
+        /// RS256, PS256, ES256 or EdDSA; all unless given.
         #[arg(long)]
         alg: Option<String>,
         #[arg(long)]

@@ -18,6 +18,7 @@ use std::time::Duration;
 use jsonwebtoken::DecodingKey;
 use openidconnect::core::{CoreJsonWebKey, CoreJsonWebKeySet};
 use serde::Serialize;
+use tokio::task::JoinSet;
 use web::clock::{Clock, Timestamp};
 
 pub use jwt::TokenError;
@@ -134,10 +135,16 @@ impl KeyRing {
             })),
         }));
         ring.refresh().await?;
+        // All at once: finding the primes of an RSA key keeps a core busy.
+        let mut making = JoinSet::new();
         for algorithm in Algorithm::ALL {
             if ring.find(algorithm, Phase::Signing).is_none() {
-                ring.next_signs(algorithm, ring.0.clock.now()).await?;
+                let (ring, now) = (ring.clone(), ring.0.clock.now());
+                making.spawn(async move { ring.next_signs(algorithm, now).await });
             }
+        }
+        while let Some(made) = making.join_next().await {
+            made.map_err(|_| KeyError::Crypto("a key cannot be generated"))??;
         }
         Ok(ring)
     }

@@ -3,7 +3,6 @@ use std::collections::HashSet;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use openidconnect::PrivateSigningKey as _;
-use openidconnect::core::CoreJwsSigningAlgorithm;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use web::random::Random;
@@ -58,36 +57,49 @@ fn kids(ring: &KeyRing) -> HashSet<String> {
 async fn a_new_ring_publishes_one_public_key_of_each_algorithm() {
     let ring = Place::new().ring().await;
     let keys = published(&ring);
-    assert_eq!(keys.len(), 2);
-    assert_eq!(kids(&ring).len(), 2, "every kid is unique");
+    assert_eq!(keys.len(), 4);
+    assert_eq!(kids(&ring).len(), 4, "every kid is unique");
     for key in &keys {
         let members: HashSet<&str> = key.as_object().unwrap().keys().map(String::as_str).collect();
         let expected: &[&str] = match key["kty"].as_str().unwrap() {
             "RSA" => &["kty", "use", "kid", "alg", "n", "e"],
+            "OKP" => &["kty", "use", "kid", "alg", "crv", "x"],
             _ => &["kty", "use", "kid", "alg", "crv", "x", "y"],
         };
         assert_eq!(members, expected.iter().copied().collect(), "public members only");
         assert_eq!(key["use"], "sig");
     }
     let algorithms: HashSet<&str> = keys.iter().map(|key| key["alg"].as_str().unwrap()).collect();
-    assert_eq!(algorithms, HashSet::from(["RS256", "ES256"]));
+    assert_eq!(algorithms, HashSet::from(["RS256", "PS256", "ES256", "EdDSA"]));
 }
 
 #[tokio::test]
 async fn an_independent_library_verifies_what_the_ring_signed_with_nothing_but_the_jwk_set() {
     let ring = Place::new().ring().await;
-    for (alg, algorithm) in
-        [("RS256", jsonwebtoken::Algorithm::RS256), ("ES256", jsonwebtoken::Algorithm::ES256)]
-    {
-        let signed = token(&ring, alg);
+    let claims = json!({ "iss": "https://login.example.nl", "sub": "s1", "aud": "web", "nonce": "n1" });
+    for algorithm in Algorithm::ALL {
+        let signed = ring.sign_jwt(algorithm.name(), "JWT", &claims).unwrap();
         let header = jsonwebtoken::decode_header(&signed).unwrap();
-        assert_eq!((header.alg, header.typ.as_deref()), (algorithm, Some("at+jwt")));
+        assert_eq!((header.alg, header.typ.as_deref()), (algorithm.verification(), Some("JWT")));
         let set: jsonwebtoken::jwk::JwkSet = serde_json::from_str(&ring.jwks().json).unwrap();
         let key = DecodingKey::from_jwk(set.find(&header.kid.unwrap()).unwrap()).unwrap();
-        let mut rules = jsonwebtoken::Validation::new(algorithm);
+        let mut rules = jsonwebtoken::Validation::new(algorithm.verification());
         rules.required_spec_claims.clear();
-        let claims = jsonwebtoken::decode::<Value>(&signed, &key, &rules).unwrap().claims;
-        assert_eq!(claims["sub"], "s1");
+        rules.set_audience(&["web"]);
+        let verified = jsonwebtoken::decode::<Value>(&signed, &key, &rules).unwrap().claims;
+        assert_eq!(verified, claims);
+        assert_eq!(ring.verify_jwt(&signed, "JWT").unwrap(), claims);
+
+        // One character changed, in each part: no signature holds.
+        for part in 0..3 {
+            let mut parts: Vec<String> = signed.split('.').map(str::to_owned).collect();
+            let middle = parts[part].len() / 2;
+            let other = if parts[part].as_bytes()[middle] == b'A' { "B" } else { "A" };
+            parts[part].replace_range(middle..=middle, other);
+            let changed = parts.join(".");
+            assert!(jsonwebtoken::decode::<Value>(&changed, &key, &rules).is_err(), "{algorithm} {part}");
+            assert!(ring.verify_jwt(&changed, "JWT").is_err(), "{algorithm} {part}");
+        }
     }
 }
 
@@ -95,11 +107,17 @@ async fn an_independent_library_verifies_what_the_ring_signed_with_nothing_but_t
 async fn openidconnect_signs_with_the_ring_and_verifies_with_its_jwk() {
     use openidconnect::JsonWebKey as _;
     let ring = Place::new().ring().await;
-    let signer = ring.signing_key("ES256").unwrap();
-    let signature = signer.sign(&signer.algorithm(), b"message").unwrap();
-    let public = signer.as_verification_key();
-    public.verify_signature(&CoreJwsSigningAlgorithm::EcdsaP256Sha256, b"message", &signature).unwrap();
-    assert!(signer.sign(&CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256, b"message").is_err());
+    for algorithm in Algorithm::ALL {
+        let signer = ring.signing_key(algorithm.name()).unwrap();
+        let signature = signer.sign(&signer.algorithm(), b"message").unwrap();
+        let public = signer.as_verification_key();
+        public.verify_signature(&algorithm.core(), b"message", &signature).unwrap();
+        assert!(public.verify_signature(&algorithm.core(), b"massage", &signature).is_err());
+        for other in Algorithm::ALL.into_iter().filter(|other| *other != algorithm) {
+            assert!(signer.sign(&other.core(), b"message").is_err(), "a key of {algorithm} signs no {other}");
+            assert!(public.verify_signature(&other.core(), b"message", &signature).is_err());
+        }
+    }
 }
 
 #[tokio::test]

@@ -6,8 +6,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use openidconnect::core::{
     CoreAuthDisplay, CoreClaimName, CoreClaimType, CoreClientAuthMethod, CoreGrantType, CoreJsonWebKey,
-    CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreJwsSigningAlgorithm,
-    CoreResponseMode, CoreResponseType, CoreSubjectIdentifierType,
+    CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreResponseMode, CoreResponseType,
+    CoreSubjectIdentifierType,
 };
 use openidconnect::{
     AdditionalProviderMetadata, AuthUrl, AuthenticationContextClass, EndSessionUrl, IssuerUrl,
@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use web::language::Language;
 
 use crate::app::Shared;
+use crate::keys::Algorithm;
 use crate::path;
 use crate::protocol::acr;
 
@@ -119,7 +120,7 @@ fn metadata(app: &Shared) -> Result<Metadata, String> {
         JsonWebKeySetUrl::new(url(path::JWKS)).map_err(text)?,
         vec![ResponseTypes::new(vec![CoreResponseType::Code])],
         vec![CoreSubjectIdentifierType::Public],
-        vec![CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256, CoreJwsSigningAlgorithm::EcdsaP256Sha256],
+        Algorithm::ALL.map(Algorithm::core).to_vec(),
         more,
     )
     .set_token_endpoint(Some(TokenUrl::new(url(path::TOKEN)).map_err(text)?))
