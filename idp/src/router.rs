@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::StatusCode;
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router, middleware};
@@ -54,6 +55,8 @@ pub fn router(app: &Shared) -> Router {
         .route(path::ACCOUNT_END_SESSION, post(account::end_sessions))
         .route(path::ACCOUNT_SIGN_OUT, post(account::sign_out))
         .route(path::HOME, get(home))
+        // What stands above may sign or verify.
+        .route_layer(middleware::from_fn_with_state(app.clone(), know_the_keys))
         // Operators
         .route(path::HEALTHZ, get(|| async { "ok" }))
         .route(path::READYZ, get(ready))
@@ -108,6 +111,15 @@ async fn home(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> 
     let portal = app.registry.portal_of(None);
     let page = HomePage { portal_url: portal.url.clone(), portal_name: portal.brand.name.clone() };
     app.page(&visit, None, StatusCode::OK, "idp/home.html", &page)
+}
+
+/// A key that was revoked before this request came is of no use in it, whichever process revoked it.
+async fn know_the_keys(State(app): State<Shared>, request: Request, next: Next) -> Response {
+    if let Err(error) = app.keys.catch_up().await {
+        tracing::error!(%error, "the key ring cannot be read");
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
+    next.run(request).await
 }
 
 async fn brand(State(app): State<Shared>) -> Response {
