@@ -14,7 +14,7 @@ use serde_json::json;
 use web::request::Visit;
 use web::{headers, pages, request, request_log};
 
-use crate::app::Shared;
+use crate::app::{Shared, Trouble};
 use crate::oauth::{authorize, discovery, logout, token, userinfo};
 use crate::signin::{code, consent, new_password, password, phone};
 use crate::{account, dev, path, recover, register, signin};
@@ -114,12 +114,16 @@ async fn home(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> 
 }
 
 /// A key that was revoked before this request came is of no use in it, whichever process revoked it.
-async fn know_the_keys(State(app): State<Shared>, request: Request, next: Next) -> Response {
-    if let Err(error) = app.keys.catch_up().await {
-        tracing::error!(%error, "the key ring cannot be read");
-        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+async fn know_the_keys(
+    State(app): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match app.keys.catch_up().await {
+        Ok(()) => next.run(request).await,
+        Err(error) => app.trouble(&visit, &Trouble::Other(format!("reading the key ring: {error}"))),
     }
-    next.run(request).await
 }
 
 async fn brand(State(app): State<Shared>) -> Response {

@@ -183,5 +183,13 @@ async fn t42_a_key_revoked_on_one_node_is_of_no_use_on_another_from_that_moment(
         let tokens = here.tokens(&world, &mut browser, &Person::ANNA).await;
         assert!(![leaked, second].contains(&kid(tokens.get("id_token"))));
         assert_eq!(there.userinfo(tokens.get("access_token")).await.status(), StatusCode::OK);
+
+        // A node that cannot ask whether a key was revoked uses none.
+        other.store.db().close().await;
+        for path in ["/jwks", "/userinfo"] {
+            let request = here.http.get(format!("{origin}{path}")).bearer_auth(tokens.get("access_token"));
+            let status = request.send().await.unwrap().status();
+            assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR, "{path}");
+        }
     }
 }

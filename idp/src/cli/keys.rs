@@ -1,4 +1,4 @@
-//! `idp keys list | rotate | revoke`: works on the database; running servers look every few seconds.
+//! `idp keys list | rotate | revoke`: works on the database; running servers look there at each request.
 
 use super::{KeysCommand, Outcome, open_store, print_rows};
 use crate::keys::{Algorithm, KeyRing, Phase, When};

@@ -47,7 +47,7 @@ enum Command {
     /// Check the configuration, or print an example of it.
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// List, rotate and revoke signing keys; running servers follow within seconds.
+    /// List, rotate and revoke signing keys; running servers know at once.
     #[command(subcommand)]
     Keys(KeysCommand),
     /// Create accounts.
@@ -99,7 +99,7 @@ enum KeysCommand {
         #[arg(long)]
         now: bool,
     },
-    /// Make a key worthless at once: what it signed verifies no more.
+    /// Make a key worthless at once, on every server: what it signed verifies no more.
     Revoke {
         #[command(flatten)]
         at: At,
