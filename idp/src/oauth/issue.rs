@@ -31,8 +31,8 @@ struct Afterwards {
     messages: bool,
 }
 
-/// Issues what the journey was for. Of two requests that end the same journey at once only one gets here;
-/// the other one is sent to where the first one went.
+/// Issues what the journey was for. Of two requests that end the same journey at once only one issues; the
+/// other one goes on from what the first one left.
 ///
 /// # Errors
 /// A backend's; nothing was issued then.
@@ -46,7 +46,7 @@ pub async fn finish(
         return Ok(app.journey_expired(visit, open.journey.client_id.as_deref()));
     };
     if !journeys::finish(&app.ephemeral, &open).await? {
-        return Ok(app.journey_expired(visit, open.journey.client_id.as_deref()));
+        return app.resume_after_race(visit, &open.id).await;
     }
     let journey = &open.journey;
     let mut write = app.store.begin_write().await?;
