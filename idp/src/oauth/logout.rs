@@ -156,7 +156,7 @@ fn with_state(uri: &str, state: Option<&str>) -> String {
 /// # Errors
 /// A backend's.
 pub async fn end_session(app: &App, write: &mut Write, id: &str) -> Result<(), Trouble> {
-    let Some(session) = app.store.session(id).await? else { return Ok(()) };
+    let Some(session) = app.store.session_to_end(id).await? else { return Ok(()) };
     let clients = app.store.clients_of_session(id).await?;
     if !app.store.end_session(write, id).await? {
         return Ok(());

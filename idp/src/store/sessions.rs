@@ -77,6 +77,16 @@ impl Store {
         query.fetch_optional(self.db.pool()).await?.as_ref().map(session).transpose()
     }
 
+    /// A session by its `sid`, if nobody ended it, also after its time: offline access may stand on it still.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn session_to_end(&self, id: &str) -> Result<Option<Session>> {
+        let sql = format!("SELECT {COLUMNS} FROM sessions WHERE id = $1 AND ended_at IS NULL");
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id);
+        query.fetch_optional(self.db.pool()).await?.as_ref().map(session).transpose()
+    }
+
     /// Begins a session; returns its `sid`.
     ///
     /// # Errors
