@@ -4,6 +4,7 @@
 //! Phases follow from times ([`Phase`]), so nodes agree without talking. What a process changes, every other one
 //! knows at its next request: [`KeyRing::catch_up`].
 
+mod client_keys;
 mod jwt;
 mod material;
 mod phase;
@@ -19,6 +20,7 @@ use openidconnect::core::{CoreJsonWebKey, CoreJsonWebKeySet};
 use serde::Serialize;
 use web::clock::{Clock, Timestamp};
 
+pub use client_keys::ClientKeys;
 pub use jwt::TokenError;
 pub use material::{Algorithm, Signer};
 pub use phase::Phase;

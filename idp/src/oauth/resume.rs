@@ -18,7 +18,7 @@ use crate::ephemeral::journeys::{self, Open};
 use crate::journey::{Facts, Journey, Next, Proofs, Requirements, Step, next};
 use crate::path;
 use crate::protocol::authorization::{AuthorizationRequest, ResponseMode, ReturnAddress};
-use crate::protocol::error::WireError;
+use crate::protocol::error::{LOGIN_REQUIRED, WireError};
 use crate::store::sessions::Session;
 
 /// What a journey comes to at this moment.
@@ -141,11 +141,11 @@ impl App {
             None => None,
         };
         let consented = match (&journey.request, asks_consent) {
-            (Some(request), true) => self
-                .store
-                .consented_scope(&account.id, &request.client_id)
-                .await?
-                .is_some_and(|given| ScopeSet::parse(&request.scope).is_subset(&ScopeSet::parse(&given))),
+            (Some(request), true) => {
+                self.store.consented_scope(&account.id, &request.client_id).await?.is_some_and(|given| {
+                    ScopeSet::parse(&request.scope_with_claims()).is_subset(&ScopeSet::parse(&given))
+                })
+            }
             _ => false,
         };
         let facts = Facts {
@@ -160,7 +160,14 @@ impl App {
         // Whoever changed the password ended every sign-in that stood on the one before.
         let is_current = account.password_mark() == journey.password_mark;
         let proofs = if is_current { journey.proofs.clone() } else { Proofs::default() };
-        let next = next(&requirements, &proofs, Some(&facts));
+        let mut next = next(&requirements, &proofs, Some(&facts));
+        // OpenID Connect Core section 3.1.2.1: the request names who is expected; somebody else is not it.
+        let expected = journey.request.as_ref().and_then(|request| request.expected_subject.as_ref());
+        if let (Some(expected), Some(client)) = (expected, &client)
+            && *expected != self.subject_for(&client.client, &account)
+        {
+            next = Next::Refuse(LOGIN_REQUIRED);
+        }
         Ok(Assessment { next, facts: Some(facts), account: Some(account), device, policy, client })
     }
 
