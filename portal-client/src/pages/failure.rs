@@ -12,11 +12,10 @@ use web::ephemeral::EphemeralError;
 use web::request::Visit;
 use web::request_log::RequestId;
 
-use super::show;
+use super::{show, sign_out};
 use crate::app::App;
 use crate::oidc::OidcError;
 use crate::paths;
-use crate::session;
 
 /// Why a request ended early.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -187,8 +186,7 @@ pub async fn render(State(app): State<Arc<App>>, request: Request, next: Next) -
         Failure::SignIn(return_to) => return Redirect::to(&paths::login(return_to)).into_response(),
         Failure::SessionEnded(return_to) => {
             let mut response = Redirect::to(&paths::signed_out("idle", return_to)).into_response();
-            let clear = visit.front.cookies.clear(session::COOKIE);
-            response.headers_mut().append(header::SET_COOKIE, clear);
+            sign_out::forget(&visit, &mut response);
             return response;
         }
         _ => {}
