@@ -1,7 +1,7 @@
 //! Long lists, a page at a time: nothing falls off the end of one.
 
 /// Rows on a page.
-const ROWS: usize = 100;
+const ROWS: u32 = 100;
 
 /// Which page of a list; the first one is 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,18 +33,18 @@ impl Page {
 
     /// How many rows to read: one more than a page holds tells whether there is another.
     pub fn limit(self) -> i64 {
-        ROWS as i64 + 1
+        i64::from(ROWS) + 1
     }
 
     /// How many rows to pass over.
     pub fn offset(self) -> i64 {
-        i64::from(self.0 - 1) * ROWS as i64
+        i64::from(self.0 - 1) * i64::from(ROWS)
     }
 
     /// The page of these rows, which were read by [`Page::limit`] and [`Page::offset`].
     pub fn of<T>(self, mut rows: Vec<T>) -> Paged<T> {
-        let next = (rows.len() > ROWS).then(|| self.0 + 1);
-        rows.truncate(ROWS);
+        let next = (rows.len() > ROWS as usize).then(|| self.0 + 1);
+        rows.truncate(ROWS as usize);
         Paged { rows, next }
     }
 }

@@ -69,7 +69,7 @@ pub struct SeenPage {
 }
 
 /// Groups on a page.
-const GROUPS: usize = 100;
+const GROUPS: u32 = 100;
 /// Days on a page.
 const DAYS: usize = 31;
 
@@ -112,20 +112,23 @@ impl AccessLog {
     pub async fn seen(&self, dossier: &str, from: Cursor) -> Result<SeenPage, sqlx::Error> {
         let mut page = SeenPage::default();
         let mut cursor = from;
+        let mut room = GROUPS;
         for _ in 0..DAYS {
             let Some(latest) = self.latest(dossier, cursor.before).await? else { return Ok(page) };
             let start = start_of_day(latest);
-            let room = GROUPS - page.seen.len();
-            let mut groups = self.of_day(dossier, start, cursor, room + 1).await?;
-            if groups.len() > room {
-                groups.truncate(room);
-                page.seen.append(&mut groups);
-                page.next = Some(Cursor { skip: cursor.skip + room as i64, ..cursor });
-                return Ok(page);
+            // One more than there is room for tells whether there are more.
+            let groups = self.of_day(dossier, start, cursor, room + 1).await?;
+            for seen in groups {
+                if room == 0 {
+                    page.next = Some(cursor);
+                    return Ok(page);
+                }
+                page.seen.push(seen);
+                cursor.skip += 1;
+                room -= 1;
             }
-            page.seen.append(&mut groups);
             cursor = Cursor { before: start, skip: 0 };
-            if page.seen.len() == GROUPS {
+            if room == 0 {
                 break;
             }
         }
@@ -145,7 +148,7 @@ impl AccessLog {
         dossier: &str,
         start: Timestamp,
         cursor: Cursor,
-        limit: usize,
+        limit: u32,
     ) -> Result<Vec<Seen>, sqlx::Error> {
         let rows = sqlx::query(
             "SELECT MIN(at), MAX(at), COUNT(*), person_name, relation, section, action, outcome FROM access_log
@@ -156,7 +159,7 @@ impl AccessLog {
         .bind(dossier)
         .bind(start.0)
         .bind(cursor.before.0)
-        .bind(limit as i64)
+        .bind(i64::from(limit))
         .bind(cursor.skip)
         .fetch_all(self.0.pool())
         .await?;
@@ -235,7 +238,7 @@ mod tests {
         let (mut seen, mut cursor) = (Vec::new(), Some(NEWEST));
         while let Some(at) = cursor {
             let page = log.seen("d", at).await.unwrap();
-            assert!(page.seen.len() <= GROUPS);
+            assert!(page.seen.len() <= GROUPS as usize);
             seen.extend(page.seen);
             cursor = page.next;
         }
@@ -271,7 +274,7 @@ mod tests {
             page.seen.iter().map(|seen| (seen.person_name.as_str(), seen.count)).collect();
         assert_eq!(names, [("Nosy", 300), ("Joke", 1)]);
         assert_eq!(page.seen[0].first_at, NOON.plus(Duration::from_secs(1)));
-        assert_eq!(page.seen[0].last_at, NOON.plus(Duration::from_secs(300)));
+        assert_eq!(page.seen[0].last_at, NOON.plus(Duration::from_mins(5)));
         assert_eq!(page.next, None);
     }
 

@@ -158,13 +158,11 @@ async fn appointment(
     let body = serde_json::to_string(&stored).map_err(|error| Failure::Internal(error.to_string()))?;
     let id = app.random.id();
     let new = (id.as_str(), body.as_str());
-    match old {
-        Some(old) => Ok(done(app.notes.change(write, old, Some(new), writer, Kind::Appointment, now).await?)),
-        None => {
-            app.notes.write(write, &id, writer, Kind::Appointment, &body, now).await?;
-            Ok(Tried::Done)
-        }
+    if let Some(old) = old {
+        return Ok(done(app.notes.change(write, old, Some(new), writer, Kind::Appointment, now).await?));
     }
+    app.notes.write(write, &id, writer, Kind::Appointment, &body, now).await?;
+    Ok(Tried::Done)
 }
 
 /// `9:30`, `09.30` or `9 uur` as `09:30`.
