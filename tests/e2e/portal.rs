@@ -1,6 +1,7 @@
 //! The portal against the real provider, a story a file.
 
 mod access;
+mod phone;
 mod request;
 mod secrets;
 mod sessions;
