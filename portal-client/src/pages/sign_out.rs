@@ -173,19 +173,15 @@ async fn end_from_behind(app: &Arc<App>, request: Request) -> Result<u64, OidcEr
     let token = app.provider.logout_token(token).await?;
     let trouble = |error: &dyn std::error::Error| OidcError::Unavailable(error.to_string());
     let mark = format!("logout-token:{}", web::seal::sha256(&token.jti));
-    let lifetime = token.expires_at.since(app.clock.now());
-    let is_new = app.ephemeral.put_new(&mark, "", lifetime).await.map_err(|error| trouble(&error))?;
-    if !is_new {
+    if app.ephemeral.get(&mark).await.map_err(|error| trouble(&error))?.is_some() {
         return Err(OidcError::Invalid("this jti was used before".into()));
     }
-    let issuer = app.settings.provider.issuer.as_str();
-    let (sid, sub) = (token.sid.as_deref(), token.sub.as_deref());
-    match app.sessions.end_for(issuer, sid, sub, token.issued_at).await {
-        Ok(ended) => Ok(ended),
-        Err(error) => {
-            // Nothing was ended, so the provider's next attempt must not be taken for a replay.
-            let _ = app.ephemeral.delete(&mark).await;
-            Err(trouble(&error))
-        }
-    }
+    let (issuer, sid, sub) =
+        (app.settings.provider.issuer.as_str(), token.sid.as_deref(), token.sub.as_deref());
+    let ended =
+        app.sessions.end_for(issuer, sid, sub, token.issued_at).await.map_err(|error| trouble(&error))?;
+    // Marked once it is done: if that fails halfway, the provider tries again, and doing it twice ends no more.
+    let lifetime = token.expires_at.since(app.clock.now());
+    app.ephemeral.put(&mark, "", lifetime).await.map_err(|error| trouble(&error))?;
+    Ok(ended)
 }

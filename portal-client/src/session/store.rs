@@ -246,7 +246,7 @@ impl Sessions {
     }
 
     /// Whether a session of this sign-in at the provider ended here, by itself or by the person, after `proof`; not if
-    /// the browser shows a session that lives.
+    /// the browser shows one that lives.
     async fn ended_since(
         &self,
         write: &mut Write,
@@ -260,8 +260,8 @@ impl Sessions {
             "SELECT COUNT(*) FROM sessions WHERE iss = $1 AND sid = $2 AND sid <> ''
              AND (ended_at > $3 OR ended_at IS NULL
                AND (seen_at <= $4 AND seen_at > $5 OR signed_in_at <= $6 AND signed_in_at > $7))
-             AND NOT EXISTS (SELECT 1 FROM sessions lives
-               WHERE lives.token_hash = $8 AND lives.seen_at > $4 AND lives.signed_in_at > $6)",
+             AND NOT EXISTS (SELECT 1 FROM sessions lives WHERE lives.token_hash = $8
+               AND lives.iss = $1 AND lives.sid = $2 AND lives.seen_at > $4 AND lives.signed_in_at > $6)",
         )
         .bind(iss)
         .bind(sid)

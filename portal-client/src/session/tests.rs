@@ -119,8 +119,9 @@ async fn t32_after_an_idle_end_only_a_new_proof_opens_a_session() {
             assert_eq!(sessions.start(&random, stale, old).await.unwrap(), Start::ProofTooOld);
         }
     }
-    // Another browser's session at the provider is another matter, and so is a new password.
-    begun(&sessions, &sign_in("2"), None).await;
+    // Another browser's session at the provider is another matter, though its cookie helps nobody; so is a new password.
+    let other = begun(&sessions, &sign_in("2"), None).await;
+    assert_eq!(sessions.start(&random, &sign_in("1"), Some(&other)).await.unwrap(), Start::ProofTooOld);
     let token = begun(&sessions, &anew("1", &clock), Some(&token)).await;
     // For the desk, the person comes by again while the session lives.
     clock.advance(MINUTE);

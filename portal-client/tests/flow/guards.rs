@@ -36,6 +36,16 @@ async fn t35_t43_every_page_is_guarded_and_tries_are_few() {
         user.page = token;
     }
 
+    // A URL that is no text gets a page, not a line of the framework.
+    for path in ["/requests/%FF", "/dossiers/%C3/home", "/team/links/%80"] {
+        let (status, _) = user.get(path).await;
+        assert!(
+            status == StatusCode::BAD_REQUEST && user.shows("Dit kunnen we niet lezen"),
+            "{path}: {}",
+            user.page
+        );
+    }
+
     for attempt in 1..=6 {
         ask(&mut user, if attempt % 2 == 0 { BSN } else { UNKNOWN_BSN }).await;
         let (status, _) = confirm(&mut user).await;
