@@ -36,3 +36,9 @@ fn the_document_shows_the_files_that_run() {
         assert!(is_shown || is_driver || name == "requirements.txt", "{name} is not shown");
     }
 }
+
+#[test]
+fn the_lock_file_names_no_registry() {
+    let lock = fs::read_to_string(folder().join("package-lock.json")).unwrap();
+    assert!(lock.contains("\"integrity\"") && !lock.contains("\"resolved\""));
+}
