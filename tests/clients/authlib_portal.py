@@ -4,6 +4,7 @@ import os
 from authlib.integrations.flask_client import OAuth
 from flask import Flask, abort, redirect, request, session
 from joserfc import jwt
+from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 ISSUER, CLIENT_ID = os.environ["ISSUER"], os.environ["CLIENT_ID"]
@@ -66,7 +67,12 @@ def backchannel_logout():
     if token.header.get("typ") != "logout+jwt" or "nonce" in token.claims:
         abort(400)
     event = "http://schemas.openid.net/event/backchannel-logout"
-    if event not in token.claims["events"]:
+    if event not in token.claims.get("events", {}):
         abort(400)
     signed_in.pop(token.claims["sid"], None)
     return ""
+
+
+@app.errorhandler(JoseError)
+def refused(error):
+    return "this token does not hold", 400

@@ -31,9 +31,8 @@ fn the_document_shows_the_files_that_run() {
     let names: BTreeSet<&str> = shown.iter().map(|(name, _)| name.as_str()).collect();
     for file in fs::read_dir(folder()).unwrap() {
         let name = file.unwrap().file_name().into_string().unwrap();
-        let is_shown = names.contains(name.as_str());
-        let is_driver = name.starts_with("run.") || name.starts_with('.') || name.starts_with("package");
-        assert!(is_shown || is_driver || name == "requirements.txt", "{name} is not shown");
+        let is_setup = name.starts_with('.') || name.starts_with("package") || name == "requirements.txt";
+        assert!(names.contains(name.as_str()) || is_setup || name == "drivers", "{name} is not shown");
     }
 }
 

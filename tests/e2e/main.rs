@@ -10,6 +10,7 @@ mod care;
 mod clients;
 mod clients_apache;
 mod clients_document;
+mod clients_fapi;
 mod clients_openidconnect;
 mod codes;
 mod delivery;
