@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use axum::Json;
 use axum::extract::State;
 use axum::routing::get;
+use idp::config::{Client, SigningAlgorithm};
 use serde_json::{Value, json};
 use tests::{Backend, World};
 use tokio::net::TcpListener;
@@ -48,14 +49,16 @@ fn key(world: &World) -> PathBuf {
     path
 }
 
+/// A world with `my-fapi-portal`, whose ID tokens are signed with `algorithm`, and what that portal publishes.
 struct Fapi {
     world: World,
     receiver: Receiver,
     published: Published,
+    algorithm: SigningAlgorithm,
 }
 
 impl Fapi {
-    async fn new(backend: Backend) -> Self {
+    async fn new(backend: Backend, algorithm: SigningAlgorithm) -> Self {
         let (receiver, published) = (Receiver::start().await, Published::start().await);
         let addresses = [
             ("https://fapi.example.nl/backchannel-logout", receiver.uri.as_str()),
@@ -63,20 +66,28 @@ impl Fapi {
             ("https://machine.example.nl/jwks.json", &published.uri),
             ("https://fapi.example.nl", ORIGIN),
         ];
-        Self { world: world(backend, &addresses).await, receiver, published }
+        let change = |client: &mut Client| {
+            if client.signing_alg() != algorithm && client.profile.is_some() {
+                client.id_token_signed_response_alg = Some(algorithm);
+            }
+        };
+        let world = world_with(backend, &addresses, change).await;
+        Self { world, receiver, published, algorithm }
     }
 
     fn program(&self, file: &str, library: &str) -> Command {
         let mut command = node(&self.world, file, library, "my-fapi-portal");
-        command.env("CLIENT_KEY", key(&self.world)).env("ALGORITHM", "PS256").env("ROTATES", "no");
+        command.env("CLIENT_KEY", key(&self.world));
+        command.env("ALGORITHM", self.algorithm.as_str()).env("ROTATES", "no");
         command
     }
 }
 
 #[tokio::test]
 async fn openid_client_by_the_rules_of_fapi_2() {
-    for backend in Backend::ALL {
-        let fapi = Fapi::new(backend).await;
+    let algorithms = SigningAlgorithm::ALL.into_iter().filter(|algorithm| algorithm.is_fapi());
+    for (algorithm, backend) in algorithms.zip(Backend::ALL.into_iter().cycle()) {
+        let fapi = Fapi::new(backend, algorithm).await;
         let mut browser = fapi.world.browser();
         let mut portal = Program::start(&mut fapi.program("fapi-openid-client.mjs", "openid-client"));
         fapi.published.take_from(&mut portal).await;
@@ -90,7 +101,7 @@ async fn signed_requests_introspection_revocation_and_machines() {
     let programs = [("more-openid-client.mjs", "openid-client"), ("more-oauth4webapi.mjs", "oauth4webapi")];
     let all = Backend::ALL.into_iter().flat_map(|backend| programs.map(|program| (backend, program)));
     for (backend, (file, library)) in all {
-        let fapi = Fapi::new(backend).await;
+        let fapi = Fapi::new(backend, SigningAlgorithm::Ps256).await;
         let mut browser = fapi.world.browser();
         let mut portal = Program::start(&mut fapi.program(file, library));
         fapi.published.take_from(&mut portal).await;
