@@ -17,6 +17,7 @@ mod delivery;
 mod devices;
 mod input;
 mod journey;
+mod keys;
 mod lockout;
 mod oauth;
 mod openid;

@@ -164,6 +164,7 @@ pub async fn end_session(app: &App, write: &mut Write, id: &str) -> Result<(), T
     let account = app.store.account(&session.account_id).await?;
     app.store.note(write, Event::SignedOut, &session.account_id, None, "").await?;
     let Some(account) = account else { return Ok(()) };
+    app.keys.catch_up().await.map_err(|error| Trouble::Other(format!("reading the key ring: {error}")))?;
     let now = app.clock.now().seconds();
     for client_id in clients {
         let Some(registered) = app.registry.client(&client_id) else { continue };
