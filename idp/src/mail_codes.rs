@@ -1,5 +1,5 @@
-//! Mailed links and their waiting pages, for confirmation and for a new password alike: a link with a token
-//! that only a POST uses up, and a code that can be typed on the page that asked for the mail.
+//! Mailed links and their waiting pages, for a confirmation, a new password and a new address alike: a link with a
+//! token that only a POST uses up, and a code that can be typed on the page that asked for the mail.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use web::request::Visit;
 use web::seal::sha256;
 
 use crate::app::{App, Trouble};
-use crate::domain::account::{Account, AccountId, EmailAddress};
+use crate::domain::account::{Account, EmailAddress};
 use crate::ephemeral::waiting::{self, Waiting};
 use crate::notices::Mail;
 use crate::oauth::resume::{journey_url, see_other};
@@ -30,7 +30,10 @@ const ANSWER_TAKES: Duration = Duration::from_millis(150);
 /// How long to wait before the same mail can be sent again.
 const RESEND_AFTER: Duration = Duration::from_mins(1);
 
-/// `idp/register_sent.html` and `idp/forgot_sent.html`
+/// How many more mails all network addresses together may ask for one account than each of them.
+const ALL_TOGETHER: u32 = 4;
+
+/// `idp/mail_sent.html`
 #[derive(Clone, Debug, Serialize)]
 pub struct WaitingPage {
     pub email: String,
@@ -39,7 +42,22 @@ pub struct WaitingPage {
     pub error: Option<&'static str>,
     pub resent: bool,
     pub resend_in_seconds: u64,
-    pub signin_url: String,
+    pub back_url: String,
+    #[serde(flatten)]
+    words: Words,
+}
+
+/// What differs from one purpose to the other: text keys and an element id.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Words {
+    lead: &'static str,
+    do_button: &'static str,
+    /// What to know on another device.
+    elsewhere: Option<&'static str>,
+    submit: &'static str,
+    resend_label: &'static str,
+    resend_id: &'static str,
+    back_label: &'static str,
 }
 
 impl WaitingPage {
@@ -51,8 +69,50 @@ impl WaitingPage {
             error: Some("mail-code-wrong"),
             resent: true,
             resend_in_seconds: 42,
-            signin_url: "/signin".into(),
+            back_url: "/signin".into(),
+            words: words(Purpose::Confirm),
         }
+    }
+}
+
+fn words(purpose: Purpose) -> Words {
+    match purpose {
+        Purpose::Confirm => Words {
+            lead: "register-sent-lead",
+            do_button: "register-sent-do-button",
+            elsewhere: Some("register-sent-elsewhere"),
+            submit: "confirm-submit",
+            resend_label: "register-resend",
+            resend_id: "confirm-resend",
+            back_label: "back-to-signin",
+        },
+        Purpose::Reset => Words {
+            lead: "forgot-sent-lead",
+            do_button: "forgot-sent-do-button",
+            elsewhere: None,
+            submit: "mail-code-submit",
+            resend_label: "forgot-resend",
+            resend_id: "reset-resend",
+            back_label: "back-to-signin",
+        },
+        Purpose::EmailChange => Words {
+            lead: "email-sent-lead",
+            do_button: "register-sent-do-button",
+            elsewhere: None,
+            submit: "confirm-submit",
+            resend_label: "forgot-resend",
+            resend_id: "email-resend",
+            back_label: "back-to-account",
+        },
+    }
+}
+
+/// Where a waiting page stands, and where its mail is sent again.
+fn paths(purpose: Purpose) -> (&'static str, &'static str) {
+    match purpose {
+        Purpose::Confirm => (path::REGISTER_SENT, path::REGISTER_RESEND),
+        Purpose::Reset => (path::FORGOT_SENT, path::FORGOT_RESEND),
+        Purpose::EmailChange => (path::ACCOUNT_EMAIL_SENT, path::ACCOUNT_EMAIL_RESEND),
     }
 }
 
@@ -74,21 +134,40 @@ enum Again {
 }
 
 impl App {
-    /// Whether one more mail may be asked for this address from this network address. Counted for unknown
-    /// addresses as well.
+    /// Whether one more mail of this purpose may be asked for this address from this network address. Counted for
+    /// unknown addresses as well. A device that the account knows has a count of its own: nobody else can use up
+    /// what the owner may be sent there.
     ///
     /// # Errors
-    /// The backend's.
-    pub async fn may_mail(&self, visit: &Visit, email: &EmailAddress) -> Result<bool, Trouble> {
+    /// A backend's.
+    pub async fn may_mail(
+        &self,
+        visit: &Visit,
+        email: &EmailAddress,
+        purpose: Purpose,
+    ) -> Result<bool, Trouble> {
         let limits = &self.config.limits;
-        let to = format!("mails-to:{}", self.lookup.hash(email.as_str()));
+        let limit = limits.mails_per_account_per_day;
         let from = self.address_key("mails-from", visit.address);
         // Who has asked for too many already uses nothing up of what others may be sent.
-        Ok(self.within(&from, limits.mails_per_address_per_hour, HOUR).await?
-            && self.within(&to, limits.mails_per_account_per_day, DAY).await?)
+        if !self.within(&from, limits.mails_per_address_per_hour, HOUR).await? {
+            return Ok(false);
+        }
+        let kind = format!("mails-{}", purpose.as_str());
+        if let (Some(secret), Some(account)) =
+            (visit.cookie(path::DEVICE_COOKIE), self.store.account_by_email(email).await?)
+            && let Some(device) = self.store.device(&account.id, &secret).await?
+        {
+            return Ok(self.within(&format!("{kind}-device:{}", device.id), limit, DAY).await?);
+        }
+        let to = format!("{kind}:{}", self.lookup.hash(email.as_str()));
+        let from_here = self.address_key(&to, visit.address);
+        Ok(self.within(&from_here, limit, DAY).await?
+            && self.within(&to, limit.saturating_mul(ALL_TOGETHER), DAY).await?)
     }
 
-    /// Opens a waiting page; it looks the same whether the address is known here or not.
+    /// Opens a waiting page; it looks the same whether the address is known here or not. `account` is whose it is;
+    /// a confirmation counts for the password that it has now.
     ///
     /// # Errors
     /// The backend's.
@@ -99,35 +178,50 @@ impl App {
         account: Option<&Account>,
         client_id: Option<&str>,
         journey_id: Option<&str>,
-    ) -> Result<(String, Waiting), Trouble> {
+    ) -> Result<String, Trouble> {
         let id = self.random.id();
         let waiting = Waiting {
             browser: sha256(&visit.browser),
             email: email.as_str().to_owned(),
             account_id: account.map(|account| account.id.clone()),
+            password_mark: account.map(Account::password_mark),
             client_id: client_id.map(str::to_owned),
             journey_id: journey_id.map(str::to_owned),
             sent_at: self.clock.now(),
             tries_left: TRIES,
         };
         waiting::put(&self.ephemeral, &id, &waiting).await?;
-        if let (Some(account), Some(journey_id)) = (account, journey_id) {
-            let key = self.return_key(visit, &account.id);
-            self.ephemeral.put(&key, journey_id, self.journey_lifetime()).await?;
+        if let Some(journey_id) = journey_id {
+            self.keep_return(visit, email, journey_id).await?;
         }
-        Ok((id, waiting))
+        Ok(id)
     }
 
-    /// Under what the journey of this browser is kept while a mail to this account is waited for.
-    pub fn return_key(&self, visit: &Visit, account: &AccountId) -> String {
-        format!("return:{}", self.lookup.hash(&format!("{} {}", account.0, visit.browser)))
+    /// Keeps the journey of this browser while a mail to this address is waited for.
+    ///
+    /// # Errors
+    /// The backend's.
+    pub async fn keep_return(
+        &self,
+        visit: &Visit,
+        email: &EmailAddress,
+        journey_id: &str,
+    ) -> Result<(), Trouble> {
+        let key = self.browser_key("return", visit, email);
+        Ok(self.ephemeral.put(&key, journey_id, self.journey_lifetime()).await?)
+    }
+
+    /// Under what something is kept for this address in this browser.
+    pub fn browser_key(&self, kind: &str, visit: &Visit, email: &EmailAddress) -> String {
+        format!("{kind}:{}", self.lookup.hash(&format!("{} {}", email.as_str(), visit.browser)))
     }
 
     fn mailed_code_hash(&self, page_id: &str, code: &str) -> String {
         self.lookup.hash(&format!("{page_id} {code}"))
     }
 
-    /// Mails a link with its code, in the caller's transaction; earlier links of the purpose end.
+    /// Mails a link with its code, in the caller's transaction; earlier links of the purpose end. A `new_email` is
+    /// what the account's address is to become, and where the mail goes.
     ///
     /// # Errors
     /// The database's.
@@ -138,13 +232,18 @@ impl App {
         account: &Account,
         page_id: &str,
         client_id: Option<&str>,
+        new_email: Option<&EmailAddress>,
     ) -> Result<(), Trouble> {
         let (token, code) = (self.random.token(), self.random.digits(DIGITS));
         let accounts = &self.config.accounts;
         let (mail, target, minutes) = match purpose {
             Purpose::Confirm => (Mail::Confirm, path::CONFIRM, accounts.confirm_hours * 60),
             Purpose::Reset => (Mail::Reset, path::RESET, accounts.reset_minutes),
+            Purpose::EmailChange => {
+                (Mail::EmailChange, path::ACCOUNT_EMAIL_CONFIRM, accounts.confirm_hours * 60)
+            }
         };
+        let mark = account.password_mark();
         let new = NewMailLink {
             purpose,
             account_id: &account.id,
@@ -153,15 +252,16 @@ impl App {
             code_hash: &self.mailed_code_hash(page_id, &code),
             client_id,
             lifetime: Duration::from_secs(u64::from(minutes) * 60),
+            password_mark: (purpose == Purpose::Confirm).then_some(mark.as_str()),
+            new_email,
         };
         self.store.insert_mail_link(write, &new).await?;
-        let link = self.url(&format!("{target}?token={token}"));
-        self.notify(write, mail, account, client_id, |notice| {
-            notice.link = link;
-            notice.code = code;
-            notice.minutes = minutes;
-        })
-        .await
+        let mut notice = self.notice(client_id, &account.given_name);
+        notice.link = self.url(&format!("{target}?token={token}"));
+        notice.code = code;
+        notice.minutes = minutes;
+        let to = new_email.unwrap_or(&account.email);
+        self.send_mail(write, mail, to, account.language, client_id, &notice).await
     }
 
     /// Checks a code typed on a waiting page.
@@ -217,7 +317,7 @@ impl App {
             return Ok(Again::TooSoon);
         }
         let Some(email) = EmailAddress::parse(&page.email) else { return Ok(Again::LimitReached) };
-        if !self.may_mail(visit, &email).await? {
+        if !self.may_mail(visit, &email, purpose).await? {
             return Ok(Again::LimitReached);
         }
         page.sent_at = self.clock.now();
@@ -230,9 +330,11 @@ impl App {
             Some(id) => self.store.account(id).await?,
             None => None,
         };
-        if let Some(account) = account.filter(|account| wants(purpose, account)) {
+        if let Some(account) = account.filter(|account| wants(purpose, account, &page)) {
+            let new_email = (purpose == Purpose::EmailChange).then_some(&email);
+            let client_id = page.client_id.as_deref();
             let mut write = self.store.begin_write().await?;
-            self.mail_link(&mut write, purpose, &account, page_id, page.client_id.as_deref()).await?;
+            self.mail_link(&mut write, purpose, &account, page_id, client_id, new_email).await?;
             write.commit().await?;
             self.delivery.wake();
         }
@@ -248,21 +350,24 @@ impl App {
         page: &Waiting,
         error: Option<&'static str>,
     ) -> Response {
-        let (template, sent, resend) = match purpose {
-            Purpose::Confirm => ("idp/register_sent.html", path::REGISTER_SENT, path::REGISTER_RESEND),
-            Purpose::Reset => ("idp/forgot_sent.html", path::FORGOT_SENT, path::FORGOT_RESEND),
-        };
+        let (sent, resend) = paths(purpose);
         let wait = again_at(page).since(self.clock.now());
+        let action = format!("{sent}?page={id}");
         let shown = WaitingPage {
             email: page.email.clone(),
-            action: format!("{sent}?page={id}"),
             resend_action: format!("{resend}?page={id}"),
             error,
             resent: visit.query("resent") == "1" && error.is_none(),
             resend_in_seconds: wait.as_secs() + u64::from(wait.subsec_millis() > 0),
-            signin_url: with_journey(path::SIGNIN, page.journey_id.as_deref().unwrap_or_default()),
+            back_url: match purpose {
+                Purpose::EmailChange => path::ACCOUNT.to_owned(),
+                _ => with_journey(path::SIGNIN, page.journey_id.as_deref().unwrap_or_default()),
+            },
+            words: words(purpose),
+            action,
         };
-        self.page(visit, page.client_id.as_deref(), status_of(error), template, &shown)
+        let client_id = page.client_id.as_deref();
+        self.client_page(&visit.at(&shown.action), client_id, status_of(error), "idp/mail_sent.html", &shown)
     }
 
     /// The waiting page of this browser, or that it is over.
@@ -292,10 +397,7 @@ impl App {
         let Some((page, version)) = waiting::get(&self.ephemeral, &id, &visit.browser).await? else {
             return Ok(self.journey_expired(visit, None));
         };
-        let sent = match purpose {
-            Purpose::Confirm => path::REGISTER_SENT,
-            Purpose::Reset => path::FORGOT_SENT,
-        };
+        let (sent, _) = paths(purpose);
         let again = self.mail_again(visit, purpose, &id, page, version).await?;
         tokio::time::sleep_until(answer_at.into()).await;
         match again {
@@ -340,9 +442,14 @@ fn again_at(page: &Waiting) -> Timestamp {
 }
 
 /// Whether a mail of this purpose makes sense for the account still.
-fn wants(purpose: Purpose, account: &Account) -> bool {
+fn wants(purpose: Purpose, account: &Account, page: &Waiting) -> bool {
     match purpose {
-        Purpose::Confirm => account.email_confirmed_at.is_none(),
-        Purpose::Reset => account.blocked_at.is_none() && account.email_confirmed_at.is_some(),
+        // Of a later registration of the same address this page knows nothing.
+        Purpose::Confirm => {
+            account.email_confirmed_at.is_none() && page.password_mark == Some(account.password_mark())
+        }
+        // Also before the address was confirmed: whoever reads its mail is its owner.
+        Purpose::Reset => account.blocked_at.is_none(),
+        Purpose::EmailChange => true,
     }
 }

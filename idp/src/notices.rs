@@ -34,10 +34,15 @@ pub enum Mail {
     Locked,
     NewDevice,
     PhoneChanged,
+    PhoneAdded,
+    /// To a new address that is to be confirmed.
+    EmailChange,
+    EmailChanged,
+    AccountDeleted,
 }
 
 impl Mail {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 11] = [
         Self::Confirm,
         Self::AlreadyRegistered,
         Self::Reset,
@@ -45,6 +50,10 @@ impl Mail {
         Self::Locked,
         Self::NewDevice,
         Self::PhoneChanged,
+        Self::PhoneAdded,
+        Self::EmailChange,
+        Self::EmailChanged,
+        Self::AccountDeleted,
     ];
 
     pub fn template(self) -> &'static str {
@@ -56,6 +65,10 @@ impl Mail {
             Self::Locked => "locked",
             Self::NewDevice => "new_device",
             Self::PhoneChanged => "phone_changed",
+            Self::PhoneAdded => "phone_added",
+            Self::EmailChange => "email_change",
+            Self::EmailChanged => "email_changed",
+            Self::AccountDeleted => "account_deleted",
         }
     }
 }

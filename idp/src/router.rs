@@ -15,6 +15,7 @@ use web::{headers, pages, request, request_log};
 
 use crate::app::Shared;
 use crate::oauth::{authorize, discovery, logout, token, userinfo};
+use crate::register::confirm;
 use crate::signin::{code, consent, new_password, password, phone};
 use crate::{account, dev, path, recover, register, signin};
 
@@ -42,9 +43,9 @@ pub fn router(app: &Shared) -> Router {
         .route(path::SIGNIN_CANCEL, post(signin::cancel))
         // Accounts
         .route(path::REGISTER, get(register::get).post(register::post))
-        .route(path::REGISTER_SENT, get(register::sent).post(register::type_code))
-        .route(path::REGISTER_RESEND, post(register::resend))
-        .route(path::CONFIRM, get(register::confirm_page).post(register::confirm_post))
+        .route(path::REGISTER_SENT, get(confirm::sent).post(confirm::type_code))
+        .route(path::REGISTER_RESEND, post(confirm::resend))
+        .route(path::CONFIRM, get(confirm::page).post(confirm::post))
         .route(path::FORGOT, get(recover::get).post(recover::post))
         .route(path::FORGOT_SENT, get(recover::sent).post(recover::type_code))
         .route(path::FORGOT_RESEND, post(recover::resend))

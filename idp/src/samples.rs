@@ -56,10 +56,9 @@ fn samples() -> Vec<(&'static str, Value)> {
         page("signin_code", crate::signin::code::CodePage::sample()),
         page("signin_consent", crate::signin::consent::ConsentPage::sample()),
         page("register", crate::register::RegisterPage::sample()),
-        page("register_sent", crate::mail_codes::WaitingPage::sample()),
-        page("confirm", crate::register::ConfirmPage::sample()),
+        page("mail_sent", crate::mail_codes::WaitingPage::sample()),
+        page("confirm", crate::register::confirm::ConfirmPage::sample()),
         page("forgot", crate::recover::ForgotPage::sample()),
-        page("forgot_sent", crate::mail_codes::WaitingPage::sample()),
         page("reset", crate::recover::ResetPage::sample()),
         page("message", crate::problem::MessagePage::sample()),
         page("error", crate::problem::ErrorPage::sample()),
@@ -108,6 +107,15 @@ fn every_error_that_a_handler_names_has_a_text_in_every_language() {
         "code-wrong",
         "code-ended",
         "code-expired",
+        "code-elsewhere",
+        "code-limit-sent",
+        "code-limit-wrong",
+        "sms-unavailable",
+        "email-same",
+        "phone-same",
+        "password-same",
+        "current-password-wrong",
+        "delete-wrong",
         "resend-too-soon",
         "resend-limit",
         "mail-code-wrong",
@@ -121,6 +129,11 @@ fn every_error_that_a_handler_names_has_a_text_in_every_language() {
         "password-contains-you",
         "password-classes",
         "notice-confirmed",
+        "notice-confirm-with-password",
+        "register-sent-lead",
+        "register-sent-elsewhere",
+        "forgot-sent-lead",
+        "email-sent-lead",
         "notice-password-changed",
         "notice-signed-out",
     ];
@@ -136,7 +149,7 @@ fn every_error_that_a_handler_names_has_a_text_in_every_language() {
     ];
     let messages = messages.iter().flat_map(|name| [format!("{name}-title"), format!("{name}-text")]);
     for key in keys.iter().map(|key| (*key).to_owned()).chain(messages) {
-        let values = ["min", "tries", "digits", "minutes"].map(|name| (name, "5".to_owned()));
+        let values = ["min", "tries", "digits", "minutes", "email"].map(|name| (name, "5".to_owned()));
         for language in Language::ALL {
             assert!(language.text(&key, &values).is_some(), "{key} in {}", language.tag());
         }

@@ -121,8 +121,6 @@ pub struct Journey {
     /// The number given in this journey, sealed, until a code on it proves it.
     pub pending_phone: Option<String>,
     pub code: Option<SentCode>,
-    /// The waiting page of a confirmation mail sent in this journey.
-    pub confirm_page: Option<String>,
     /// The live session the journey started from.
     pub session_id: Option<String>,
     pub public_computer: bool,

@@ -50,6 +50,10 @@ pub async fn finish(
     }
     let journey = &open.journey;
     let mut write = app.store.begin_write().await?;
+    if !app.store.hold_account(&mut write, &account.id, account.password_hash.as_deref()).await? {
+        // The password was changed, or the account blocked, after it was read.
+        return Ok(app.journey_expired(visit, journey.client_id.as_deref()));
+    }
     let mut after = Afterwards::default();
     let device_id = keep_device(app, visit, &mut write, journey, &assessment, account, &mut after).await?;
     let Some(session_id) =

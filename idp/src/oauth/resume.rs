@@ -88,7 +88,6 @@ impl App {
             password_mark: String::new(),
             pending_phone: None,
             code: None,
-            confirm_page: None,
             session_id: None,
             public_computer: false,
             created_at: self.clock.now(),
