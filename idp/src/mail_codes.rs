@@ -334,7 +334,10 @@ impl App {
             let new_email = (purpose == Purpose::EmailChange).then_some(&email);
             let client_id = page.client_id.as_deref();
             let mut write = self.store.begin_write().await?;
-            self.mail_link(&mut write, purpose, &account, page_id, client_id, new_email).await?;
+            // An address that somebody else has gets nothing to confirm.
+            if new_email.is_none() || self.store.confirmed_account_in(&mut write, &email).await?.is_none() {
+                self.mail_link(&mut write, purpose, &account, page_id, client_id, new_email).await?;
+            }
             write.commit().await?;
             self.delivery.wake();
         }

@@ -158,4 +158,22 @@ impl App {
         let sms = Message::Sms { to: e164.to_owned(), text: text.trim().to_owned() };
         Ok(self.store.enqueue(write, &sms).await?)
     }
+
+    /// Tells a number that the account uses another one from now on.
+    ///
+    /// # Errors
+    /// The database's, or a template's.
+    pub async fn tell_old_number(
+        &self,
+        write: &mut Write,
+        e164: &str,
+        language: Language,
+    ) -> Result<(), Trouble> {
+        let text = self
+            .pages
+            .message(language, self.brand(None), "sms/phone_changed.txt", &Notice::default())
+            .map_err(|error| Trouble::Other(error.to_string()))?;
+        let sms = Message::Sms { to: e164.to_owned(), text: text.trim().to_owned() };
+        Ok(self.store.enqueue(write, &sms).await?)
+    }
 }

@@ -96,6 +96,11 @@ impl App {
         self.message(visit, None, StatusCode::GONE, "link-invalid")
     }
 
+    /// The holder deleted the account.
+    pub fn account_deleted(&self, visit: &Visit) -> Response {
+        self.message(&visit.at(path::HOME), None, StatusCode::OK, "deleted")
+    }
+
     /// Nothing stands at this URL.
     pub fn not_found(&self, visit: &Visit) -> Response {
         self.message(visit, None, StatusCode::NOT_FOUND, "not-found")

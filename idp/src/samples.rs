@@ -66,6 +66,10 @@ fn samples() -> Vec<(&'static str, Value)> {
         page("logged_out", crate::oauth::logout::LoggedOutPage::sample()),
         page("form_post", crate::oauth::resume::FormPostPage::sample()),
         page("account", crate::account::AccountPage::sample()),
+        page("account_email", crate::account::email::EmailPage::sample()),
+        page("account_phone", crate::account::phone::PhonePage::sample()),
+        page("account_password", crate::account::password::PasswordPage::sample()),
+        page("account_delete", crate::account::leave::DeletePage::sample()),
         page("home", crate::router::HomePage::sample()),
         page("outbox", crate::dev::OutboxPage::sample()),
     ]
@@ -143,6 +147,7 @@ fn every_error_that_a_handler_names_has_a_text_in_every_language() {
         "not-found",
         "too-many",
         "page-too-old",
+        "deleted",
         "bad-form",
         "busy",
         "server-error",
@@ -204,6 +209,8 @@ fn every_mail_and_sms_renders_in_every_language() {
         }
         let code = json!({ "code": "123456", "host": "login.example" });
         let sms = pages.message(language, &brand(), "sms/code.txt", &code).unwrap();
+        let told = pages.message(language, &brand(), "sms/phone_changed.txt", &Notice::default()).unwrap();
+        assert!(!told.to_lowercase().contains("zorg") && !told.to_lowercase().contains("care"), "{told}");
         // The origin-bound line stands last, so that browsers fill the code in on this site only.
         assert_eq!(sms.lines().last(), Some("@login.example #123456"));
         assert!(!sms.to_lowercase().contains("zorg") && !sms.to_lowercase().contains("care"), "{sms}");

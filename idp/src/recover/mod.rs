@@ -244,7 +244,7 @@ pub async fn reset_post(
         app.store.void_mail_links(&mut write, &account.id, Purpose::Confirm).await?;
         app.store.unlock(&mut write, &account.id).await?;
         app.store.forget_devices(&mut write, &account.id, None).await?;
-        for session in app.store.sessions(&account.id).await? {
+        for session in app.store.sessions_in(&mut write, &account.id).await? {
             end_session(&app, &mut write, &session.id).await?;
         }
         app.store.note(&mut write, Event::PasswordChanged, &account.id, client_id, "").await?;

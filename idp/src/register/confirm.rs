@@ -25,11 +25,13 @@ pub struct ConfirmPage {
     pub token: String,
     /// A text key.
     pub lead: &'static str,
+    /// What an account's address is to become; empty for a registration.
+    pub email: String,
 }
 
 impl ConfirmPage {
     pub fn sample() -> Self {
-        Self { action: path::CONFIRM, token: "x".into(), lead: "confirm-lead" }
+        Self { action: path::CONFIRM, token: "x".into(), lead: "confirm-lead", email: String::new() }
     }
 }
 
@@ -65,7 +67,7 @@ pub async fn page(State(app): State<Shared>, Extension(visit): Extension<Visit>)
         let Some(link) = app.store.peek_mail_link(Purpose::Confirm, &token).await? else {
             return Ok(app.link_invalid(&visit));
         };
-        let page = ConfirmPage { action: path::CONFIRM, token, lead: "confirm-lead" };
+        let page = ConfirmPage { action: path::CONFIRM, token, lead: "confirm-lead", email: String::new() };
         let client_id = link.client_id.as_deref();
         Ok(app.client_page(&visit, client_id, StatusCode::OK, "idp/confirm.html", &page))
     })

@@ -11,6 +11,7 @@ use web::request::{Fields, PUBLIC_COOKIE, Visit, append};
 use super::{Arrived, at_step};
 use crate::app::{Shared, Trouble};
 use crate::config::Identifier;
+use crate::credentials::passwords::Verdict;
 use crate::domain::account::{Account, EmailAddress};
 use crate::ephemeral::journeys::Open;
 use crate::form::Posted;
@@ -184,22 +185,10 @@ async fn check(
         None => None,
     };
     let device = device.unwrap_or_default();
-    let lockout = &app.config.lockout;
-    let lock_for = Duration::from_secs(u64::from(lockout.minutes) * 60);
-    let attempt = app.store.begin_attempt(&account.id, &device, lockout.failures, lock_for).await?;
-    let Attempt::Allowed { locks_until } = attempt else {
-        app.passwords.verify(password, None).await.map_err(|_| Trouble::Busy)?;
-        return Ok(None);
-    };
-    let Ok(verdict) = app.passwords.verify(password, account.password_hash.as_deref()).await else {
-        // Nobody looked at the password: under load a right one must not lock its owner out.
-        app.store.undo_attempt(&account.id, &device, locks_until).await?;
-        return Err(Trouble::Busy);
-    };
-    let now = app.clock.now();
-    let may_enter =
-        account.blocked_at.is_none() && account.temporary_password_until.is_none_or(|until| now < until);
-    if verdict.matches && may_enter && app.store.end_attempts(&account.id, &device, locks_until).await? {
+    let may_enter = account.blocked_at.is_none()
+        && account.temporary_password_until.is_none_or(|until| app.clock.now() < until);
+    let client_id = open.journey.client_id.as_deref();
+    if let Some(verdict) = try_password(app, &account, &device, password, may_enter, client_id).await? {
         if account.email_confirmed_at.is_none() && !confirmed_by(app, visit, open, &account).await? {
             return Ok(None);
         }
@@ -210,13 +199,43 @@ async fn check(
         }
         return Ok(Some(account));
     }
-    let client_id = open.journey.client_id.as_deref();
+    Ok(None)
+}
+
+/// One try at the password of an account from a known device (or ''), counted before it is looked at. `None` unless
+/// the password is right and `may_enter`; that is written down, and the holder is told of a lock.
+///
+/// # Errors
+/// A backend's, or that the password threads are busy: then the try does not count.
+pub async fn try_password(
+    app: &Shared,
+    account: &Account,
+    device: &str,
+    password: &str,
+    may_enter: bool,
+    client_id: Option<&str>,
+) -> Result<Option<Verdict>, Trouble> {
+    let lockout = &app.config.lockout;
+    let lock_for = Duration::from_secs(u64::from(lockout.minutes) * 60);
+    let attempt = app.store.begin_attempt(&account.id, device, lockout.failures, lock_for).await?;
+    let Attempt::Allowed { locks_until } = attempt else {
+        app.passwords.verify(password, None).await.map_err(|_| Trouble::Busy)?;
+        return Ok(None);
+    };
+    let Ok(verdict) = app.passwords.verify(password, account.password_hash.as_deref()).await else {
+        // Nobody looked at the password: under load a right one must not lock its owner out.
+        app.store.undo_attempt(&account.id, device, locks_until).await?;
+        return Err(Trouble::Busy);
+    };
+    if verdict.matches && may_enter && app.store.end_attempts(&account.id, device, locks_until).await? {
+        return Ok(Some(verdict));
+    }
     let mut write = app.store.begin_write().await?;
     app.store.note(&mut write, Event::SignInFailed, &account.id, client_id, "").await?;
     if let Some(until) = locks_until {
         app.store.note(&mut write, Event::Locked, &account.id, client_id, "").await?;
         if account.email_confirmed_at.is_some() {
-            app.notify(&mut write, Mail::Locked, &account, client_id, |notice| {
+            app.notify(&mut write, Mail::Locked, account, client_id, |notice| {
                 notice.until = until.local_text();
             })
             .await?;

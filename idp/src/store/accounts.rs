@@ -110,6 +110,41 @@ impl Store {
         row.as_ref().map(account).transpose()
     }
 
+    /// The account whose holder confirmed this address, as it is for this transaction.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn confirmed_account_in(
+        &self,
+        write: &mut Write,
+        email: &EmailAddress,
+    ) -> Result<Option<Account>> {
+        let sql =
+            format!("SELECT {COLUMNS} FROM accounts WHERE email = $1 AND email_confirmed_at IS NOT NULL");
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(email.as_str());
+        query.fetch_optional(write.connection()).await?.as_ref().map(account).transpose()
+    }
+
+    /// Removes a registration of this address that nobody confirmed.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn remove_unconfirmed_at(&self, write: &mut Write, email: &EmailAddress) -> Result<()> {
+        let query = sqlx::query("DELETE FROM accounts WHERE email = $1 AND email_confirmed_at IS NULL");
+        query.bind(email.as_str()).execute(write.connection()).await?;
+        Ok(())
+    }
+
+    /// What the holder let clients have: client, scope, when.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn consents(&self, id: &AccountId) -> Result<Vec<(String, String, Timestamp)>> {
+        let sql = "SELECT client_id, scope, given_at FROM consents WHERE account_id = $1 ORDER BY given_at";
+        let rows = sqlx::query(sql).bind(&id.0).fetch_all(self.db.pool()).await?;
+        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?, Timestamp(row.try_get(2)?)))).collect()
+    }
+
     /// Holds an account as it is until the transaction ends, if its password is still this one and nobody blocked
     /// it: who changes either waits for this transaction, or this one sees what they changed.
     ///
