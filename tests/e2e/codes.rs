@@ -210,6 +210,63 @@ async fn t20_a_code_is_sent_again_after_a_wait_and_once_for_a_double_click() {
 }
 
 #[tokio::test]
+async fn t20_a_sign_in_begun_anew_sends_no_other_code_within_the_wait() {
+    for backend in Backend::ALL {
+        let world = World::with_waits(backend, |_| ()).await;
+        world.add(&Person::ANNA).await;
+        let mut first = at_code_page(&world, &Person::ANNA).await;
+        let mut second = at_code_page(&world, &Person::ANNA).await;
+        assert_eq!(sent(&world, &Person::ANNA).await, 1);
+        // The new page says so, and when.
+        assert!(second.text().contains("Die code hoort bij de pagina waar u toen was"), "{}", second.text());
+        assert!(second.page.body.contains("data-countdown=\"60\""), "{}", second.text());
+        second.submit("otp-submit", &[("code", "123456")]).await;
+        assert_eq!(second.page.status, 422, "{}", second.text());
+        world.advance(MINUTE.checked_sub(SECOND).unwrap());
+        second.submit("otp-resend", &[]).await;
+        assert!(second.text().contains("U vroeg net al een code aan"), "{}", second.text());
+        assert_eq!(sent(&world, &Person::ANNA).await, 1);
+        // The first code still works where it belongs; after the wait the other page gets one.
+        first.give_code(&world, &Person::ANNA).await;
+        assert!(is_back(&first), "{}", first.text());
+        world.advance(SECOND);
+        second.submit("otp-resend", &[]).await;
+        assert_eq!(sent(&world, &Person::ANNA).await, 2);
+        second.give_code(&world, &Person::ANNA).await;
+        assert!(is_back(&second), "{}", second.text());
+        // The number of somebody else is not held up by it.
+        world.add(&Person::BRAM).await;
+        at_code_page(&world, &Person::BRAM).await;
+        assert_eq!(sent(&world, &Person::BRAM).await, 1);
+    }
+}
+
+#[tokio::test]
+async fn t20_links_that_ask_for_a_code_send_one_a_wait_and_no_more_than_others() {
+    for backend in Backend::ALL {
+        let world = World::with_waits(backend, |config| config.codes.per_account_per_day = 4).await;
+        world.add(&Person::ANNA).await;
+        let mut browser = signed_in(&world, &Person::ANNA).await;
+        world.advance(MINUTE);
+        // A page of somebody else's sends her browser here over and over.
+        let portal = world.relying_party();
+        let stepping = [("acr_values", "urn:voordeur:acr:code")];
+        for _ in 0..5 {
+            world.advance(SECOND);
+            browser.open(&portal.authorize_url(&stepping)).await;
+            assert!(browser.has("otp"), "{}", browser.text());
+        }
+        assert_eq!(sent(&world, &Person::ANNA).await, 2);
+        for _ in 0..5 {
+            world.advance(MINUTE);
+            browser.open(&portal.authorize_url(&stepping)).await;
+        }
+        assert_eq!(sent(&world, &Person::ANNA).await, 4);
+        assert!(browser.has("code-closed"), "{}", browser.text());
+    }
+}
+
+#[tokio::test]
 async fn t20_the_sms_to_one_number_and_for_one_account_are_capped_a_day() {
     for backend in Backend::ALL {
         // A number that two people share.
