@@ -14,7 +14,7 @@ use web::request::Visit;
 use web::{headers, pages, request, request_log};
 
 use crate::app::Shared;
-use crate::oauth::{authorize, discovery, logout, token, userinfo};
+use crate::oauth::{authorize, cors, discovery, introspect, logout, par, token, userinfo};
 use crate::register::confirm;
 use crate::signin::{code, consent, new_password, password, phone};
 use crate::{account, dev, path, recover, register, signin};
@@ -27,10 +27,12 @@ pub fn router(app: &Shared) -> Router {
     Router::new()
         // Portals
         .route(path::CONFIGURATION, get(discovery::configuration))
+        .route(path::OAUTH_CONFIGURATION, get(discovery::configuration))
         .route(path::JWKS, get(discovery::jwks))
         .route(path::AUTHORIZE, get(authorize::get).post(authorize::post))
-        .route(path::TOKEN, post(token::post))
-        .route(path::USERINFO, get(userinfo::get).post(userinfo::post))
+        .route(path::PAR, post(par::post))
+        .route(path::INTROSPECT, post(introspect::introspect))
+        .merge(for_browser_clients(app))
         .route(path::LOGOUT, get(logout::get).post(logout::post))
         // A sign-in
         .route(path::SIGNIN, get(signin::enter))
@@ -81,6 +83,15 @@ pub fn router(app: &Shared) -> Router {
         .layer(middleware::from_fn_with_state(https, headers::secure))
         .layer(middleware::from_fn_with_state(log, request_log::log))
         .with_state(app.clone())
+}
+
+/// The endpoints that clients in browsers of other origins call as well.
+fn for_browser_clients(app: &Shared) -> Router<Shared> {
+    Router::new()
+        .route(path::TOKEN, post(token::post))
+        .route(path::USERINFO, get(userinfo::get).post(userinfo::post))
+        .route(path::REVOKE, post(introspect::revoke))
+        .layer(middleware::from_fn_with_state(app.clone(), cors::allow))
 }
 
 /// The routes of the operators' own listener.

@@ -59,6 +59,7 @@ pub async fn download(State(app): State<Shared>, Extension(visit): Extension<Vis
 async fn everything(app: &App, account: &Account) -> Result<Value, Trouble> {
     let time = |at: web::clock::Timestamp| at.rfc3339();
     let phone = account.verified_phone().map(|sealed| app.store.open_phone(sealed)).transpose()?;
+    let claims = account.claims_sealed.as_deref().map(|sealed| app.store.open_claims(sealed)).transpose()?;
     let devices = app.store.devices(&account.id).await?.into_iter().map(|device| {
         json!({ "label": device.label, "last_used_at": time(device.last_used_at),
                 "trusted_until": time(device.trusted_until) })
@@ -87,7 +88,7 @@ async fn everything(app: &App, account: &Account) -> Result<Value, Trouble> {
             "username": account.username, "phone_number": phone,
             "phone_verified_at": account.phone_verified_at.map(time), "role": account.role,
             "organisation": account.organisation, "language": account.language,
-            "updated_at": time(account.updated_at),
+            "updated_at": time(account.updated_at), "claims": claims,
         },
         "devices": devices.collect::<Vec<_>>(),
         "sessions": sessions.collect::<Vec<_>>(),

@@ -107,6 +107,8 @@ async fn change_of(app: &Shared, visit: &Visit) -> Result<Result<(Open, Account)
     });
     Ok(match open {
         Some(open) => Ok((open, account)),
+        // A second click finds the change done.
+        None if journeys::finished(&app.ephemeral, &visit.query("journey")).await?.is_some() => Err(done()),
         None => Err(see_other(path::ACCOUNT_PHONE)),
     })
 }
@@ -154,9 +156,12 @@ pub async fn code_post(
                 Err(elsewhere) => return Ok(elsewhere),
             };
             match codes::give(&app, &mut open, &account, fields.get("code").unwrap_or_default()).await? {
-                Try::Right => return change(&app, &open, &account).await,
+                Try::Right if journeys::finish(&app.ephemeral, &open).await? => {
+                    return change(&app, &open, &account).await;
+                }
                 Try::Refused(error) => return show_code(&app, &visit, &open, &account, Some(error)).await,
-                Try::Overtaken => {}
+                // Another try was first: read the journey anew.
+                Try::Right | Try::Overtaken => {}
             }
         }
         Ok(app.too_many(&visit, Duration::from_secs(5)))
@@ -182,13 +187,12 @@ pub async fn resend(State(app): State<Shared>, Extension(visit): Extension<Visit
     .await
 }
 
+fn done() -> Response {
+    see_other(&format!("{}?notice=phone", path::ACCOUNT))
+}
+
 async fn change(app: &Shared, open: &Open, account: &Account) -> Result<Response, Trouble> {
-    let done = see_other(&format!("{}?notice=phone", path::ACCOUNT));
-    let (Some(sealed), true) =
-        (open.journey.pending_phone.as_deref(), journeys::finish(&app.ephemeral, open).await?)
-    else {
-        return Ok(done);
-    };
+    let Some(sealed) = open.journey.pending_phone.as_deref() else { return Ok(done()) };
     let mut write = app.store.begin_write().await?;
     app.store.change_phone(&mut write, &account.id, sealed).await?;
     app.store.forget_devices(&mut write, &account.id, None).await?;
@@ -204,5 +208,5 @@ async fn change(app: &Shared, open: &Open, account: &Account) -> Result<Response
     app.notify(&mut write, mail, account, None, |_| ()).await?;
     write.commit().await?;
     app.delivery.wake();
-    Ok(done)
+    Ok(done())
 }

@@ -71,7 +71,7 @@ impl Requirements {
         Self {
             second_factor: policy.second_factor,
             fresh_after,
-            wants_code: request.is_some_and(|request| wants_code(&request.acr_values)),
+            wants_code: request.is_some_and(|request| wants_code(&request.wanted_acrs())),
             steps_up: false,
             asks_consent,
             consent_again: prompt.consent,

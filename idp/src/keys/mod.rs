@@ -5,6 +5,7 @@
 //! and picks the same key. Nothing here needs a lock in the database: two nodes that make the first keys at once
 //! leave two keys of an algorithm, both published, of which every node lets the later one sign.
 
+mod client_keys;
 mod jwt;
 mod material;
 mod phase;
@@ -20,6 +21,7 @@ use openidconnect::core::{CoreJsonWebKey, CoreJsonWebKeySet};
 use serde::Serialize;
 use web::clock::{Clock, Timestamp};
 
+pub use client_keys::ClientKeys;
 pub use jwt::TokenError;
 pub use material::{Algorithm, Signer};
 pub use phase::Phase;

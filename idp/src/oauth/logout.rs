@@ -186,7 +186,7 @@ pub async fn end_session_by(
         // Section 2.4: these claims and no nonce.
         let claims = json!({
             "iss": app.config.issuer,
-            "sub": account.subject.0,
+            "sub": app.subject_for(&registered.client, &account),
             "aud": client_id,
             "iat": now,
             // As long as the outbox keeps trying.
@@ -197,7 +197,7 @@ pub async fn end_session_by(
         });
         let token = app
             .keys
-            .sign_jwt(&registered.client.id_token_signed_response_alg, LOGOUT_TOKEN_TYPE, &claims)
+            .sign_jwt(registered.client.signing_alg().as_str(), LOGOUT_TOKEN_TYPE, &claims)
             .map_err(|error| Trouble::Other(format!("logout token: {error}")))?;
         app.store.enqueue(write, &Message::LogoutToken { uri: uri.clone(), token }).await?;
     }

@@ -77,14 +77,14 @@ impl Store {
         query.fetch_optional(self.db.pool()).await?.as_ref().map(session).transpose()
     }
 
-    /// As [`Store::session`], as it is for this transaction.
+    /// A session that nobody has ended, as it is for this transaction: also one that has reached its limit, since
+    /// refresh tokens may outlive that.
     ///
     /// # Errors
     /// The engine's.
     pub async fn session_in(&self, write: &mut Write, id: &str) -> Result<Option<Session>> {
-        let sql =
-            format!("SELECT {COLUMNS} FROM sessions WHERE id = $1 AND ended_at IS NULL AND expires_at > $2");
-        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id).bind(self.clock.now().0);
+        let sql = format!("SELECT {COLUMNS} FROM sessions WHERE id = $1 AND ended_at IS NULL");
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id);
         query.fetch_optional(write.connection()).await?.as_ref().map(session).transpose()
     }
 
@@ -191,15 +191,13 @@ impl Store {
         Ok(ended.rows_affected() == 1)
     }
 
-    /// The live sessions of an account, as they are for this transaction.
+    /// All sessions of an account that nobody has ended, as [`Store::session_in`] finds each.
     ///
     /// # Errors
     /// The engine's.
     pub async fn sessions_in(&self, write: &mut Write, account: &AccountId) -> Result<Vec<Session>> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM sessions WHERE account_id = $1 AND ended_at IS NULL AND expires_at > $2"
-        );
-        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(&account.0).bind(self.clock.now().0);
+        let sql = format!("SELECT {COLUMNS} FROM sessions WHERE account_id = $1 AND ended_at IS NULL");
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(&account.0);
         query.fetch_all(write.connection()).await?.iter().map(session).collect()
     }
 
@@ -224,12 +222,17 @@ impl Store {
         rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
     }
 
-    /// Removes sessions that ended or expired long ago, with their grants.
+    /// Removes sessions that ended or expired long ago, with their grants; not those of which a refresh token
+    /// is still good.
     ///
     /// # Errors
     /// The engine's.
     pub async fn remove_old_sessions(&self, before: Timestamp) -> Result<u64> {
-        let query = sqlx::query("DELETE FROM sessions WHERE ended_at < $1 OR expires_at < $1");
+        let query = sqlx::query(
+            "DELETE FROM sessions WHERE ended_at < $1 OR (expires_at < $1 AND NOT EXISTS (
+               SELECT 1 FROM grants JOIN refresh_tokens ON refresh_tokens.grant_id = grants.id
+               WHERE grants.session_id = sessions.id AND grants.revoked_at IS NULL AND refresh_tokens.expires_at >= $1))",
+        );
         Ok(self.db.execute(query.bind(before.0)).await?)
     }
 }

@@ -13,7 +13,7 @@ use url::form_urlencoded::Serializer;
 use web::seal::sha256;
 
 use crate::http::Connection;
-use crate::server::{CLIENT, PASSWORD, REDIRECT_URI, email};
+use crate::server::{CLIENT, PASSWORD, REDIRECT_URI, device, email};
 
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
@@ -178,11 +178,12 @@ impl Load {
     }
 }
 
-/// From the client's request to the sign-in page, without cookies at first.
+/// From the client's request to the sign-in page, in a browser that the account knows.
 async fn prepare(connection: &mut Connection, account: usize) -> Prepared {
-    let first = connection.get(&authorize("openid"), "").await.unwrap();
+    let device = format!("device={}", device(account));
+    let first = connection.get(&authorize("openid"), &device).await.unwrap();
     let target = first.header("location").expect("a redirect to the sign-in page").to_owned();
-    let cookies = first.cookies();
+    let cookies = format!("{device}; {}", first.cookies());
     let page = connection.get(&target, &cookies).await.unwrap();
     assert_eq!(page.status, 200, "{}", page.body);
     let fields =

@@ -35,8 +35,13 @@ pub fn email(number: usize) -> String {
     format!("persoon-{number}@example.nl")
 }
 
+/// What the browser of account `number` is known by.
+pub fn device(number: usize) -> String {
+    web::seal::sha256(&email(number))
+}
+
 impl Server {
-    /// Makes accounts, all with [`PASSWORD`], and starts the server.
+    /// Makes accounts, all with [`PASSWORD`] and a device that they know, and starts the server.
     pub async fn start(accounts: usize) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
@@ -114,7 +119,9 @@ async fn add_accounts(config: &Config, count: usize) {
             organisation: None,
             language: Language::Nl,
         };
-        store.insert_account(&mut write, &new).await.unwrap();
+        let account = store.insert_account(&mut write, &new).await.unwrap();
+        let until = Clock::system().now().plus(Duration::from_hours(24 * 30));
+        store.trust_device(&mut write, &account, &device(number), "Firefox, Linux", until).await.unwrap();
     }
     write.commit().await.unwrap();
     store.db().close().await;
