@@ -56,7 +56,7 @@ fn samples() -> Vec<(&'static str, Value)> {
         page("signin_code", crate::signin::code::CodePage::sample()),
         page("signin_consent", crate::signin::consent::ConsentPage::sample()),
         page("register", crate::register::RegisterPage::sample()),
-        page("mail_sent", crate::mail_codes::WaitingPage::sample()),
+        page("mail_sent", crate::mail_codes::page::WaitingPage::sample()),
         page("confirm", crate::register::confirm::ConfirmPage::sample()),
         page("forgot", crate::recover::ForgotPage::sample()),
         page("reset", crate::recover::ResetPage::sample()),

@@ -357,6 +357,7 @@ async fn what_somebody_else_ends_is_written_down_as_theirs() {
         let bram = world.add(&Person::BRAM).await;
         // Anna forgot to sign out at a computer where Bram signs in next.
         let mut browser = signed_in(&world, &Person::ANNA).await;
+        world.advance(Duration::from_secs(1));
         browser.open(&world.relying_party().authorize_url(&[("prompt", "login")])).await;
         browser.sign_in(&world, &Person::BRAM).await;
         assert!(is_back(&browser), "{}", browser.text());

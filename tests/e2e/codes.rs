@@ -246,8 +246,13 @@ async fn t20_links_that_ask_for_a_code_send_one_a_wait_and_no_more_than_others()
     for backend in Backend::ALL {
         let world = World::with_waits(backend, |config| config.codes.per_account_per_day = 4).await;
         world.add(&Person::ANNA).await;
+        // Signed in on a known device, with the password alone.
         let mut browser = signed_in(&world, &Person::ANNA).await;
+        browser.cookies.get_mut("localhost").unwrap().remove("session");
         world.advance(MINUTE);
+        browser.open(&world.relying_party().authorize_url(&[])).await;
+        browser.give_password(&Person::ANNA).await;
+        assert!(is_back(&browser), "{}", browser.text());
         // A page of somebody else's sends her browser here over and over.
         let portal = world.relying_party();
         let stepping = [("acr_values", "urn:voordeur:acr:code")];

@@ -326,6 +326,7 @@ async fn the_other_language_is_one_click_away_after_every_form() {
         in_english(&mut browser).await;
         assert!(browser.has("reset-submit"), "{}", browser.text());
         // A page that only says what is wrong, in answer to a form whose target shows nothing by itself.
+        world.advance(Duration::from_mins(1));
         let mut browser = signed_in(&world, &Person::ANNA).await;
         let target = format!("{}/account/sessions/end", world.issuer).parse().unwrap();
         browser.request(reqwest::Method::POST, &target, Some(&[])).await;

@@ -222,6 +222,7 @@ async fn a_first_phone_and_a_new_device_are_told_as_what_they_are() {
         let mut browser = next_time(&browser);
         assert!(is_asked_a_code(&world, &mut browser, &Person::ANNA).await);
         browser.give_code(&world, &Person::ANNA).await;
+        world.advance(Duration::from_secs(1));
         browser
             .open(
                 &world

@@ -9,7 +9,6 @@ use web::request::Visit;
 
 use super::holder;
 use crate::app::{Shared, Trouble};
-use crate::config::Identifier;
 use crate::domain::account::Account;
 use crate::store::sessions::Session;
 
@@ -37,11 +36,8 @@ pub(super) async fn fresh_holder(
     if is_fresh(&session, &account, app.clock.now()) {
         return Ok(Ok((session, account)));
     }
-    let identifier = match app.config.accounts.identifier {
-        Identifier::Email => Some(account.email.as_str()),
-        Identifier::Username => account.username.as_deref(),
-    };
-    sign_in_for(app, visit, page, identifier.unwrap_or_default()).await.map(Err)
+    let identifier = account.identifier(app.config.accounts.identifier);
+    sign_in_for(app, visit, page, identifier).await.map(Err)
 }
 
 /// Begins a fresh sign-in that ends at `page`.

@@ -57,7 +57,7 @@ fn page(
     let rules = &app.config.password;
     let page = PasswordPage {
         action: path::ACCOUNT_PASSWORD,
-        identifier: account.username.clone().unwrap_or_else(|| account.email.as_str().to_owned()),
+        identifier: account.identifier(app.config.accounts.identifier).to_owned(),
         min_length: rules.min_length,
         rules: if rules.require_classes { vec!["password-classes"] } else { Vec::new() },
         current_error,

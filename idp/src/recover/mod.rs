@@ -190,16 +190,12 @@ fn reset_page(
     (link, account): &(MailLink, Account),
     error: Option<&'static str>,
 ) -> Response {
-    let identifier = match app.config.accounts.identifier {
-        Identifier::Email => account.email.as_str(),
-        Identifier::Username => account.username.as_deref().unwrap_or_default(),
-    };
     let page = ResetPage {
         action: path::RESET,
         token: token.to_owned(),
         error,
         min_length: app.config.password.min_length,
-        identifier: identifier.to_owned(),
+        identifier: account.identifier(app.config.accounts.identifier).to_owned(),
     };
     let visit = visit.at(&format!("{}?token={token}", path::RESET));
     app.client_page(&visit, link.client_id.as_deref(), status_of(error), "idp/reset.html", &page)

@@ -9,7 +9,6 @@ use serde::Serialize;
 use web::request::Visit;
 
 use crate::app::{Shared, Trouble};
-use crate::config::Identifier;
 use crate::domain::account::Account;
 use crate::ephemeral::{journeys, waiting};
 use crate::form::Posted;
@@ -132,11 +131,7 @@ pub async fn back_to_signin(
         Some(open) => open,
         None => app.begin_journey(visit, None, client_id).await?,
     };
-    let identifier = match app.config.accounts.identifier {
-        Identifier::Email => Some(account.email.as_str()),
-        Identifier::Username => account.username.as_deref(),
-    };
-    identifier.unwrap_or_default().clone_into(&mut open.journey.identifier);
+    open.journey.identifier = account.identifier(app.config.accounts.identifier).to_owned();
     // Only a convenience: whoever changed the journey meanwhile is not overtaken.
     journeys::save(&app.ephemeral, &mut open, app.journey_lifetime()).await?;
     Ok(see_other(&format!("{}&notice={notice}", journey_url(path::SIGNIN_PASSWORD, &open.id))))
