@@ -11,7 +11,8 @@ use openidconnect::core::{
 };
 use openidconnect::{
     AdditionalProviderMetadata, AuthUrl, AuthenticationContextClass, EndSessionUrl, IssuerUrl,
-    JsonWebKeySetUrl, LanguageTag, ProviderMetadata, ResponseTypes, Scope, TokenUrl, UserInfoUrl,
+    JsonWebKeySetUrl, LanguageTag, ProviderMetadata, RegistrationUrl, ResponseTypes, Scope, TokenUrl,
+    UserInfoUrl,
 };
 use serde::{Deserialize, Serialize};
 use web::language::Language;
@@ -152,7 +153,11 @@ fn metadata(app: &Shared) -> Result<Metadata, String> {
     ))
     .set_claims_parameter_supported(Some(true))
     .set_request_parameter_supported(Some(true))
-    .set_request_uri_parameter_supported(Some(false)))
+    .set_request_uri_parameter_supported(Some(false))
+    .set_registration_endpoint(match app.config.registration.enabled {
+        true => Some(RegistrationUrl::new(url(path::CLIENTS)).map_err(text)?),
+        false => None,
+    }))
 }
 
 /// `GET /jwks`: the public halves of the key ring (RFC 7517).
