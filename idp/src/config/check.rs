@@ -23,6 +23,7 @@ const CHECKS: &[Check] = &[
     mail,
     sms,
     lifetimes,
+    keys,
     portals,
     check_client::clients,
 ];
@@ -232,9 +233,18 @@ fn lifetimes(config: &Config) -> Result<(), ConfigError> {
     config.between("tokens.id_token_seconds", config.tokens.id_token_seconds, 30, 3_600)?;
     config.between("tokens.refresh_token_days", config.tokens.refresh_token_days, 1, 400)?;
     config.between("tokens.refresh_idle_days", config.tokens.refresh_idle_days, 1, 400)?;
-    config.between("tokens.pushed_request_seconds", config.tokens.pushed_request_seconds, 60, 90)?;
-    config.between("keys.announce_hours", config.keys.announce_hours, 168, 8_760)?;
-    config.between("keys.refresh_seconds", config.keys.refresh_seconds, 1, 60)
+    config.between("tokens.pushed_request_seconds", config.tokens.pushed_request_seconds, 60, 90)
+}
+
+fn keys(config: &Config) -> Result<(), ConfigError> {
+    let keys = &config.keys;
+    config.between("keys.announce_hours", keys.announce_hours, 192, 8_760)?;
+    config.between("keys.rotate_days", keys.rotate_days, 0, 3_650)?;
+    if keys.rotate_days > 0 && keys.rotate_days * 24 <= keys.announce_hours {
+        let advice = "write more days than keys.announce_hours, or 0 to rotate by hand alone";
+        return config.refuse("keys.rotate_days", keys.rotate_days, advice);
+    }
+    Ok(())
 }
 
 fn portals(config: &Config) -> Result<(), ConfigError> {
@@ -280,6 +290,8 @@ mod tests {
             ("codes.digits", "[codes]\ndigits = 3\n"),
             ("password.argon2_memory_kib", "[password]\nargon2_memory_kib = 1024\n"),
             ("tokens.code_seconds", "[tokens]\ncode_seconds = 3600\n"),
+            ("keys.announce_hours", "[keys]\nannounce_hours = 191\n"),
+            ("keys.rotate_days", "[keys]\nrotate_days = 8\n"),
         ];
         for (key, text) in cases {
             let error = error(&format!("{text}{DEV}"));

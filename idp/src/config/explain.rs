@@ -66,12 +66,12 @@ const EXPLANATIONS: &[(&str, &str)] = &[
     ),
     ("keys", "Signing keys."),
     (
-        "keys.announce_hours",
-        "How long a new key is published before it signs, in hours (168 or more), so that\nportals that keep the key set for a week know it.",
+        "keys.rotate_days",
+        "How long a key signs before the next one takes over, in days. Servers see to it by\nthemselves; 0 leaves it to `idp keys rotate`.",
     ),
     (
-        "keys.refresh_seconds",
-        "How often a running server looks for keys that were rotated, in seconds (1 to 60).",
+        "keys.announce_hours",
+        "How long a new key is published before it signs, in hours (192 or more), so that\nportals that keep the key set for a week know it.",
     ),
     ("limits", "Limits against floods. Zero lifts one."),
     (

@@ -225,13 +225,13 @@ impl Default for Tokens {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Keys {
+    pub rotate_days: u32,
     pub announce_hours: u32,
-    pub refresh_seconds: u32,
 }
 
 impl Default for Keys {
     fn default() -> Self {
-        Self { announce_hours: 192, refresh_seconds: 5 }
+        Self { rotate_days: 90, announce_hours: 192 }
     }
 }
 

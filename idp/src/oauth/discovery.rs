@@ -6,8 +6,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use openidconnect::core::{
     CoreAuthDisplay, CoreClaimName, CoreClaimType, CoreClientAuthMethod, CoreGrantType, CoreJsonWebKey,
-    CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreJwsSigningAlgorithm,
-    CoreResponseMode, CoreResponseType, CoreSubjectIdentifierType,
+    CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreResponseMode, CoreResponseType,
+    CoreSubjectIdentifierType,
 };
 use openidconnect::{
     AdditionalProviderMetadata, AuthUrl, AuthenticationContextClass, EndSessionUrl, IssuerUrl,
@@ -18,6 +18,7 @@ use web::language::Language;
 
 use crate::app::Shared;
 use crate::config::SigningAlgorithm;
+use crate::keys::Algorithm;
 use crate::path;
 use crate::protocol::claims::of_scope;
 use crate::protocol::{acr, dpop};
@@ -92,12 +93,7 @@ fn metadata(app: &Shared) -> Result<Metadata, String> {
     let url = |path: &str| app.url(path);
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     let signing: Vec<String> = SigningAlgorithm::ALL.map(|alg| alg.as_str().to_owned()).to_vec();
-    let core = vec![
-        CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
-        CoreJwsSigningAlgorithm::RsaSsaPssSha256,
-        CoreJwsSigningAlgorithm::EcdsaP256Sha256,
-        CoreJwsSigningAlgorithm::EdDsa,
-    ];
+    let core = Algorithm::ALL.map(Algorithm::core).to_vec();
     let confidential = vec![
         CoreClientAuthMethod::ClientSecretBasic,
         CoreClientAuthMethod::ClientSecretPost,

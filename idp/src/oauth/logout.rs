@@ -179,6 +179,7 @@ pub async fn end_session_by(
     let account = app.store.account_in(write, &session.account_id).await?;
     app.store.note_by(write, actor, Event::SignedOut, &session.account_id, None, "").await?;
     let Some(account) = account else { return Ok(()) };
+    app.keys.catch_up().await.map_err(|error| Trouble::Other(format!("reading the key ring: {error}")))?;
     let now = app.clock.now().seconds();
     for client_id in clients {
         let Some(registered) = app.registry.client(&client_id) else { continue };

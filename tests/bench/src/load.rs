@@ -15,7 +15,7 @@ use web::seal::sha256;
 use crate::http::Connection;
 use crate::server::{CLIENT, PASSWORD, REDIRECT_URI, device, email};
 
-const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
 /// How often `/jwks` is asked for while people sign in.
 const JWKS_EVERY: Duration = Duration::from_millis(10);
@@ -42,11 +42,11 @@ pub struct SignIns {
     pub jwks: Vec<Duration>,
 }
 
-fn form(fields: &[(&str, &str)]) -> String {
+pub fn form(fields: &[(&str, &str)]) -> String {
     Serializer::new(String::new()).extend_pairs(fields).finish()
 }
 
-fn authorize(scope: &str) -> String {
+pub fn authorize(scope: &str) -> String {
     let challenge = sha256(VERIFIER);
     let parameters = form(&[
         ("client_id", CLIENT[0]),
@@ -61,7 +61,7 @@ fn authorize(scope: &str) -> String {
     format!("/authorize?{parameters}")
 }
 
-fn code_in(location: &str) -> String {
+pub fn code_in(location: &str) -> String {
     let url = Url::parse(location).unwrap_or_else(|_| panic!("not back at the client: {location}"));
     let code = url.query_pairs().find(|(name, _)| name == "code");
     code.unwrap_or_else(|| panic!("no code: {location}")).1.into_owned()
@@ -76,6 +76,11 @@ fn csrf_in(page: &str) -> String {
 impl Load {
     pub fn new(port: u16, at_once: usize) -> Self {
         Self { port, at_once, signed_in: Vec::new() }
+    }
+
+    /// Cookies of browsers that signed in.
+    pub fn signed_in(&self) -> &[String] {
+        &self.signed_in
     }
 
     /// Does `work` for every item, on as many connections as go at once; the results, and how many a second.

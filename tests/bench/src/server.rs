@@ -1,7 +1,7 @@
 //! The server under test: the release binary `idp` beside this one, on an empty database with accounts.
 
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use idp::credentials::passwords::PasswordPool;
 use idp::domain::account::{EmailAddress, Role};
 use idp::store::Store;
 use idp::store::accounts::NewAccount;
+use serde_json::Value;
 use tempfile::TempDir;
 use web::clock::Clock;
 use web::language::Language;
@@ -27,6 +28,8 @@ const ROOT: &str = "0123456789abcdef0123456789abcdef";
 pub struct Server {
     pub port: u16,
     child: Child,
+    binary: PathBuf,
+    file: PathBuf,
     _folder: TempDir,
 }
 
@@ -66,7 +69,7 @@ impl Server {
         let mut command = Command::new(&binary);
         command.arg("serve").arg("--config").arg(&file);
         let child = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", binary.display()));
-        let server = Self { port, child, _folder: folder };
+        let server = Self { port, child, binary, file, _folder: folder };
         for _ in 0..100 {
             if let Ok(mut connection) = Connection::open(port).await
                 && connection.get("/readyz", "").await.is_ok_and(|answer| answer.status == 200)
@@ -76,6 +79,17 @@ impl Server {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         panic!("the server does not answer");
+    }
+
+    /// Runs a command beside the server, and reads the table that it prints.
+    pub fn command_line(&self) -> impl Fn(&[&str]) -> Value + Send + use<> {
+        let (binary, file) = (self.binary.clone(), self.file.clone());
+        move |arguments| {
+            let mut command = Command::new(&binary);
+            let output = command.args(arguments).arg("--json").arg("--config").arg(&file).output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            serde_json::from_slice(&output.stdout).unwrap()
+        }
     }
 
     /// The memory that is resident now, in MB of 1,000,000 bytes.
