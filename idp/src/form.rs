@@ -53,7 +53,7 @@ impl App {
         let uris = client.redirect_uris.iter().chain(&client.initiate_login_uri);
         let origins = uris.filter_map(|uri| url::Url::parse(uri).ok());
         let origins: BTreeSet<String> =
-            origins.filter(|url| url.has_host()).map(|url| url.origin().ascii_serialization()).collect();
+            origins.filter(url::Url::has_host).map(|url| url.origin().ascii_serialization()).collect();
         origins.into_iter().collect()
     }
 }

@@ -98,7 +98,9 @@ impl App {
 
     /// The holder deleted the account.
     pub fn account_deleted(&self, visit: &Visit) -> Response {
-        self.message(&visit.at(path::HOME), None, StatusCode::OK, "deleted")
+        // There is nothing to start again with.
+        let page = MessagePage::new("deleted", "", "start-again");
+        self.page(&visit.at(path::HOME), None, StatusCode::OK, "idp/message.html", &page)
     }
 
     /// Nothing stands at this URL.

@@ -258,8 +258,8 @@ async fn changes(look: Look) {
     browser.send("a[href='/account/delete']").await;
     browser.send("#delete-submit").await;
     browser.look("account-delete", ".error-summary").await;
-    let word = if look.language == Language::Nl { "verwijderen" } else { "delete" };
-    browser.write("#confirmation", word).await;
+    let confirmation = if look.language == Language::Nl { "verwijderen" } else { "delete" };
+    browser.write("#confirmation", confirmation).await;
     browser.send("#delete-submit").await;
     browser.look("account-deleted", "h1").await;
 }

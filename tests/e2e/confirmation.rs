@@ -287,9 +287,8 @@ async fn a_form_after_a_mail_may_end_at_the_portal() {
 
 /// Follows the link to the other language.
 async fn in_english(browser: &mut Browser) {
-    let (before, _) =
-        browser.page.body.split_once("class=\"language-switch\" href=\"").map(|(_, b)| (b, ())).unwrap();
-    let url = before.split('"').next().unwrap().replace("&amp;", "&").replace("&#x2F;", "/");
+    let (_, link) = browser.page.body.split_once("class=\"language-switch\" href=\"").unwrap();
+    let url = link.split('"').next().unwrap().replace("&amp;", "&").replace("&#x2F;", "/");
     browser.open(&url).await;
     assert!(browser.page.body.contains("<html lang=\"en\""), "{}", browser.text());
 }

@@ -63,12 +63,13 @@ pub async fn at_step<F>(app: &Shared, visit: &Visit, step: Step, act: impl FnOnc
 where
     F: Future<Output = Result<Response, Trouble>>,
 {
-    run(app, visit, async {
+    // Boxed: it contains the end of a journey, and every step contains it.
+    Box::pin(run(app, visit, async {
         match arrive(app, visit, step).await? {
             Ok(arrived) => act(arrived).await,
             Err(elsewhere) => Ok(elsewhere),
         }
-    })
+    }))
     .await
 }
 

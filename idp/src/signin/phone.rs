@@ -56,7 +56,7 @@ async fn here<F>(app: &Shared, visit: &Visit, act: impl FnOnce(Arrived) -> F) ->
 where
     F: Future<Output = Result<Response, Trouble>>,
 {
-    run(app, visit, async {
+    Box::pin(run(app, visit, async {
         if let Some(mut open) = app.journey_of(visit).await?
             && open.journey.pending_phone.take().is_some()
         {
@@ -69,7 +69,7 @@ where
             Ok(arrived) => act(arrived).await,
             Err(elsewhere) => Ok(elsewhere),
         }
-    })
+    }))
     .await
 }
 
