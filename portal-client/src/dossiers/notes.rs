@@ -3,7 +3,7 @@
 
 use sqlx::Row as _;
 use web::clock::Timestamp;
-use web::db::Db;
+use web::db::{Db, Write};
 use web::seal::{RootKey, Sealer};
 
 /// What a note is.
@@ -92,53 +92,51 @@ impl Notes {
         Ok(notes)
     }
 
-    /// Writes a note; of a kind that stands alone, the one before is replaced in the same step.
+    /// Writes a note; of a kind that stands alone, the one before is replaced in the same transaction.
     ///
     /// # Errors
-    /// The database's; nothing was written then.
+    /// The database's.
     pub async fn write(
         &self,
+        write: &mut Write,
         id: &str,
         writer: Writer<'_>,
         kind: Kind,
         body: &str,
         now: Timestamp,
     ) -> Result<(), sqlx::Error> {
-        let mut write = self.db.begin_write().await?;
         if kind.stands_alone() {
-            self.replace(&mut write, writer.dossier, kind, None, now).await?;
+            self.replace(write, writer.dossier, kind, None, now).await?;
         }
-        self.insert(&mut write, id, writer, kind, body, now).await?;
-        write.commit().await
+        self.insert(write, id, writer, kind, body, now).await
     }
 
     /// Puts a new text in the place of note `old`, or takes it away when `body` is `None`; false if that
     /// note is not there (any more).
     ///
     /// # Errors
-    /// The database's; nothing was written then.
+    /// The database's.
     pub async fn change(
         &self,
+        write: &mut Write,
         old: &str,
         new: Option<(&str, &str)>,
         writer: Writer<'_>,
         kind: Kind,
         now: Timestamp,
     ) -> Result<bool, sqlx::Error> {
-        let mut write = self.db.begin_write().await?;
-        if self.replace(&mut write, writer.dossier, kind, Some(old), now).await? == 0 {
+        if self.replace(write, writer.dossier, kind, Some(old), now).await? == 0 {
             return Ok(false);
         }
         if let Some((id, body)) = new {
-            self.insert(&mut write, id, writer, kind, body, now).await?;
+            self.insert(write, id, writer, kind, body, now).await?;
         }
-        write.commit().await?;
         Ok(true)
     }
 
     async fn replace(
         &self,
-        write: &mut web::db::Write,
+        write: &mut Write,
         dossier: &str,
         kind: Kind,
         only: Option<&str>,
@@ -159,7 +157,7 @@ impl Notes {
 
     async fn insert(
         &self,
-        write: &mut web::db::Write,
+        write: &mut Write,
         id: &str,
         writer: Writer<'_>,
         kind: Kind,
@@ -193,19 +191,27 @@ mod tests {
         let store = crate::testing::Store::new().await;
         let notes = Notes::new(store.db.clone(), &store.root);
         let writer = Writer { iss: "i", sub: "s", name: "Piet", dossier: "d" };
-        notes.write("1", writer, Kind::ThisIsMe, "koffie", Timestamp(1)).await.unwrap();
-        notes.write("2", writer, Kind::ThisIsMe, "thee", Timestamp(2)).await.unwrap();
-        notes.write("3", writer, Kind::Report, "goed", Timestamp(3)).await.unwrap();
-        notes.write("4", writer, Kind::Report, "beter", Timestamp(4)).await.unwrap();
+        let texts = [
+            ("1", Kind::ThisIsMe, "koffie"),
+            ("2", Kind::ThisIsMe, "thee"),
+            ("3", Kind::Report, "goed"),
+            ("4", Kind::Report, "beter"),
+        ];
+        for (at, (id, kind, text)) in (1..).zip(texts) {
+            let mut write = store.db.begin_write().await.unwrap();
+            notes.write(&mut write, id, writer, kind, text, Timestamp(at)).await.unwrap();
+            write.commit().await.unwrap();
+        }
         let bodies = |list: Vec<Note>| list.into_iter().map(|note| note.body).collect::<Vec<_>>();
         assert_eq!(bodies(notes.list("d", Kind::ThisIsMe).await.unwrap()), ["thee"]);
         assert_eq!(bodies(notes.list("d", Kind::Report).await.unwrap()), ["beter", "goed"]);
         assert!(notes.list("other", Kind::Report).await.unwrap().is_empty());
-        assert!(notes.change("3", Some(("5", "prima")), writer, Kind::Report, Timestamp(5)).await.unwrap());
-        assert!(
-            !notes.change("3", None, writer, Kind::Report, Timestamp(6)).await.unwrap(),
-            "replaced already"
-        );
+        let mut write = store.db.begin_write().await.unwrap();
+        let new = Some(("5", "prima"));
+        assert!(notes.change(&mut write, "3", new, writer, Kind::Report, Timestamp(5)).await.unwrap());
+        let again = notes.change(&mut write, "3", None, writer, Kind::Report, Timestamp(6)).await.unwrap();
+        assert!(!again, "replaced already");
+        write.commit().await.unwrap();
         assert_eq!(bodies(notes.list("d", Kind::Report).await.unwrap()), ["prima", "beter"]);
         let stored: Vec<String> =
             sqlx::query_scalar("SELECT body FROM notes").fetch_all(store.db.pool()).await.unwrap();
