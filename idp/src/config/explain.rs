@@ -79,7 +79,10 @@ const EXPLANATIONS: &[(&str, &str)] = &[
         "Forms sent and sign-ins begun from one network address in a minute, for each server\nprocess; a whole care home may share one address.",
     ),
     ("limits.sign_ins_per_address_per_hour", "Wrong passwords from one network address in an hour."),
-    ("limits.mails_per_account_per_day", "Mails asked for one e-mail address in a day."),
+    (
+        "limits.mails_per_account_per_day",
+        "Mails of a kind asked for one e-mail address from one network address in a day; four times as many from all.",
+    ),
     ("limits.mails_per_address_per_hour", "Mails asked from one network address in an hour."),
     ("mail", "The mail server."),
     ("mail.from", "The sender of mails."),

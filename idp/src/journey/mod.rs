@@ -121,10 +121,11 @@ pub struct Journey {
     /// The number given in this journey, sealed, until a code on it proves it.
     pub pending_phone: Option<String>,
     pub code: Option<SentCode>,
-    /// The waiting page of a confirmation mail sent in this journey.
-    pub confirm_page: Option<String>,
     /// The live session the journey started from.
     pub session_id: Option<String>,
+    /// A page of ours that wants a fresh sign-in, with a code where the account has a phone; the journey ends there.
+    #[serde(default)]
+    pub step_up_to: Option<String>,
     pub public_computer: bool,
     /// What the person typed to sign in, shown again after a failure.
     pub identifier: String,

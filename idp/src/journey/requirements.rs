@@ -17,6 +17,8 @@ pub struct Requirements {
     fresh_after: Timestamp,
     /// A code in this session is asked for by name.
     wants_code: bool,
+    /// A code is asked for wherever the account has a phone.
+    steps_up: bool,
     asks_consent: bool,
     consent_again: bool,
     silent: bool,
@@ -70,10 +72,17 @@ impl Requirements {
             second_factor: policy.second_factor,
             fresh_after,
             wants_code: request.is_some_and(|request| wants_code(&request.wanted_acrs())),
+            steps_up: false,
             asks_consent,
             consent_again: prompt.consent,
             silent: prompt.none,
         }
+    }
+
+    /// The same for a page of ours that wants a fresh sign-in.
+    #[must_use]
+    pub fn stepping_up(self, started_at: Timestamp) -> Self {
+        Self { fresh_after: started_at, steps_up: true, ..self }
     }
 
     pub(super) fn silent(&self) -> bool {
@@ -95,7 +104,7 @@ impl Requirements {
         if self.is_fresh(proofs.code_at) {
             return false;
         }
-        if self.wants_code {
+        if self.wants_code || (self.steps_up && facts.has_phone) {
             return true;
         }
         match self.second_factor {

@@ -182,3 +182,14 @@ fn a_remembered_device_earns_less_than_a_fresh_code() {
     assert_eq!(earned_acr(&password, &Facts { device_trusted: false, ..facts }), acr::PASSWORD);
     assert_eq!(earned_amr(&code), ["pwd", "sms", "mfa"]);
 }
+
+#[test]
+fn stepping_up_asks_password_and_code_whatever_the_portals_policy() {
+    for case in all_cases().into_iter().filter(|case| case.prompt == "" && case.facts.email_confirmed) {
+        let requirements = case.requirements().stepping_up(START);
+        let issued = next(&requirements, &case.proofs, Some(&case.facts)) == Next::Issue;
+        let fresh = |at: Option<Timestamp>| at.is_some_and(|at| at >= START);
+        let proved = fresh(case.proofs.password_at) && (fresh(case.proofs.code_at) || !case.facts.has_phone);
+        assert!(proved || !issued, "{case:?}");
+    }
+}

@@ -57,6 +57,10 @@ pub async fn finish(
         return Ok(app.answer_error(visit, &request.return_address, INVALID_REQUEST_URI));
     }
     let mut write = app.store.begin_write().await?;
+    if !app.store.hold_account(&mut write, &account.id, account.password_hash.as_deref()).await? {
+        // The password was changed, or the account blocked, after it was read.
+        return Ok(app.journey_expired(visit, journey.client_id.as_deref()));
+    }
     let mut after = Afterwards::default();
     let device_id = keep_device(app, visit, &mut write, journey, &assessment, account, &mut after).await?;
     let Some(session_id) =
@@ -112,8 +116,12 @@ pub async fn finish(
     Ok(response)
 }
 
-/// Where a sign-in without a portal's request ends: at the portal that it was for, or at the account page.
+/// Where a sign-in without a portal's request ends: at the page that wanted it, at the portal that it was for, or at
+/// the account page.
 fn where_to(app: &Shared, journey: &Journey) -> String {
+    if let Some(page) = &journey.step_up_to {
+        return page.clone();
+    }
     let client = journey.client_id.as_deref().and_then(|id| app.registry.client(id));
     client
         .and_then(|client| {
@@ -202,7 +210,7 @@ async fn keep_session(
             kept = Some(session.id);
         } else if session.account_id != account.id {
             // Somebody else signs in at this browser: the other one's session ends.
-            super::logout::end_session(app, write, &session.id).await?;
+            super::logout::end_session_by(app, write, &session.id, Some(&account.id)).await?;
             after.messages = true;
         }
     }

@@ -16,6 +16,7 @@ use web::request::{Fields, Visit, append};
 use super::resume::{FormField, see_other};
 use crate::app::{App, Shared, Trouble};
 use crate::delivery::Message;
+use crate::domain::account::AccountId;
 use crate::path;
 use crate::protocol::token::{ID_TOKEN_TYPE, LOGOUT_TOKEN_TYPE};
 use crate::store::audit::Event;
@@ -156,13 +157,27 @@ fn with_state(uri: &str, state: Option<&str>) -> String {
 /// # Errors
 /// A backend's.
 pub async fn end_session(app: &App, write: &mut Write, id: &str) -> Result<(), Trouble> {
-    let Some(session) = app.store.session(id).await? else { return Ok(()) };
-    let clients = app.store.clients_of_session(id).await?;
+    end_session_by(app, write, id, None).await
+}
+
+/// As [`end_session`], for a session that ends because of what `actor` did.
+///
+/// # Errors
+/// A backend's.
+pub async fn end_session_by(
+    app: &App,
+    write: &mut Write,
+    id: &str,
+    actor: Option<&AccountId>,
+) -> Result<(), Trouble> {
+    let Some(session) = app.store.session_in(write, id).await? else { return Ok(()) };
     if !app.store.end_session(write, id).await? {
         return Ok(());
     }
-    let account = app.store.account(&session.account_id).await?;
-    app.store.note(write, Event::SignedOut, &session.account_id, None, "").await?;
+    // Read after the grants were revoked: a code that is redeemed at this moment counts or finds it revoked.
+    let clients = app.store.clients_in(write, id).await?;
+    let account = app.store.account_in(write, &session.account_id).await?;
+    app.store.note_by(write, actor, Event::SignedOut, &session.account_id, None, "").await?;
     let Some(account) = account else { return Ok(()) };
     app.keys.catch_up().await.map_err(|error| Trouble::Other(format!("reading the key ring: {error}")))?;
     let now = app.clock.now().seconds();

@@ -88,8 +88,8 @@ impl App {
             password_mark: String::new(),
             pending_phone: None,
             code: None,
-            confirm_page: None,
             session_id: None,
+            step_up_to: None,
             public_computer: false,
             created_at: self.clock.now(),
         };
@@ -128,6 +128,10 @@ impl App {
             journey.request.is_some() && client.as_ref().is_some_and(|client| client.client.consent);
         let requirements =
             Requirements::new(&policy, journey.request.as_ref(), asks_consent, journey.created_at);
+        let requirements = match journey.step_up_to {
+            Some(_) => requirements.stepping_up(journey.created_at),
+            None => requirements,
+        };
         let account = match &journey.account_id {
             Some(id) => self.store.account(id).await?,
             None => None,
