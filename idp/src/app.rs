@@ -21,9 +21,9 @@ use web::seal::{Hasher, RootKey};
 use crate::config::{Config, Registry};
 use crate::credentials::codes::OneTimeCodes;
 use crate::credentials::passwords::PasswordPool;
-use crate::delivery::Delivery;
+use crate::delivery::{Delivery, outbound};
 use crate::domain::account::Account;
-use crate::keys::KeyRing;
+use crate::keys::{ClientKeys, KeyRing};
 use crate::store::{Store, StoreError};
 
 /// One node.
@@ -44,6 +44,9 @@ pub struct App {
     pub flood: FloodGuard,
     /// Hashes what is looked up but must not be read: phone numbers and addresses in counters, mailed codes.
     pub lookup: Hasher,
+    /// Makes the subjects that one sector sees.
+    pub pairwise: Hasher,
+    pub client_keys: ClientKeys,
 }
 
 pub type Shared = Arc<App>;
@@ -109,6 +112,9 @@ impl App {
         });
         let flood = FloodGuard::per_minute(config.limits.posts_per_minute);
         let lookup = root.hasher("lookup");
+        let pairwise = root.hasher("pairwise subject");
+        let http = outbound::client(&config).map_err(failed)?;
+        let client_keys = ClientKeys::new(http, clock.clone());
         Ok(Arc::new(Self {
             config,
             registry,
@@ -125,6 +131,8 @@ impl App {
             front,
             flood,
             lookup,
+            pairwise,
+            client_keys,
         }))
     }
 

@@ -1,4 +1,4 @@
-//! What runs beside the requests: delivering, cleaning up, looking for rotated keys.
+//! What runs beside the requests: delivering, cleaning up, rotating keys.
 
 use std::time::Duration;
 
@@ -16,9 +16,8 @@ const KEEP_UNCONFIRMED: Duration = Duration::from_hours(24 * 7);
 pub fn start(app: &Shared, shutdown: &Shutdown) {
     let (deliverer, stop) = (app.clone(), shutdown.clone());
     tokio::spawn(async move { deliverer.delivery.run(stop).await });
-    let seconds = Duration::from_secs(app.config.keys.refresh_seconds.into());
-    every(seconds, app, shutdown, |app| async move {
-        app.keys.refresh().await.map_err(|error| Trouble::Other(format!("reading the key ring: {error}")))
+    every(Duration::from_mins(1), app, shutdown, |app| async move {
+        app.keys.maintain().await.map_err(|error| Trouble::Other(format!("rotating keys: {error}")))
     });
     every(Duration::from_mins(10), app, shutdown, |app| async move { clean_up(&app).await });
 }

@@ -2,8 +2,13 @@
 
 pub const HOME: &str = "/";
 pub const CONFIGURATION: &str = "/.well-known/openid-configuration";
+/// The same document under the name of RFC 8414 section 3.
+pub const OAUTH_CONFIGURATION: &str = "/.well-known/oauth-authorization-server";
 pub const JWKS: &str = "/jwks";
 pub const AUTHORIZE: &str = "/authorize";
+pub const PAR: &str = "/par";
+pub const INTROSPECT: &str = "/introspect";
+pub const REVOKE: &str = "/revoke";
 pub const TOKEN: &str = "/token";
 pub const USERINFO: &str = "/userinfo";
 pub const LOGOUT: &str = "/logout";

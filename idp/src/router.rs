@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::StatusCode;
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router, middleware};
@@ -13,8 +14,8 @@ use serde_json::json;
 use web::request::Visit;
 use web::{headers, pages, request, request_log};
 
-use crate::app::Shared;
-use crate::oauth::{authorize, discovery, logout, token, userinfo};
+use crate::app::{Shared, Trouble};
+use crate::oauth::{authorize, cors, discovery, introspect, logout, par, token, userinfo};
 use crate::signin::{code, consent, new_password, password, phone};
 use crate::{account, dev, path, recover, register, signin};
 
@@ -26,20 +27,13 @@ pub fn router(app: &Shared) -> Router {
     Router::new()
         // Portals
         .route(path::CONFIGURATION, get(discovery::configuration))
+        .route(path::OAUTH_CONFIGURATION, get(discovery::configuration))
         .route(path::JWKS, get(discovery::jwks))
         .route(path::AUTHORIZE, get(authorize::get).post(authorize::post))
-        .route(path::TOKEN, post(token::post))
-        .route(path::USERINFO, get(userinfo::get).post(userinfo::post))
+        .route(path::PAR, post(par::post))
+        .route(path::INTROSPECT, post(introspect::introspect))
+        .merge(for_browser_clients(app))
         .route(path::LOGOUT, get(logout::get).post(logout::post))
-        // A sign-in
-        .route(path::SIGNIN, get(signin::enter))
-        .route(path::SIGNIN_PASSWORD, get(password::get).post(password::post))
-        .route(path::SIGNIN_NEW_PASSWORD, get(new_password::get).post(new_password::post))
-        .route(path::SIGNIN_PHONE, get(phone::get).post(phone::post))
-        .route(path::SIGNIN_CODE, get(code::get).post(code::post))
-        .route(path::SIGNIN_RESEND, post(code::resend))
-        .route(path::SIGNIN_CONSENT, get(consent::get).post(consent::post))
-        .route(path::SIGNIN_CANCEL, post(signin::cancel))
         // Accounts
         .route(path::REGISTER, get(register::get).post(register::post))
         .route(path::REGISTER_SENT, get(register::sent).post(register::type_code))
@@ -54,6 +48,17 @@ pub fn router(app: &Shared) -> Router {
         .route(path::ACCOUNT_END_SESSION, post(account::end_sessions))
         .route(path::ACCOUNT_SIGN_OUT, post(account::sign_out))
         .route(path::HOME, get(home))
+        // What stands above may sign or verify.
+        .route_layer(middleware::from_fn_with_state(app.clone(), know_the_keys))
+        // A sign-in
+        .route(path::SIGNIN, get(signin::enter))
+        .route(path::SIGNIN_PASSWORD, get(password::get).post(password::post))
+        .route(path::SIGNIN_NEW_PASSWORD, get(new_password::get).post(new_password::post))
+        .route(path::SIGNIN_PHONE, get(phone::get).post(phone::post))
+        .route(path::SIGNIN_CODE, get(code::get).post(code::post))
+        .route(path::SIGNIN_RESEND, post(code::resend))
+        .route(path::SIGNIN_CONSENT, get(consent::get).post(consent::post))
+        .route(path::SIGNIN_CANCEL, post(signin::cancel))
         // Operators
         .route(path::HEALTHZ, get(|| async { "ok" }))
         .route(path::READYZ, get(ready))
@@ -70,6 +75,15 @@ pub fn router(app: &Shared) -> Router {
         .layer(middleware::from_fn_with_state(https, headers::secure))
         .layer(middleware::from_fn_with_state(log, request_log::log))
         .with_state(app.clone())
+}
+
+/// The endpoints that clients in browsers of other origins call as well.
+fn for_browser_clients(app: &Shared) -> Router<Shared> {
+    Router::new()
+        .route(path::TOKEN, post(token::post))
+        .route(path::USERINFO, get(userinfo::get).post(userinfo::post))
+        .route(path::REVOKE, post(introspect::revoke))
+        .layer(middleware::from_fn_with_state(app.clone(), cors::allow))
 }
 
 /// The routes of the operators' own listener.
@@ -108,6 +122,19 @@ async fn home(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> 
     let portal = app.registry.portal_of(None);
     let page = HomePage { portal_url: portal.url.clone(), portal_name: portal.brand.name.clone() };
     app.page(&visit, None, StatusCode::OK, "idp/home.html", &page)
+}
+
+/// A key that was revoked before this request came is of no use in it, whichever process revoked it.
+async fn know_the_keys(
+    State(app): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match app.keys.catch_up().await {
+        Ok(()) => next.run(request).await,
+        Err(error) => app.trouble(&visit, &Trouble::Other(format!("reading the key ring: {error}"))),
+    }
 }
 
 async fn brand(State(app): State<Shared>) -> Response {

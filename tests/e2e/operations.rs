@@ -48,10 +48,7 @@ async fn t42_keys_rotate_under_load_without_a_failure_or_a_restart() {
         let rotating = async {
             let kid = world.idp.keys.rotate(Algorithm::Rs256, When::Now).await.unwrap();
             world.idp.keys.rotate(Algorithm::Es256, When::Now).await.unwrap();
-            for _ in 0..7 {
-                world.advance(Duration::from_secs(1));
-                world.idp.keys.refresh().await.unwrap();
-            }
+            world.advance(Duration::from_secs(1));
             kid
         };
         let ((kids, mut browser), second) = tokio::join!(signing_in, rotating);

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use idp::domain::account::EmailAddress;
-use idp::store::grants::{GrantDetails, NewGrant, Redeemed};
+use idp::protocol::claims::RequestedClaims;
+use idp::store::grants::{GrantDetails, NewGrant, NewRefreshToken};
 use idp::store::lockouts::Attempt;
 use idp::store::sessions::SignedIn;
 use tests::{Backend, Person, World};
@@ -151,6 +152,9 @@ async fn a_code_is_redeemed_once_and_its_replay_revokes_the_grant() {
             acr: "a".into(),
             amr: vec!["pwd".into()],
             auth_time: world.clock.now(),
+            claims: RequestedClaims::default(),
+            resource: None,
+            jkt: None,
         };
         let signed_in = SignedIn {
             account_id: &account.id,
@@ -178,19 +182,33 @@ async fn a_code_is_redeemed_once_and_its_replay_revokes_the_grant() {
         }
         write.commit().await.unwrap();
 
-        // Another client gets nothing, and uses nothing up.
-        assert!(matches!(store.redeem_code("first", "other").await.unwrap(), Redeemed::Refused));
-        let Redeemed::Granted(grant) = store.redeem_code("first", "web").await.unwrap() else {
-            panic!("refused")
-        };
-        assert_eq!(grant.details, details);
-        assert!(store.grant(&grant.id).await.unwrap().unwrap().revoked_at.is_none());
-        assert!(matches!(store.redeem_code("first", "web").await.unwrap(), Redeemed::Refused));
-        assert!(store.grant(&grant.id).await.unwrap().unwrap().revoked_at.is_some());
+        // Another client finds nothing.
+        assert!(store.grant_of_code("first", "other").await.unwrap().is_none());
+        let grant = store.grant_of_code("first", "web").await.unwrap().unwrap();
+        assert_eq!((&grant.details, grant.code_used_at), (&details, None));
+
+        // Of two uses one wins; the refresh token is there only with it.
+        let expires_at = world.clock.now().plus(MINUTE * 60);
+        let new = |token| Some(NewRefreshToken { grant_id: &grant.id, token, expires_at });
+        let bound = GrantDetails { jkt: Some("key".into()), ..details.clone() };
+        assert!(store.redeem_code(&grant.id, &bound, new("r1")).await.unwrap());
+        assert!(!store.redeem_code(&grant.id, &details, new("r0")).await.unwrap());
+        assert!(store.refresh_token("r0", "web").await.unwrap().is_none());
+        let first = store.refresh_token("r1", "web").await.unwrap().unwrap();
+        assert_eq!(first.grant.details, bound);
+        assert!(store.refresh_token("r1", "other").await.unwrap().is_none());
+
+        // So it is with refresh tokens, and with none once the grant is revoked.
+        assert!(store.rotate_refresh_token(&first.hash, new("r2").unwrap()).await.unwrap());
+        assert!(!store.rotate_refresh_token(&first.hash, new("r3").unwrap()).await.unwrap());
+        let second = store.refresh_token("r2", "web").await.unwrap().unwrap();
+        store.revoke_grant(&grant.id).await.unwrap();
+        assert!(!store.rotate_refresh_token(&second.hash, new("r4").unwrap()).await.unwrap());
 
         // Too late is too late.
+        let late = store.grant_of_code("late", "web").await.unwrap().unwrap();
         world.advance(MINUTE);
-        assert!(matches!(store.redeem_code("late", "web").await.unwrap(), Redeemed::Refused));
+        assert!(!store.redeem_code(&late.id, &details, None).await.unwrap());
     }
 }
 

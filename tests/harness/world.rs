@@ -105,9 +105,13 @@ impl World {
 
     /// As [`World::new`], with a change to the identity provider's configuration.
     pub async fn with(backend: Backend, change: impl FnOnce(&mut Config)) -> Self {
+        Self::at(Clock::fixed(Timestamp(1_795_000_000_000)), backend, change).await
+    }
+
+    /// As [`World::with`], by another clock: programs that are not of this house know the system's only.
+    pub async fn at(clock: Clock, backend: Backend, change: impl FnOnce(&mut Config)) -> Self {
         let folder = std::env::temp_dir().join(format!("voordeur-test-{}", Random::system().id()));
         std::fs::create_dir_all(&folder).unwrap();
-        let clock = Clock::fixed(Timestamp(1_795_000_000_000));
         let (stop, shutdown) = Shutdown::channel();
         let (idp_listener, idp_at) = listener().await;
         let (portal_listener, portal_at) = listener().await;

@@ -23,14 +23,17 @@ impl CookieRules {
     /// characters counts as absent; of two with one name the first counts.
     pub fn read(self, headers: &HeaderMap, name: &str) -> Option<String> {
         let wire_name = self.wire_name(name);
-        let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+        // Other sites of the domain may set cookies in any bytes, which come along in the same line.
+        let lines = headers.get_all(header::COOKIE).iter();
         let mut found = lines
-            .flat_map(|line| Cookie::split_parse(line.to_owned()).filter_map(Result::ok))
+            .map(|line| String::from_utf8_lossy(line.as_bytes()).into_owned())
+            .flat_map(|line| Cookie::split_parse(line).filter_map(Result::ok))
             .filter(|cookie| cookie.name() == wire_name);
         found
             .next()
             .map(|cookie| cookie.value().to_owned())
             .filter(|value| !value.is_empty() && value.len() <= 512)
+            .filter(|value| value.bytes().all(|byte| matches!(byte, b' '..=b'~')))
     }
 
     /// A `Set-Cookie` line; without `lifetime` the cookie ends with the browser.
@@ -81,9 +84,18 @@ mod tests {
     }
 
     #[test]
+    fn a_cookie_of_another_site_in_odd_bytes_hides_none_of_ours() {
+        let line = HeaderValue::from_bytes(b"naam=\xc3\xab\xff; session=abc").unwrap();
+        let headers = HeaderMap::from_iter([(header::COOKIE, line)]);
+        assert_eq!(CookieRules { secure: false }.read(&headers, "session").as_deref(), Some("abc"));
+    }
+
+    #[test]
     fn broken_cookies_count_as_absent() {
         let rules = CookieRules { secure: false };
-        for line in ["session", "session=", "=x", ";;;", &format!("session={}", "a".repeat(600))] {
+        for line in
+            ["session", "session=", "session=a\tb", "=x", ";;;", &format!("session={}", "a".repeat(600))]
+        {
             assert_eq!(rules.read(&headers(line), "session"), None, "{line}");
         }
     }

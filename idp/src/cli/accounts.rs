@@ -7,6 +7,7 @@ use crate::credentials::passwords::PasswordPool;
 use crate::credentials::policy;
 use crate::domain::account::{EmailAddress, Role, parse_name};
 use crate::domain::phone::PhoneNumber;
+use crate::protocol::claims::check_additional;
 use crate::store::accounts::NewAccount;
 use crate::store::audit::Event;
 
@@ -34,6 +35,9 @@ pub(super) struct Create {
     /// nl or en.
     #[arg(long, default_value = "nl")]
     language: String,
+    /// A JSON file with further standard claims (OpenID Connect Core section 5.1): nickname, address, ...
+    #[arg(long)]
+    claims: Option<std::path::PathBuf>,
 }
 
 pub(super) async fn create(arguments: Create) -> Outcome {
@@ -55,6 +59,7 @@ pub(super) async fn create(arguments: Create) -> Outcome {
         }
         None => None,
     };
+    let claims = arguments.claims.as_deref().map(read_claims).transpose()?;
     let mut password = String::new();
     std::io::stdin().read_to_string(&mut password)?;
     let password = password.trim_end_matches(['\r', '\n']);
@@ -82,8 +87,21 @@ pub(super) async fn create(arguments: Create) -> Outcome {
         }
         Err(error) => return Err(error.into()),
     };
+    if let Some(claims) = &claims {
+        store.set_claims(&mut write, &id, claims).await?;
+    }
     store.note(&mut write, Event::Registered, &id, None, "created on the command line").await?;
     write.commit().await?;
     println!("{}", serde_json::json!({ "account": id.0 }));
     Ok(())
+}
+
+fn read_claims(
+    file: &std::path::Path,
+) -> Result<serde_json::Map<String, serde_json::Value>, Box<dyn std::error::Error>> {
+    let refused = |what: &dyn std::fmt::Display| format!("--claims: {}: {what}", file.display());
+    let text = std::fs::read_to_string(file).map_err(|error| refused(&error))?;
+    let claims = serde_json::from_str(&text).map_err(|error| refused(&error))?;
+    check_additional(&claims).map_err(|error| refused(&error))?;
+    Ok(claims)
 }

@@ -1,4 +1,4 @@
-//! `idp keys list | rotate | revoke`: works on the database; running servers look every few seconds.
+//! `idp keys list | rotate | revoke`: works on the database; running servers look there at each request.
 
 use super::{KeysCommand, Outcome, open_store, print_rows};
 use crate::keys::{Algorithm, KeyRing, Phase, When};
@@ -14,7 +14,9 @@ pub(super) async fn run(command: KeysCommand) -> Outcome {
         KeysCommand::Rotate { alg, now, .. } => {
             let when = if *now { When::Now } else { When::Announce };
             let algorithms = match alg {
-                Some(name) => vec![Algorithm::parse(name).ok_or("--alg: write RS256 or ES256")?],
+                Some(name) => {
+                    vec![Algorithm::parse(name).ok_or("--alg: write RS256, PS256, ES256 or EdDSA")?]
+                }
                 None => Algorithm::ALL.to_vec(),
             };
             for algorithm in algorithms {

@@ -47,7 +47,7 @@ enum Command {
     /// Check the configuration, or print an example of it.
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// List, rotate and revoke signing keys; running servers follow within seconds.
+    /// List, rotate and revoke signing keys; running servers know at once.
     #[command(subcommand)]
     Keys(KeysCommand),
     /// Create accounts.
@@ -93,13 +93,13 @@ enum KeysCommand {
     Rotate {
         #[command(flatten)]
         at: At,
-        /// RS256 or ES256; both unless given.
+        /// RS256, PS256, ES256 or EdDSA; all unless given.
         #[arg(long)]
         alg: Option<String>,
         #[arg(long)]
         now: bool,
     },
-    /// Make a key worthless at once: what it signed verifies no more.
+    /// Make a key worthless at once, on every server: what it signed verifies no more.
     Revoke {
         #[command(flatten)]
         at: At,

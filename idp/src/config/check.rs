@@ -8,8 +8,7 @@ use std::sync::Arc;
 use url::{Host, Url};
 use web::config::ConfigError;
 
-use super::portal::Registered;
-use super::{Client, Config, MailTls, Registry, TokenEndpointAuthMethod};
+use super::{Config, MailTls, Registered, Registry, check_client};
 
 type Check = fn(&Config) -> Result<(), ConfigError>;
 
@@ -24,8 +23,9 @@ const CHECKS: &[Check] = &[
     mail,
     sms,
     lifetimes,
+    keys,
     portals,
-    clients,
+    check_client::clients,
 ];
 
 impl Config {
@@ -58,11 +58,16 @@ impl Config {
         Ok(Registry::new(&self.portals, clients))
     }
 
-    fn refuse<T>(&self, key: &str, value: impl std::fmt::Display, advice: &str) -> Result<T, ConfigError> {
+    pub(super) fn refuse<T>(
+        &self,
+        key: &str,
+        value: impl std::fmt::Display,
+        advice: &str,
+    ) -> Result<T, ConfigError> {
         Err(ConfigError::refused(&self.path, key, value, advice))
     }
 
-    fn between(&self, key: &str, value: u32, low: u32, high: u32) -> Result<(), ConfigError> {
+    pub(super) fn between(&self, key: &str, value: u32, low: u32, high: u32) -> Result<(), ConfigError> {
         if (low..=high).contains(&value) {
             return Ok(());
         }
@@ -71,7 +76,7 @@ impl Config {
 }
 
 /// Whether a URL names this machine itself.
-fn is_loopback(url: &Url) -> bool {
+pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         // RFC 6761 section 6.3: the names below `localhost` are this machine too.
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
@@ -227,8 +232,19 @@ fn lifetimes(config: &Config) -> Result<(), ConfigError> {
     config.between("tokens.access_token_seconds", config.tokens.access_token_seconds, 30, 3_600)?;
     config.between("tokens.id_token_seconds", config.tokens.id_token_seconds, 30, 3_600)?;
     config.between("tokens.refresh_token_days", config.tokens.refresh_token_days, 1, 400)?;
-    config.between("keys.announce_hours", config.keys.announce_hours, 168, 8_760)?;
-    config.between("keys.refresh_seconds", config.keys.refresh_seconds, 1, 60)
+    config.between("tokens.refresh_idle_days", config.tokens.refresh_idle_days, 1, 400)?;
+    config.between("tokens.pushed_request_seconds", config.tokens.pushed_request_seconds, 60, 90)
+}
+
+fn keys(config: &Config) -> Result<(), ConfigError> {
+    let keys = &config.keys;
+    config.between("keys.announce_hours", keys.announce_hours, 192, 8_760)?;
+    config.between("keys.rotate_days", keys.rotate_days, 0, 3_650)?;
+    if keys.rotate_days > 0 && keys.rotate_days * 24 <= keys.announce_hours {
+        let advice = "write more days than keys.announce_hours, or 0 to rotate by hand alone";
+        return config.refuse("keys.rotate_days", keys.rotate_days, advice);
+    }
+    Ok(())
 }
 
 fn portals(config: &Config) -> Result<(), ConfigError> {
@@ -245,64 +261,6 @@ fn portals(config: &Config) -> Result<(), ConfigError> {
                 &format!("write the address of the portal ({error})"),
             );
         }
-    }
-    Ok(())
-}
-
-fn clients(config: &Config) -> Result<(), ConfigError> {
-    let mut seen = HashSet::new();
-    for client in config.portals.iter().flat_map(|portal| &portal.clients) {
-        if client.client_id.is_empty() || !seen.insert(&client.client_id) {
-            return config.refuse(
-                "portal.client.client_id",
-                &client.client_id,
-                "give each client an id of its own",
-            );
-        }
-        one_client(config, client)?;
-    }
-    Ok(())
-}
-
-fn one_client(config: &Config, client: &Client) -> Result<(), ConfigError> {
-    let of = |key: &str| format!("portal.client.{key} of {}", client.client_id);
-    let is_public = client.token_endpoint_auth_method == TokenEndpointAuthMethod::None;
-    if is_public == client.client_secret.is_some() {
-        let advice = if is_public {
-            "a client with token_endpoint_auth_method = \"none\" has no secret; leave it out"
-        } else {
-            "write { file = \"...\" }, or token_endpoint_auth_method = \"none\" for a public client"
-        };
-        return config.refuse(&of("client_secret"), if is_public { "(set)" } else { "(not set)" }, advice);
-    }
-    if is_public && !client.require_pkce {
-        return config.refuse(
-            &of("require_pkce"),
-            "false",
-            "a public client must use PKCE (RFC 9700 section 2.1.1)",
-        );
-    }
-    if client.redirect_uris.is_empty() {
-        return config.refuse(&of("redirect_uris"), "[]", "write at least one redirect URI");
-    }
-    let optional = client.backchannel_logout_uri.iter().chain(&client.initiate_login_uri);
-    for uri in client.redirect_uris.iter().chain(&client.post_logout_redirect_uris).chain(optional) {
-        let valid = Url::parse(uri).is_ok_and(|url| {
-            url.fragment().is_none()
-                && (url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url)))
-        });
-        if !valid {
-            let advice = "write an absolute https URI without a fragment (plain http is for loopback only)";
-            return config.refuse(&of("redirect_uris"), uri, advice);
-        }
-    }
-    if !matches!(client.id_token_signed_response_alg.as_str(), "RS256" | "ES256") {
-        let advice = "write \"RS256\" or \"ES256\"";
-        return config.refuse(
-            &of("id_token_signed_response_alg"),
-            &client.id_token_signed_response_alg,
-            advice,
-        );
     }
     Ok(())
 }
@@ -332,6 +290,8 @@ mod tests {
             ("codes.digits", "[codes]\ndigits = 3\n"),
             ("password.argon2_memory_kib", "[password]\nargon2_memory_kib = 1024\n"),
             ("tokens.code_seconds", "[tokens]\ncode_seconds = 3600\n"),
+            ("keys.announce_hours", "[keys]\nannounce_hours = 191\n"),
+            ("keys.rotate_days", "[keys]\nrotate_days = 8\n"),
         ];
         for (key, text) in cases {
             let error = error(&format!("{text}{DEV}"));

@@ -59,14 +59,19 @@ const EXPLANATIONS: &[(&str, &str)] = &[
     ("tokens.access_token_seconds", "Access tokens, in seconds (30 to 3600)."),
     ("tokens.id_token_seconds", "ID tokens, in seconds (30 to 3600)."),
     ("tokens.refresh_token_days", "Refresh tokens, in days (1 to 400)."),
+    ("tokens.refresh_idle_days", "How many days a refresh token may lie unused."),
+    (
+        "tokens.pushed_request_seconds",
+        "How long a pushed authorization request may wait for its visit, in seconds (60 to 90).",
+    ),
     ("keys", "Signing keys."),
     (
-        "keys.announce_hours",
-        "How long a new key is published before it signs, in hours (168 or more), so that\nportals that keep the key set for a week know it.",
+        "keys.rotate_days",
+        "How long a key signs before the next one takes over, in days. Servers see to it by\nthemselves; 0 leaves it to `idp keys rotate`.",
     ),
     (
-        "keys.refresh_seconds",
-        "How often a running server looks for keys that were rotated, in seconds (1 to 60).",
+        "keys.announce_hours",
+        "How long a new key is published before it signs, in hours (192 or more), so that\nportals that keep the key set for a week know it.",
     ),
     ("limits", "Limits against floods. Zero lifts one."),
     (
@@ -101,6 +106,8 @@ const EXPLANATIONS: &[(&str, &str)] = &[
     ("dev.outbox", "Mails and SMS are caught and shown at /dev/outbox instead of sent."),
     ("dev.fixed_code", "Every one-time code is this one; empty for random ones."),
     ("dev.clock", "POST /dev/clock/advance with seconds=N moves the server's clock."),
+    ("outbound", "Requests that this server makes to portals: logout tokens, and portals' keys."),
+    ("outbound.ca_file", "A PEM file with authorities to trust besides those of the system."),
     ("portal", "A portal: one look, one set of sign-in rules, its OAuth clients. Repeat for each."),
     ("portal.id", "A name of your own choice, unique in this file."),
     ("portal.url", "Where its front page is."),
@@ -133,7 +140,7 @@ const EXPLANATIONS: &[(&str, &str)] = &[
     ),
     (
         "portal.client.token_endpoint_auth_method",
-        "\"client_secret_basic\", \"client_secret_post\", or \"none\" for a public client.",
+        "\"client_secret_basic\", \"client_secret_post\", \"private_key_jwt\", or \"none\" for a public client.",
     ),
     ("portal.client.redirect_uris", "Where people may be sent back to; compared to the letter."),
     (
@@ -150,7 +157,74 @@ const EXPLANATIONS: &[(&str, &str)] = &[
     ),
     ("portal.client.scope", "The scopes it may ask for."),
     ("portal.client.require_pkce", "Whether PKCE is demanded; leave it on."),
-    ("portal.client.id_token_signed_response_alg", "\"RS256\" or \"ES256\"."),
+    (
+        "portal.client.id_token_signed_response_alg",
+        "What its tokens are signed with: \"RS256\", \"PS256\", \"ES256\" or \"EdDSA\".\nUnset: \"RS256\", or \"PS256\" with a profile.",
+    ),
+    ("portal.client.client_uri", "Its home page, linked where people are asked for consent."),
+    ("portal.client.policy_uri", "Its privacy statement, linked there too."),
+    ("portal.client.tos_uri", "Its terms, linked there too."),
+    (
+        "portal.client.profile",
+        "A set of rules at once. \"fapi2\" (FAPI 2.0 Security Profile): PKCE, pushed requests, DPoP, assertions for\nthe issuer alone, no rotation of refresh tokens. \"nl-gov\" (the Dutch government's assurance profiles):\nPKCE, assertions for the issuer alone. Both want private_key_jwt; nl-gov also takes public clients.",
+    ),
+    (
+        "portal.client.token_endpoint_auth_signing_alg",
+        "The one algorithm of its assertions; unset, any that is supported.",
+    ),
+    ("portal.client.jwks", "The public keys that it signs with, as a JWK set, if they never change."),
+    ("portal.client.jwks.keys", "Its keys (RFC 7517)."),
+    ("portal.client.jwks_uri", "Where its public keys are; they are read again when it uses a new one."),
+    (
+        "portal.client.grant_types",
+        "\"authorization_code\", \"refresh_token\", and for machines \"client_credentials\".",
+    ),
+    (
+        "portal.client.resources",
+        "The resources it may ask access tokens for (RFC 8707), each an absolute URI.",
+    ),
+    ("portal.client.serves", "The resource that this client itself is: it may introspect tokens for it."),
+    (
+        "portal.client.subject_type",
+        "\"public\": the same `sub` as other clients see; \"pairwise\": one of its own sector.",
+    ),
+    (
+        "portal.client.sector_identifier_uri",
+        "Names the sector of pairwise subjects by its host, where the redirect URIs have several.",
+    ),
+    ("portal.client.userinfo_signed_response_alg", "Set: userinfo is a JWT signed with this algorithm."),
+    (
+        "portal.client.request_object_signing_alg",
+        "The one algorithm of its request objects; unset, any that is supported.",
+    ),
+    (
+        "portal.client.require_signed_request_object",
+        "Whether its requests have to be signed request objects (RFC 9101).",
+    ),
+    (
+        "portal.client.require_pushed_authorization_requests",
+        "Whether its requests have to be pushed first (RFC 9126).",
+    ),
+    (
+        "portal.client.dpop_bound_access_tokens",
+        "Whether its tokens are bound to a key of its own (DPoP, RFC 9449).",
+    ),
+    (
+        "portal.client.strict_assertion_audience",
+        "Whether the audience of its assertions is the issuer alone; else token and other endpoints will do.",
+    ),
+    (
+        "portal.client.rotate_refresh_tokens",
+        "Whether a refresh token is good for one use; using it again ends them all.",
+    ),
+    (
+        "portal.client.refresh_grace_seconds",
+        "For how many seconds a used refresh token whose answer was lost may be used once more (0 to 60).",
+    ),
+    ("portal.client.access_token_seconds", "Other than tokens.access_token_seconds."),
+    ("portal.client.refresh_token_days", "Other than tokens.refresh_token_days."),
+    ("portal.client.default_max_age", "`max_age` in seconds of requests that say none."),
+    ("portal.client.default_acr_values", "`acr_values` of requests that say none."),
     (
         "portal.client.consent",
         "Whether people are asked before it learns anything; on for clients of others.",

@@ -2,8 +2,11 @@
 //! value that cannot be used names file, key, value and what to write instead.
 
 mod check;
+mod check_client;
+mod client;
 mod explain;
 mod portal;
+mod registry;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -13,9 +16,9 @@ use serde::{Deserialize, Serialize};
 use web::config::{ConfigError, Secret};
 use web::language::Language;
 
-pub use portal::{
-    Client, Portal, Registered, Registry, ScopeSet, SecondFactor, SignInPolicy, TokenEndpointAuthMethod,
-};
+pub use client::{Client, GrantType, Profile, SigningAlgorithm, SubjectType, TokenEndpointAuthMethod};
+pub use portal::{Portal, ScopeSet, SecondFactor, SignInPolicy};
+pub use registry::{Registered, Registry};
 
 /// The whole file.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -40,6 +43,7 @@ pub struct Config {
     pub limits: Limits,
     pub mail: Mail,
     pub sms: Sms,
+    pub outbound: Outbound,
     pub log: Log,
     pub dev: Dev,
     #[serde(rename = "portal")]
@@ -71,6 +75,7 @@ impl Default for Config {
             limits: Limits::default(),
             mail: Mail::default(),
             sms: Sms::default(),
+            outbound: Outbound::default(),
             log: Log::default(),
             dev: Dev::default(),
             portals: Vec::new(),
@@ -200,24 +205,33 @@ pub struct Tokens {
     pub access_token_seconds: u32,
     pub id_token_seconds: u32,
     pub refresh_token_days: u32,
+    pub refresh_idle_days: u32,
+    pub pushed_request_seconds: u32,
 }
 
 impl Default for Tokens {
     fn default() -> Self {
-        Self { code_seconds: 60, access_token_seconds: 300, id_token_seconds: 300, refresh_token_days: 30 }
+        Self {
+            code_seconds: 60,
+            access_token_seconds: 300,
+            id_token_seconds: 300,
+            refresh_token_days: 30,
+            refresh_idle_days: 14,
+            pushed_request_seconds: 90,
+        }
     }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Keys {
+    pub rotate_days: u32,
     pub announce_hours: u32,
-    pub refresh_seconds: u32,
 }
 
 impl Default for Keys {
     fn default() -> Self {
-        Self { announce_hours: 192, refresh_seconds: 5 }
+        Self { rotate_days: 90, announce_hours: 192 }
     }
 }
 
@@ -311,6 +325,13 @@ impl Default for Sms {
     }
 }
 
+/// Requests to registered addresses of clients.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Outbound {
+    pub ca_file: Option<PathBuf>,
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Log {
@@ -358,6 +379,7 @@ impl Config {
     pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
         let mut config: Self = web::config::parse(path, text)?;
         path.clone_into(&mut config.path);
+        config.portals.iter_mut().flat_map(|portal| &mut portal.clients).for_each(Client::apply_profile);
         config.check()?;
         Ok(config)
     }
@@ -394,6 +416,21 @@ impl Config {
             client_secret: secret("portal-client.secret"),
             backchannel_logout_uri: Some("https://portal.example.nl/backchannel-logout".into()),
             initiate_login_uri: Some("https://portal.example.nl/login".into()),
+            client_uri: Some("https://portal.example.nl".into()),
+            policy_uri: Some("https://portal.example.nl/privacy".into()),
+            tos_uri: Some("https://portal.example.nl/terms".into()),
+            profile: Some(Profile::Fapi2),
+            token_endpoint_auth_signing_alg: Some(SigningAlgorithm::Es256),
+            jwks: Some(jsonwebtoken::jwk::JwkSet { keys: Vec::new() }),
+            jwks_uri: Some("https://portal.example.nl/jwks".into()),
+            serves: Some("https://api.example.nl".into()),
+            sector_identifier_uri: Some("https://portal.example.nl/redirect-uris".into()),
+            id_token_signed_response_alg: Some(SigningAlgorithm::Rs256),
+            userinfo_signed_response_alg: Some(SigningAlgorithm::Rs256),
+            request_object_signing_alg: Some(SigningAlgorithm::Rs256),
+            access_token_seconds: Some(300),
+            refresh_token_days: Some(30),
+            default_max_age: Some(3_600),
             ..Client::default()
         };
         let documented = Self {
@@ -406,6 +443,7 @@ impl Config {
                 ..Mail::default()
             },
             sms: Sms { token: secret("sms.token"), ..Sms::default() },
+            outbound: Outbound { ca_file: Some("portals-ca.pem".into()) },
             portals: vec![Portal { clients: vec![client], ..Portal::default() }],
             ..Self::default()
         };

@@ -1,28 +1,17 @@
 //! Logout tokens to relying parties (OpenID Connect Back-Channel Logout 1.0 section 2.5): a form post to the
 //! registered URI, and to nowhere else.
 
-use std::time::Duration;
-
-use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode};
 use web::config::ConfigError;
 
-use super::SendError;
+use super::{SendError, outbound};
 use crate::config::Config;
-
-/// A portal that does not answer within this is tried again.
-const TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(super) struct LogoutClient(Client);
 
 impl LogoutClient {
     pub(super) fn new(config: &Config) -> Result<Self, ConfigError> {
-        let client = Client::builder().timeout(TIMEOUT).redirect(Policy::none()).build();
-        let refused = |error| {
-            let advice = format!("no HTTPS client can be made for logout tokens: {error}");
-            ConfigError::refused(&config.path, "portal.client.backchannel_logout_uri", "(any)", advice)
-        };
-        Ok(Self(client.map_err(refused)?))
+        Ok(Self(outbound::client(config)?))
     }
 
     pub(super) async fn send(&self, uri: &str, token: &str) -> Result<(), SendError> {

@@ -4,6 +4,7 @@
 
 mod caught;
 mod logout;
+pub mod outbound;
 mod mail;
 mod retry;
 mod sms;

@@ -85,6 +85,8 @@ pub struct Account {
     pub organisation: Option<String>,
     pub language: Language,
     pub blocked_at: Option<Timestamp>,
+    /// Standard claims that sign-in itself does not need, sealed.
+    pub claims_sealed: Option<String>,
     pub updated_at: Timestamp,
 }
 

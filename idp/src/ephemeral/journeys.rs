@@ -36,8 +36,8 @@ pub async fn begin(
 ) -> Result<Open, EphemeralError> {
     let value = serde_json::to_string(&journey).unwrap_or_default();
     ephemeral.put(&key(&id), &value, lifetime).await?;
-    let version = ephemeral.get(&key(&id)).await?.map_or(0, |stored| stored.version);
-    Ok(Open { id, journey, version })
+    // Nothing stood under a fresh id before.
+    Ok(Open { id, journey, version: 1 })
 }
 
 /// The journey `id` of this browser, if it lives.
@@ -69,18 +69,18 @@ pub async fn save(
     Ok(saved)
 }
 
-/// Ends a journey; true for the one caller that may issue from it. For a while its id still tells which
-/// client it was for, so that a second click does not end in a dead end.
+/// What stands in the place of a journey that ended; no journey's JSON begins like it.
+const FINISHED: &str = "finished:";
+
+/// Ends a journey as it was read; true for the one caller that may issue from it. For a while its id still
+/// tells which client it was for, so that a second click does not end in a dead end.
 ///
 /// # Errors
 /// The backend's.
 pub async fn finish(ephemeral: &Ephemeral, open: &Open) -> Result<bool, EphemeralError> {
-    let won = ephemeral.take(&key(&open.id)).await?.is_some();
-    if won {
-        let client = open.journey.client_id.clone().unwrap_or_default();
-        ephemeral.put(&format!("finished:{}", open.id), &client, Duration::from_mins(10)).await?;
-    }
-    Ok(won)
+    let client = open.journey.client_id.as_deref().unwrap_or_default();
+    let mark = format!("{FINISHED}{client}");
+    ephemeral.swap(&key(&open.id), open.version, &mark, Duration::from_mins(10)).await
 }
 
 /// The client of a journey that was finished a moment ago.
@@ -91,5 +91,6 @@ pub async fn finished(ephemeral: &Ephemeral, id: &str) -> Result<Option<String>,
     if !is_id(id) {
         return Ok(None);
     }
-    Ok(ephemeral.get(&format!("finished:{id}")).await?.map(|stored| stored.value))
+    let stored = ephemeral.get(&key(id)).await?;
+    Ok(stored.and_then(|stored| stored.value.strip_prefix(FINISHED).map(str::to_owned)))
 }

@@ -69,7 +69,7 @@ impl Requirements {
         Self {
             second_factor: policy.second_factor,
             fresh_after,
-            wants_code: request.is_some_and(|request| wants_code(&request.acr_values)),
+            wants_code: request.is_some_and(|request| wants_code(&request.wanted_acrs())),
             asks_consent,
             consent_again: prompt.consent,
             silent: prompt.none,

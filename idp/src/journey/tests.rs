@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::config::{SecondFactor, SignInPolicy};
+use crate::protocol::authorization::{Arrival, ReturnAddress, read};
 
 const START: Timestamp = Timestamp(1_000_000_000);
 const BEFORE: Timestamp = Timestamp(1_000_000_000 - 3_600_000);
@@ -40,8 +41,8 @@ impl Case {
         ]
         .into_iter()
         .collect();
-        let address = crate::protocol::authorization::ReturnAddress::of(&fields, &client).unwrap();
-        let request = crate::protocol::authorization::read(&fields, &client, address).unwrap();
+        let address = ReturnAddress::of(&fields, &client).unwrap();
+        let request = read(&fields, &client, address, Arrival::default()).unwrap();
         Requirements::new(&policy, Some(&request), self.asks_consent, START)
     }
 }

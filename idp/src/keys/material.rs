@@ -4,8 +4,8 @@ use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair,
-    RsaPublicKeyComponents,
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256,
+    RSA_PSS_SHA256, RsaEncoding, RsaKeyPair, RsaPublicKeyComponents,
 };
 use openidconnect::core::{CoreJsonCurveType, CoreJsonWebKey, CoreJwsSigningAlgorithm};
 use openidconnect::{JsonWebKeyId, PrivateSigningKey, SigningError};
@@ -19,19 +19,25 @@ use super::KeyError;
 pub enum Algorithm {
     /// RSASSA-PKCS1-v1_5 with SHA-256; every OpenID provider must have it (OpenID Connect Core section 15.1).
     Rs256,
+    /// RSASSA-PSS with SHA-256, its salt as long as the hash (RFC 7518 section 3.5).
+    Ps256,
     /// ECDSA on P-256 with SHA-256.
     Es256,
+    /// Ed25519 (RFC 8037 section 3.1).
+    EdDsa,
 }
 
 impl Algorithm {
     /// What the ring always has keys for.
-    pub const ALL: [Self; 2] = [Self::Rs256, Self::Es256];
+    pub const ALL: [Self; 4] = [Self::Rs256, Self::Ps256, Self::Es256, Self::EdDsa];
 
     /// The `alg` value.
     pub fn name(self) -> &'static str {
         match self {
             Self::Rs256 => "RS256",
+            Self::Ps256 => "PS256",
             Self::Es256 => "ES256",
+            Self::EdDsa => "EdDSA",
         }
     }
 
@@ -43,14 +49,19 @@ impl Algorithm {
     pub(super) fn verification(self) -> jsonwebtoken::Algorithm {
         match self {
             Self::Rs256 => jsonwebtoken::Algorithm::RS256,
+            Self::Ps256 => jsonwebtoken::Algorithm::PS256,
             Self::Es256 => jsonwebtoken::Algorithm::ES256,
+            Self::EdDsa => jsonwebtoken::Algorithm::EdDSA,
         }
     }
 
-    fn core(self) -> CoreJwsSigningAlgorithm {
+    /// As `openidconnect` names it.
+    pub fn core(self) -> CoreJwsSigningAlgorithm {
         match self {
             Self::Rs256 => CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
+            Self::Ps256 => CoreJwsSigningAlgorithm::RsaSsaPssSha256,
             Self::Es256 => CoreJwsSigningAlgorithm::EcdsaP256Sha256,
+            Self::EdDsa => CoreJwsSigningAlgorithm::EdDsa,
         }
     }
 }
@@ -65,6 +76,7 @@ impl std::fmt::Display for Algorithm {
 pub(super) enum KeyPair {
     Rsa(RsaKeyPair),
     Ec(EcdsaKeyPair),
+    Ed(Ed25519KeyPair),
 }
 
 impl KeyPair {
@@ -72,20 +84,24 @@ impl KeyPair {
     pub(super) fn generate(algorithm: Algorithm) -> Result<Self, KeyError> {
         let failed = |_| KeyError::Crypto("a key cannot be generated");
         Ok(match algorithm {
-            Algorithm::Rs256 => Self::Rsa(RsaKeyPair::generate(KeySize::Rsa2048).map_err(failed)?),
+            Algorithm::Rs256 | Algorithm::Ps256 => {
+                Self::Rsa(RsaKeyPair::generate(KeySize::Rsa2048).map_err(failed)?)
+            }
             Algorithm::Es256 => {
                 Self::Ec(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(failed)?)
             }
+            Algorithm::EdDsa => Self::Ed(Ed25519KeyPair::generate().map_err(failed)?),
         })
     }
 
     pub(super) fn from_pkcs8(algorithm: Algorithm, pkcs8: &[u8]) -> Result<Self, KeyError> {
         let failed = |_| KeyError::Crypto("a stored key is not a PKCS#8 key of its algorithm");
         Ok(match algorithm {
-            Algorithm::Rs256 => Self::Rsa(RsaKeyPair::from_pkcs8(pkcs8).map_err(failed)?),
+            Algorithm::Rs256 | Algorithm::Ps256 => Self::Rsa(RsaKeyPair::from_pkcs8(pkcs8).map_err(failed)?),
             Algorithm::Es256 => {
                 Self::Ec(EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8).map_err(failed)?)
             }
+            Algorithm::EdDsa => Self::Ed(Ed25519KeyPair::from_pkcs8(pkcs8).map_err(failed)?),
         })
     }
 
@@ -94,19 +110,24 @@ impl KeyPair {
         Ok(Zeroizing::new(match self {
             Self::Rsa(pair) => AsDer::<Pkcs8V1Der<'_>>::as_der(pair).map_err(failed)?.as_ref().to_vec(),
             Self::Ec(pair) => pair.to_pkcs8v1().map_err(failed)?.as_ref().to_vec(),
+            // With the public half beside it (RFC 5958), so that reading it notices a wrong one.
+            Self::Ed(pair) => pair.to_pkcs8().map_err(failed)?.as_ref().to_vec(),
         }))
     }
 
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, aws_lc_rs::error::Unspecified> {
+    fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Result<Vec<u8>, aws_lc_rs::error::Unspecified> {
         let random = SystemRandom::new();
         match self {
             Self::Rsa(pair) => {
+                let padding: &dyn RsaEncoding =
+                    if algorithm == Algorithm::Ps256 { &RSA_PSS_SHA256 } else { &RSA_PKCS1_SHA256 };
                 let mut signature = vec![0; pair.public_modulus_len()];
-                pair.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature)?;
+                pair.sign(padding, &random, message, &mut signature)?;
                 Ok(signature)
             }
             // RFC 7518 section 3.4 wants R and S side by side, which is this key's fixed format.
             Self::Ec(pair) => Ok(pair.sign(&random, message)?.as_ref().to_vec()),
+            Self::Ed(pair) => Ok(pair.try_sign(message)?.as_ref().to_vec()),
         }
     }
 
@@ -127,6 +148,9 @@ impl KeyPair {
                 }
                 _ => return Err(KeyError::Crypto("a public key is not an uncompressed point of P-256")),
             },
+            Self::Ed(pair) => {
+                CoreJsonWebKey::new_okp(pair.public_key().as_ref().to_vec(), CoreJsonCurveType::Ed25519, kid)
+            }
         };
         // The type has no setter for `alg`; its JSON form takes one.
         let mut json = serde_json::to_value(plain)?;
@@ -161,7 +185,7 @@ impl Signer {
     }
 
     pub(super) fn sign_bytes(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
-        self.pair.sign(message).map_err(|_| KeyError::Crypto("signing failed"))
+        self.pair.sign(self.algorithm, message).map_err(|_| KeyError::Crypto("signing failed"))
     }
 }
 
@@ -173,7 +197,7 @@ impl PrivateSigningKey for Signer {
         if *algorithm != self.algorithm.core() {
             return Err(SigningError::UnsupportedAlg(format!("{algorithm:?}")));
         }
-        self.pair.sign(message).map_err(|_| SigningError::CryptoError)
+        self.pair.sign(self.algorithm, message).map_err(|_| SigningError::CryptoError)
     }
 
     fn as_verification_key(&self) -> CoreJsonWebKey {

@@ -1,17 +1,17 @@
 //! The key ring: keys are announced, sign, retire and go, sealed at rest. Owns which key signs and which
 //! verify; what the tokens say is for `oauth`.
 //!
-//! Phases follow from times ([`Phase`]), so nodes agree without talking: each re-reads the table now and then
-//! and picks the same key. Nothing here needs a lock in the database: two nodes that make the first keys at once
-//! leave two keys of an algorithm, both published, of which every node lets the later one sign.
+//! Phases follow from times ([`Phase`]), so nodes agree without talking. What a process changes, every other one
+//! knows at its next request: [`KeyRing::catch_up`].
 
+mod client_keys;
 mod jwt;
 mod material;
 mod phase;
+mod rotation;
 #[cfg(test)]
 mod tests;
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -20,12 +20,13 @@ use openidconnect::core::{CoreJsonWebKey, CoreJsonWebKeySet};
 use serde::Serialize;
 use web::clock::{Clock, Timestamp};
 
+pub use client_keys::ClientKeys;
 pub use jwt::TokenError;
 pub use material::{Algorithm, Signer};
 pub use phase::Phase;
 
 use crate::config;
-use crate::store::keys::{KeyRow, NewKey};
+use crate::store::keys::KeyRow;
 use crate::store::{Store, StoreError};
 use material::KeyPair;
 
@@ -55,8 +56,7 @@ type Result<T> = std::result::Result<T, KeyError>;
 pub enum When {
     /// After relying parties had `keys.announce_hours` to fetch it.
     Announce,
-    /// As soon as every node has read it: an announced key if there is one, else a new one. A node that does not
-    /// know the key yet would refuse its tokens.
+    /// At once: an announced key if there is one, else a new one.
     Now,
 }
 
@@ -90,8 +90,8 @@ struct Entry {
 }
 
 struct Snapshot {
-    /// Counts the reads of the table; a slow read never replaces a later one.
-    read: u64,
+    /// Of the table when it was read; a slow read never replaces a later one.
+    version: i64,
     rows: Vec<KeyRow>,
     entries: Vec<Entry>,
     jwks: Jwks,
@@ -101,10 +101,9 @@ struct Inner {
     store: Store,
     clock: Clock,
     announce: Duration,
-    /// Within which every node reads the table again.
-    spread: Duration,
+    /// How long a key signs, if keys are rotated by schedule.
+    rotate: Option<Duration>,
     keep: Duration,
-    reads: AtomicU64,
     snapshot: RwLock<Arc<Snapshot>>,
 }
 
@@ -123,39 +122,48 @@ impl KeyRing {
             clock: store.clock.clone(),
             store,
             announce: Duration::from_secs(u64::from(settings.announce_hours) * 3600),
-            spread: Duration::from_secs(u64::from(settings.refresh_seconds) + 1),
+            rotate: (settings.rotate_days > 0)
+                .then(|| Duration::from_secs(u64::from(settings.rotate_days) * 86_400)),
             keep: Duration::from_secs(u64::from(longest)) + MARGIN,
-            reads: AtomicU64::new(0),
             snapshot: RwLock::new(Arc::new(Snapshot {
-                read: 0,
+                version: -1,
                 rows: Vec::new(),
                 entries: Vec::new(),
                 jwks: jwks(&[])?,
             })),
         }));
         ring.refresh().await?;
-        for algorithm in Algorithm::ALL {
-            if ring.find(algorithm, Phase::Signing).is_none() {
-                ring.next_signs(algorithm, ring.0.clock.now()).await?;
-            }
-        }
+        ring.ensure_signing().await?;
         Ok(ring)
+    }
+
+    /// Reads the table again if any process has changed it. After this, what happened before the call holds here
+    /// too: a revoked key neither signs nor verifies. Every request that may sign or verify begins with it.
+    ///
+    /// # Errors
+    /// The store's; nobody knows then which keys are good.
+    pub async fn catch_up(&self) -> Result<()> {
+        if self.0.store.signing_keys_version().await? == self.snapshot().version {
+            return Ok(());
+        }
+        self.refresh().await
     }
 
     /// Reads the table again: keys that another process added sign and verify here too, revoked ones stop, and
     /// those that are past their time go.
-    ///
-    /// # Errors
-    /// The store's; the ring stays as it was.
-    pub async fn refresh(&self) -> Result<()> {
-        let read = self.0.reads.fetch_add(1, Ordering::SeqCst) + 1;
+    async fn refresh(&self) -> Result<()> {
+        // Before the rows: what changes in between is read again, never missed.
+        let version = self.0.store.signing_keys_version().await?;
         let rows = self.0.store.signing_keys().await?;
         let now = self.0.clock.now();
         let old = self.snapshot();
         let mut entries = Vec::new();
         for row in &rows {
-            if phase::phase(row, &rows, self.0.keep, now).is_published() {
-                entries.push(self.entry(row, &old)?);
+            // A later version of this program may keep keys of algorithms that this one does not know.
+            if let Some(algorithm) = Algorithm::parse(&row.algorithm)
+                && phase::phase(row, &rows, self.0.keep, now).is_published()
+            {
+                entries.push(self.entry(row, algorithm, &old)?);
             }
         }
         let jwks = if entries.iter().map(|e| &e.row.kid).eq(old.entries.iter().map(|e| &e.row.kid)) {
@@ -163,38 +171,21 @@ impl KeyRing {
         } else {
             jwks(&entries)?
         };
-        self.install(Snapshot { read, rows: rows.clone(), entries, jwks });
-        self.tidy(&rows, now).await
+        self.install(Snapshot { version, rows, entries, jwks });
+        Ok(())
     }
 
     fn install(&self, new: Snapshot) {
         let mut current = self.0.snapshot.write().unwrap_or_else(PoisonError::into_inner);
-        if new.read > current.read {
+        if new.version >= current.version {
             *current = Arc::new(new);
         }
     }
 
-    /// Writes down what follows from the times: who retired when, and that the past ones are gone.
-    async fn tidy(&self, rows: &[KeyRow], now: Timestamp) -> Result<()> {
-        for row in rows.iter().filter(|row| row.retired_at.is_none() && row.revoked_at.is_none()) {
-            if let Some(at) = phase::retires_at(row, rows).filter(|at| *at <= now) {
-                self.0.store.retire_signing_key(&row.kid, at).await?;
-            }
-        }
-        let before = now.minus(self.0.keep);
-        let past = |at: Option<Timestamp>| at.is_some_and(|at| at <= before);
-        if rows.iter().any(|row| past(row.retired_at) || past(row.revoked_at)) {
-            self.0.store.remove_signing_keys(before).await?;
-        }
-        Ok(())
-    }
-
-    fn entry(&self, row: &KeyRow, old: &Snapshot) -> Result<Entry> {
+    fn entry(&self, row: &KeyRow, algorithm: Algorithm, old: &Snapshot) -> Result<Entry> {
         if let Some(known) = old.entries.iter().find(|entry| entry.row.kid == row.kid) {
             return Ok(Entry { row: row.clone(), ..known.clone() });
         }
-        let algorithm =
-            Algorithm::parse(&row.algorithm).ok_or_else(|| KeyError::NoKey(row.algorithm.clone()))?;
         let public: CoreJsonWebKey = serde_json::from_str(&row.public_jwk)?;
         let verifier = jwt::decoding_key(&public)?;
         let pair = KeyPair::from_pkcs8(algorithm, &self.0.store.open_signing_key(row)?)?;
@@ -205,66 +196,6 @@ impl KeyRing {
             pair: Arc::new(pair),
         };
         Ok(Entry { row: row.clone(), signer, verifier })
-    }
-
-    /// Brings a new key into the ring; returns its kid. Announcing twice leaves it at the first: the one that
-    /// waits already is returned.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn rotate(&self, algorithm: Algorithm, when: When) -> Result<String> {
-        self.refresh().await?;
-        let now = self.0.clock.now();
-        match when {
-            When::Now => self.next_signs(algorithm, now.plus(self.0.spread)).await,
-            When::Announce => match self.find(algorithm, Phase::Announced) {
-                Some(waiting) => Ok(waiting.kid),
-                None => self.add(algorithm, now.plus(self.0.announce)).await,
-            },
-        }
-    }
-
-    /// Withdraws a key at once. If it was the one that signed, the next announced one signs from now on, or a
-    /// new one.
-    ///
-    /// # Errors
-    /// [`KeyError::UnknownKid`], or the store's.
-    pub async fn revoke(&self, kid: &str) -> Result<()> {
-        if !self.0.store.revoke_signing_key(kid).await? {
-            return Err(KeyError::UnknownKid(kid.to_owned()));
-        }
-        self.refresh().await?;
-        for algorithm in Algorithm::ALL {
-            if self.find(algorithm, Phase::Signing).is_none() {
-                self.next_signs(algorithm, self.0.clock.now()).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Lets the announced key sign from `at` on, or a new one.
-    async fn next_signs(&self, algorithm: Algorithm, at: Timestamp) -> Result<String> {
-        match self.find(algorithm, Phase::Announced) {
-            Some(waiting) if waiting.signs_from <= at => Ok(waiting.kid),
-            Some(waiting) if self.0.store.promote_signing_key(&waiting.kid, at).await? => {
-                self.refresh().await?;
-                Ok(waiting.kid)
-            }
-            _ => self.add(algorithm, at).await,
-        }
-    }
-
-    async fn add(&self, algorithm: Algorithm, signs_from: Timestamp) -> Result<String> {
-        let pair = tokio::task::spawn_blocking(move || KeyPair::generate(algorithm))
-            .await
-            .map_err(|_| KeyError::Crypto("a key cannot be generated"))??;
-        let kid = self.0.store.random.id();
-        let public_jwk = serde_json::to_string(&pair.public_jwk(&kid, algorithm)?)?;
-        let (algorithm, private_pkcs8) = (algorithm.name(), pair.to_pkcs8()?);
-        let key = NewKey { kid: kid.clone(), algorithm, private_pkcs8, public_jwk, signs_from };
-        self.0.store.add_signing_key(&key).await?;
-        self.refresh().await?;
-        Ok(kid)
     }
 
     /// Every key with its phase, revoked ones included, in the order in which they sign.
@@ -282,22 +213,23 @@ impl KeyRing {
         snapshot.rows.iter().map(info).collect()
     }
 
-    /// The published keys as of the last refresh.
+    /// The published keys as of the last [`KeyRing::catch_up`].
     pub fn jwks(&self) -> Jwks {
         self.snapshot().jwks.clone()
     }
 
-    /// The key that signs with `alg` now.
+    /// The key that signs with `alg` now. If none does, the one that is about to: the clock that let it sign at
+    /// once, in the place of a revoked one, may be ahead of this one.
     ///
     /// # Errors
     /// [`KeyError::NoKey`] for an algorithm that this ring does not have.
     pub fn signing_key(&self, alg: &str) -> Result<Signer> {
         let (snapshot, now) = (self.snapshot(), self.0.clock.now());
-        let signs = |entry: &&Entry| {
-            entry.row.algorithm == alg
-                && phase::phase(&entry.row, &snapshot.rows, self.0.keep, now) == Phase::Signing
+        let is_in = |entry: &Entry, phase: Phase| {
+            entry.row.algorithm == alg && phase::phase(&entry.row, &snapshot.rows, self.0.keep, now) == phase
         };
-        let found = snapshot.entries.iter().rfind(signs);
+        let signing = snapshot.entries.iter().rfind(|entry| is_in(entry, Phase::Signing));
+        let found = signing.or_else(|| snapshot.entries.iter().find(|entry| is_in(entry, Phase::Announced)));
         found.map(|entry| entry.signer.clone()).ok_or_else(|| KeyError::NoKey(alg.to_owned()))
     }
 
@@ -309,8 +241,8 @@ impl KeyRing {
             .then(|| (entry.signer.algorithm, entry.verifier.clone()))
     }
 
-    fn find(&self, algorithm: Algorithm, wanted: Phase) -> Option<KeyRow> {
-        let (snapshot, now) = (self.snapshot(), self.0.clock.now());
+    fn find(&self, snapshot: &Snapshot, algorithm: Algorithm, wanted: Phase) -> Option<KeyRow> {
+        let now = self.0.clock.now();
         let is_it = |row: &&KeyRow| {
             row.algorithm == algorithm.name() && phase::phase(row, &snapshot.rows, self.0.keep, now) == wanted
         };

@@ -33,7 +33,7 @@ impl Phase {
 /// When `key` stops signing: when it was retired, or when the next key of its algorithm starts. A successor
 /// that was revoked after it had started counts: a key that was retired never signs again.
 pub(super) fn retires_at(key: &KeyRow, all: &[KeyRow]) -> Option<Timestamp> {
-    let order = |row: &KeyRow| (row.signs_from, row.kid.clone());
+    let order = |row: &KeyRow| (row.signs_from, row.generation, row.kid.clone());
     let started = |row: &KeyRow| row.revoked_at.is_none_or(|revoked| revoked > row.signs_from);
     let successor = all
         .iter()

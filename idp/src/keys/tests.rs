@@ -3,7 +3,6 @@ use std::collections::HashSet;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use openidconnect::PrivateSigningKey as _;
-use openidconnect::core::CoreJwsSigningAlgorithm;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use web::random::Random;
@@ -26,13 +25,17 @@ impl Place {
     }
 
     async fn store(&self) -> Store {
+        self.store_with("0123456789abcdef0123456789abcdef", &self.clock).await
+    }
+
+    async fn store_with(&self, root: &str, clock: &Clock) -> Store {
         let url = format!("sqlite:{}", self.folder.path().join("idp.db").display());
-        let root = RootKey::new("0123456789abcdef0123456789abcdef").unwrap();
-        Store::open(&url, self.clock.clone(), Random::system(), root).await.unwrap()
+        let root = RootKey::new(root).unwrap();
+        Store::open(&url, clock.clone(), Random::system(), root).await.unwrap()
     }
 
     async fn ring(&self) -> KeyRing {
-        let settings = config::Keys { announce_hours: 192, refresh_seconds: 5 };
+        let settings = config::Keys { rotate_days: 0, announce_hours: 192 };
         KeyRing::open(self.store().await, &settings, &config::Tokens::default()).await.unwrap()
     }
 }
@@ -58,36 +61,49 @@ fn kids(ring: &KeyRing) -> HashSet<String> {
 async fn a_new_ring_publishes_one_public_key_of_each_algorithm() {
     let ring = Place::new().ring().await;
     let keys = published(&ring);
-    assert_eq!(keys.len(), 2);
-    assert_eq!(kids(&ring).len(), 2, "every kid is unique");
+    assert_eq!(keys.len(), 4);
+    assert_eq!(kids(&ring).len(), 4, "every kid is unique");
     for key in &keys {
         let members: HashSet<&str> = key.as_object().unwrap().keys().map(String::as_str).collect();
         let expected: &[&str] = match key["kty"].as_str().unwrap() {
             "RSA" => &["kty", "use", "kid", "alg", "n", "e"],
+            "OKP" => &["kty", "use", "kid", "alg", "crv", "x"],
             _ => &["kty", "use", "kid", "alg", "crv", "x", "y"],
         };
         assert_eq!(members, expected.iter().copied().collect(), "public members only");
         assert_eq!(key["use"], "sig");
     }
     let algorithms: HashSet<&str> = keys.iter().map(|key| key["alg"].as_str().unwrap()).collect();
-    assert_eq!(algorithms, HashSet::from(["RS256", "ES256"]));
+    assert_eq!(algorithms, HashSet::from(["RS256", "PS256", "ES256", "EdDSA"]));
 }
 
 #[tokio::test]
 async fn an_independent_library_verifies_what_the_ring_signed_with_nothing_but_the_jwk_set() {
     let ring = Place::new().ring().await;
-    for (alg, algorithm) in
-        [("RS256", jsonwebtoken::Algorithm::RS256), ("ES256", jsonwebtoken::Algorithm::ES256)]
-    {
-        let signed = token(&ring, alg);
+    let claims = json!({ "iss": "https://login.example.nl", "sub": "s1", "aud": "web", "nonce": "n1" });
+    for algorithm in Algorithm::ALL {
+        let signed = ring.sign_jwt(algorithm.name(), "JWT", &claims).unwrap();
         let header = jsonwebtoken::decode_header(&signed).unwrap();
-        assert_eq!((header.alg, header.typ.as_deref()), (algorithm, Some("at+jwt")));
+        assert_eq!((header.alg, header.typ.as_deref()), (algorithm.verification(), Some("JWT")));
         let set: jsonwebtoken::jwk::JwkSet = serde_json::from_str(&ring.jwks().json).unwrap();
         let key = DecodingKey::from_jwk(set.find(&header.kid.unwrap()).unwrap()).unwrap();
-        let mut rules = jsonwebtoken::Validation::new(algorithm);
+        let mut rules = jsonwebtoken::Validation::new(algorithm.verification());
         rules.required_spec_claims.clear();
-        let claims = jsonwebtoken::decode::<Value>(&signed, &key, &rules).unwrap().claims;
-        assert_eq!(claims["sub"], "s1");
+        rules.set_audience(&["web"]);
+        let verified = jsonwebtoken::decode::<Value>(&signed, &key, &rules).unwrap().claims;
+        assert_eq!(verified, claims);
+        assert_eq!(ring.verify_jwt(&signed, "JWT").unwrap(), claims);
+
+        // One character changed, in each part: no signature holds.
+        for part in 0..3 {
+            let mut parts: Vec<String> = signed.split('.').map(str::to_owned).collect();
+            let middle = parts[part].len() / 2;
+            let other = if parts[part].as_bytes()[middle] == b'A' { "B" } else { "A" };
+            parts[part].replace_range(middle..=middle, other);
+            let changed = parts.join(".");
+            assert!(jsonwebtoken::decode::<Value>(&changed, &key, &rules).is_err(), "{algorithm} {part}");
+            assert!(ring.verify_jwt(&changed, "JWT").is_err(), "{algorithm} {part}");
+        }
     }
 }
 
@@ -95,11 +111,17 @@ async fn an_independent_library_verifies_what_the_ring_signed_with_nothing_but_t
 async fn openidconnect_signs_with_the_ring_and_verifies_with_its_jwk() {
     use openidconnect::JsonWebKey as _;
     let ring = Place::new().ring().await;
-    let signer = ring.signing_key("ES256").unwrap();
-    let signature = signer.sign(&signer.algorithm(), b"message").unwrap();
-    let public = signer.as_verification_key();
-    public.verify_signature(&CoreJwsSigningAlgorithm::EcdsaP256Sha256, b"message", &signature).unwrap();
-    assert!(signer.sign(&CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256, b"message").is_err());
+    for algorithm in Algorithm::ALL {
+        let signer = ring.signing_key(algorithm.name()).unwrap();
+        let signature = signer.sign(&signer.algorithm(), b"message").unwrap();
+        let public = signer.as_verification_key();
+        public.verify_signature(&algorithm.core(), b"message", &signature).unwrap();
+        assert!(public.verify_signature(&algorithm.core(), b"massage", &signature).is_err());
+        for other in Algorithm::ALL.into_iter().filter(|other| *other != algorithm) {
+            assert!(signer.sign(&other.core(), b"message").is_err(), "a key of {algorithm} signs no {other}");
+            assert!(public.verify_signature(&other.core(), b"message", &signature).is_err());
+        }
+    }
 }
 
 #[tokio::test]
@@ -129,35 +151,66 @@ async fn a_key_is_announced_signs_retires_and_goes() {
     assert!(ring.verify_jwt(&old_token, "at+jwt").is_ok());
     place.clock.advance(Duration::from_secs(1));
     assert_eq!(ring.verify_jwt(&old_token, "at+jwt"), Err(TokenError::UnknownKey));
-    ring.refresh().await.unwrap();
+    ring.maintain().await.unwrap();
     assert!(!kids(&ring).contains(&first));
-    ring.refresh().await.unwrap();
+    ring.maintain().await.unwrap();
     assert_eq!(phase_of(&ring, &first), None, "the row is gone");
     assert_eq!(ring.signing_key("RS256").unwrap().kid(), second);
 }
 
 #[tokio::test]
-async fn rotating_now_waits_only_until_every_node_has_read_the_key() {
+async fn a_key_that_rotates_now_signs_at_once_and_every_node_knows_it() {
     let place = Place::new();
     let (here, there) = (place.ring().await, place.ring().await);
     assert_eq!(kids(&here), kids(&there), "the second node uses what the first one made");
     let old_token = token(&there, "ES256");
     let first = here.signing_key("ES256").unwrap().kid().to_owned();
     let second = here.rotate(Algorithm::Es256, When::Now).await.unwrap();
-    assert_eq!(
-        here.rotate(Algorithm::Es256, When::Now).await.unwrap(),
-        second,
-        "a double click rotates once"
-    );
-    assert_eq!(here.signing_key("ES256").unwrap().kid(), first);
-
-    place.clock.advance(Duration::from_secs(5));
-    there.refresh().await.unwrap();
-    place.clock.advance(Duration::from_secs(1));
     assert_eq!(here.signing_key("ES256").unwrap().kid(), second);
+
+    there.catch_up().await.unwrap();
     assert!(there.verify_jwt(&token(&here, "ES256"), "at+jwt").is_ok(), "no node refuses another's token");
     assert!(here.verify_jwt(&old_token, "at+jwt").is_ok());
     assert_eq!(phase_of(&there, &first), Some(Phase::Retired));
+    assert_eq!(there.signing_key("ES256").unwrap().kid(), second);
+
+    // An announced key is brought forward.
+    let waiting = there.rotate(Algorithm::Es256, When::Announce).await.unwrap();
+    assert_eq!(here.rotate(Algorithm::Es256, When::Now).await.unwrap(), waiting);
+    there.catch_up().await.unwrap();
+    assert_eq!(there.signing_key("ES256").unwrap().kid(), waiting);
+}
+
+#[tokio::test]
+async fn of_nodes_that_rotate_at_once_one_makes_the_key_and_all_use_it() {
+    let place = Place::new();
+    let (here, there) = (place.ring().await, place.ring().await);
+    for (algorithm, when) in [
+        (Algorithm::Rs256, When::Announce),
+        (Algorithm::Es256, When::Announce),
+        (Algorithm::Ps256, When::Now),
+        (Algorithm::EdDsa, When::Now),
+    ] {
+        let (one, two) = tokio::join!(here.rotate(algorithm, when), there.rotate(algorithm, when));
+        assert_eq!(one.unwrap(), two.unwrap(), "{algorithm}");
+    }
+    assert_eq!(place.store().await.signing_keys().await.unwrap().len(), 8);
+}
+
+#[tokio::test]
+async fn a_node_whose_clock_is_behind_signs_with_the_key_that_took_over_from_a_revoked_one() {
+    let place = Place::new();
+    let behind = place.ring().await;
+    let revoked = behind.signing_key("ES256").unwrap().kid().to_owned();
+    let ahead = Clock::fixed(START.plus(Duration::from_secs(3)));
+    let store = place.store_with("0123456789abcdef0123456789abcdef", &ahead).await;
+    let other = KeyRing::open(store, &config::Keys::default(), &config::Tokens::default()).await.unwrap();
+    other.revoke(&revoked).await.unwrap();
+
+    behind.catch_up().await.unwrap();
+    let signed = token(&behind, "ES256");
+    assert!(other.verify_jwt(&signed, "at+jwt").is_ok());
+    assert!(behind.verify_jwt(&signed, "at+jwt").is_ok());
 }
 
 #[tokio::test]
@@ -184,7 +237,7 @@ async fn a_revoked_key_is_gone_at_once_and_another_signs() {
 
     // A retired key does not come back when its successor is revoked.
     let next = ring.rotate(Algorithm::Rs256, When::Now).await.unwrap();
-    place.clock.advance(Duration::from_secs(10));
+    place.clock.advance(Duration::from_secs(1));
     ring.revoke(&next).await.unwrap();
     assert_eq!(phase_of(&ring, &waiting), Some(Phase::Retired));
     assert!(![waiting, next].contains(&ring.signing_key("RS256").unwrap().kid().to_owned()));
@@ -207,9 +260,10 @@ async fn nodes_that_start_at_once_agree_on_the_key_that_signs() {
     let place = Place::new();
     drop(place.store().await);
     let (one, two) = tokio::join!(place.ring(), place.ring());
-    one.refresh().await.unwrap();
-    two.refresh().await.unwrap();
-    for alg in ["RS256", "ES256"] {
+    one.catch_up().await.unwrap();
+    two.catch_up().await.unwrap();
+    assert_eq!(kids(&one).len(), 4, "nobody makes a key twice");
+    for alg in Algorithm::ALL.map(Algorithm::name) {
         assert_eq!(one.signing_key(alg).unwrap().kid(), two.signing_key(alg).unwrap().kid());
         assert!(two.verify_jwt(&token(&one, alg), "at+jwt").is_ok());
     }
@@ -221,9 +275,7 @@ async fn private_keys_are_sealed_at_rest_and_open_under_their_root_key_only() {
     let place = Place::new();
     drop(place.ring().await);
     let row = place.store().await.signing_keys().await.unwrap().remove(0);
-    let url = format!("sqlite:{}", place.folder.path().join("idp.db").display());
-    let other = RootKey::new("another root key, of enough bytes").unwrap();
-    let store = Store::open(&url, place.clock.clone(), Random::system(), other).await.unwrap();
+    let store = place.store_with("another root key, of enough bytes", &place.clock).await;
     assert!(store.open_signing_key(&row).is_err());
     assert!(KeyRing::open(store, &config::Keys::default(), &config::Tokens::default()).await.is_err());
 }

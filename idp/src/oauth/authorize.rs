@@ -5,16 +5,17 @@ use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::Response;
-use serde_json::Value;
 use web::request::{Fields, Visit};
 
-use super::oxide;
+use super::refusal::Refusal;
 use super::resume::see_other;
-use crate::app::{Shared, Trouble};
-use crate::domain::account::SubjectId;
+use super::{oxide, par, request};
+use crate::app::{App, Shared};
+use crate::config::Registered;
 use crate::path;
-use crate::protocol::authorization::{self, NoReturn, ReturnAddress};
-use crate::protocol::error::{LOGIN_REQUIRED, SERVER_ERROR, WireError};
+use crate::protocol::authorization::{self, Arrival, AuthorizationRequest, NoReturn, ReturnAddress};
+use crate::protocol::error::{INVALID_REQUEST_URI, SERVER_ERROR, WireError};
+use crate::protocol::jose;
 use crate::protocol::token::ID_TOKEN_TYPE;
 
 /// `GET /authorize`
@@ -44,55 +45,79 @@ async fn handle(app: &Shared, visit: &Visit, parameters: &[u8]) -> Response {
     let Some(registered) = registered else {
         return app.bad_request(visit, &NoReturn::UnknownClient.to_string());
     };
-    let address = match ReturnAddress::of(&fields, &registered.client) {
-        Ok(address) => address,
-        Err(error) => return app.bad_request(visit, &error.to_string()),
-    };
-    let request =
-        authorization::read(&fields, &registered.client, address.clone()).and_then(|mut request| {
-            request.scope = oxide::negotiate(&fields, &registered.client, address.redirect_uri())?;
-            Ok(request)
-        });
-    match request {
-        Ok(request) => match begin(app, visit, request).await {
-            Ok(response) => response,
-            Err(Refusal::Wire(error)) => app.answer_error(visit, &address, error),
-            Err(Refusal::Trouble(trouble)) => {
-                tracing::error!(error = %trouble, "an authorization request failed");
-                app.answer_error(visit, &address, SERVER_ERROR)
-            }
-        },
-        Err(error) => app.answer_error(visit, &address, error),
+    if let Some(request_uri) = fields.get("request_uri").filter(|uri| uri.starts_with(par::PREFIX)) {
+        // RFC 9126 section 4: what was pushed counts, and nothing beside it.
+        return match par::pushed(app, &registered.client.client_id, request_uri).await {
+            Ok(Some(request)) => begin_or_answer(app, visit, &registered, request).await,
+            Ok(None) => app.bad_request(visit, &INVALID_REQUEST_URI.to_string()),
+            Err(trouble) => app.trouble(visit, &trouble),
+        };
+    }
+    match read(app, &registered, fields).await {
+        Ok(request) => begin_or_answer(app, visit, &registered, request).await,
+        Err((Some(address), error)) => app.answer_error(visit, &address, error),
+        Err((None, error)) => app.bad_request(visit, &error.to_string()),
     }
 }
 
-enum Refusal {
-    Wire(WireError),
-    Trouble(Trouble),
+/// Reads a request that the browser carried here. An error comes with where to tell it, if anywhere.
+async fn read(
+    app: &App,
+    registered: &Registered,
+    fields: Fields,
+) -> Result<AuthorizationRequest, (Option<ReturnAddress>, WireError)> {
+    let client = &registered.client;
+    let outer = ReturnAddress::of(&fields, client).ok();
+    if fields.get("request_uri").is_some() {
+        let error = WireError::new("request_uri_not_supported", "only request URIs of /par are supported");
+        return Err((outer, error));
+    }
+    let (fields, signed) = request::open(app, registered, fields).await.map_err(|error| (outer, error))?;
+    let unregistered = WireError::new("invalid_request", UNREGISTERED);
+    let address = ReturnAddress::of(&fields, client).map_err(|_| (None, unregistered))?;
+    let arrival = Arrival { pushed: false, signed };
+    authorization::read(&fields, client, address.clone(), arrival)
+        .and_then(|mut request| {
+            request.scope = oxide::negotiate(&fields, client, address.redirect_uri())?;
+            Ok(request)
+        })
+        .map_err(|error| (Some(address), error))
 }
 
-impl From<Trouble> for Refusal {
-    fn from(trouble: Trouble) -> Self {
-        Self::Trouble(trouble)
+const UNREGISTERED: &str = "redirect_uri is missing or not registered for this client, to the letter";
+
+async fn begin_or_answer(
+    app: &Shared,
+    visit: &Visit,
+    registered: &Registered,
+    request: AuthorizationRequest,
+) -> Response {
+    let address = request.return_address.clone();
+    match begin(app, visit, registered, request).await {
+        Ok(response) => response,
+        Err(Refusal::Wire(error)) => app.answer_error(visit, &address, error),
+        Err(Refusal::Trouble(trouble)) => {
+            tracing::error!(error = %trouble, "an authorization request failed");
+            app.answer_error(visit, &address, SERVER_ERROR)
+        }
     }
 }
 
 async fn begin(
     app: &Shared,
     visit: &Visit,
-    request: authorization::AuthorizationRequest,
+    registered: &Registered,
+    mut request: AuthorizationRequest,
 ) -> Result<Response, Refusal> {
-    let hinted = request.id_token_hint.as_deref().map(|hint| hinted_subject(app, hint)).transpose()?;
-    let open = app.begin_journey(visit, Some(request), None).await?;
-    if let (Some(subject), Some(account_id)) = (hinted, &open.journey.account_id) {
-        // OpenID Connect Core section 3.1.2.1: the hint names who is expected; somebody else is not it.
-        let signed_in = app.store.account(account_id).await.map_err(Trouble::from)?;
-        if signed_in.is_none_or(|account| account.subject != subject) {
-            return Err(Refusal::Wire(LOGIN_REQUIRED));
-        }
+    if let Some(hint) = &request.id_token_hint {
+        request.expected_subject = Some(hinted_subject(app, registered, hint)?);
+    } else if let Some(wish) = request.claims.in_id_token("sub") {
+        // OpenID Connect Core section 5.5.1: the person with that subject, or nobody.
+        request.expected_subject = wish.texts().into_iter().next();
     }
+    let locales = request.ui_locales.clone().unwrap_or_default();
+    let open = app.begin_journey(visit, Some(request), None).await?;
     let mut response = app.resume(visit, open).await?;
-    let locales = visit.query("ui_locales");
     if let (false, Some(language)) = (visit.language_chosen, web::language::Language::first_of(&locales)) {
         let line = visit.front.cookies.set(web::request::LANGUAGE_COOKIE, language.tag(), None);
         web::request::append(&mut response, line);
@@ -100,13 +125,14 @@ async fn begin(
     Ok(response)
 }
 
-/// The subject of an `id_token_hint`: any ID token of ours, also one that has expired.
-fn hinted_subject(app: &Shared, hint: &str) -> Result<SubjectId, Refusal> {
+/// The subject of an `id_token_hint`: any ID token of ours for this client, also one that has expired.
+fn hinted_subject(app: &App, registered: &Registered, hint: &str) -> Result<String, WireError> {
     let refused =
-        Refusal::Wire(WireError::new("invalid_request", "id_token_hint is not an ID token of this issuer"));
-    let Ok(claims) = app.keys.verify_jwt(hint, ID_TOKEN_TYPE) else { return Err(refused) };
-    match claims.get("sub").and_then(Value::as_str) {
-        Some(subject) => Ok(SubjectId(subject.to_owned())),
-        None => Err(refused),
+        WireError::new("invalid_request", "id_token_hint is not an ID token of this issuer for you");
+    let claims = app.keys.verify_jwt(hint, ID_TOKEN_TYPE).map_err(|_| refused)?;
+    let claims = claims.as_object().ok_or(refused)?;
+    if !jose::is_for(claims, &[&registered.client.client_id]) {
+        return Err(refused);
     }
+    jose::text(claims, "sub").map(str::to_owned).ok_or(refused)
 }

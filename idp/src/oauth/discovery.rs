@@ -6,8 +6,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use openidconnect::core::{
     CoreAuthDisplay, CoreClaimName, CoreClaimType, CoreClientAuthMethod, CoreGrantType, CoreJsonWebKey,
-    CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreJwsSigningAlgorithm,
-    CoreResponseMode, CoreResponseType, CoreSubjectIdentifierType,
+    CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreResponseMode, CoreResponseType,
+    CoreSubjectIdentifierType,
 };
 use openidconnect::{
     AdditionalProviderMetadata, AuthUrl, AuthenticationContextClass, EndSessionUrl, IssuerUrl,
@@ -17,14 +17,28 @@ use serde::{Deserialize, Serialize};
 use web::language::Language;
 
 use crate::app::Shared;
+use crate::config::SigningAlgorithm;
+use crate::keys::Algorithm;
 use crate::path;
-use crate::protocol::acr;
+use crate::protocol::claims::of_scope;
+use crate::protocol::{acr, dpop};
 
 /// What the metadata says beyond OpenID Connect Discovery.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 struct More {
     /// RP-Initiated Logout 1.0 section 2.1.
     end_session_endpoint: EndSessionUrl,
+    /// RFC 9126 section 5.
+    pushed_authorization_request_endpoint: String,
+    /// RFC 8414 section 2.
+    introspection_endpoint: String,
+    introspection_endpoint_auth_methods_supported: Vec<CoreClientAuthMethod>,
+    introspection_endpoint_auth_signing_alg_values_supported: Vec<String>,
+    revocation_endpoint: String,
+    revocation_endpoint_auth_methods_supported: Vec<CoreClientAuthMethod>,
+    revocation_endpoint_auth_signing_alg_values_supported: Vec<String>,
+    /// RFC 9449 section 5.1.
+    dpop_signing_alg_values_supported: Vec<String>,
     /// RFC 7636, RFC 8414.
     code_challenge_methods_supported: Vec<String>,
     /// RFC 9207 section 3.
@@ -78,7 +92,23 @@ fn metadata(app: &Shared) -> Result<Metadata, String> {
     let text = |error: url::ParseError| error.to_string();
     let url = |path: &str| app.url(path);
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    let signing: Vec<String> = SigningAlgorithm::ALL.map(|alg| alg.as_str().to_owned()).to_vec();
+    let core = Algorithm::ALL.map(Algorithm::core).to_vec();
+    let confidential = vec![
+        CoreClientAuthMethod::ClientSecretBasic,
+        CoreClientAuthMethod::ClientSecretPost,
+        CoreClientAuthMethod::PrivateKeyJwt,
+    ];
+    let all_methods: Vec<_> = confidential.iter().cloned().chain([CoreClientAuthMethod::None]).collect();
     let more = More {
+        pushed_authorization_request_endpoint: url(path::PAR),
+        introspection_endpoint: url(path::INTROSPECT),
+        introspection_endpoint_auth_methods_supported: confidential,
+        introspection_endpoint_auth_signing_alg_values_supported: signing.clone(),
+        revocation_endpoint: url(path::REVOKE),
+        revocation_endpoint_auth_methods_supported: all_methods.clone(),
+        revocation_endpoint_auth_signing_alg_values_supported: signing,
+        dpop_signing_alg_values_supported: dpop::ALGORITHMS.map(|alg| alg.as_str().to_owned()).to_vec(),
         end_session_endpoint: EndSessionUrl::new(url(path::LOGOUT)).map_err(text)?,
         code_challenge_methods_supported: words(&["S256"]),
         authorization_response_iss_parameter_supported: true,
@@ -86,61 +116,42 @@ fn metadata(app: &Shared) -> Result<Metadata, String> {
         backchannel_logout_session_supported: true,
         prompt_values_supported: words(&["none", "login", "consent", "select_account"]),
     };
-    let scopes = ["openid", "profile", "email", "phone", "care_team", "offline_access"];
-    let claims = [
-        "iss",
-        "sub",
-        "aud",
-        "exp",
-        "iat",
-        "auth_time",
-        "nonce",
-        "acr",
-        "amr",
-        "azp",
-        "sid",
-        "at_hash",
-        "name",
-        "given_name",
-        "family_name",
-        "preferred_username",
-        "locale",
-        "updated_at",
-        "email",
-        "email_verified",
-        "phone_number",
-        "phone_number_verified",
-        "care_role",
-        "care_organisation",
-    ];
+    let scopes = ["openid", "profile", "email", "phone", "address", "care_team", "offline_access"];
+    let of_tokens =
+        ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "azp", "sid", "at_hash"];
+    let claims = of_tokens.iter().chain(scopes.iter().flat_map(|scope| of_scope(scope)));
     Ok(Metadata::new(
         IssuerUrl::new(app.config.issuer.clone()).map_err(text)?,
         AuthUrl::new(url(path::AUTHORIZE)).map_err(text)?,
         JsonWebKeySetUrl::new(url(path::JWKS)).map_err(text)?,
         vec![ResponseTypes::new(vec![CoreResponseType::Code])],
-        vec![CoreSubjectIdentifierType::Public],
-        vec![CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256, CoreJwsSigningAlgorithm::EcdsaP256Sha256],
+        vec![CoreSubjectIdentifierType::Public, CoreSubjectIdentifierType::Pairwise],
+        core.clone(),
         more,
     )
     .set_token_endpoint(Some(TokenUrl::new(url(path::TOKEN)).map_err(text)?))
     .set_userinfo_endpoint(Some(UserInfoUrl::new(url(path::USERINFO)).map_err(text)?))
     .set_scopes_supported(Some(scopes.map(|scope| Scope::new(scope.into())).to_vec()))
     .set_response_modes_supported(Some(vec![CoreResponseMode::Query, CoreResponseMode::FormPost]))
-    .set_grant_types_supported(Some(vec![CoreGrantType::AuthorizationCode, CoreGrantType::RefreshToken]))
-    .set_token_endpoint_auth_methods_supported(Some(vec![
-        CoreClientAuthMethod::ClientSecretBasic,
-        CoreClientAuthMethod::ClientSecretPost,
-        CoreClientAuthMethod::None,
+    .set_grant_types_supported(Some(vec![
+        CoreGrantType::AuthorizationCode,
+        CoreGrantType::RefreshToken,
+        CoreGrantType::ClientCredentials,
     ]))
+    .set_token_endpoint_auth_methods_supported(Some(all_methods))
+    .set_token_endpoint_auth_signing_alg_values_supported(Some(core.clone()))
+    .set_request_object_signing_alg_values_supported(Some(core.clone()))
+    .set_userinfo_signing_alg_values_supported(Some(core))
+    .set_claim_types_supported(Some(vec![CoreClaimType::Normal]))
     .set_acr_values_supported(Some(
         acr::ALL.map(|value| AuthenticationContextClass::new(value.into())).to_vec(),
     ))
-    .set_claims_supported(Some(claims.map(|claim| CoreClaimName::new(claim.into())).to_vec()))
+    .set_claims_supported(Some(claims.map(|claim| CoreClaimName::new((*claim).into())).collect()))
     .set_ui_locales_supported(Some(
         Language::ALL.map(|language| LanguageTag::new(language.tag().into())).to_vec(),
     ))
-    .set_claims_parameter_supported(Some(false))
-    .set_request_parameter_supported(Some(false))
+    .set_claims_parameter_supported(Some(true))
+    .set_request_parameter_supported(Some(true))
     .set_request_uri_parameter_supported(Some(false)))
 }
 

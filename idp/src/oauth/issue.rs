@@ -15,6 +15,7 @@ use crate::ephemeral::journeys::{self, Open};
 use crate::journey::{Journey, earned_acr, earned_amr};
 use crate::notices::Mail;
 use crate::path;
+use crate::protocol::error::INVALID_REQUEST_URI;
 use crate::store::audit::Event;
 use crate::store::grants::{GrantDetails, NewGrant};
 use crate::store::sessions::SignedIn;
@@ -31,8 +32,8 @@ struct Afterwards {
     messages: bool,
 }
 
-/// Issues what the journey was for. Of two requests that end the same journey at once only one gets here;
-/// the other one is sent to where the first one went.
+/// Issues what the journey was for. Of two requests that end the same journey at once only one issues; the
+/// other one goes on from what the first one left.
 ///
 /// # Errors
 /// A backend's; nothing was issued then.
@@ -46,9 +47,15 @@ pub async fn finish(
         return Ok(app.journey_expired(visit, open.journey.client_id.as_deref()));
     };
     if !journeys::finish(&app.ephemeral, &open).await? {
-        return Ok(app.journey_expired(visit, open.journey.client_id.as_deref()));
+        return app.resume_after_race(visit, &open.id).await;
     }
     let journey = &open.journey;
+    if let Some(request) = &journey.request
+        && let Some(id) = &request.pushed_as
+        && !super::par::use_up(app, id).await?
+    {
+        return Ok(app.answer_error(visit, &request.return_address, INVALID_REQUEST_URI));
+    }
     let mut write = app.store.begin_write().await?;
     let mut after = Afterwards::default();
     let device_id = keep_device(app, visit, &mut write, journey, &assessment, account, &mut after).await?;
@@ -65,6 +72,9 @@ pub async fn finish(
             acr: earned_acr(&journey.proofs, facts).to_owned(),
             amr: earned_amr(&journey.proofs),
             auth_time: journey.proofs.password_at.unwrap_or(app.clock.now()),
+            claims: request.claims.clone(),
+            resource: request.resource.clone(),
+            jkt: request.dpop_jkt.clone(),
         };
         let grant = NewGrant {
             session_id: &session_id,

@@ -164,6 +164,7 @@ pub async fn end_session(app: &App, write: &mut Write, id: &str) -> Result<(), T
     let account = app.store.account(&session.account_id).await?;
     app.store.note(write, Event::SignedOut, &session.account_id, None, "").await?;
     let Some(account) = account else { return Ok(()) };
+    app.keys.catch_up().await.map_err(|error| Trouble::Other(format!("reading the key ring: {error}")))?;
     let now = app.clock.now().seconds();
     for client_id in clients {
         let Some(registered) = app.registry.client(&client_id) else { continue };
@@ -171,7 +172,7 @@ pub async fn end_session(app: &App, write: &mut Write, id: &str) -> Result<(), T
         // Section 2.4: these claims and no nonce.
         let claims = json!({
             "iss": app.config.issuer,
-            "sub": account.subject.0,
+            "sub": app.subject_for(&registered.client, &account),
             "aud": client_id,
             "iat": now,
             // As long as the outbox keeps trying.
@@ -182,7 +183,7 @@ pub async fn end_session(app: &App, write: &mut Write, id: &str) -> Result<(), T
         });
         let token = app
             .keys
-            .sign_jwt(&registered.client.id_token_signed_response_alg, LOGOUT_TOKEN_TYPE, &claims)
+            .sign_jwt(registered.client.signing_alg().as_str(), LOGOUT_TOKEN_TYPE, &claims)
             .map_err(|error| Trouble::Other(format!("logout token: {error}")))?;
         app.store.enqueue(write, &Message::LogoutToken { uri: uri.clone(), token }).await?;
     }

@@ -1,11 +1,19 @@
 //! The endpoints that portals call, and the end of a sign-in, where codes are issued.
 
 pub mod authorize;
-pub mod clients;
+mod clients;
+pub mod cors;
 pub mod discovery;
+mod dpop;
+pub mod introspect;
 pub mod issue;
 pub mod logout;
 mod oxide;
+pub mod par;
+mod refusal;
+mod request;
 pub mod resume;
+mod subject;
 pub mod token;
+mod tokens;
 pub mod userinfo;

@@ -18,7 +18,7 @@ use crate::ephemeral::journeys::{self, Open};
 use crate::journey::{Facts, Journey, Next, Proofs, Requirements, Step, next};
 use crate::path;
 use crate::protocol::authorization::{AuthorizationRequest, ResponseMode, ReturnAddress};
-use crate::protocol::error::WireError;
+use crate::protocol::error::{LOGIN_REQUIRED, WireError};
 use crate::store::sessions::Session;
 
 /// What a journey comes to at this moment.
@@ -141,11 +141,11 @@ impl App {
             None => None,
         };
         let consented = match (&journey.request, asks_consent) {
-            (Some(request), true) => self
-                .store
-                .consented_scope(&account.id, &request.client_id)
-                .await?
-                .is_some_and(|given| ScopeSet::parse(&request.scope).is_subset(&ScopeSet::parse(&given))),
+            (Some(request), true) => {
+                self.store.consented_scope(&account.id, &request.client_id).await?.is_some_and(|given| {
+                    ScopeSet::parse(&request.scope_with_claims()).is_subset(&ScopeSet::parse(&given))
+                })
+            }
             _ => false,
         };
         let facts = Facts {
@@ -160,7 +160,14 @@ impl App {
         // Whoever changed the password ended every sign-in that stood on the one before.
         let is_current = account.password_mark() == journey.password_mark;
         let proofs = if is_current { journey.proofs.clone() } else { Proofs::default() };
-        let next = next(&requirements, &proofs, Some(&facts));
+        let mut next = next(&requirements, &proofs, Some(&facts));
+        // OpenID Connect Core section 3.1.2.1: the request names who is expected; somebody else is not it.
+        let expected = journey.request.as_ref().and_then(|request| request.expected_subject.as_ref());
+        if let (Some(expected), Some(client)) = (expected, &client)
+            && *expected != self.subject_for(&client.client, &account)
+        {
+            next = Next::Refuse(LOGIN_REQUIRED);
+        }
         Ok(Assessment { next, facts: Some(facts), account: Some(account), device, policy, client })
     }
 
@@ -168,8 +175,43 @@ impl App {
     ///
     /// # Errors
     /// A backend's.
-    pub async fn resume(self: &Shared, visit: &Visit, mut open: Open) -> Result<Response, Trouble> {
+    pub async fn resume(self: &Shared, visit: &Visit, open: Open) -> Result<Response, Trouble> {
         let assessment = self.assess(visit, &open.journey).await?;
+        self.proceed(visit, open, assessment).await
+    }
+
+    /// Saves a journey and goes on; if another request was first, goes on from what that one saved.
+    ///
+    /// # Errors
+    /// A backend's.
+    pub async fn save_and_resume(self: &Shared, visit: &Visit, mut open: Open) -> Result<Response, Trouble> {
+        let assessment = self.assess(visit, &open.journey).await?;
+        // What ends now need not be saved first: ending it takes the version that was read.
+        if assessment.next == Next::Issue
+            || journeys::save(&self.ephemeral, &mut open, self.journey_lifetime()).await?
+        {
+            return self.proceed(visit, open, assessment).await;
+        }
+        self.resume_after_race(visit, &open.id).await
+    }
+
+    /// Goes on from what another request made of the journey meanwhile.
+    ///
+    /// # Errors
+    /// A backend's.
+    pub async fn resume_after_race(self: &Shared, visit: &Visit, id: &str) -> Result<Response, Trouble> {
+        match journeys::open(&self.ephemeral, id, &visit.browser).await? {
+            Some(current) => Box::pin(self.resume(visit, current)).await,
+            None => self.journey_gone(visit).await,
+        }
+    }
+
+    async fn proceed(
+        self: &Shared,
+        visit: &Visit,
+        mut open: Open,
+        assessment: Assessment,
+    ) -> Result<Response, Trouble> {
         match assessment.next {
             Next::Refuse(error) => Ok(self.refuse(visit, &open, error).await?),
             Next::Issue => Box::pin(issue::finish(self, visit, open, assessment)).await,
@@ -182,6 +224,21 @@ impl App {
                 Ok(see_other(&journey_url(step_path(step), &open.id)))
             }
         }
+    }
+
+    /// The answer for a journey that is not there: it ended in success a moment ago (a second click), or it is
+    /// too old or another browser's.
+    ///
+    /// # Errors
+    /// A backend's.
+    pub async fn journey_gone(&self, visit: &Visit) -> Result<Response, Trouble> {
+        let finished = journeys::finished(&self.ephemeral, &visit.query("journey")).await?;
+        if let (Some(client_id), true) = (finished, self.session_of(visit).await?.is_some()) {
+            let client = self.registry.client(&client_id);
+            let login = client.and_then(|client| client.client.initiate_login_uri.as_deref());
+            return Ok(see_other(login.unwrap_or(path::ACCOUNT)));
+        }
+        Ok(self.journey_expired(visit, None))
     }
 
     /// Ends a journey with an error for the client; without a client's request, with a page.

@@ -1,233 +1,218 @@
-//! `/token` (RFC 6749 section 3.2): clients only, authenticated; a code or a refresh token against tokens.
+//! `/token` (RFC 6749 section 3.2): the client exchanges a code, a refresh token or its own standing for tokens.
 
 use std::time::Duration;
 
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, Utc};
-use openidconnect::core::{CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm};
-use openidconnect::{
-    AccessToken, AdditionalClaims, Audience, AuthenticationContextClass, AuthenticationMethodReference,
-    ClientId, IdToken, IdTokenClaims, IssuerUrl, Nonce, StandardClaims, SubjectIdentifier,
-};
-use serde::{Deserialize, Serialize};
-use web::clock::Timestamp;
 use web::request::{Fields, Visit};
 
-use super::{clients, oxide};
-use crate::app::{App, Shared, Trouble};
-use crate::config::{Registered, ScopeSet};
-use crate::domain::account::Account;
-use crate::protocol::error::{INVALID_GRANT, SERVER_ERROR, WireError};
-use crate::protocol::token::{ACCESS_TOKEN_TYPE, AccessTokenClaims, TokenResponse};
-use crate::store::grants::{Grant, Redeemed};
-
-/// `sid` in an ID token (OpenID Connect Back-Channel Logout 1.0 section 2.1).
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct SessionClaim {
-    sid: String,
-}
-impl AdditionalClaims for SessionClaim {}
-
-type OurIdToken =
-    IdToken<SessionClaim, CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm>;
-
-enum Refusal {
-    Wire(WireError),
-    Trouble(Trouble),
-}
-
-impl From<WireError> for Refusal {
-    fn from(error: WireError) -> Self {
-        Self::Wire(error)
-    }
-}
-
-impl<E: Into<Trouble>> From<E> for Refusal {
-    fn from(error: E) -> Self {
-        Self::Trouble(error.into())
-    }
-}
+use super::refusal::{Refusal, no_store};
+use super::tokens::About;
+use super::{clients, dpop, oxide};
+use crate::app::Shared;
+use crate::config::{Client, GrantType, ScopeSet};
+use crate::path;
+use crate::protocol::dpop::Proof;
+use crate::protocol::error::{INVALID_GRANT, WireError};
+use crate::protocol::token::TokenResponse;
+use crate::store::grants::{Grant, NewRefreshToken, RefreshToken};
 
 /// `POST /token`
 pub async fn post(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
-    let mut response = match handle(&app, &visit, &body).await {
+    no_store(match handle(&app, &visit, &body).await {
         Ok(tokens) => axum::Json(tokens).into_response(),
-        Err(Refusal::Wire(error)) => json_error(error),
-        Err(Refusal::Trouble(trouble)) => {
-            tracing::error!(error = %trouble, "a token request failed");
-            json_error(SERVER_ERROR)
-        }
-    };
-    // RFC 6749 section 5.1.
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response.headers_mut().insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
-    response
-}
-
-/// An error of RFC 6749 section 5.2.
-pub fn json_error(error: WireError) -> Response {
-    let status = match error.error {
-        "invalid_client" => StatusCode::UNAUTHORIZED,
-        "server_error" => StatusCode::INTERNAL_SERVER_ERROR,
-        _ => StatusCode::BAD_REQUEST,
-    };
-    let mut response = (status, axum::Json(error)).into_response();
-    if status == StatusCode::UNAUTHORIZED {
-        let challenge = HeaderValue::from_static("Basic realm=\"token\", charset=\"UTF-8\"");
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
-    }
-    response
+        Err(refusal) => refusal.into_json("a token request"),
+    })
 }
 
 async fn handle(app: &Shared, visit: &Visit, body: &[u8]) -> Result<TokenResponse, Refusal> {
     let malformed = WireError::new("invalid_request", "the body is not a form, or repeats a parameter");
     let fields = Fields::parse(body).map_err(|_| malformed)?;
-    let registered = clients::authenticate(app, &visit.headers, &fields)?;
+    let registered = clients::authenticate(app, &visit.headers, &fields, path::TOKEN).await?;
+    let client = &registered.client;
+    let proof = dpop::proof_of(app, &visit.headers, "POST", path::TOKEN, None).await?;
+    if client.dpop_bound_access_tokens && proof.is_none() {
+        return Err(WireError::new("invalid_dpop_proof", "this client has to send a DPoP proof").into());
+    }
+    let may = |grant_type: GrantType| {
+        let refused = WireError::new("unauthorized_client", "this client may not use this grant_type");
+        if client.may(grant_type) { Ok(()) } else { Err(refused) }
+    };
     match fields.get("grant_type") {
-        Some("authorization_code") => by_code(app, &registered, &fields).await,
-        Some("refresh_token") => by_refresh_token(app, &registered, &fields).await,
-        Some(_) => {
-            Err(WireError::new("unsupported_grant_type", "authorization_code or refresh_token").into())
+        Some("authorization_code") => {
+            may(GrantType::AuthorizationCode)?;
+            by_code(app, client, &fields, proof).await
         }
+        Some("refresh_token") => {
+            may(GrantType::RefreshToken)?;
+            by_refresh_token(app, client, &fields, proof).await
+        }
+        Some("client_credentials") => {
+            may(GrantType::ClientCredentials)?;
+            Ok(by_itself(app, client, &fields, proof)?)
+        }
+        Some(_) => Err(WireError::new("unsupported_grant_type", "this grant_type is not supported").into()),
         None => Err(WireError::new("invalid_request", "grant_type is missing").into()),
     }
 }
 
-async fn by_code(app: &Shared, registered: &Registered, fields: &Fields) -> Result<TokenResponse, Refusal> {
+async fn by_code(
+    app: &Shared,
+    client: &Client,
+    fields: &Fields,
+    proof: Option<Proof>,
+) -> Result<TokenResponse, Refusal> {
     let code = fields.get("code").ok_or(WireError::new("invalid_request", "code is missing"))?;
-    let client = &registered.client;
-    let Redeemed::Granted(grant) = app.store.redeem_code(code, &client.client_id).await? else {
-        return Err(INVALID_GRANT.into());
-    };
-    if let Err(error) = oxide::redeem(fields, client, &grant) {
-        // The code is used up; whoever holds it without its verifier gets nothing now or later.
-        app.store.revoke_grant(&grant.id).await?;
-        return Err(error.into());
+    let mut grant = app.store.grant_of_code(code, &client.client_id).await?.ok_or(INVALID_GRANT)?;
+    if grant.code_used_at.is_some() {
+        return used_again(app, &grant, "an authorization code was used twice").await;
     }
-    let account = entitled_account(app, &grant).await?;
-    tokens(app, registered, &grant, &account).await
+    let is_right = oxide::redeem(fields, client, &grant).is_ok() && is_key_of(&grant, proof.as_ref());
+    if !is_right {
+        // Whoever holds the code without verifier or key gets nothing now or later.
+        app.store.revoke_grant(&grant.id).await?;
+        return Err(INVALID_GRANT.into());
+    }
+    let asked = resource(client, fields, grant.details.resource.as_deref())?;
+    grant.details.resource = asked;
+    grant.details.jkt = proof.map(|proof| proof.jkt);
+    let account = app.entitled_account(&grant, true).await?.ok_or(INVALID_GRANT)?;
+    let offline =
+        ScopeSet::parse(&grant.scope).contains("offline_access") && client.may(GrantType::RefreshToken);
+    let token = offline.then(|| app.random.token());
+    let refresh = token.as_deref().map(|token| NewRefreshToken {
+        grant_id: &grant.id,
+        token,
+        expires_at: app.refresh_expiry(client, &grant),
+    });
+    if !app.store.redeem_code(&grant.id, &grant.details, refresh).await? {
+        return match app.store.grant_of_code(code, &client.client_id).await? {
+            Some(grant) if grant.code_used_at.is_some() => {
+                used_again(app, &grant, "an authorization code was used twice at once").await
+            }
+            _ => Err(INVALID_GRANT.into()),
+        };
+    }
+    let mut response = app.tokens_of(client, &grant, &account)?;
+    response.refresh_token = token;
+    Ok(response)
+}
+
+/// RFC 6749 section 4.1.2, RFC 9700 section 4.14.2: what comes twice was stolen from one of the two; everything
+/// issued from it ends.
+async fn used_again<T>(app: &Shared, grant: &Grant, what: &'static str) -> Result<T, Refusal> {
+    if grant.revoked_at.is_none() {
+        app.store.revoke_grant(&grant.id).await?;
+        tracing::warn!(client_id = grant.client_id, "{what}; what was issued from it is revoked");
+    }
+    Err(INVALID_GRANT.into())
+}
+
+/// Whether a grant that is bound to a key comes with a proof of that key (RFC 9449 sections 5 and 10).
+fn is_key_of(grant: &Grant, proof: Option<&Proof>) -> bool {
+    grant.details.jkt.as_ref().is_none_or(|jkt| proof.is_some_and(|proof| proof.jkt == *jkt))
+}
+
+/// The resource of the token (RFC 8707 section 2.2): the one that was granted, or one of the client's if the
+/// sign-in named none.
+fn resource(client: &Client, fields: &Fields, granted: Option<&str>) -> Result<Option<String>, WireError> {
+    let Some(asked) = fields.get("resource") else { return Ok(granted.map(str::to_owned)) };
+    let may = granted.map_or_else(|| client.resources.iter().any(|known| known == asked), |one| one == asked);
+    let refused = WireError::new("invalid_target", "the resource is not one that was granted");
+    if may { Ok(Some(asked.to_owned())) } else { Err(refused) }
 }
 
 async fn by_refresh_token(
     app: &Shared,
-    registered: &Registered,
+    client: &Client,
     fields: &Fields,
+    proof: Option<Proof>,
 ) -> Result<TokenResponse, Refusal> {
     let token =
         fields.get("refresh_token").ok_or(WireError::new("invalid_request", "refresh_token is missing"))?;
-    let Redeemed::Granted(mut grant) =
-        app.store.redeem_refresh_token(token, &registered.client.client_id).await?
-    else {
+    let found = app.store.refresh_token(token, &client.client_id).await?.ok_or(INVALID_GRANT)?;
+    let now = app.clock.now();
+    let grace = Duration::from_secs(client.refresh_grace_seconds.into());
+    let is_late = found.used_at.is_some_and(|used| now >= used.plus(grace));
+    if client.rotate_refresh_tokens && is_late {
+        return used_again(app, &found.grant, "a refresh token was used twice").await;
+    }
+    if now >= found.expires_at || !is_key_of(&found.grant, proof.as_ref()) {
         return Err(INVALID_GRANT.into());
-    };
+    }
+    // All that can be wrong is found before the token is used up.
+    let mut grant = found.grant.clone();
+    let account = app.entitled_account(&grant, true).await?.ok_or(INVALID_GRANT)?;
     if let Some(scope) = fields.get("scope") {
-        // RFC 6749 section 6: never more than was granted.
+        // RFC 6749 section 6: never more than was granted; the refresh token itself keeps it all.
         if !ScopeSet::parse(scope).is_subset(&ScopeSet::parse(&grant.scope)) {
             return Err(WireError::new("invalid_scope", "more than was granted").into());
         }
         scope.clone_into(&mut grant.scope);
     }
-    let account = entitled_account(app, &grant).await?;
-    tokens(app, registered, &grant, &account).await
+    grant.details.resource = resource(client, fields, grant.details.resource.as_deref())?;
+    let successor = renew(app, client, &found, grace).await?;
+    let mut response = app.tokens_of(client, &grant, &account)?;
+    response.refresh_token = successor;
+    Ok(response)
 }
 
-/// The account of a grant, unless it was blocked or locked meanwhile, or its session is over.
-async fn entitled_account(app: &App, grant: &Grant) -> Result<Account, Refusal> {
-    let session = app.store.session(&grant.session_id).await?.ok_or(INVALID_GRANT)?;
-    let account = app.store.account(&grant.account_id).await?.ok_or(INVALID_GRANT)?;
-    if app.is_barred(&account, session.device_id.as_deref()).await? {
-        return Err(INVALID_GRANT.into());
+/// The successor of a refresh token, where the client's tokens rotate.
+async fn renew(
+    app: &Shared,
+    client: &Client,
+    found: &RefreshToken,
+    grace: Duration,
+) -> Result<Option<String>, Refusal> {
+    let expires_at = app.refresh_expiry(client, &found.grant);
+    if !client.rotate_refresh_tokens {
+        app.store.extend_refresh_token(&found.hash, expires_at).await?;
+        return Ok(None);
     }
-    Ok(account)
+    let token = app.random.token();
+    let new = NewRefreshToken { grant_id: &found.grant.id, token: &token, expires_at };
+    let renewed = match found.used_at {
+        None => app.store.rotate_refresh_token(&found.hash, new).await?,
+        // The answer was lost on its way: another one, as long as nobody used the lost one.
+        Some(_) => {
+            let since = app.clock.now().minus(grace);
+            app.store.replace_lost_refresh_token(&found.hash, since, new).await?
+        }
+    };
+    if renewed {
+        return Ok(Some(token));
+    }
+    used_again(app, &found.grant, "a refresh token was used twice at once").await
 }
 
-async fn tokens(
-    app: &App,
-    registered: &Registered,
-    grant: &Grant,
-    account: &Account,
+/// Client credentials (RFC 6749 section 4.4): a token about the client itself, for nobody's data.
+fn by_itself(
+    app: &Shared,
+    client: &Client,
+    fields: &Fields,
+    proof: Option<Proof>,
 ) -> Result<TokenResponse, Refusal> {
-    let client = &registered.client;
-    let now = app.clock.now();
-    let alg = client.id_token_signed_response_alg.as_str();
-    let lifetime = app.config.tokens.access_token_seconds;
-    let claims = AccessTokenClaims {
-        iss: app.config.issuer.clone(),
-        sub: account.subject.0.clone(),
-        aud: app.config.issuer.clone(),
-        exp: now.seconds() + i64::from(lifetime),
-        iat: now.seconds(),
-        jti: app.random.id(),
-        client_id: client.client_id.clone(),
-        scope: grant.scope.clone(),
-        auth_time: grant.details.auth_time.seconds(),
-        acr: grant.details.acr.clone(),
-        sid: grant.session_id.clone(),
-        grant_id: grant.id.clone(),
+    const PERSONAL: [&str; 7] =
+        ["openid", "profile", "email", "phone", "address", "care_team", "offline_access"];
+    let own: ScopeSet =
+        ScopeSet::parse(&client.scope).iter().filter(|scope| !PERSONAL.contains(scope)).collect();
+    let scope = match fields.get("scope").map(ScopeSet::parse) {
+        Some(asked) if !asked.is_subset(&own) => {
+            let refused = "a scope is not this client's, or is about people";
+            return Err(WireError::new("invalid_scope", refused).into());
+        }
+        Some(asked) => asked,
+        None => own,
     };
-    let failed = |error: &dyn std::fmt::Display| Trouble::Other(format!("signing: {error}"));
-    let access_token = app.keys.sign_jwt(alg, ACCESS_TOKEN_TYPE, &claims).map_err(|error| failed(&error))?;
-    let id_token = id_token(app, client, grant, account, alg, &access_token, now)?;
-    let refresh_token = if ScopeSet::parse(&grant.scope).contains("offline_access") {
-        let token = app.random.token();
-        let lifetime = Duration::from_hours(u64::from(app.config.tokens.refresh_token_days) * 24);
-        app.store.insert_refresh_token(&grant.id, &token, lifetime).await?;
-        Some(token)
-    } else {
-        None
+    let resource = resource(client, fields, None)?;
+    let about = About {
+        subject: client.client_id.clone(),
+        scope: &scope.to_string(),
+        resource: resource.as_deref(),
+        jkt: proof.as_ref().map(|proof| proof.jkt.as_str()),
+        sign_in: None,
     };
-    Ok(TokenResponse {
-        access_token,
-        token_type: "Bearer",
-        expires_in: lifetime,
-        scope: grant.scope.clone(),
-        id_token: Some(id_token),
-        refresh_token,
-    })
-}
-
-/// OpenID Connect Core section 2: who signed in, when and how; nothing about the person besides.
-fn id_token(
-    app: &App,
-    client: &crate::config::Client,
-    grant: &Grant,
-    account: &Account,
-    alg: &str,
-    access_token: &str,
-    now: Timestamp,
-) -> Result<String, Trouble> {
-    let failed = |error: &dyn std::fmt::Display| Trouble::Other(format!("ID token: {error}"));
-    let date = |at: Timestamp| -> Result<DateTime<Utc>, Trouble> {
-        DateTime::from_timestamp(at.seconds(), 0).ok_or_else(|| failed(&"time out of range"))
-    };
-    let lifetime = Duration::from_secs(app.config.tokens.id_token_seconds.into());
-    let issuer = IssuerUrl::new(app.config.issuer.clone()).map_err(|error| failed(&error))?;
-    let claims = IdTokenClaims::new(
-        issuer,
-        vec![Audience::new(client.client_id.clone())],
-        date(now.plus(lifetime))?,
-        date(now)?,
-        StandardClaims::<CoreGenderClaim>::new(SubjectIdentifier::new(account.subject.0.clone())),
-        SessionClaim { sid: grant.session_id.clone() },
-    )
-    .set_authorized_party(Some(ClientId::new(client.client_id.clone())))
-    .set_auth_time(Some(date(grant.details.auth_time)?))
-    .set_nonce(grant.details.nonce.clone().map(Nonce::new))
-    .set_auth_context_ref(Some(AuthenticationContextClass::new(grant.details.acr.clone())))
-    .set_auth_method_refs(Some(
-        grant.details.amr.iter().cloned().map(AuthenticationMethodReference::new).collect(),
-    ));
-    let algorithm = match alg {
-        "ES256" => CoreJwsSigningAlgorithm::EcdsaP256Sha256,
-        _ => CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
-    };
-    let signer = app.keys.signing_key(alg).map_err(|error| failed(&error))?;
-    let access_token = AccessToken::new(access_token.to_owned());
-    let token = OurIdToken::new(claims, &signer, algorithm, Some(&access_token), None)
-        .map_err(|error| failed(&error))?;
-    Ok(token.to_string())
+    Ok(app.access_token(client, about)?)
 }

@@ -9,18 +9,24 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 use web::request::{Fields, Visit};
 
+use super::dpop;
+use super::refusal::{Refusal, no_store};
 use crate::app::{App, Shared, Trouble};
 use crate::config::ScopeSet;
 use crate::domain::account::Account;
-use crate::protocol::error::WireError;
-use crate::protocol::token::{ACCESS_TOKEN_TYPE, AccessTokenClaims, bearer_token};
+use crate::path;
+use crate::protocol::claims::of_scope;
+use crate::protocol::error::{INVALID_TOKEN, SERVER_ERROR, WireError};
+use crate::protocol::token::{AccessTokenClaims, ID_TOKEN_TYPE, Scheme, presented_token};
+use crate::store::grants::Grant;
 
-const INVALID_TOKEN: WireError =
-    WireError::new("invalid_token", "the access token is missing, expired, revoked or not one");
+/// The challenge of RFC 9449 section 7.1.
+const DPOP_ALGORITHMS: &str = "ES256 PS256 EdDSA";
 
 /// `GET /userinfo`
 pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    answer(&app, in_header(&visit.headers)).await
+    let token = in_header(&visit.headers);
+    answer(&app, &visit, "GET", token).await
 }
 
 /// `POST /userinfo`
@@ -29,40 +35,46 @@ pub async fn post(State(app): State<Shared>, Extension(visit): Extension<Visit>,
     // RFC 6750 section 2: one way at a time.
     let token = match (in_header(&visit.headers), form.get("access_token")) {
         (Some(_), Some(_)) => None,
-        (header, field) => header.or_else(|| field.map(str::to_owned)),
+        (header, field) => header.or_else(|| field.map(|token| (Scheme::Bearer, token.to_owned()))),
     };
-    answer(&app, token).await
+    answer(&app, &visit, "POST", token).await
 }
 
-fn in_header(headers: &HeaderMap) -> Option<String> {
-    bearer_token(headers.get(header::AUTHORIZATION)?.to_str().ok()?).map(str::to_owned)
+fn in_header(headers: &HeaderMap) -> Option<(Scheme, String)> {
+    let (scheme, token) = presented_token(headers.get(header::AUTHORIZATION)?.to_str().ok()?)?;
+    Some((scheme, token.to_owned()))
 }
 
-async fn answer(app: &App, token: Option<String>) -> Response {
-    let Some(token) = token else { return refused(None) };
-    match live_token(app, &token).await {
-        Ok(Some((claims, account))) => match person(app, &claims, &account) {
-            Ok(person) => axum::Json(person).into_response(),
-            Err(trouble) => failed(&trouble),
-        },
-        Ok(None) => refused(Some(INVALID_TOKEN)),
-        Err(trouble) => failed(&trouble),
-    }
-}
-
-fn failed(trouble: &Trouble) -> Response {
-    tracing::error!(error = %trouble, "a userinfo request failed");
-    StatusCode::INTERNAL_SERVER_ERROR.into_response()
-}
-
-/// RFC 6750 section 3.
-fn refused(error: Option<WireError>) -> Response {
-    let challenge = match error {
-        Some(error) => {
-            format!("Bearer error=\"{}\", error_description=\"{}\"", error.error, error.error_description)
+async fn answer(app: &App, visit: &Visit, method: &str, token: Option<(Scheme, String)>) -> Response {
+    let Some((scheme, token)) = token else { return refused(Scheme::Bearer, None) };
+    let mut response = match person(app, visit, method, scheme, &token).await {
+        Ok(response) => no_store(response),
+        Err(Refusal::Wire(error)) => refused(scheme, Some(error)),
+        Err(Refusal::Trouble(trouble)) => {
+            tracing::error!(error = %trouble, "a userinfo request failed");
+            (StatusCode::INTERNAL_SERVER_ERROR, axum::Json(SERVER_ERROR)).into_response()
         }
-        None => "Bearer".to_owned(),
     };
+    // FAPI 1.0 Baseline section 6.2.1, which later profiles kept: the client finds its request again.
+    if let Some(id) = visit.headers.get("x-fapi-interaction-id").filter(|id| id.len() <= 64) {
+        response.headers_mut().insert("x-fapi-interaction-id", id.clone());
+    }
+    response
+}
+
+/// RFC 6750 section 3, RFC 9449 section 7.1.
+fn refused(scheme: Scheme, error: Option<WireError>) -> Response {
+    let mut challenge = match scheme {
+        Scheme::Bearer => "Bearer".to_owned(),
+        Scheme::Dpop => format!("DPoP algs=\"{DPOP_ALGORITHMS}\""),
+    };
+    if let Some(error) = error {
+        let separator = if challenge.contains(' ') { "," } else { "" };
+        challenge = format!(
+            "{challenge}{separator} error=\"{}\", error_description=\"{}\"",
+            error.error, error.error_description
+        );
+    }
     let mut response = match error {
         Some(error) => (StatusCode::UNAUTHORIZED, axum::Json(error)).into_response(),
         None => StatusCode::UNAUTHORIZED.into_response(),
@@ -73,52 +85,102 @@ fn refused(error: Option<WireError>) -> Response {
     response
 }
 
-/// An access token of ours that has not expired, whose grant was not revoked, whose session lives, and whose
-/// account is not blocked.
-async fn live_token(app: &App, token: &str) -> Result<Option<(AccessTokenClaims, Account)>, Trouble> {
-    let Ok(claims) = app.keys.verify_jwt(token, ACCESS_TOKEN_TYPE) else { return Ok(None) };
-    let Ok(claims) = serde_json::from_value::<AccessTokenClaims>(claims) else { return Ok(None) };
-    if claims.exp <= app.clock.now().seconds()
-        || claims.iss != app.config.issuer
-        || claims.aud != app.config.issuer
-    {
-        return Ok(None);
+/// Whether a token comes the way it was issued for: one that is bound to a key with a proof of that key, any
+/// other as a bearer token (RFC 9449 section 7).
+async fn check_binding(
+    app: &App,
+    visit: &Visit,
+    method: &str,
+    scheme: Scheme,
+    token: &str,
+    claims: &AccessTokenClaims,
+) -> Result<(), Refusal> {
+    match (scheme, &claims.cnf) {
+        (Scheme::Bearer, None) => Ok(()),
+        (Scheme::Dpop, Some(bound)) => {
+            let missing = WireError::new("invalid_dpop_proof", "there is no DPoP proof");
+            let proof = dpop::proof_of(app, &visit.headers, method, path::USERINFO, Some(token)).await?;
+            if proof.ok_or(missing)?.jkt == bound.jkt { Ok(()) } else { Err(INVALID_TOKEN.into()) }
+        }
+        _ => Err(INVALID_TOKEN.into()),
     }
-    let Some(grant) = app.store.grant(&claims.grant_id).await? else { return Ok(None) };
-    if grant.revoked_at.is_some() || app.store.session(&grant.session_id).await?.is_none() {
-        return Ok(None);
-    }
-    let account = app.store.account(&grant.account_id).await?;
-    Ok(account.filter(|account| account.blocked_at.is_none()).map(|account| (claims, account)))
 }
 
-/// The claims of the scopes (OpenID Connect Core section 5.4); empty ones are left out.
-fn person(app: &App, token: &AccessTokenClaims, account: &Account) -> Result<Map<String, Value>, Trouble> {
+async fn person(
+    app: &App,
+    visit: &Visit,
+    method: &str,
+    scheme: Scheme,
+    token: &str,
+) -> Result<Response, Refusal> {
+    let live = app.live_token(token).await?.ok_or(INVALID_TOKEN)?;
+    check_binding(app, visit, method, scheme, token, &live.claims).await?;
+    let (grant, account) = live.person.ok_or(INVALID_TOKEN)?;
+    if !live.claims.aud.contains(&app.config.issuer)
+        || !ScopeSet::parse(&live.claims.scope).contains("openid")
+    {
+        return Err(INVALID_TOKEN.into());
+    }
+    let registered = app.registry.client(&live.claims.client_id).ok_or(INVALID_TOKEN)?;
+    let mut claims = covered(app, &live.claims, &grant, &account)?;
+    claims.insert("sub".to_owned(), json!(app.subject_for(&registered.client, &account)));
+    let Some(alg) = registered.client.userinfo_signed_response_alg else {
+        return Ok(axum::Json(claims).into_response());
+    };
+    // OpenID Connect Core section 5.3.2: signed, it names issuer and audience.
+    claims.insert("iss".to_owned(), json!(app.config.issuer));
+    claims.insert("aud".to_owned(), json!(registered.client.client_id));
+    let jwt = app.keys.sign_jwt(alg.as_str(), ID_TOKEN_TYPE, &claims);
+    let jwt = jwt.map_err(|error| Trouble::Other(format!("userinfo: {error}")))?;
+    Ok(([(header::CONTENT_TYPE, "application/jwt")], jwt).into_response())
+}
+
+/// The claims that the scopes cover (OpenID Connect Core section 5.4), and those asked for by name (5.5).
+fn covered(
+    app: &App,
+    token: &AccessTokenClaims,
+    grant: &Grant,
+    account: &Account,
+) -> Result<Map<String, Value>, Trouble> {
     let scope = ScopeSet::parse(&token.scope);
+    let by_scope: Vec<&str> = scope.iter().flat_map(of_scope).copied().collect();
+    let by_name = &grant.details.claims.userinfo;
+    standard_claims(app, account, |claim| by_scope.contains(&claim) || by_name.contains_key(claim))
+}
+
+/// The claims about an account that `is_wanted`; empty ones are left out.
+///
+/// # Errors
+/// If something was sealed under another root key.
+pub fn standard_claims(
+    app: &App,
+    account: &Account,
+    is_wanted: impl Fn(&str) -> bool,
+) -> Result<Map<String, Value>, Trouble> {
     let mut claims = Map::new();
     let mut put = |name: &str, value: Value| {
-        if !value.is_null() && value != json!("") {
+        if is_wanted(name) && !value.is_null() && value != json!("") {
             claims.insert(name.to_owned(), value);
         }
     };
-    put("sub", json!(account.subject.0));
-    if scope.contains("profile") {
-        put("name", json!(account.full_name()));
-        put("given_name", json!(account.given_name));
-        put("family_name", json!(account.family_name));
-        put("preferred_username", json!(account.username));
-        put("locale", json!(account.language.tag()));
-        put("updated_at", json!(account.updated_at.seconds()));
+    if let Some(sealed) = &account.claims_sealed {
+        for (name, value) in app.store.open_claims(sealed)? {
+            put(&name, value);
+        }
     }
-    if scope.contains("email") {
-        put("email", json!(account.email.as_str()));
-        put("email_verified", json!(account.email_confirmed_at.is_some()));
-    }
-    if let (true, Some(sealed)) = (scope.contains("phone"), account.verified_phone()) {
+    put("name", json!(account.full_name()));
+    put("given_name", json!(account.given_name));
+    put("family_name", json!(account.family_name));
+    put("preferred_username", json!(account.username));
+    put("locale", json!(account.language.tag()));
+    put("updated_at", json!(account.updated_at.seconds()));
+    put("email", json!(account.email.as_str()));
+    put("email_verified", json!(account.email_confirmed_at.is_some()));
+    if let Some(sealed) = account.verified_phone() {
         put("phone_number", json!(app.store.open_phone(sealed)?));
         put("phone_number_verified", json!(true));
     }
-    if scope.contains("care_team") && account.role.is_staff() {
+    if account.role.is_staff() {
         put("care_role", json!(account.role.as_str()));
         put("care_organisation", json!(account.organisation));
     }

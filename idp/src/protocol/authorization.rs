@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use web::request::Fields;
 
+use super::acr;
+use super::claims::RequestedClaims;
 use super::error::WireError;
-use crate::config::{Client, ScopeSet};
+use crate::config::{Client, GrantType, ScopeSet};
 
 /// How the response travels (OAuth 2.0 Multiple Response Types; OAuth 2.0 Form Post Response Mode).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,13 +111,71 @@ pub struct AuthorizationRequest {
     pub ui_locales: Option<String>,
     pub acr_values: Vec<String>,
     pub id_token_hint: Option<String>,
+    /// What is asked for by name (OpenID Connect Core section 5.5).
+    #[serde(default)]
+    pub claims: RequestedClaims,
+    /// The key that the code is bound to (RFC 9449 section 10).
+    #[serde(default)]
+    pub dpop_jkt: Option<String>,
+    /// The resource that the access token is for (RFC 8707).
+    #[serde(default)]
+    pub resource: Option<String>,
+    /// The `sub` that the answer must be about, if the request names one.
+    #[serde(default)]
+    pub expected_subject: Option<String>,
+    /// The `request_uri` under which the request was pushed (RFC 9126).
+    #[serde(default)]
+    pub pushed_as: Option<String>,
 }
 
-type Check = fn(&Fields, &Client) -> Result<(), WireError>;
+impl AuthorizationRequest {
+    /// The `acr` values that it asks for, by parameter or by claim; all are voluntary but for `essential` claims.
+    pub fn wanted_acrs(&self) -> Vec<String> {
+        match self.claims.in_id_token("acr") {
+            Some(wish) if wish.essential || self.acr_values.is_empty() => wish.texts(),
+            _ => self.acr_values.clone(),
+        }
+    }
+
+    /// The scope with those that the claims asked for by name belong to: what the person consents to.
+    pub fn scope_with_claims(&self) -> String {
+        let mut scope: Vec<&str> = self.scope.split(' ').collect();
+        for named in self.claims.scopes() {
+            if !scope.contains(&named) {
+                scope.push(named);
+            }
+        }
+        scope.join(" ")
+    }
+}
+
+/// How a request came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Arrival {
+    /// By the pushed authorization request endpoint.
+    pub pushed: bool,
+    /// In a request object that the client signed.
+    pub signed: bool,
+}
+
+type Check = fn(&Fields, &Client, Arrival) -> Result<(), WireError>;
 
 /// In this order; the first that fails is told to the client.
-const CHECKS: &[Check] =
-    &[request_objects, response_type, response_mode, scope, pkce, prompt_contradiction, max_age, lengths];
+const CHECKS: &[Check] = &[
+    arrival,
+    grant_type,
+    registration,
+    response_type,
+    response_mode,
+    scope,
+    pkce,
+    prompt_contradiction,
+    max_age,
+    acr_claim,
+    dpop_jkt,
+    resource,
+    lengths,
+];
 
 /// Reads a request whose return address is valid already.
 ///
@@ -125,8 +185,11 @@ pub fn read(
     fields: &Fields,
     client: &Client,
     return_address: ReturnAddress,
+    arrival: Arrival,
 ) -> Result<AuthorizationRequest, WireError> {
-    CHECKS.iter().try_for_each(|check| check(fields, client))?;
+    CHECKS.iter().try_for_each(|check| check(fields, client, arrival))?;
+    let mut claims = fields.get("claims").map(RequestedClaims::parse).transpose()?.unwrap_or_default();
+    claims.keep_within(&ScopeSet::parse(&client.scope));
     let text = |name: &str| fields.get(name).map(str::to_owned);
     let asked = ScopeSet::parse(fields.get("scope").unwrap_or_default());
     Ok(AuthorizationRequest {
@@ -137,33 +200,53 @@ pub fn read(
         nonce: text("nonce"),
         code_challenge: text("code_challenge"),
         prompt: prompt(fields),
-        max_age: fields.get("max_age").and_then(|value| value.parse().ok()),
+        max_age: fields.get("max_age").and_then(|value| value.parse().ok()).or(client.default_max_age),
         login_hint: text("login_hint"),
         ui_locales: text("ui_locales"),
-        acr_values: fields.trimmed("acr_values").split_ascii_whitespace().map(str::to_owned).collect(),
+        acr_values: match fields.get("acr_values") {
+            Some(values) => values.split_ascii_whitespace().map(str::to_owned).collect(),
+            None => client.default_acr_values.clone(),
+        },
         id_token_hint: text("id_token_hint"),
+        claims,
+        dpop_jkt: text("dpop_jkt"),
+        resource: text("resource"),
+        expected_subject: None,
+        pushed_as: None,
     })
 }
 
-/// OpenID Connect Core sections 6.1, 6.2 and 3.1.2.6: refused by name, never ignored.
-fn request_objects(fields: &Fields, _: &Client) -> Result<(), WireError> {
-    if fields.get("request").is_some() {
-        return Err(WireError::new("request_not_supported", "request objects are not supported"));
-    }
-    if fields.get("request_uri").is_some() {
-        return Err(WireError::new("request_uri_not_supported", "request_uri is not supported"));
-    }
-    if fields.get("registration").is_some() {
+/// RFC 9126 section 6, RFC 9101 section 10.5.
+fn arrival(_: &Fields, client: &Client, arrival: Arrival) -> Result<(), WireError> {
+    if client.require_pushed_authorization_requests && !arrival.pushed {
         return Err(WireError::new(
-            "registration_not_supported",
-            "the registration parameter is not supported",
+            "invalid_request",
+            "this client has to push its requests first (RFC 9126)",
         ));
+    }
+    if client.require_signed_request_object && !arrival.signed {
+        return Err(WireError::new("invalid_request", "this client has to sign its requests (RFC 9101)"));
     }
     Ok(())
 }
 
+fn grant_type(_: &Fields, client: &Client, _: Arrival) -> Result<(), WireError> {
+    if client.may(GrantType::AuthorizationCode) {
+        return Ok(());
+    }
+    Err(WireError::new("unauthorized_client", "this client has no authorization_code grant"))
+}
+
+/// OpenID Connect Core section 7.2.1: refused by name.
+fn registration(fields: &Fields, _: &Client, _: Arrival) -> Result<(), WireError> {
+    if fields.get("registration").is_none() {
+        return Ok(());
+    }
+    Err(WireError::new("registration_not_supported", "the registration parameter is not supported"))
+}
+
 /// RFC 6749 section 4.1.1.
-fn response_type(fields: &Fields, _: &Client) -> Result<(), WireError> {
+fn response_type(fields: &Fields, _: &Client, _: Arrival) -> Result<(), WireError> {
     match fields.get("response_type") {
         Some("code") => Ok(()),
         Some(_) => Err(WireError::new("unsupported_response_type", "only response_type=code is supported")),
@@ -171,7 +254,7 @@ fn response_type(fields: &Fields, _: &Client) -> Result<(), WireError> {
     }
 }
 
-fn response_mode(fields: &Fields, _: &Client) -> Result<(), WireError> {
+fn response_mode(fields: &Fields, _: &Client, _: Arrival) -> Result<(), WireError> {
     match fields.get("response_mode") {
         None | Some("query" | "form_post") => Ok(()),
         Some(_) => Err(WireError::new("invalid_request", "response_mode is query or form_post")),
@@ -179,7 +262,7 @@ fn response_mode(fields: &Fields, _: &Client) -> Result<(), WireError> {
 }
 
 /// OpenID Connect Core section 3.1.2.1: `openid` is what makes it an OpenID request.
-fn scope(fields: &Fields, client: &Client) -> Result<(), WireError> {
+fn scope(fields: &Fields, client: &Client, _: Arrival) -> Result<(), WireError> {
     let asked = ScopeSet::parse(fields.get("scope").unwrap_or_default());
     if !asked.contains("openid") || !ScopeSet::parse(&client.scope).contains("openid") {
         return Err(WireError::new("invalid_scope", "the scope must contain openid"));
@@ -188,7 +271,7 @@ fn scope(fields: &Fields, client: &Client) -> Result<(), WireError> {
 }
 
 /// RFC 7636 sections 4.2 to 4.4.1, RFC 9700 section 2.1.1: S256 only.
-fn pkce(fields: &Fields, client: &Client) -> Result<(), WireError> {
+fn pkce(fields: &Fields, client: &Client, _: Arrival) -> Result<(), WireError> {
     match (fields.get("code_challenge"), fields.get("code_challenge_method")) {
         (None, None) if !client.require_pkce => Ok(()),
         (None, None) => Err(WireError::new("invalid_request", "code_challenge is required (PKCE)")),
@@ -196,10 +279,8 @@ fn pkce(fields: &Fields, client: &Client) -> Result<(), WireError> {
             Err(WireError::new("invalid_request", "code_challenge_method without code_challenge"))
         }
         (Some(challenge), Some("S256")) => {
-            let is_sha256 = challenge.len() == 43
-                && challenge.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
             let malformed = WireError::new("invalid_request", "code_challenge is not a base64url SHA-256");
-            if is_sha256 { Ok(()) } else { Err(malformed) }
+            if is_sha256(challenge) { Ok(()) } else { Err(malformed) }
         }
         (Some(_), _) => Err(WireError::new("invalid_request", "code_challenge_method must be S256")),
     }
@@ -220,14 +301,14 @@ fn prompt(fields: &Fields) -> Prompt {
 }
 
 /// OpenID Connect Core section 3.1.2.1: `none` stands alone.
-fn prompt_contradiction(fields: &Fields, _: &Client) -> Result<(), WireError> {
+fn prompt_contradiction(fields: &Fields, _: &Client, _: Arrival) -> Result<(), WireError> {
     if prompt(fields).none && fields.trimmed("prompt").split_ascii_whitespace().count() > 1 {
         return Err(WireError::new("invalid_request", "prompt=none cannot be combined with another value"));
     }
     Ok(())
 }
 
-fn max_age(fields: &Fields, _: &Client) -> Result<(), WireError> {
+fn max_age(fields: &Fields, _: &Client, _: Arrival) -> Result<(), WireError> {
     match fields.get("max_age") {
         Some(value) if value.parse::<u32>().is_err() => {
             Err(WireError::new("invalid_request", "max_age is a number of seconds"))
@@ -236,13 +317,52 @@ fn max_age(fields: &Fields, _: &Client) -> Result<(), WireError> {
     }
 }
 
+/// OpenID Connect Core section 5.5.1.1: an essential `acr` that this provider does not have cannot be met.
+fn acr_claim(fields: &Fields, _: &Client, _: Arrival) -> Result<(), WireError> {
+    let Some(claims) = fields.get("claims") else { return Ok(()) };
+    let wish = RequestedClaims::parse(claims)?.in_id_token("acr").unwrap_or_default();
+    let known = acr::ALL.iter().any(|value| wish.accepts(value));
+    if wish.essential && !known {
+        return Err(WireError::new(
+            "unmet_authentication_requirements",
+            "none of the acr values that are essential exists here",
+        ));
+    }
+    Ok(())
+}
+
+/// RFC 9449 section 10: a SHA-256 thumbprint.
+fn dpop_jkt(fields: &Fields, _: &Client, _: Arrival) -> Result<(), WireError> {
+    match fields.get("dpop_jkt") {
+        Some(value) if !is_sha256(value) => {
+            Err(WireError::new("invalid_request", "dpop_jkt is not a base64url SHA-256 thumbprint"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// RFC 8707 section 2.1.
+fn resource(fields: &Fields, client: &Client, _: Arrival) -> Result<(), WireError> {
+    match fields.get("resource") {
+        Some(value) if !client.resources.iter().any(|known| known == value) => {
+            Err(WireError::new("invalid_target", "the resource is not one of this client's"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn is_sha256(value: &str) -> bool {
+    value.len() == 43 && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+}
+
 /// What is echoed or kept comes back whole or is refused, never cut.
-fn lengths(fields: &Fields, _: &Client) -> Result<(), WireError> {
+fn lengths(fields: &Fields, _: &Client, _: Arrival) -> Result<(), WireError> {
     let too_long = |name: &str, most: usize| fields.get(name).is_some_and(|value| value.len() > most);
     if too_long("state", 2_048)
         || too_long("acr_values", 1_024)
         || too_long("ui_locales", 256)
         || too_long("id_token_hint", 8_192)
+        || too_long("claims", 8_192)
         || too_long("nonce", 512)
         || too_long("login_hint", 512)
         || too_long("scope", 1_024)
@@ -286,7 +406,7 @@ mod tests {
     fn read_with(changes: &[(&str, Option<&str>)]) -> Result<AuthorizationRequest, &'static str> {
         let fields = request(changes);
         let address = ReturnAddress::of(&fields, &client()).unwrap();
-        read(&fields, &client(), address).map_err(|error| error.error)
+        read(&fields, &client(), address, Arrival::default()).map_err(|error| error.error)
     }
 
     #[test]
@@ -345,8 +465,15 @@ mod tests {
             ("code_challenge_method", None, "invalid_request"),
             ("prompt", Some("none login"), "invalid_request"),
             ("max_age", Some("-1"), "invalid_request"),
-            ("request", Some("eyJ"), "request_not_supported"),
-            ("request_uri", Some("https://rp.example/r"), "request_uri_not_supported"),
+            ("claims", Some("[]"), "invalid_request"),
+            (
+                "claims",
+                Some(r#"{"id_token":{"acr":{"essential":true,"value":"x"}}}"#),
+                "unmet_authentication_requirements",
+            ),
+            ("dpop_jkt", Some("short"), "invalid_request"),
+            ("resource", Some("https://api.example"), "invalid_target"),
+            ("registration", Some("{}"), "registration_not_supported"),
         ];
         for (name, value, error) in cases {
             assert_eq!(read_with(&[(name, *value)]), Err(*error), "{name}={value:?}");

@@ -32,7 +32,13 @@ pub const INTERACTION_REQUIRED: WireError =
     WireError::new("interaction_required", "the person has to take a step that needs a page");
 pub const SERVER_ERROR: WireError = WireError::new("server_error", "something went wrong here; it is logged");
 pub const INVALID_CLIENT: WireError = WireError::new("invalid_client", "client authentication failed");
+pub const INVALID_REQUEST_URI: WireError = WireError::new(
+    "invalid_request_uri",
+    "the request_uri is unknown, expired, used, or of another client; push the request again",
+);
 pub const INVALID_GRANT: WireError = WireError::new(
     "invalid_grant",
     "the code or token is unknown, expired, used, or belongs to another request",
 );
+pub const INVALID_TOKEN: WireError =
+    WireError::new("invalid_token", "the access token is missing, expired, revoked or not one");

@@ -1,8 +1,15 @@
 //! OAuth and OpenID Connect as messages: what a request says, whether it may, and how errors look on the
 //! wire. Pure; what is remembered and who is signed in stands elsewhere.
 
+pub mod assertion;
 pub mod authorization;
+pub mod claims;
+pub mod dpop;
 pub mod error;
+pub mod jose;
+pub mod request_object;
+#[cfg(test)]
+mod samples;
 pub mod token;
 
 /// The `acr` values of this provider, from weak to strong (OpenID Connect Core section 2).

@@ -1,9 +1,9 @@
 //! Messages of the token and userinfo endpoints.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// RFC 6749 section 5.1 and OpenID Connect Core section 3.1.3.3.
 #[derive(Clone, Debug, Serialize)]
@@ -18,21 +18,64 @@ pub struct TokenResponse {
     pub refresh_token: Option<String>,
 }
 
-/// The claims of an access token: RFC 9068 section 2.2, plus the grant it stands on.
-#[derive(Clone, Debug, Serialize, serde::Deserialize)]
+/// The claims of an access token: RFC 9068 section 2.2, plus the grant it stands on. A client's own token
+/// (RFC 6749 section 4.4) has no grant, and itself as its subject.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AccessTokenClaims {
     pub iss: String,
     pub sub: String,
-    pub aud: String,
+    #[serde(with = "audience")]
+    pub aud: Vec<String>,
     pub exp: i64,
     pub iat: i64,
     pub jti: String,
     pub client_id: String,
     pub scope: String,
+    #[serde(flatten)]
+    pub sign_in: Option<SignInClaims>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cnf: Option<Confirmation>,
+}
+
+/// RFC 7519 section 4.1.3: one audience is a text, several are a list.
+mod audience {
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    #[derive(serde::Deserialize)]
+    #[serde(untagged)]
+    enum OneOrMany {
+        One(String),
+        Many(Vec<String>),
+    }
+
+    pub fn serialize<S: Serializer>(audiences: &[String], serializer: S) -> Result<S::Ok, S::Error> {
+        match audiences {
+            [one] => one.serialize(serializer),
+            many => many.serialize(serializer),
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+        Ok(match OneOrMany::deserialize(deserializer)? {
+            OneOrMany::One(one) => vec![one],
+            OneOrMany::Many(many) => many,
+        })
+    }
+}
+
+/// What an access token says of the sign-in behind it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SignInClaims {
     pub auth_time: i64,
     pub acr: String,
     pub sid: String,
     pub grant_id: String,
+}
+
+/// The key that a token is bound to (RFC 9449 section 6.1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confirmation {
+    pub jkt: String,
 }
 
 /// The `typ` of an access token (RFC 9068 section 2.1).
@@ -55,10 +98,26 @@ pub fn basic_credentials(header: &str) -> Option<(String, String)> {
     Some((decode(user)?, decode(password)?))
 }
 
-/// The token of an `Authorization: Bearer` header (RFC 6750 section 2.1); the scheme in any case.
-pub fn bearer_token(header: &str) -> Option<&str> {
+/// How an access token is presented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// RFC 6750: whoever has the token may use it.
+    Bearer,
+    /// RFC 9449: together with a proof of its key.
+    Dpop,
+}
+
+/// The token of an `Authorization` header (RFC 6750 section 2.1, RFC 9449 section 7.1); the scheme in any case.
+pub fn presented_token(header: &str) -> Option<(Scheme, &str)> {
     let (scheme, token) = header.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    let scheme = if scheme.eq_ignore_ascii_case("bearer") {
+        Scheme::Bearer
+    } else if scheme.eq_ignore_ascii_case("dpop") {
+        Scheme::Dpop
+    } else {
+        return None;
+    };
+    Some((scheme, token.trim()))
 }
 
 /// Whether `verifier` fits an S256 `challenge` (RFC 7636 section 4.6), and is a verifier at all (4.1).
@@ -66,12 +125,6 @@ pub fn is_verifier_of(verifier: &str, challenge: &str) -> bool {
     let well_formed = (43..=128).contains(&verifier.len())
         && verifier.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte));
     well_formed && web::seal::same(&web::seal::sha256(verifier), challenge)
-}
-
-/// `at_hash` for an ID token signed with a SHA-256 algorithm (OpenID Connect Core section 3.1.3.6).
-pub fn at_hash(access_token: &str) -> String {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, access_token.as_bytes());
-    URL_SAFE_NO_PAD.encode(&digest.as_ref()[..16])
 }
 
 #[cfg(test)]
@@ -86,6 +139,33 @@ mod tests {
         for header in ["Basic", "Basic !!", "Bearer abc", "Basic bm9jb2xvbg=="] {
             assert_eq!(basic_credentials(header), None, "{header}");
         }
+    }
+
+    #[test]
+    fn access_tokens_come_by_one_of_two_schemes_in_any_case() {
+        assert_eq!(presented_token("bEARER abc"), Some((Scheme::Bearer, "abc")));
+        assert_eq!(presented_token("dPOP abc"), Some((Scheme::Dpop, "abc")));
+        assert_eq!((presented_token("Basic abc"), presented_token("Bearer")), (None, None));
+    }
+
+    #[test]
+    fn a_clients_own_token_reads_as_it_was_written() {
+        let claims = AccessTokenClaims {
+            iss: "i".into(),
+            sub: "c".into(),
+            aud: vec!["i".into()],
+            exp: 2,
+            iat: 1,
+            jti: "j".into(),
+            client_id: "c".into(),
+            scope: String::new(),
+            sign_in: None,
+            cnf: Some(Confirmation { jkt: "k".into() }),
+        };
+        let json = serde_json::to_value(&claims).unwrap();
+        assert!(json.get("sid").is_none() && json["cnf"]["jkt"] == "k");
+        let read: AccessTokenClaims = serde_json::from_value(json).unwrap();
+        assert!(read.sign_in.is_none() && read.cnf == claims.cnf);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::form::Posted;
 use crate::journey::Step;
 use crate::oauth::resume::journey_url;
 use crate::path;
+use crate::protocol::authorization::AuthorizationRequest;
 use crate::protocol::error::CONSENT_DENIED;
 
 /// `idp/signin_consent.html`
@@ -43,8 +44,13 @@ pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) 
             Ok(arrived) => arrived,
             Err(elsewhere) => return Ok(elsewhere),
         };
-        let scope =
-            arrived.open.journey.request.as_ref().map(|request| request.scope.clone()).unwrap_or_default();
+        let scope = arrived
+            .open
+            .journey
+            .request
+            .as_ref()
+            .map(AuthorizationRequest::scope_with_claims)
+            .unwrap_or_default();
         let client = arrived.assessment.client.as_ref().map(|client| &client.client);
         let page = ConsentPage {
             action: journey_url(path::SIGNIN_CONSENT, &arrived.open.id),
@@ -78,7 +84,7 @@ pub async fn post(
             return app.refuse(&visit, &arrived.open, CONSENT_DENIED).await;
         }
         if let (Some(account), Some(request)) = (&arrived.assessment.account, &arrived.open.journey.request) {
-            app.store.keep_consent(&account.id, &request.client_id, &request.scope).await?;
+            app.store.keep_consent(&account.id, &request.client_id, &request.scope_with_claims()).await?;
         }
         arrived.open.journey.proofs.consent_at = Some(app.clock.now());
         app.save_and_resume(&visit, arrived.open).await

@@ -14,11 +14,10 @@ use serde::Serialize;
 use web::request::Visit;
 
 use crate::app::{App, Shared, Trouble};
-use crate::ephemeral::journeys::{self, Open};
+use crate::ephemeral::journeys::Open;
 use crate::form::Posted;
 use crate::journey::{Next, Step};
-use crate::oauth::resume::{Assessment, see_other};
-use crate::path;
+use crate::oauth::resume::Assessment;
 use crate::protocol::error::ACCESS_DENIED;
 
 /// A browser at the step where its journey is.
@@ -32,24 +31,12 @@ pub struct Arrived {
 /// # Errors
 /// A backend's.
 pub async fn arrive(app: &Shared, visit: &Visit, step: Step) -> Result<Result<Arrived, Response>, Trouble> {
-    let Some(open) = app.journey_of(visit).await? else { return Ok(Err(gone(app, visit).await?)) };
+    let Some(open) = app.journey_of(visit).await? else { return Ok(Err(app.journey_gone(visit).await?)) };
     let assessment = app.assess(visit, &open.journey).await?;
     if assessment.next == Next::Ask(step) {
         return Ok(Ok(Arrived { open, assessment }));
     }
     Ok(Err(app.resume(visit, open).await?))
-}
-
-/// The answer for a journey that is not there: it ended in success a moment ago (a second click), or it is
-/// too old or another browser's.
-async fn gone(app: &Shared, visit: &Visit) -> Result<Response, Trouble> {
-    let finished = journeys::finished(&app.ephemeral, &visit.query("journey")).await?;
-    if let (Some(client_id), true) = (finished, app.session_of(visit).await?.is_some()) {
-        let client = app.registry.client(&client_id);
-        let login = client.and_then(|client| client.client.initiate_login_uri.as_deref());
-        return Ok(see_other(login.unwrap_or(path::ACCOUNT)));
-    }
-    Ok(app.journey_expired(visit, None))
 }
 
 impl App {
@@ -71,20 +58,6 @@ impl App {
         };
         let targets: Vec<String> = target.into_iter().collect();
         self.pages.respond(visit, self.brand(client_id), status, template, page, &targets)
-    }
-
-    /// Saves a journey and goes on; if another request was first, goes on from what that one saved.
-    ///
-    /// # Errors
-    /// A backend's.
-    pub async fn save_and_resume(self: &Shared, visit: &Visit, mut open: Open) -> Result<Response, Trouble> {
-        if journeys::save(&self.ephemeral, &mut open, self.journey_lifetime()).await? {
-            return self.resume(visit, open).await;
-        }
-        match journeys::open(&self.ephemeral, &open.id, &visit.browser).await? {
-            Some(current) => self.resume(visit, current).await,
-            None => gone(self, visit).await,
-        }
     }
 }
 
@@ -119,7 +92,7 @@ pub async fn cancel(State(app): State<Shared>, Extension(visit): Extension<Visit
     run(&app, &visit, async {
         match app.journey_of(&visit).await? {
             Some(open) => app.refuse(&visit, &open, ACCESS_DENIED).await,
-            None => gone(&app, &visit).await,
+            None => app.journey_gone(&visit).await,
         }
     })
     .await

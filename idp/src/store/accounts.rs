@@ -10,7 +10,8 @@ use super::{Result, Store, StoreError};
 use crate::domain::account::{Account, AccountId, EmailAddress, Role, SubjectId};
 
 const COLUMNS: &str = "id, subject, given_name, family_name, email, email_confirmed_at, username, password_hash, \
-     temporary_password_until, phone_sealed, phone_verified_at, role, organisation, language, blocked_at, updated_at";
+     temporary_password_until, phone_sealed, phone_verified_at, role, organisation, language, blocked_at, claims_sealed,
+     updated_at";
 
 /// What a new account starts with.
 #[derive(Clone, Debug)]
@@ -45,6 +46,7 @@ fn account(row: &AnyRow) -> Result<Account> {
         password_hash: row.try_get("password_hash")?,
         temporary_password_until: time("temporary_password_until")?,
         phone_sealed: row.try_get("phone_sealed")?,
+        claims_sealed: row.try_get("claims_sealed")?,
         phone_verified_at: time("phone_verified_at")?,
         role: Role::parse(&role).ok_or(StoreError::Corrupt("accounts.role"))?,
         organisation: row.try_get("organisation")?,

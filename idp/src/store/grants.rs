@@ -12,6 +12,7 @@ use web::seal::sha256;
 
 use super::{Result, Store, StoreError};
 use crate::domain::account::AccountId;
+use crate::protocol::claims::RequestedClaims;
 
 /// What tokens of a grant carry besides its columns.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +22,15 @@ pub struct GrantDetails {
     pub amr: Vec<String>,
     /// When the password was given: `auth_time`.
     pub auth_time: Timestamp,
+    /// What the request asked for by name.
+    #[serde(default)]
+    pub claims: RequestedClaims,
+    /// The resource that access tokens are for (RFC 8707).
+    #[serde(default)]
+    pub resource: Option<String>,
+    /// The thumbprint of the key that tokens are bound to (RFC 9449).
+    #[serde(default)]
+    pub jkt: Option<String>,
 }
 
 /// What was granted to one client at the end of one sign-in.
@@ -33,7 +43,10 @@ pub struct Grant {
     pub redirect_uri: String,
     pub scope: String,
     pub code_challenge: Option<String>,
+    pub code_expires_at: Timestamp,
+    pub code_used_at: Option<Timestamp>,
     pub details: GrantDetails,
+    pub created_at: Timestamp,
     pub revoked_at: Option<Timestamp>,
 }
 
@@ -51,18 +64,25 @@ pub struct NewGrant<'a> {
     pub code_lifetime: Duration,
 }
 
-/// What presenting a code or refresh token came to.
-#[derive(Clone, Debug)]
-pub enum Redeemed {
-    /// Its first and only use.
-    Granted(Box<Grant>),
-    /// Unknown, expired, of another client, or used before; in the last case everything issued from the
-    /// grant is revoked by now.
-    Refused,
+/// A refresh token to be kept.
+#[derive(Clone, Copy, Debug)]
+pub struct NewRefreshToken<'a> {
+    pub grant_id: &'a str,
+    pub token: &'a str,
+    pub expires_at: Timestamp,
 }
 
-const COLUMNS: &str =
-    "id, session_id, account_id, client_id, redirect_uri, scope, details, code_challenge, revoked_at";
+/// A refresh token that was presented, in whatever state it is.
+#[derive(Clone, Debug)]
+pub struct RefreshToken {
+    pub hash: String,
+    pub grant: Grant,
+    pub expires_at: Timestamp,
+    pub used_at: Option<Timestamp>,
+}
+
+const COLUMNS: &str = "id, session_id, account_id, client_id, redirect_uri, scope, details, code_challenge,
+     code_expires_at, code_used_at, created_at, revoked_at";
 
 fn grant(row: &AnyRow) -> Result<Grant> {
     let details: String = row.try_get("details")?;
@@ -74,6 +94,9 @@ fn grant(row: &AnyRow) -> Result<Grant> {
         redirect_uri: row.try_get("redirect_uri")?,
         scope: row.try_get("scope")?,
         code_challenge: row.try_get("code_challenge")?,
+        code_expires_at: Timestamp(row.try_get("code_expires_at")?),
+        code_used_at: row.try_get::<Option<i64>, _>("code_used_at")?.map(Timestamp),
+        created_at: Timestamp(row.try_get("created_at")?),
         details: serde_json::from_str(&details).map_err(|_| StoreError::Corrupt("grants.details"))?,
         revoked_at: row.try_get::<Option<i64>, _>("revoked_at")?.map(Timestamp),
     })
@@ -109,32 +132,47 @@ impl Store {
         Ok(())
     }
 
-    /// Uses up an authorization code of this client. Of two that come at once one wins, and the other one
-    /// revokes what the winner gets (RFC 6749 section 4.1.2).
+    /// The grant of an authorization code of this client, in whatever state it is.
     ///
     /// # Errors
     /// The engine's.
-    pub async fn redeem_code(&self, code: &str, client_id: &str) -> Result<Redeemed> {
+    pub async fn grant_of_code(&self, code: &str, client_id: &str) -> Result<Option<Grant>> {
+        let sql = format!("SELECT {COLUMNS} FROM grants WHERE code_hash = $1 AND client_id = $2");
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(sha256(code)).bind(client_id);
+        query.fetch_optional(self.db.pool()).await?.as_ref().map(grant).transpose()
+    }
+
+    /// Uses up the code of a grant, keeps what its tokens will carry and the first refresh token. False if
+    /// it was used, has expired or was revoked: of two that come at once one wins.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn redeem_code(
+        &self,
+        grant_id: &str,
+        details: &GrantDetails,
+        refresh: Option<NewRefreshToken<'_>>,
+    ) -> Result<bool> {
         let now = self.clock.now().0;
-        let hash = sha256(code);
-        let sql = format!(
-            "UPDATE grants SET code_used_at = $1
-             WHERE code_hash = $2 AND client_id = $3 AND code_used_at IS NULL AND code_expires_at > $1
-               AND revoked_at IS NULL
-             RETURNING {COLUMNS}"
-        );
-        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(now).bind(&hash).bind(client_id);
-        if let Some(row) = self.db.execute_returning(query).await? {
-            return Ok(Redeemed::Granted(Box::new(grant(&row)?)));
+        let details = serde_json::to_string(details).map_err(|_| StoreError::Corrupt("grants.details"))?;
+        let mut write = self.begin_write().await?;
+        let used = sqlx::query(
+            "UPDATE grants SET code_used_at = $1, details = $2
+             WHERE id = $3 AND code_used_at IS NULL AND code_expires_at > $1 AND revoked_at IS NULL",
+        )
+        .bind(now)
+        .bind(details)
+        .bind(grant_id)
+        .execute(write.connection())
+        .await?;
+        if used.rows_affected() == 0 {
+            return Ok(false);
         }
-        let query = sqlx::query(
-            "UPDATE grants SET revoked_at = $1
-             WHERE code_hash = $2 AND client_id = $3 AND code_used_at IS NOT NULL AND revoked_at IS NULL",
-        );
-        if self.db.execute(query.bind(now).bind(&hash).bind(client_id)).await? > 0 {
-            tracing::warn!(client_id, "an authorization code was used twice; its tokens are revoked");
+        if let Some(new) = refresh {
+            self.insert_refresh_token(&mut write, new, None).await?;
         }
-        Ok(Redeemed::Refused)
+        write.commit().await?;
+        Ok(true)
     }
 
     /// # Errors
@@ -155,49 +193,104 @@ impl Store {
         Ok(())
     }
 
-    /// Adds a refresh token to a grant.
-    ///
-    /// # Errors
-    /// The engine's.
-    pub async fn insert_refresh_token(&self, grant_id: &str, token: &str, lifetime: Duration) -> Result<()> {
-        let now = self.clock.now();
-        let query = sqlx::query(
-            "INSERT INTO refresh_tokens (token_hash, grant_id, created_at, expires_at) VALUES ($1, $2, $3, $4)",
-        );
-        self.db
-            .execute(query.bind(sha256(token)).bind(grant_id).bind(now.0).bind(now.plus(lifetime).0))
-            .await?;
+    async fn insert_refresh_token(
+        &self,
+        write: &mut Write,
+        new: NewRefreshToken<'_>,
+        replaces: Option<&str>,
+    ) -> Result<()> {
+        sqlx::query(
+            "INSERT INTO refresh_tokens (token_hash, grant_id, created_at, expires_at, replaces)
+             VALUES ($1, $2, $3, $4, $5)",
+        )
+        .bind(sha256(new.token))
+        .bind(new.grant_id)
+        .bind(self.clock.now().0)
+        .bind(new.expires_at.0)
+        .bind(replaces)
+        .execute(write.connection())
+        .await?;
         Ok(())
     }
 
-    /// Uses up a refresh token of this client; one that was used before revokes the whole family
-    /// (RFC 9700 section 4.14.2).
+    /// A refresh token of this client with its grant, in whatever state they are.
     ///
     /// # Errors
     /// The engine's.
-    pub async fn redeem_refresh_token(&self, token: &str, client_id: &str) -> Result<Redeemed> {
-        let now = self.clock.now().0;
+    pub async fn refresh_token(&self, token: &str, client_id: &str) -> Result<Option<RefreshToken>> {
         let hash = sha256(token);
-        let query = sqlx::query(
-            "UPDATE refresh_tokens SET used_at = $1
-             WHERE token_hash = $2 AND used_at IS NULL AND expires_at > $1
-               AND grant_id IN (SELECT id FROM grants WHERE client_id = $3 AND revoked_at IS NULL)
-             RETURNING grant_id",
-        );
-        if let Some(row) = self.db.execute_returning(query.bind(now).bind(&hash).bind(client_id)).await? {
-            let id: String = row.try_get(0)?;
-            let found = self.grant(&id).await?.ok_or(StoreError::Corrupt("refresh_tokens.grant_id"))?;
-            return Ok(Redeemed::Granted(Box::new(found)));
+        let sql = "SELECT grant_id, expires_at, used_at FROM refresh_tokens WHERE token_hash = $1";
+        let Some(row) = sqlx::query(sql).bind(&hash).fetch_optional(self.db.pool()).await? else {
+            return Ok(None);
+        };
+        let grant_id: String = row.try_get("grant_id")?;
+        let (expires_at, used_at) =
+            (row.try_get("expires_at")?, row.try_get::<Option<i64>, _>("used_at")?.map(Timestamp));
+        let found = self.grant(&grant_id).await?.filter(|grant| grant.client_id == client_id);
+        Ok(found.map(|grant| RefreshToken { hash, grant, expires_at: Timestamp(expires_at), used_at }))
+    }
+
+    /// Uses up a refresh token and keeps its successor. False if it was used before or its grant is revoked:
+    /// of two that come at once one wins.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn rotate_refresh_token(&self, old: &str, new: NewRefreshToken<'_>) -> Result<bool> {
+        let mut write = self.begin_write().await?;
+        let used = sqlx::query(
+            "UPDATE refresh_tokens SET used_at = $1 WHERE token_hash = $2 AND used_at IS NULL AND expires_at > $1
+               AND grant_id IN (SELECT id FROM grants WHERE revoked_at IS NULL)",
+        )
+        .bind(self.clock.now().0)
+        .bind(old)
+        .execute(write.connection())
+        .await?;
+        if used.rows_affected() == 0 {
+            return Ok(false);
         }
-        let query = sqlx::query(
-            "UPDATE grants SET revoked_at = $1
-             WHERE client_id = $3 AND revoked_at IS NULL
-               AND id IN (SELECT grant_id FROM refresh_tokens WHERE token_hash = $2 AND used_at IS NOT NULL)",
-        );
-        if self.db.execute(query.bind(now).bind(&hash).bind(client_id)).await? > 0 {
-            tracing::warn!(client_id, "a refresh token was used twice; its family is revoked");
+        self.insert_refresh_token(&mut write, new, Some(old)).await?;
+        write.commit().await?;
+        Ok(true)
+    }
+
+    /// Gives a refresh token that was used after `since` a new successor in place of the one that nobody used;
+    /// that one counts as used from now on. False if there is no such successor.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn replace_lost_refresh_token(
+        &self,
+        old: &str,
+        since: Timestamp,
+        new: NewRefreshToken<'_>,
+    ) -> Result<bool> {
+        let mut write = self.begin_write().await?;
+        let voided = sqlx::query(
+            "UPDATE refresh_tokens SET used_at = $1 WHERE replaces = $2 AND used_at IS NULL
+               AND EXISTS (SELECT 1 FROM refresh_tokens AS old WHERE old.token_hash = $2 AND old.used_at > $3)
+               AND grant_id IN (SELECT id FROM grants WHERE revoked_at IS NULL)",
+        )
+        .bind(self.clock.now().0)
+        .bind(old)
+        .bind(since.0)
+        .execute(write.connection())
+        .await?;
+        if voided.rows_affected() == 0 {
+            return Ok(false);
         }
-        Ok(Redeemed::Refused)
+        self.insert_refresh_token(&mut write, new, Some(old)).await?;
+        write.commit().await?;
+        Ok(true)
+    }
+
+    /// Lets a refresh token that does not rotate live until `expires_at`.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn extend_refresh_token(&self, hash: &str, expires_at: Timestamp) -> Result<()> {
+        let query = sqlx::query("UPDATE refresh_tokens SET expires_at = $1 WHERE token_hash = $2");
+        self.db.execute(query.bind(expires_at.0).bind(hash)).await?;
+        Ok(())
     }
 
     /// The scope that the person let this client have, if any.

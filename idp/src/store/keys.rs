@@ -3,6 +3,7 @@
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 use web::clock::Timestamp;
+use web::db::Write;
 use zeroize::Zeroizing;
 
 use super::{Result, Store};
@@ -21,6 +22,8 @@ pub struct KeyRow {
     pub signs_from: Timestamp,
     pub retired_at: Option<Timestamp>,
     pub revoked_at: Option<Timestamp>,
+    /// How many keys of its algorithm came before, and one; zero if an earlier version of this program made it.
+    pub generation: i64,
 }
 
 /// A key that was just made.
@@ -30,6 +33,14 @@ pub struct NewKey {
     pub private_pkcs8: Zeroizing<Vec<u8>>,
     pub public_jwk: String,
     pub signs_from: Timestamp,
+    pub generation: i64,
+}
+
+/// What signs in the place of a key that is revoked.
+pub enum Successor {
+    /// The announced key of this kid.
+    Announced(String),
+    New(NewKey),
 }
 
 fn key_row(row: &AnyRow) -> Result<KeyRow> {
@@ -44,6 +55,7 @@ fn key_row(row: &AnyRow) -> Result<KeyRow> {
         signs_from: Timestamp(row.try_get("signs_from")?),
         retired_at: time("retired_at")?,
         revoked_at: time("revoked_at")?,
+        generation: row.try_get::<Option<i64>, _>("generation")?.unwrap_or(0),
     })
 }
 
@@ -53,8 +65,8 @@ impl Store {
     /// # Errors
     /// The engine's.
     pub async fn signing_keys(&self) -> Result<Vec<KeyRow>> {
-        let text = "SELECT kid, algorithm, private_sealed, public_jwk, announced_at, signs_from, retired_at, revoked_at \
-                    FROM signing_keys ORDER BY signs_from, kid";
+        let text = "SELECT kid, algorithm, private_sealed, public_jwk, announced_at, signs_from, retired_at, revoked_at, generation \
+                    FROM signing_keys ORDER BY signs_from, COALESCE(generation, 0), kid";
         sqlx::query(text).fetch_all(self.db.pool()).await?.iter().map(key_row).collect()
     }
 
@@ -66,22 +78,38 @@ impl Store {
         Ok(Zeroizing::new(self.root.sealer("signing key").open(&row.private_sealed)?))
     }
 
-    /// Adds a key.
+    /// Which change to the ring was the last: what [`Store::signing_keys`] told when this was the same still holds.
     ///
     /// # Errors
     /// The engine's.
-    pub async fn add_signing_key(&self, key: &NewKey) -> Result<()> {
-        let text = "INSERT INTO signing_keys (kid, algorithm, private_sealed, public_jwk, announced_at, signs_from) \
-                    VALUES ($1, $2, $3, $4, $5, $6)";
+    pub async fn signing_keys_version(&self) -> Result<i64> {
+        let text = "SELECT version FROM signing_keys_version WHERE id = 1";
+        Ok(sqlx::query(text).fetch_one(self.db.pool()).await?.try_get(0)?)
+    }
+
+    /// Adds a key. False if another process has added one of this generation.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn add_signing_key(&self, key: &NewKey) -> Result<bool> {
+        let mut write = self.db.begin_write().await?;
+        let added = self.insert_signing_key(&mut write, key).await?;
+        changed(write, added).await
+    }
+
+    async fn insert_signing_key(&self, write: &mut Write, key: &NewKey) -> Result<bool> {
+        let text = "INSERT INTO signing_keys \
+                    (kid, algorithm, private_sealed, public_jwk, announced_at, signs_from, generation) \
+                    VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (algorithm, generation) DO NOTHING";
         let insert = sqlx::query(text)
             .bind(key.kid.as_str())
             .bind(key.algorithm)
             .bind(self.root.sealer("signing key").seal(&key.private_pkcs8))
             .bind(key.public_jwk.as_str())
             .bind(self.clock.now().0)
-            .bind(key.signs_from.0);
-        self.db.execute(insert).await?;
-        Ok(())
+            .bind(key.signs_from.0)
+            .bind(key.generation);
+        Ok(insert.execute(write.connection()).await?.rows_affected() == 1)
     }
 
     /// Lets a key that waits sign from `at` on. False if it does not wait any more.
@@ -89,8 +117,29 @@ impl Store {
     /// # Errors
     /// The engine's.
     pub async fn promote_signing_key(&self, kid: &str, at: Timestamp) -> Result<bool> {
-        let text = "UPDATE signing_keys SET signs_from = $1 WHERE kid = $2 AND signs_from > $1 AND revoked_at IS NULL";
-        Ok(self.db.execute(sqlx::query(text).bind(at.0).bind(kid)).await? > 0)
+        let mut write = self.db.begin_write().await?;
+        let promoted = promote(&mut write, kid, at).await?;
+        changed(write, promoted).await
+    }
+
+    /// Revokes a key and destroys its private half; in the same moment `successor` takes over, so that no process
+    /// ever finds nothing to sign with. False, and nothing done, if the key cannot be revoked or the successor is
+    /// not what it was.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn revoke_signing_key(&self, kid: &str, successor: Option<&Successor>) -> Result<bool> {
+        let now = self.clock.now();
+        let mut write = self.db.begin_write().await?;
+        let text = "UPDATE signing_keys SET revoked_at = $1, private_sealed = '' WHERE kid = $2 AND revoked_at IS NULL";
+        let revoke = sqlx::query(text).bind(now.0).bind(kid);
+        let revoked = revoke.execute(write.connection()).await?.rows_affected() == 1;
+        let succeeded = match successor {
+            None => true,
+            Some(Successor::Announced(kid)) => promote(&mut write, kid, now).await?,
+            Some(Successor::New(key)) => self.insert_signing_key(&mut write, key).await?,
+        };
+        changed(write, revoked && succeeded).await
     }
 
     /// Writes down that a successor took over at `at`.
@@ -103,15 +152,6 @@ impl Store {
         Ok(())
     }
 
-    /// Revokes a key and destroys its private half. False if there is none that could be revoked.
-    ///
-    /// # Errors
-    /// The engine's.
-    pub async fn revoke_signing_key(&self, kid: &str) -> Result<bool> {
-        let text = "UPDATE signing_keys SET revoked_at = $1, private_sealed = '' WHERE kid = $2 AND revoked_at IS NULL";
-        Ok(self.db.execute(sqlx::query(text).bind(self.clock.now().0).bind(kid)).await? > 0)
-    }
-
     /// Removes the keys that were retired or revoked before `before`.
     ///
     /// # Errors
@@ -120,4 +160,21 @@ impl Store {
         let text = "DELETE FROM signing_keys WHERE retired_at <= $1 OR revoked_at <= $1";
         Ok(self.db.execute(sqlx::query(text).bind(before.0)).await?)
     }
+}
+
+async fn promote(write: &mut Write, kid: &str, at: Timestamp) -> Result<bool> {
+    let text =
+        "UPDATE signing_keys SET signs_from = $1 WHERE kid = $2 AND signs_from > $1 AND revoked_at IS NULL";
+    let update = sqlx::query(text).bind(at.0).bind(kid);
+    Ok(update.execute(write.connection()).await?.rows_affected() == 1)
+}
+
+/// Lets every process know of a change, in its own transaction; rolls back if there was none.
+async fn changed(mut write: Write, changed: bool) -> Result<bool> {
+    if changed {
+        let text = "UPDATE signing_keys_version SET version = version + 1 WHERE id = 1";
+        sqlx::query(text).execute(write.connection()).await?;
+        write.commit().await?;
+    }
+    Ok(changed)
 }

@@ -190,12 +190,17 @@ impl Store {
         rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
     }
 
-    /// Removes sessions that ended or expired long ago, with their grants.
+    /// Removes sessions that ended or expired long ago, with their grants; not those of which a refresh token
+    /// is still good.
     ///
     /// # Errors
     /// The engine's.
     pub async fn remove_old_sessions(&self, before: Timestamp) -> Result<u64> {
-        let query = sqlx::query("DELETE FROM sessions WHERE ended_at < $1 OR expires_at < $1");
+        let query = sqlx::query(
+            "DELETE FROM sessions WHERE ended_at < $1 OR (expires_at < $1 AND NOT EXISTS (
+               SELECT 1 FROM grants JOIN refresh_tokens ON refresh_tokens.grant_id = grants.id
+               WHERE grants.session_id = sessions.id AND grants.revoked_at IS NULL AND refresh_tokens.expires_at >= $1))",
+        );
         Ok(self.db.execute(query.bind(before.0)).await?)
     }
 }

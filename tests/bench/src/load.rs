@@ -13,9 +13,9 @@ use url::form_urlencoded::Serializer;
 use web::seal::sha256;
 
 use crate::http::Connection;
-use crate::server::{CLIENT, PASSWORD, REDIRECT_URI, email};
+use crate::server::{CLIENT, PASSWORD, REDIRECT_URI, device, email};
 
-const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
 /// How often `/jwks` is asked for while people sign in.
 const JWKS_EVERY: Duration = Duration::from_millis(10);
@@ -42,11 +42,11 @@ pub struct SignIns {
     pub jwks: Vec<Duration>,
 }
 
-fn form(fields: &[(&str, &str)]) -> String {
+pub fn form(fields: &[(&str, &str)]) -> String {
     Serializer::new(String::new()).extend_pairs(fields).finish()
 }
 
-fn authorize(scope: &str) -> String {
+pub fn authorize(scope: &str) -> String {
     let challenge = sha256(VERIFIER);
     let parameters = form(&[
         ("client_id", CLIENT[0]),
@@ -61,7 +61,7 @@ fn authorize(scope: &str) -> String {
     format!("/authorize?{parameters}")
 }
 
-fn code_in(location: &str) -> String {
+pub fn code_in(location: &str) -> String {
     let url = Url::parse(location).unwrap_or_else(|_| panic!("not back at the client: {location}"));
     let code = url.query_pairs().find(|(name, _)| name == "code");
     code.unwrap_or_else(|| panic!("no code: {location}")).1.into_owned()
@@ -76,6 +76,11 @@ fn csrf_in(page: &str) -> String {
 impl Load {
     pub fn new(port: u16, at_once: usize) -> Self {
         Self { port, at_once, signed_in: Vec::new() }
+    }
+
+    /// Cookies of browsers that signed in.
+    pub fn signed_in(&self) -> &[String] {
+        &self.signed_in
     }
 
     /// Does `work` for every item, on as many connections as go at once; the results, and how many a second.
@@ -178,11 +183,12 @@ impl Load {
     }
 }
 
-/// From the client's request to the sign-in page, without cookies at first.
+/// From the client's request to the sign-in page, in a browser that the account knows.
 async fn prepare(connection: &mut Connection, account: usize) -> Prepared {
-    let first = connection.get(&authorize("openid"), "").await.unwrap();
+    let device = format!("device={}", device(account));
+    let first = connection.get(&authorize("openid"), &device).await.unwrap();
     let target = first.header("location").expect("a redirect to the sign-in page").to_owned();
-    let cookies = first.cookies();
+    let cookies = format!("{device}; {}", first.cookies());
     let page = connection.get(&target, &cookies).await.unwrap();
     assert_eq!(page.status, 200, "{}", page.body);
     let fields =

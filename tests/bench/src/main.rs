@@ -6,8 +6,10 @@
 mod http;
 mod load;
 mod raw;
+mod rotation;
 mod server;
 
+use std::process::ExitCode;
 use std::time::Duration;
 
 use load::Load;
@@ -36,7 +38,7 @@ impl Options {
                 ("--exchanges", Some(number @ 1..=20_000)) => options.exchanges = number,
                 ("--at-once", Some(number @ 1..=60)) => options.at_once = number,
                 _ => {
-                    eprintln!("bench: [--sign-ins N] [--exchanges N] [--at-once N up to 60]");
+                    eprintln!("bench: [--sign-ins N] [--exchanges N] [--at-once N up to 60], or: rotation");
                     std::process::exit(2);
                 }
             }
@@ -69,7 +71,11 @@ fn mean(values: &[f64]) -> f64 {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() {
+async fn main() -> ExitCode {
+    if std::env::args().nth(1).is_some_and(|word| word == "rotation") {
+        let good = rotation::run(&rotation::Options::read()).await;
+        return if good { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
     let options = Options::read();
     let mut rows = Vec::new();
 
@@ -149,6 +155,7 @@ async fn main() {
     let what = "memory, after all this";
     rows.push(Row { what, figure: server.resident_mb(), unit: "MB", raw: None, wanted: None, others: None });
     print_table(&rows, &options);
+    ExitCode::SUCCESS
 }
 
 fn print_table(rows: &[Row], options: &Options) {

@@ -1,7 +1,7 @@
 //! The server under test: the release binary `idp` beside this one, on an empty database with accounts.
 
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use idp::credentials::passwords::PasswordPool;
 use idp::domain::account::{EmailAddress, Role};
 use idp::store::Store;
 use idp::store::accounts::NewAccount;
+use serde_json::Value;
 use tempfile::TempDir;
 use web::clock::Clock;
 use web::language::Language;
@@ -27,6 +28,8 @@ const ROOT: &str = "0123456789abcdef0123456789abcdef";
 pub struct Server {
     pub port: u16,
     child: Child,
+    binary: PathBuf,
+    file: PathBuf,
     _folder: TempDir,
 }
 
@@ -35,8 +38,13 @@ pub fn email(number: usize) -> String {
     format!("persoon-{number}@example.nl")
 }
 
+/// What the browser of account `number` is known by.
+pub fn device(number: usize) -> String {
+    web::seal::sha256(&email(number))
+}
+
 impl Server {
-    /// Makes accounts, all with [`PASSWORD`], and starts the server.
+    /// Makes accounts, all with [`PASSWORD`] and a device that they know, and starts the server.
     pub async fn start(accounts: usize) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
@@ -61,7 +69,7 @@ impl Server {
         let mut command = Command::new(&binary);
         command.arg("serve").arg("--config").arg(&file);
         let child = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", binary.display()));
-        let server = Self { port, child, _folder: folder };
+        let server = Self { port, child, binary, file, _folder: folder };
         for _ in 0..100 {
             if let Ok(mut connection) = Connection::open(port).await
                 && connection.get("/readyz", "").await.is_ok_and(|answer| answer.status == 200)
@@ -71,6 +79,17 @@ impl Server {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         panic!("the server does not answer");
+    }
+
+    /// Runs a command beside the server, and reads the table that it prints.
+    pub fn command_line(&self) -> impl Fn(&[&str]) -> Value + Send + use<> {
+        let (binary, file) = (self.binary.clone(), self.file.clone());
+        move |arguments| {
+            let mut command = Command::new(&binary);
+            let output = command.args(arguments).arg("--json").arg("--config").arg(&file).output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            serde_json::from_slice(&output.stdout).unwrap()
+        }
     }
 
     /// The memory that is resident now, in MB of 1,000,000 bytes.
@@ -114,7 +133,9 @@ async fn add_accounts(config: &Config, count: usize) {
             organisation: None,
             language: Language::Nl,
         };
-        store.insert_account(&mut write, &new).await.unwrap();
+        let account = store.insert_account(&mut write, &new).await.unwrap();
+        let until = Clock::system().now().plus(Duration::from_hours(24 * 30));
+        store.trust_device(&mut write, &account, &device(number), "Firefox, Linux", until).await.unwrap();
     }
     write.commit().await.unwrap();
     store.db().close().await;

@@ -1,0 +1,192 @@
+//! What a client's settings may still get wrong.
+
+use std::collections::HashSet;
+
+use url::Url;
+use web::config::ConfigError;
+
+use super::check::is_loopback;
+use super::{Client, Config, GrantType, Profile, SubjectType, TokenEndpointAuthMethod};
+
+type Check = fn(&Config, &Client) -> Result<(), ConfigError>;
+
+const CHECKS: &[Check] = &[secret, public, profile, keys, uris, sector, machine, lifetimes, resource_server];
+
+pub(super) fn clients(config: &Config) -> Result<(), ConfigError> {
+    let mut seen = HashSet::new();
+    for client in config.portals.iter().flat_map(|portal| &portal.clients) {
+        if client.client_id.is_empty() || !seen.insert(&client.client_id) {
+            return config.refuse(
+                "portal.client.client_id",
+                &client.client_id,
+                "give each client an id of its own",
+            );
+        }
+        CHECKS.iter().try_for_each(|check| check(config, client))?;
+    }
+    Ok(())
+}
+
+fn key(client: &Client, name: &str) -> String {
+    format!("portal.client.{name} of {}", client.client_id)
+}
+
+fn secret(config: &Config, client: &Client) -> Result<(), ConfigError> {
+    use TokenEndpointAuthMethod as Method;
+    let wants_secret = match client.token_endpoint_auth_method {
+        Method::ClientSecretBasic | Method::ClientSecretPost => true,
+        Method::PrivateKeyJwt | Method::None => false,
+    };
+    if wants_secret == client.client_secret.is_some() {
+        return Ok(());
+    }
+    let (value, advice) = if wants_secret {
+        (
+            "(not set)",
+            "write { file = \"...\" }, or token_endpoint_auth_method = \"none\" for a public client",
+        )
+    } else {
+        ("(set)", "a client with this token_endpoint_auth_method has no secret; leave it out")
+    };
+    config.refuse(&key(client, "client_secret"), value, advice)
+}
+
+fn public(config: &Config, client: &Client) -> Result<(), ConfigError> {
+    if client.is_public() && !client.require_pkce {
+        return config.refuse(
+            &key(client, "require_pkce"),
+            "false",
+            "a public client must use PKCE (RFC 9700 section 2.1.1)",
+        );
+    }
+    if client.is_public() && client.may(GrantType::ClientCredentials) {
+        let advice =
+            "a public client cannot prove who it is (RFC 6749 section 4.4); leave client_credentials out";
+        return config.refuse(&key(client, "grant_types"), "client_credentials", advice);
+    }
+    Ok(())
+}
+
+fn profile(config: &Config, client: &Client) -> Result<(), ConfigError> {
+    let Some(profile) = client.profile else { return Ok(()) };
+    let method = client.token_endpoint_auth_method;
+    let proves_key = method == TokenEndpointAuthMethod::PrivateKeyJwt;
+    if !proves_key && !(profile == Profile::NlGov && client.is_public()) {
+        let advice = "this profile wants token_endpoint_auth_method = \"private_key_jwt\"";
+        return config.refuse(&key(client, "token_endpoint_auth_method"), format!("{method:?}"), advice);
+    }
+    let algorithms = [
+        ("id_token_signed_response_alg", client.id_token_signed_response_alg),
+        ("token_endpoint_auth_signing_alg", client.token_endpoint_auth_signing_alg),
+        ("request_object_signing_alg", client.request_object_signing_alg),
+        ("userinfo_signed_response_alg", client.userinfo_signed_response_alg),
+    ];
+    for (name, algorithm) in algorithms {
+        if let Some(algorithm) = algorithm.filter(|alg| profile == Profile::Fapi2 && !alg.is_fapi()) {
+            let advice = "FAPI 2.0 has \"PS256\", \"ES256\" and \"EdDSA\" (section 5.4.1)";
+            return config.refuse(&key(client, name), algorithm.as_str(), advice);
+        }
+    }
+    Ok(())
+}
+
+fn keys(config: &Config, client: &Client) -> Result<(), ConfigError> {
+    if client.jwks.is_some() && client.jwks_uri.is_some() {
+        let advice = "set jwks or jwks_uri, not both (RFC 7591 section 2)";
+        return config.refuse(&key(client, "jwks_uri"), "(set)", advice);
+    }
+    let signs = client.token_endpoint_auth_method == TokenEndpointAuthMethod::PrivateKeyJwt
+        || client.require_signed_request_object;
+    if signs && !client.has_keys() {
+        let advice = "set jwks_uri (or jwks) to the keys that this client signs with";
+        return config.refuse(&key(client, "jwks_uri"), "(not set)", advice);
+    }
+    if client.jwks.as_ref().is_some_and(|set| set.keys.is_empty()) {
+        return config.refuse(&key(client, "jwks"), "(empty)", "write at least one key");
+    }
+    Ok(())
+}
+
+/// Whether a client may name this URI: https, or this machine itself; without a fragment.
+pub fn is_client_uri(uri: &str) -> bool {
+    Url::parse(uri).is_ok_and(|url| {
+        url.fragment().is_none() && (url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url)))
+    })
+}
+
+fn uris(config: &Config, client: &Client) -> Result<(), ConfigError> {
+    if client.redirect_uris.is_empty() && client.may(GrantType::AuthorizationCode) {
+        return config.refuse(&key(client, "redirect_uris"), "[]", "write at least one redirect URI");
+    }
+    let lists = [
+        ("redirect_uris", client.redirect_uris.iter().collect::<Vec<_>>()),
+        ("post_logout_redirect_uris", client.post_logout_redirect_uris.iter().collect()),
+        ("backchannel_logout_uri", client.backchannel_logout_uri.iter().collect()),
+        ("initiate_login_uri", client.initiate_login_uri.iter().collect()),
+        ("client_uri", client.client_uri.iter().collect()),
+        ("policy_uri", client.policy_uri.iter().collect()),
+        ("tos_uri", client.tos_uri.iter().collect()),
+        ("jwks_uri", client.jwks_uri.iter().collect()),
+        ("sector_identifier_uri", client.sector_identifier_uri.iter().collect()),
+    ];
+    for (name, uris) in lists {
+        if let Some(uri) = uris.into_iter().find(|uri| !is_client_uri(uri)) {
+            let advice = "write an absolute https URI without a fragment (plain http is for loopback only)";
+            return config.refuse(&key(client, name), uri, advice);
+        }
+    }
+    Ok(())
+}
+
+/// OpenID Connect Core section 8.1: with more than one host, a sector has to be named.
+fn sector(config: &Config, client: &Client) -> Result<(), ConfigError> {
+    if client.subject_type != SubjectType::Pairwise || client.sector_identifier_uri.is_some() {
+        return Ok(());
+    }
+    let host = |uri: &String| Url::parse(uri).ok().and_then(|url| url.host_str().map(str::to_owned));
+    let hosts: HashSet<_> = client.redirect_uris.iter().map(host).collect();
+    if hosts.len() > 1 {
+        let advice = "its redirect URIs are on several hosts, and its subjects pairwise: name the sector";
+        return config.refuse(&key(client, "sector_identifier_uri"), "(not set)", advice);
+    }
+    Ok(())
+}
+
+fn machine(config: &Config, client: &Client) -> Result<(), ConfigError> {
+    if client.grant_types.is_empty() {
+        let advice = "write \"authorization_code\", \"refresh_token\" or \"client_credentials\"";
+        return config.refuse(&key(client, "grant_types"), "[]", advice);
+    }
+    if client.may(GrantType::RefreshToken) && !client.may(GrantType::AuthorizationCode) {
+        let advice = "refresh tokens come from authorization codes; add \"authorization_code\"";
+        return config.refuse(&key(client, "grant_types"), "refresh_token", advice);
+    }
+    Ok(())
+}
+
+fn lifetimes(config: &Config, client: &Client) -> Result<(), ConfigError> {
+    if let Some(seconds) = client.access_token_seconds {
+        config.between(&key(client, "access_token_seconds"), seconds, 30, 3_600)?;
+    }
+    if let Some(days) = client.refresh_token_days {
+        config.between(&key(client, "refresh_token_days"), days, 1, 400)?;
+    }
+    config.between(&key(client, "refresh_grace_seconds"), client.refresh_grace_seconds, 0, 60)
+}
+
+/// RFC 8707 section 2: an absolute URI without a fragment.
+fn resource_server(config: &Config, client: &Client) -> Result<(), ConfigError> {
+    for (name, uri) in client
+        .resources
+        .iter()
+        .map(|uri| ("resources", uri))
+        .chain(client.serves.iter().map(|uri| ("serves", uri)))
+    {
+        if Url::parse(uri).is_ok_and(|url| url.fragment().is_none()) && *uri != config.issuer {
+            continue;
+        }
+        let advice = "write an absolute URI without a fragment, other than the issuer (RFC 8707 section 2)";
+        return config.refuse(&key(client, name), uri, advice);
+    }
+    Ok(())
+}

@@ -1,0 +1,118 @@
+//! `/introspect` (RFC 7662) and `/revoke` (RFC 7009): a client asks about tokens, or gives them back. It never
+//! learns of another client's.
+
+use std::time::Duration;
+
+use axum::Extension;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use web::request::{Fields, Visit};
+
+use super::clients;
+use super::refusal::{Refusal, no_store};
+use super::tokens::{Live, revoked_key};
+use crate::app::Shared;
+use crate::config::{Client, Registered};
+use crate::path;
+use crate::protocol::error::{INVALID_CLIENT, WireError};
+
+/// `POST /introspect`: clients that can prove who they are.
+pub async fn introspect(
+    State(app): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    body: Bytes,
+) -> Response {
+    no_store(match about(&app, &visit, &body).await {
+        Ok(answer) => axum::Json(answer).into_response(),
+        Err(refusal) => refusal.into_json("an introspection request"),
+    })
+}
+
+/// `POST /revoke`: any client, for its own tokens; the answer is the same whether there was such a token.
+pub async fn revoke(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
+    no_store(match give_back(&app, &visit, &body).await {
+        Ok(()) => StatusCode::OK.into_response(),
+        Err(refusal) => refusal.into_json("a revocation request"),
+    })
+}
+
+async fn client_and_token(
+    app: &Shared,
+    visit: &Visit,
+    body: &[u8],
+    endpoint: &str,
+) -> Result<(std::sync::Arc<Registered>, String), Refusal> {
+    let malformed = WireError::new("invalid_request", "the body is not a form, or repeats a parameter");
+    let fields = Fields::parse(body).map_err(|_| malformed)?;
+    let registered = clients::authenticate(app, &visit.headers, &fields, endpoint).await?;
+    let token = fields.get("token").ok_or(WireError::new("invalid_request", "token is missing"))?;
+    Ok((registered, token.to_owned()))
+}
+
+async fn about(app: &Shared, visit: &Visit, body: &[u8]) -> Result<Value, Refusal> {
+    let (registered, token) = client_and_token(app, visit, body, path::INTROSPECT).await?;
+    let client = &registered.client;
+    if client.is_public() {
+        // RFC 7662 section 2.1: anybody can send a public client's id.
+        return Err(INVALID_CLIENT.into());
+    }
+    let inactive = json!({ "active": false });
+    if let Some(live) = app.live_token(&token).await? {
+        return Ok(if may_know(client, &live) { described(&live) } else { inactive });
+    }
+    let Some(found) = app.store.refresh_token(&token, &client.client_id).await? else { return Ok(inactive) };
+    let is_spent = client.rotate_refresh_tokens && found.used_at.is_some();
+    if is_spent || app.clock.now() >= found.expires_at {
+        return Ok(inactive);
+    }
+    let Some(account) = app.entitled_account(&found.grant, true).await? else { return Ok(inactive) };
+    Ok(json!({
+        "active": true,
+        "client_id": client.client_id,
+        "sub": app.subject_for(client, &account),
+        "scope": found.grant.scope,
+        "exp": found.expires_at.seconds(),
+        "iss": app.config.issuer,
+    }))
+}
+
+/// The client that the token was issued to, and the resource that it is for.
+fn may_know(client: &Client, live: &Live) -> bool {
+    let serves = client.serves.as_ref().is_some_and(|resource| live.claims.aud.contains(resource));
+    live.claims.client_id == client.client_id || serves
+}
+
+fn described(live: &Live) -> Value {
+    let mut answer = serde_json::to_value(&live.claims).unwrap_or_default();
+    answer["active"] = json!(true);
+    answer["token_type"] = json!(if live.claims.cnf.is_some() { "DPoP" } else { "Bearer" });
+    if let Some(members) = answer.as_object_mut() {
+        members.remove("grant_id");
+    }
+    answer
+}
+
+async fn give_back(app: &Shared, visit: &Visit, body: &[u8]) -> Result<(), Refusal> {
+    let (registered, token) = client_and_token(app, visit, body, path::REVOKE).await?;
+    let client_id = &registered.client.client_id;
+    if let Some(found) = app.store.refresh_token(&token, client_id).await? {
+        app.store.revoke_grant(&found.grant.id).await?;
+        return Ok(());
+    }
+    let Some(live) = app.live_token(&token).await?.filter(|live| live.claims.client_id == *client_id) else {
+        // RFC 7009 section 2.2: an unknown token needs no revoking.
+        return Ok(());
+    };
+    match live.person {
+        // Section 2.1: the refresh token goes with it.
+        Some((grant, _)) => app.store.revoke_grant(&grant.id).await?,
+        None => {
+            let left = u64::try_from(live.claims.exp - app.clock.now().seconds()).unwrap_or(0);
+            app.ephemeral.put(&revoked_key(&live.claims.jti), "", Duration::from_secs(left + 1)).await?;
+        }
+    }
+    Ok(())
+}

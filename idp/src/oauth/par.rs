@@ -1,0 +1,91 @@
+//! `/par`: a client sends its authorization request itself, before it sends the person (RFC 9126). Only
+//! authenticated clients get this far; the browser then carries nothing but a reference.
+
+use std::time::Duration;
+
+use axum::Extension;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+use web::request::{Fields, Visit};
+
+use super::refusal::{Refusal, no_store};
+use super::{clients, dpop, oxide, request};
+use crate::app::{App, Shared, Trouble};
+use crate::path;
+use crate::protocol::authorization::{self, Arrival, AuthorizationRequest, ReturnAddress};
+use crate::protocol::error::WireError;
+
+/// What every `request_uri` of ours begins with (RFC 9126 section 2.2).
+pub const PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
+
+fn key(id: &str) -> String {
+    format!("pushed:{id}")
+}
+
+/// `POST /par`
+pub async fn post(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
+    no_store(match handle(&app, &visit, &body).await {
+        Ok(answer) => (StatusCode::CREATED, axum::Json(answer)).into_response(),
+        Err(refusal) => refusal.into_json("a pushed authorization request"),
+    })
+}
+
+async fn handle(app: &Shared, visit: &Visit, body: &[u8]) -> Result<serde_json::Value, Refusal> {
+    let malformed = WireError::new("invalid_request", "the body is not a form, or repeats a parameter");
+    let fields = Fields::parse(body).map_err(|_| malformed)?;
+    let registered = clients::authenticate(app, &visit.headers, &fields, path::PAR).await?;
+    let client = &registered.client;
+    let proof = dpop::proof_of(app, &visit.headers, "POST", path::PAR, None).await?;
+    if fields.get("request_uri").is_some() {
+        return Err(WireError::new("invalid_request", "request_uri cannot be pushed (RFC 9126)").into());
+    }
+    let (fields, signed) = request::open(app, &registered, fields).await?;
+    let unregistered =
+        WireError::new("invalid_request", "redirect_uri is missing or not registered for this client");
+    let address = ReturnAddress::of(&fields, client).map_err(|_| unregistered)?;
+    let arrival = Arrival { pushed: true, signed };
+    let mut request = authorization::read(&fields, client, address.clone(), arrival)?;
+    request.scope = oxide::negotiate(&fields, client, address.redirect_uri())?;
+    if let Some(proof) = proof {
+        // RFC 9449 section 10.1: the header binds the code as `dpop_jkt` does; both must say the same.
+        if request.dpop_jkt.as_ref().is_some_and(|jkt| *jkt != proof.jkt) {
+            let differ = "dpop_jkt is not the thumbprint of the DPoP proof's key";
+            return Err(WireError::new("invalid_dpop_proof", differ).into());
+        }
+        request.dpop_jkt = Some(proof.jkt);
+    }
+    let id = app.random.token();
+    request.pushed_as = Some(id.clone());
+    let seconds = app.config.tokens.pushed_request_seconds;
+    let value = serde_json::to_string(&request).map_err(|error| Trouble::Other(error.to_string()))?;
+    app.ephemeral.put(&key(&id), &value, Duration::from_secs(seconds.into())).await?;
+    Ok(json!({ "request_uri": format!("{PREFIX}{id}"), "expires_in": seconds }))
+}
+
+/// The request that this client pushed under `request_uri`. It may be visited again until its sign-in ends.
+///
+/// # Errors
+/// The backend's.
+pub async fn pushed(
+    app: &App,
+    client_id: &str,
+    request_uri: &str,
+) -> Result<Option<AuthorizationRequest>, Trouble> {
+    let Some(id) = request_uri.strip_prefix(PREFIX).filter(|id| id.len() == 43) else { return Ok(None) };
+    let Some(stored) = app.ephemeral.get(&key(id)).await? else { return Ok(None) };
+    let request = serde_json::from_str::<AuthorizationRequest>(&stored.value).ok();
+    Ok(request.filter(|request| request.client_id == client_id))
+}
+
+/// Uses a pushed request up, once a sign-in from it ends; true for the first one.
+///
+/// # Errors
+/// The backend's.
+pub async fn use_up(app: &App, id: &str) -> Result<bool, Trouble> {
+    app.ephemeral.delete(&key(id)).await?;
+    // Two tabs may have begun from it; the mark outlives every journey that did.
+    Ok(app.ephemeral.put_new(&format!("pushed-used:{id}"), "", app.journey_lifetime() * 2).await?)
+}

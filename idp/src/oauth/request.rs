@@ -1,0 +1,32 @@
+//! Opens the envelope of an authorization request: a request object that the client signed (RFC 9101).
+
+use web::request::Fields;
+
+use super::clients;
+use crate::app::App;
+use crate::config::{Profile, Registered};
+use crate::protocol::error::WireError;
+use crate::protocol::jose::{self, JoseError};
+use crate::protocol::request_object::{self, NOT_SIGNED};
+
+/// The parameters of a request, and whether the client signed them. Of a request with a request object only
+/// what stands inside counts.
+///
+/// # Errors
+/// `request_not_supported` for an object that is not signed or a client without keys; `invalid_request_object`.
+pub async fn open(app: &App, registered: &Registered, fields: Fields) -> Result<(Fields, bool), WireError> {
+    let Some(object) = fields.get("request") else { return Ok((fields, false)) };
+    let client = &registered.client;
+    if jose::header(object).is_err_and(|error| error == JoseError::Unsigned) || !client.has_keys() {
+        return Err(NOT_SIGNED);
+    }
+    let allowed = clients::allowed(client.request_object_signing_alg, client.profile);
+    let claims = app.client_keys.verify(client, object, &allowed).await.map_err(|error| {
+        tracing::info!(client_id = client.client_id, %error, "a request object is refused");
+        WireError::new("invalid_request_object", "the request object does not verify with the client's keys")
+    })?;
+    let strict = client.profile == Some(Profile::Fapi2);
+    let now = app.clock.now().seconds();
+    let inner = request_object::parameters(&claims, &client.client_id, &app.config.issuer, strict, now)?;
+    Ok((inner, true))
+}

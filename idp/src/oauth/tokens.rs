@@ -1,0 +1,220 @@
+//! Makes tokens, and tells whether one that comes back is still good.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use openidconnect::core::{CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm};
+use openidconnect::{
+    AccessToken, AdditionalClaims, Audience, AuthenticationContextClass, AuthenticationMethodReference,
+    ClientId, IdToken, IdTokenClaims, IssuerUrl, Nonce, StandardClaims, SubjectIdentifier,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use web::clock::Timestamp;
+
+use super::userinfo::standard_claims;
+use crate::app::{App, Trouble};
+use crate::config::{Client, ScopeSet};
+use crate::domain::account::Account;
+use crate::protocol::token::{
+    ACCESS_TOKEN_TYPE, AccessTokenClaims, Confirmation, SignInClaims, TokenResponse,
+};
+use crate::store::grants::Grant;
+
+/// `sid` in an ID token (OpenID Connect Back-Channel Logout 1.0 section 2.1), and the claims that were asked for
+/// by name.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct MoreClaims {
+    sid: String,
+    #[serde(flatten)]
+    by_name: Map<String, Value>,
+}
+impl AdditionalClaims for MoreClaims {}
+
+type OurIdToken =
+    IdToken<MoreClaims, CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm>;
+
+/// What an access token is about.
+pub struct About<'a> {
+    pub subject: String,
+    pub scope: &'a str,
+    pub resource: Option<&'a str>,
+    /// The key that it is bound to.
+    pub jkt: Option<&'a str>,
+    pub sign_in: Option<SignInClaims>,
+}
+
+fn failed(error: impl std::fmt::Display) -> Trouble {
+    Trouble::Other(format!("signing a token: {error}"))
+}
+
+impl App {
+    /// An access token (RFC 9068) and its answer around it.
+    ///
+    /// # Errors
+    /// If it cannot be signed.
+    pub(super) fn access_token(&self, client: &Client, about: About<'_>) -> Result<TokenResponse, Trouble> {
+        let now = self.clock.now().seconds();
+        let lifetime = client.access_token_seconds.unwrap_or(self.config.tokens.access_token_seconds);
+        let aud = match about.resource {
+            // A sign-in's token opens the userinfo endpoint as well.
+            Some(resource) if about.sign_in.is_some() => {
+                vec![resource.to_owned(), self.config.issuer.clone()]
+            }
+            Some(resource) => vec![resource.to_owned()],
+            None => vec![self.config.issuer.clone()],
+        };
+        let claims = AccessTokenClaims {
+            iss: self.config.issuer.clone(),
+            sub: about.subject,
+            aud,
+            exp: now + i64::from(lifetime),
+            iat: now,
+            jti: self.random.id(),
+            client_id: client.client_id.clone(),
+            scope: about.scope.to_owned(),
+            sign_in: about.sign_in,
+            cnf: about.jkt.map(|jkt| Confirmation { jkt: jkt.to_owned() }),
+        };
+        let alg = client.signing_alg().as_str();
+        let access_token = self.keys.sign_jwt(alg, ACCESS_TOKEN_TYPE, &claims).map_err(failed)?;
+        Ok(TokenResponse {
+            access_token,
+            token_type: if about.jkt.is_some() { "DPoP" } else { "Bearer" },
+            expires_in: lifetime,
+            scope: claims.scope,
+            id_token: None,
+            refresh_token: None,
+        })
+    }
+
+    /// The tokens of a grant, without a refresh token.
+    ///
+    /// # Errors
+    /// If they cannot be signed.
+    pub(super) fn tokens_of(
+        &self,
+        client: &Client,
+        grant: &Grant,
+        account: &Account,
+    ) -> Result<TokenResponse, Trouble> {
+        let about = About {
+            subject: self.subject_for(client, account),
+            scope: &grant.scope,
+            resource: grant.details.resource.as_deref(),
+            jkt: grant.details.jkt.as_deref(),
+            sign_in: Some(SignInClaims {
+                auth_time: grant.details.auth_time.seconds(),
+                acr: grant.details.acr.clone(),
+                sid: grant.session_id.clone(),
+                grant_id: grant.id.clone(),
+            }),
+        };
+        let mut response = self.access_token(client, about)?;
+        response.id_token = Some(self.id_token(client, grant, account, &response.access_token)?);
+        Ok(response)
+    }
+
+    /// OpenID Connect Core section 2: who signed in, when and how; about the person only what was asked for by
+    /// name (section 5.5).
+    fn id_token(
+        &self,
+        client: &Client,
+        grant: &Grant,
+        account: &Account,
+        access_token: &str,
+    ) -> Result<String, Trouble> {
+        let now = self.clock.now();
+        let date = |at: Timestamp| -> Result<DateTime<Utc>, Trouble> {
+            DateTime::from_timestamp(at.seconds(), 0).ok_or_else(|| failed("time out of range"))
+        };
+        let lifetime = Duration::from_secs(self.config.tokens.id_token_seconds.into());
+        let wished = &grant.details.claims.id_token;
+        let by_name = standard_claims(self, account, |claim| wished.contains_key(claim))?;
+        let claims = IdTokenClaims::new(
+            IssuerUrl::new(self.config.issuer.clone()).map_err(failed)?,
+            vec![Audience::new(client.client_id.clone())],
+            date(now.plus(lifetime))?,
+            date(now)?,
+            StandardClaims::<CoreGenderClaim>::new(SubjectIdentifier::new(self.subject_for(client, account))),
+            MoreClaims { sid: grant.session_id.clone(), by_name },
+        )
+        .set_authorized_party(Some(ClientId::new(client.client_id.clone())))
+        .set_auth_time(Some(date(grant.details.auth_time)?))
+        .set_nonce(grant.details.nonce.clone().map(Nonce::new))
+        .set_auth_context_ref(Some(AuthenticationContextClass::new(grant.details.acr.clone())))
+        .set_auth_method_refs(Some(
+            grant.details.amr.iter().cloned().map(AuthenticationMethodReference::new).collect(),
+        ));
+        let signer = self.keys.signing_key(client.signing_alg().as_str()).map_err(failed)?;
+        let access_token = AccessToken::new(access_token.to_owned());
+        let token = OurIdToken::new(claims, &signer, signer.algorithm(), Some(&access_token), None)
+            .map_err(failed)?;
+        Ok(token.to_string())
+    }
+
+    /// When a refresh token of this grant ends: it may not lie unused for too long, nor outlive the grant's
+    /// own limit.
+    pub(super) fn refresh_expiry(&self, client: &Client, grant: &Grant) -> Timestamp {
+        let days = |days: u32| Duration::from_hours(u64::from(days) * 24);
+        let tokens = &self.config.tokens;
+        let absolute =
+            grant.created_at.plus(days(client.refresh_token_days.unwrap_or(tokens.refresh_token_days)));
+        absolute.min(self.clock.now().plus(days(tokens.refresh_idle_days)))
+    }
+
+    /// The account that a grant still speaks for: it was not revoked, its session lives, or ended by time alone
+    /// with offline access granted (OpenID Connect Core section 11), and the account is not blocked. With
+    /// `new_tokens` the account's lock counts as well.
+    ///
+    /// # Errors
+    /// A backend's.
+    pub(super) async fn entitled_account(
+        &self,
+        grant: &Grant,
+        new_tokens: bool,
+    ) -> Result<Option<Account>, Trouble> {
+        if grant.revoked_at.is_some() {
+            return Ok(None);
+        }
+        let session = self.store.session(&grant.session_id).await?;
+        if session.is_none() && !ScopeSet::parse(&grant.scope).contains("offline_access") {
+            return Ok(None);
+        }
+        let Some(account) = self.store.account(&grant.account_id).await? else { return Ok(None) };
+        let device = session.and_then(|session| session.device_id).filter(|_| new_tokens);
+        let is_barred = self.is_barred(&account, device.as_deref()).await?;
+        Ok((!is_barred).then_some(account))
+    }
+
+    /// What stands behind an access token that comes back: one of ours, not expired, not revoked.
+    ///
+    /// # Errors
+    /// A backend's.
+    pub(super) async fn live_token(&self, token: &str) -> Result<Option<Live>, Trouble> {
+        let Ok(claims) = self.keys.verify_jwt(token, ACCESS_TOKEN_TYPE) else { return Ok(None) };
+        let Ok(claims) = serde_json::from_value::<AccessTokenClaims>(claims) else { return Ok(None) };
+        if claims.exp <= self.clock.now().seconds() || claims.iss != self.config.issuer {
+            return Ok(None);
+        }
+        let Some(sign_in) = &claims.sign_in else {
+            let is_revoked = self.ephemeral.get(&revoked_key(&claims.jti)).await?.is_some();
+            return Ok((!is_revoked).then_some(Live { claims, person: None }));
+        };
+        let Some(grant) = self.store.grant(&sign_in.grant_id).await? else { return Ok(None) };
+        let Some(account) = self.entitled_account(&grant, false).await? else { return Ok(None) };
+        Ok(Some(Live { claims, person: Some((grant, account)) }))
+    }
+}
+
+/// Marks a client's own token as revoked.
+pub(super) fn revoked_key(jti: &str) -> String {
+    format!("revoked-token:{jti}")
+}
+
+/// An access token that is good.
+pub(super) struct Live {
+    pub claims: AccessTokenClaims,
+    /// Absent for a client's own token.
+    pub person: Option<(Grant, Account)>,
+}

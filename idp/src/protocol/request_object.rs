@@ -1,0 +1,112 @@
+//! Request objects: an authorization request as a JWT that the client signed (RFC 9101, OpenID Connect Core
+//! section 6.1).
+
+use serde_json::Value;
+use web::request::Fields;
+
+use super::error::WireError;
+use super::jose::{self, Claims};
+
+/// Claims about the object itself; everything else is a parameter of the request.
+const ABOUT_ITSELF: [&str; 6] = ["iss", "aud", "exp", "nbf", "iat", "jti"];
+
+pub const NOT_SIGNED: WireError =
+    WireError::new("request_not_supported", "request objects have to be signed");
+
+const fn refused(description: &'static str) -> WireError {
+    WireError::new("invalid_request_object", description)
+}
+
+/// The parameters of a request object whose signature verified. Only they count; what stood beside it is not
+/// used (RFC 9101 section 6.3).
+///
+/// # Errors
+/// `invalid_request_object`, with what is wrong.
+pub fn parameters(
+    claims: &Claims,
+    client_id: &str,
+    issuer: &str,
+    strict: bool,
+    now: i64,
+) -> Result<Fields, WireError> {
+    let may_lack = |name: &str| !strict && !claims.contains_key(name);
+    if !may_lack("iss") && jose::text(claims, "iss") != Some(client_id) {
+        return Err(refused("iss of the request object is not the client_id"));
+    }
+    if !may_lack("aud") && !jose::is_for(claims, &[issuer]) {
+        return Err(refused("aud of the request object is not the issuer"));
+    }
+    if !jose::is_in_time(claims, now) || (strict && jose::expiry(claims).is_none()) {
+        return Err(refused("the request object is expired, not valid yet, or lacks exp"));
+    }
+    if claims.contains_key("request") || claims.contains_key("request_uri") {
+        return Err(refused("a request object holds no other one (RFC 9101 section 4)"));
+    }
+    if claims.get("client_id").is_some_and(|id| id.as_str() != Some(client_id)) {
+        return Err(refused("client_id of the request object is another"));
+    }
+    let mut parameters = vec![("client_id".to_owned(), client_id.to_owned())];
+    for (name, value) in claims {
+        if ABOUT_ITSELF.contains(&name.as_str()) || name == "client_id" {
+            continue;
+        }
+        let value = match value {
+            Value::String(text) => text.clone(),
+            Value::Number(_) | Value::Bool(_) | Value::Object(_) => value.to_string(),
+            Value::Null | Value::Array(_) => {
+                return Err(refused("a parameter of the request object is neither text, number nor object"));
+            }
+        };
+        if value.contains('\0') {
+            return Err(refused("a parameter of the request object is not text"));
+        }
+        parameters.push((name.clone(), value));
+    }
+    Ok(parameters.into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const NOW: i64 = 1_000_000;
+
+    fn read(claims: &Value, strict: bool) -> Result<Fields, &'static str> {
+        parameters(claims.as_object().unwrap(), "c", "https://op.example", strict, NOW)
+            .map_err(|error| error.error)
+    }
+
+    #[test]
+    fn parameters_are_texts_whatever_their_json_type() {
+        let claims = json!({
+            "iss": "c", "aud": "https://op.example", "exp": NOW + 60, "client_id": "c", "scope": "openid",
+            "max_age": 60, "claims": { "userinfo": { "name": null } },
+        });
+        let fields = read(&claims, true).unwrap();
+        assert_eq!(fields.get("max_age"), Some("60"));
+        assert_eq!(fields.get("claims"), Some("{\"userinfo\":{\"name\":null}}"));
+        assert_eq!((fields.get("client_id"), fields.get("exp")), (Some("c"), None));
+    }
+
+    #[test]
+    fn faults_are_refused() {
+        for claims in [
+            json!({ "iss": "d" }),
+            json!({ "aud": "https://other.example" }),
+            json!({ "exp": NOW - 60 }),
+            json!({ "nbf": NOW + 60 }),
+            json!({ "request": "x" }),
+            json!({ "request_uri": "x" }),
+            json!({ "client_id": "d" }),
+            json!({ "scope": ["openid"] }),
+            json!({ "state": null }),
+            json!({ "state": "a\0b" }),
+        ] {
+            assert_eq!(read(&claims, false), Err("invalid_request_object"), "{claims}");
+        }
+        assert!(read(&json!({ "scope": "openid" }), false).is_ok());
+        assert!(read(&json!({ "scope": "openid" }), true).is_err());
+    }
+}
