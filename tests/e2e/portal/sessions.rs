@@ -66,7 +66,7 @@ async fn t33_a_sign_out_ends_at_the_portal_after_keys_rotated_and_sessions_ended
             world.idp.keys.rotate(Algorithm::Rs256, When::Now).await.unwrap();
             for _ in 0..7 {
                 world.advance(Duration::from_secs(1));
-                world.idp.keys.refresh().await.unwrap();
+                world.idp.keys.catch_up().await.unwrap();
             }
             if revoked {
                 world.idp.keys.revoke(&first).await.unwrap();
