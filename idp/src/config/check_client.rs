@@ -102,7 +102,8 @@ fn profile(config: &Config, client: &Client) -> Result<(), ConfigError> {
     let Some(profile) = client.profile else { return Ok(()) };
     let method = client.token_endpoint_auth_method;
     let proves_key = method == TokenEndpointAuthMethod::PrivateKeyJwt;
-    if !proves_key && !(profile == Profile::NlGov && client.is_public()) {
+    let may_be_public = profile == Profile::NlGov && client.is_public();
+    if !(proves_key || may_be_public) {
         let advice = "this profile wants token_endpoint_auth_method = \"private_key_jwt\"";
         return config.refuse(&key(client, "token_endpoint_auth_method"), format!("{method:?}"), advice);
     }

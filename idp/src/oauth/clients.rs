@@ -116,13 +116,11 @@ async fn by_assertion(
 
 /// The algorithms that a client may sign with: the one it registered, or all that its profile has.
 pub fn allowed(registered: Option<SigningAlgorithm>, profile: Option<Profile>) -> Vec<SigningAlgorithm> {
-    match registered {
-        Some(one) => vec![one],
-        None => {
-            let fits = |algorithm: &SigningAlgorithm| profile != Some(Profile::Fapi2) || algorithm.is_fapi();
-            SigningAlgorithm::ALL.into_iter().filter(fits).collect()
-        }
-    }
+    let fits = |algorithm: &SigningAlgorithm| match registered {
+        Some(one) => *algorithm == one,
+        None => profile != Some(Profile::Fapi2) || algorithm.is_fapi(),
+    };
+    SigningAlgorithm::ALL.into_iter().filter(fits).collect()
 }
 
 fn presented(headers: &HeaderMap, fields: &Fields) -> Result<Presented, WireError> {

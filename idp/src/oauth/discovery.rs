@@ -121,6 +121,8 @@ fn metadata(app: &Shared) -> Result<Metadata, String> {
     let of_tokens =
         ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "azp", "sid", "at_hash"];
     let claims = of_tokens.iter().chain(scopes.iter().flat_map(|scope| of_scope(scope)));
+    let registration = app.config.registration.enabled.then(|| RegistrationUrl::new(url(path::CLIENTS)));
+    let registration = registration.transpose().map_err(text)?;
     Ok(Metadata::new(
         IssuerUrl::new(app.config.issuer.clone()).map_err(text)?,
         AuthUrl::new(url(path::AUTHORIZE)).map_err(text)?,
@@ -154,10 +156,7 @@ fn metadata(app: &Shared) -> Result<Metadata, String> {
     .set_claims_parameter_supported(Some(true))
     .set_request_parameter_supported(Some(true))
     .set_request_uri_parameter_supported(Some(false))
-    .set_registration_endpoint(match app.config.registration.enabled {
-        true => Some(RegistrationUrl::new(url(path::CLIENTS)).map_err(text)?),
-        false => None,
-    }))
+    .set_registration_endpoint(registration))
 }
 
 /// `GET /jwks`: the public halves of the key ring (RFC 7517).
