@@ -23,6 +23,7 @@ const CHECKS: &[Check] = &[
     mail,
     sms,
     lifetimes,
+    acr,
     keys,
     portals,
     check_client::clients,
@@ -221,6 +222,24 @@ fn sms(config: &Config) -> Result<(), ConfigError> {
         );
     }
     config.between("sms.timeout_seconds", sms.timeout_seconds, 1, 60)
+}
+
+fn acr(config: &Config) -> Result<(), ConfigError> {
+    let names = &config.acr;
+    let keys = [
+        ("acr.password", &names.password),
+        ("acr.known_device", &names.known_device),
+        ("acr.code", &names.code),
+        ("acr.strong", &names.strong),
+    ];
+    let mut seen = HashSet::new();
+    for (key, value) in keys {
+        let is_value = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic());
+        if !is_value || !seen.insert(value) {
+            return config.refuse(key, value, "write a name of its own without spaces, such as a URN");
+        }
+    }
+    Ok(())
 }
 
 fn lifetimes(config: &Config) -> Result<(), ConfigError> {

@@ -1,6 +1,7 @@
 //! Settings: one file, read once, checked whole. An unknown key is an error that names key and line; a
 //! value that cannot be used names file, key, value and what to write instead.
 
+mod acr;
 mod check;
 mod check_client;
 mod client;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use web::config::{ConfigError, Secret};
 use web::language::Language;
 
+pub use acr::{AcrNames, Assurance};
 pub use client::{Client, GrantType, Profile, SigningAlgorithm, SubjectType, TokenEndpointAuthMethod};
 pub use portal::{Portal, ScopeSet, SecondFactor, SignInPolicy};
 pub use registry::{Registered, Registry};
@@ -38,6 +40,7 @@ pub struct Config {
     pub lockout: Lockout,
     pub codes: Codes,
     pub sessions: Sessions,
+    pub acr: AcrNames,
     pub tokens: Tokens,
     pub keys: Keys,
     pub limits: Limits,
@@ -71,6 +74,7 @@ impl Default for Config {
             lockout: Lockout::default(),
             codes: Codes::default(),
             sessions: Sessions::default(),
+            acr: AcrNames::default(),
             tokens: Tokens::default(),
             keys: Keys::default(),
             limits: Limits::default(),

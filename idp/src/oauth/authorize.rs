@@ -116,6 +116,13 @@ async fn begin(
         // OpenID Connect Core section 5.5.1: the person with that subject, or nobody.
         request.expected_subject = wish.texts().into_iter().next();
     }
+    let wish = request.claims.in_id_token("acr").unwrap_or_default();
+    if wish.essential && !app.config.acr.reachable().into_iter().any(|value| wish.accepts(value)) {
+        // OpenID Connect Core section 5.5.1.1, with the error of OpenID Connect Core Error Code
+        // unmet_authentication_requirements 1.0.
+        let unmet = "none of the acr values that are essential can be reached here";
+        return Err(WireError::new("unmet_authentication_requirements", unmet).into());
+    }
     let locales = request.ui_locales.clone().unwrap_or_default();
     let open = app.begin_journey(visit, Some(request), None).await?;
     let mut response = app.resume(visit, open).await?;

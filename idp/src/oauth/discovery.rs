@@ -22,7 +22,7 @@ use crate::config::SigningAlgorithm;
 use crate::keys::Algorithm;
 use crate::path;
 use crate::protocol::claims::of_scope;
-use crate::protocol::{acr, dpop};
+use crate::protocol::dpop;
 
 /// What the metadata says beyond OpenID Connect Discovery.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -147,7 +147,7 @@ fn metadata(app: &Shared) -> Result<Metadata, String> {
     .set_userinfo_signing_alg_values_supported(Some(core))
     .set_claim_types_supported(Some(vec![CoreClaimType::Normal]))
     .set_acr_values_supported(Some(
-        acr::ALL.map(|value| AuthenticationContextClass::new(value.into())).to_vec(),
+        app.config.acr.reachable().map(|value| AuthenticationContextClass::new(value.into())).to_vec(),
     ))
     .set_claims_supported(Some(claims.map(|claim| CoreClaimName::new((*claim).into())).collect()))
     .set_ui_locales_supported(Some(

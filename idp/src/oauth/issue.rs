@@ -12,7 +12,7 @@ use crate::config::{Registered, SecondFactor};
 use crate::domain::account::Account;
 use crate::domain::device;
 use crate::ephemeral::journeys::{self, Open};
-use crate::journey::{Journey, earned_acr, earned_amr};
+use crate::journey::{Journey, earned, earned_amr};
 use crate::notices::Mail;
 use crate::path;
 use crate::protocol::error::INVALID_REQUEST_URI;
@@ -73,9 +73,9 @@ pub async fn finish(
         let fresh = app.random.token();
         let details = GrantDetails {
             nonce: request.nonce.clone(),
-            acr: earned_acr(&journey.proofs, facts).to_owned(),
+            acr: app.config.acr.name(earned(&journey.proofs, facts)).to_owned(),
             amr: earned_amr(&journey.proofs),
-            auth_time: journey.proofs.password_at.unwrap_or(app.clock.now()),
+            auth_time: journey.proofs.authenticated_at().unwrap_or(app.clock.now()),
             claims: request.claims.clone(),
             resource: request.resource.clone(),
             jkt: request.dpop_jkt.clone(),
@@ -147,7 +147,7 @@ async fn keep_device(
     let known = assessment.device.as_ref();
     let is_new = |at: Option<Timestamp>| at.is_some_and(|at| at >= journey.created_at);
     let trusts = is_new(journey.proofs.code_at) && assessment.policy.second_factor == SecondFactor::NewDevice;
-    let meets = known.is_none() && is_new(journey.proofs.password_at);
+    let meets = known.is_none() && is_new(journey.proofs.authenticated_at());
     if journey.public_computer || !(trusts || meets) {
         if let Some(device) = known {
             app.store.touch_device(write, &device.id).await?;
@@ -186,7 +186,7 @@ async fn keep_session(
     let proofs = &journey.proofs;
     let is_new = |at: Option<Timestamp>| at.is_some_and(|at| at >= journey.created_at);
     let current = app.session_of(visit).await?;
-    if !is_new(proofs.password_at) && !is_new(proofs.code_at) {
+    if !is_new(proofs.authenticated_at()) && !is_new(proofs.code_at) {
         // Single sign-on stands on the session; without it there is nothing.
         let same = current.filter(|session| Some(&session.id) == journey.session_id.as_ref());
         return Ok(same.map(|session| session.id));
@@ -197,7 +197,7 @@ async fn keep_session(
         account_id: &account.id,
         device_id: device_id.as_deref(),
         label: &label,
-        authenticated_at: proofs.password_at.unwrap_or(app.clock.now()),
+        authenticated_at: proofs.authenticated_at().unwrap_or(app.clock.now()),
         code_at: proofs.code_at,
         lifetime: Duration::from_hours(app.config.sessions.absolute_hours.into()),
     };

@@ -129,8 +129,10 @@ impl App {
         let policy = self.registry.portal_of(journey.client_id.as_deref()).policy.clone();
         let asks_consent =
             journey.request.is_some() && client.as_ref().is_some_and(|client| client.client.consent);
+        let wanted =
+            journey.request.as_ref().and_then(|request| self.config.acr.least(&request.wanted_acrs()));
         let requirements =
-            Requirements::new(&policy, journey.request.as_ref(), asks_consent, journey.created_at);
+            Requirements::new(&policy, journey.request.as_ref(), wanted, asks_consent, journey.created_at);
         let requirements = match journey.step_up_to {
             Some(_) => requirements.stepping_up(journey.created_at),
             None => requirements,
