@@ -92,7 +92,7 @@ enum ConfigCommand {
 enum KeysCommand {
     /// Show all keys and their phases.
     List(At),
-    /// Make a new key, announced now and signing later; with --now it signs at once.
+    /// Make a new key, announced now and signing later; with --now in half a minute.
     Rotate {
         #[command(flatten)]
         at: At,

@@ -63,8 +63,8 @@ async fn t33_a_sign_out_ends_at_the_portal_after_keys_rotated_and_sessions_ended
             let mut anna = world.browser();
             at_portal(&world, &mut anna, &Person::ANNA, "/").await;
             let first = world.idp.keys.list().into_iter().find(|key| key.algorithm == "RS256").unwrap().kid;
-            world.idp.keys.rotate(Algorithm::Rs256, When::Now).await.unwrap();
-            world.advance(Duration::from_secs(7));
+            world.idp.keys.rotate(Algorithm::Rs256, When::Soon).await.unwrap();
+            world.advance(Duration::from_secs(35));
             if revoked {
                 world.idp.keys.revoke(&first).await.unwrap();
             }
