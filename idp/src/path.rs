@@ -49,6 +49,10 @@ pub const DEV_OUTBOX: &str = "/dev/outbox";
 pub const DEV_OUTBOX_JSON: &str = "/dev/outbox.json";
 pub const DEV_CLOCK: &str = "/dev/clock/advance";
 
+/// Registration of clients; that of people is at `/register`.
+pub const CLIENTS: &str = "/clients";
+pub const CLIENT: &str = "/clients/{client_id}";
+
 /// The cookie of a session; its value is the secret of which the database keeps a hash.
 pub const SESSION_COOKIE: &str = "session";
 /// The cookie of a device that may be known to accounts.

@@ -15,7 +15,7 @@ use web::request::Visit;
 use web::{headers, pages, request, request_log};
 
 use crate::app::{Shared, Trouble};
-use crate::oauth::{authorize, cors, discovery, introspect, logout, par, token, userinfo};
+use crate::oauth::{authorize, cors, discovery, introspect, logout, par, registration, token, userinfo};
 use crate::register::confirm;
 use crate::signin::{code, consent, new_password, password, phone};
 use crate::{account, dev, path, recover, register, signin};
@@ -33,6 +33,8 @@ pub fn router(app: &Shared) -> Router {
         .route(path::AUTHORIZE, get(authorize::get).post(authorize::post))
         .route(path::PAR, post(par::post))
         .route(path::INTROSPECT, post(introspect::introspect))
+        .route(path::CLIENTS, post(registration::register))
+        .route(path::CLIENT, get(registration::read).put(registration::replace).delete(registration::remove))
         .merge(for_browser_clients(app))
         .route(path::LOGOUT, get(logout::get).post(logout::post))
         // Accounts

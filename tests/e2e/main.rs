@@ -27,5 +27,6 @@ mod operations;
 mod pages;
 mod portal;
 mod receiver;
+mod registration;
 mod sessions;
 mod stores;

@@ -26,6 +26,7 @@ const CHECKS: &[Check] = &[
     keys,
     portals,
     check_client::clients,
+    registration,
 ];
 
 impl Config {
@@ -55,7 +56,8 @@ impl Config {
                 clients.insert(client.client_id.clone(), Arc::new(registered));
             }
         }
-        Ok(Registry::new(&self.portals, clients))
+        let of_registered = self.portals.iter().find(|portal| portal.id == self.registration.portal);
+        Ok(Registry::new(&self.portals, of_registered, clients))
     }
 
     pub(super) fn refuse<T>(
@@ -245,6 +247,14 @@ fn keys(config: &Config) -> Result<(), ConfigError> {
         return config.refuse("keys.rotate_days", keys.rotate_days, advice);
     }
     Ok(())
+}
+
+fn registration(config: &Config) -> Result<(), ConfigError> {
+    let wanted = &config.registration.portal;
+    if wanted.is_empty() || config.portals.iter().any(|portal| portal.id == *wanted) {
+        return Ok(());
+    }
+    config.refuse("registration.portal", wanted, "write the id of one of the portals of this file")
 }
 
 fn portals(config: &Config) -> Result<(), ConfigError> {

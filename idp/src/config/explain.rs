@@ -111,6 +111,13 @@ const EXPLANATIONS: &[(&str, &str)] = &[
     ("dev.clock", "POST /dev/clock/advance with seconds=N moves the server's clock."),
     ("outbound", "Requests that this server makes to portals: logout tokens, and portals' keys."),
     ("outbound.ca_file", "A PEM file with authorities to trust besides those of the system."),
+    ("registration", "Clients that register themselves (RFC 7591), with an initial access token."),
+    ("registration.enabled", "Whether they may. `idp registration token` makes initial access tokens."),
+    (
+        "registration.portal",
+        "The id of the portal whose look and sign-in rules hold for them; unset, the first one.",
+    ),
+    ("registration.require_pkce", "Whether PKCE is demanded of them; public ones must use it anyway."),
     ("portal", "A portal: one look, one set of sign-in rules, its OAuth clients. Repeat for each."),
     ("portal.id", "A name of your own choice, unique in this file."),
     ("portal.url", "Where its front page is."),

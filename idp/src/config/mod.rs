@@ -44,6 +44,7 @@ pub struct Config {
     pub mail: Mail,
     pub sms: Sms,
     pub outbound: Outbound,
+    pub registration: Registration,
     pub log: Log,
     pub dev: Dev,
     #[serde(rename = "portal")]
@@ -76,6 +77,7 @@ impl Default for Config {
             mail: Mail::default(),
             sms: Sms::default(),
             outbound: Outbound::default(),
+            registration: Registration::default(),
             log: Log::default(),
             dev: Dev::default(),
             portals: Vec::new(),
@@ -322,6 +324,21 @@ impl Default for Sms {
             sender: "Voordeur".into(),
             timeout_seconds: 10,
         }
+    }
+}
+
+/// Dynamic registration of clients (RFC 7591).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Registration {
+    pub enabled: bool,
+    pub portal: String,
+    pub require_pkce: bool,
+}
+
+impl Default for Registration {
+    fn default() -> Self {
+        Self { enabled: false, portal: String::new(), require_pkce: true }
     }
 }
 

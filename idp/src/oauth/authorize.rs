@@ -41,9 +41,10 @@ async fn handle(app: &Shared, visit: &Visit, parameters: &[u8]) -> Response {
         Ok(fields) => fields,
         Err(error) => return app.bad_request(visit, &error.to_string()),
     };
-    let registered = fields.get("client_id").and_then(|id| app.registry.client(id)).cloned();
-    let Some(registered) = registered else {
-        return app.bad_request(visit, &NoReturn::UnknownClient.to_string());
+    let registered = match app.client(fields.get("client_id").unwrap_or_default()).await {
+        Ok(Some(registered)) => registered,
+        Ok(None) => return app.bad_request(visit, &NoReturn::UnknownClient.to_string()),
+        Err(trouble) => return app.trouble(visit, &trouble),
     };
     if let Some(request_uri) = fields.get("request_uri").filter(|uri| uri.starts_with(par::PREFIX)) {
         // RFC 9126 section 4: what was pushed counts, and nothing beside it.

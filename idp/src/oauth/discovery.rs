@@ -11,7 +11,8 @@ use openidconnect::core::{
 };
 use openidconnect::{
     AdditionalProviderMetadata, AuthUrl, AuthenticationContextClass, EndSessionUrl, IssuerUrl,
-    JsonWebKeySetUrl, LanguageTag, ProviderMetadata, ResponseTypes, Scope, TokenUrl, UserInfoUrl,
+    JsonWebKeySetUrl, LanguageTag, ProviderMetadata, RegistrationUrl, ResponseTypes, Scope, TokenUrl,
+    UserInfoUrl,
 };
 use serde::{Deserialize, Serialize};
 use web::language::Language;
@@ -120,6 +121,8 @@ fn metadata(app: &Shared) -> Result<Metadata, String> {
     let of_tokens =
         ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "azp", "sid", "at_hash"];
     let claims = of_tokens.iter().chain(scopes.iter().flat_map(|scope| of_scope(scope)));
+    let registration = app.config.registration.enabled.then(|| RegistrationUrl::new(url(path::CLIENTS)));
+    let registration = registration.transpose().map_err(text)?;
     Ok(Metadata::new(
         IssuerUrl::new(app.config.issuer.clone()).map_err(text)?,
         AuthUrl::new(url(path::AUTHORIZE)).map_err(text)?,
@@ -152,7 +155,8 @@ fn metadata(app: &Shared) -> Result<Metadata, String> {
     ))
     .set_claims_parameter_supported(Some(true))
     .set_request_parameter_supported(Some(true))
-    .set_request_uri_parameter_supported(Some(false)))
+    .set_request_uri_parameter_supported(Some(false))
+    .set_registration_endpoint(registration))
 }
 
 /// `GET /jwks`: the public halves of the key ring (RFC 7517).

@@ -8,7 +8,7 @@ use web::request::{Visit, append};
 
 use super::resume::{Assessment, see_other};
 use crate::app::{Shared, Trouble};
-use crate::config::SecondFactor;
+use crate::config::{Registered, SecondFactor};
 use crate::domain::account::Account;
 use crate::domain::device;
 use crate::ephemeral::journeys::{self, Open};
@@ -104,7 +104,7 @@ pub async fn finish(
 
     let mut response = match (&journey.request, code) {
         (Some(request), Some(code)) => app.answer(visit, &request.return_address, &[("code", &code)]),
-        _ => see_other(&where_to(app, journey)),
+        _ => see_other(&where_to(app, journey, assessment.client.as_deref())),
     };
     if let Some(secret) = after.session {
         append(&mut response, visit.front.cookies.set(path::SESSION_COOKIE, &secret, None));
@@ -118,11 +118,10 @@ pub async fn finish(
 
 /// Where a sign-in without a portal's request ends: at the page that wanted it, at the portal that it was for, or at
 /// the account page.
-fn where_to(app: &Shared, journey: &Journey) -> String {
+fn where_to(app: &Shared, journey: &Journey, client: Option<&Registered>) -> String {
     if let Some(page) = &journey.step_up_to {
         return page.clone();
     }
-    let client = journey.client_id.as_deref().and_then(|id| app.registry.client(id));
     client
         .and_then(|client| {
             // OpenID Connect Core section 4: `iss` tells the client where to send the request.

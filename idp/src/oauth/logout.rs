@@ -100,9 +100,12 @@ async fn logout(app: &Shared, visit: &Visit, fields: &Fields, answered: bool) ->
     let session = app.session_of(visit).await?;
     let hint = read_hint(app, fields);
     let client_id = hint.as_ref().map(|hint| hint.client_id.clone());
-    let client = client_id.as_deref().and_then(|id| app.registry.client(id));
+    let client = match &client_id {
+        Some(id) => app.client(id).await?,
+        None => None,
+    };
     let asked_uri = fields.get("post_logout_redirect_uri");
-    let return_uri = client.and_then(|client| {
+    let return_uri = client.as_ref().and_then(|client| {
         client.client.post_logout_redirect_uris.iter().find(|uri| Some(uri.as_str()) == asked_uri).cloned()
     });
     let is_own = match (&hint, &session) {
@@ -116,7 +119,7 @@ async fn logout(app: &Shared, visit: &Visit, fields: &Fields, answered: bool) ->
         // What the portal asked for goes along only as far as it was proved.
         let page = LogoutPage {
             action: path::LOGOUT,
-            portal_name: client.map(|_| portal.brand.name.clone()),
+            portal_name: client.as_ref().map(|_| portal.brand.name.clone()),
             fields: Vec::new(),
             stay_url: if portal.url.is_empty() { path::ACCOUNT.to_owned() } else { portal.url.clone() },
         };
@@ -182,7 +185,7 @@ pub async fn end_session_by(
     app.keys.catch_up().await.map_err(|error| Trouble::Other(format!("reading the key ring: {error}")))?;
     let now = app.clock.now().seconds();
     for client_id in clients {
-        let Some(registered) = app.registry.client(&client_id) else { continue };
+        let Some(registered) = app.client(&client_id).await? else { continue };
         let Some(uri) = &registered.client.backchannel_logout_uri else { continue };
         // Section 2.4: these claims and no nonce.
         let claims = json!({

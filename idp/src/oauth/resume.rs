@@ -122,7 +122,10 @@ impl App {
     /// # Errors
     /// A backend's.
     pub async fn assess(&self, visit: &Visit, journey: &Journey) -> Result<Assessment, Trouble> {
-        let client = journey.client_id.as_deref().and_then(|id| self.registry.client(id)).cloned();
+        let client = match &journey.client_id {
+            Some(id) => self.client(id).await?,
+            None => None,
+        };
         let policy = self.registry.portal_of(journey.client_id.as_deref()).policy.clone();
         let asks_consent =
             journey.request.is_some() && client.as_ref().is_some_and(|client| client.client.consent);
@@ -238,8 +241,8 @@ impl App {
     pub async fn journey_gone(&self, visit: &Visit) -> Result<Response, Trouble> {
         let finished = journeys::finished(&self.ephemeral, &visit.query("journey")).await?;
         if let (Some(client_id), true) = (finished, self.session_of(visit).await?.is_some()) {
-            let client = self.registry.client(&client_id);
-            let login = client.and_then(|client| client.client.initiate_login_uri.as_deref());
+            let client = self.client(&client_id).await?;
+            let login = client.as_ref().and_then(|client| client.client.initiate_login_uri.as_deref());
             return Ok(see_other(login.unwrap_or(path::ACCOUNT)));
         }
         Ok(self.journey_expired(visit, None))

@@ -2,9 +2,12 @@
 //! life story takes the place of the one before, which is kept.
 
 use sqlx::Row as _;
+use sqlx::any::AnyRow;
 use web::clock::Timestamp;
 use web::db::{Db, Write};
 use web::seal::{RootKey, Sealer};
+
+use crate::paging::{Page, Paged};
 
 /// What a note is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,28 +71,52 @@ impl Notes {
     /// # Errors
     /// The database's.
     pub async fn list(&self, dossier: &str, kind: Kind) -> Result<Vec<Note>, sqlx::Error> {
-        let rows = sqlx::query(
+        self.read(dossier, kind, i64::MAX, 0)
+            .await?
+            .iter()
+            .filter_map(|row| self.open(row).transpose())
+            .collect()
+    }
+
+    /// A page of [`Notes::list`].
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn page(&self, dossier: &str, kind: Kind, page: Page) -> Result<Paged<Note>, sqlx::Error> {
+        let Paged { rows, next } = page.of(self.read(dossier, kind, page.limit(), page.offset()).await?);
+        let notes: Result<_, sqlx::Error> =
+            rows.iter().filter_map(|row| self.open(row).transpose()).collect();
+        Ok(Paged { rows: notes?, next })
+    }
+
+    async fn read(
+        &self,
+        dossier: &str,
+        kind: Kind,
+        limit: i64,
+        offset: i64,
+    ) -> Result<Vec<AnyRow>, sqlx::Error> {
+        let query = sqlx::query(
             "SELECT id, body, person_name, written_at FROM notes
-             WHERE dossier_id = $1 AND kind = $2 AND replaced_at IS NULL ORDER BY written_at DESC, id LIMIT 200",
-        )
-        .bind(dossier)
-        .bind(kind.word())
-        .fetch_all(self.db.pool())
-        .await?;
-        let mut notes = Vec::with_capacity(rows.len());
-        for row in rows {
-            let id: String = row.try_get(0)?;
-            match self.sealer.open_text(row.try_get(1)?) {
-                Ok(body) => notes.push(Note {
-                    id,
-                    body,
-                    author: row.try_get(2)?,
-                    written_at: Timestamp(row.try_get(3)?),
-                }),
-                Err(error) => tracing::error!(note = %id, %error, "a note does not open"),
+             WHERE dossier_id = $1 AND kind = $2 AND replaced_at IS NULL
+             ORDER BY written_at DESC, id LIMIT $3 OFFSET $4",
+        );
+        let query = query.bind(dossier).bind(kind.word()).bind(limit).bind(offset);
+        query.fetch_all(self.db.pool()).await
+    }
+
+    fn open(&self, row: &AnyRow) -> Result<Option<Note>, sqlx::Error> {
+        let id: String = row.try_get(0)?;
+        match self.sealer.open_text(row.try_get(1)?) {
+            Ok(body) => {
+                let (author, written_at) = (row.try_get(2)?, Timestamp(row.try_get(3)?));
+                Ok(Some(Note { id, body, author, written_at }))
+            }
+            Err(error) => {
+                tracing::error!(note = %id, %error, "a note does not open");
+                Ok(None)
             }
         }
-        Ok(notes)
     }
 
     /// Writes a note; of a kind that stands alone, the one before is replaced in the same transaction.

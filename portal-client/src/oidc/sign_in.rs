@@ -277,7 +277,7 @@ fn userinfo_error<RE: std::error::Error + 'static>(error: UserInfoError<RE>) -> 
 /// The address that the provider has confirmed; a team writes to it, and judges a request by it.
 fn email(userinfo: &UserInfoClaims<CareClaims, CoreGenderClaim>) -> String {
     let confirmed = userinfo.email().filter(|_| userinfo.email_verified() == Some(true));
-    confirmed.map(|email| email.to_string()).unwrap_or_default()
+    confirmed.map(|email| email.to_string()).filter(|email| email.chars().all(is_shown)).unwrap_or_default()
 }
 
 /// The name to greet somebody with; the subject's identifier is nobody's name, so it is left empty then.
@@ -302,4 +302,25 @@ fn care(claims: &CareClaims) -> Option<Care> {
     let role = CareRole::from_word(claims.care_role.as_deref()?)?;
     let organisation = claims.care_organisation.clone().filter(|id| !id.is_empty())?;
     Some(Care { role, organisation })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn t46_a_name_does_not_dress_up_as_anothers_and_an_address_counts_once_it_is_confirmed() {
+        let read = |name: &str, email: &str, verified: bool| {
+            let json =
+                serde_json::json!({ "sub": "s", "name": name, "email": email, "email_verified": verified });
+            let claims =
+                UserInfoClaims::from_json::<std::io::Error>(json.to_string().as_bytes(), None).unwrap();
+            (display_name(&claims), super::email(&claims))
+        };
+        let own = "marjan@example.nl".to_owned();
+        assert_eq!(read("Zoë de Wit", &own, true), ("Zoë de Wit".into(), own.clone()));
+        assert_eq!(read("Zoë", &own, false), ("Zoë".into(), String::new()));
+        assert_eq!(read("nas\u{202e}jra\0M\r\n", "a\0@b.nl", true), ("nasjraM".into(), String::new()));
+        assert_eq!(read(&"x".repeat(500), &own, true).0.len(), 120);
+    }
 }

@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 use web::db::Write;
 use web::request::Visit;
 
-use super::extract::SignedIn;
+use super::extract::{SignedIn, page as page_of};
 use super::failure::Failure;
 use super::write::{Entered, PersonalAppointment};
-use super::{access, day, show};
+use super::{Pages, access, day, show};
 use crate::access_log::{Look, Outcome};
 use crate::app::App;
 use crate::dossiers::notes::{Kind, Note};
@@ -248,16 +248,23 @@ async fn content(
             json!({ "documents": documents.collect::<Vec<_>>() })
         }
         Section::Reports => {
-            let written = app.notes.list(&dossier.id, Kind::Report).await?;
-            let written = written.into_iter().map(|note| Dated {
-                on: note.written_at.local_text(),
-                title: note.author,
-                text: note.body,
-            });
-            let reports = dossier.reports.iter();
-            let reports =
-                reports.map(|r| Dated { on: ago(r.days_ago), title: r.author.clone(), text: r.text.clone() });
-            json!({ "reports": written.chain(reports).collect::<Vec<_>>() })
+            let asked = page_of(visit)?;
+            let written = app.notes.page(&dossier.id, Kind::Report, asked).await?;
+            let pages = Pages::new(visit.uri.path(), asked, written.next);
+            let mut reports: Vec<_> = written
+                .rows
+                .into_iter()
+                .map(|note| Dated { on: note.written_at.local_text(), title: note.author, text: note.body })
+                .collect();
+            // What the organisation's own system holds comes after what was written here.
+            if written.next.is_none() {
+                reports.extend(dossier.reports.iter().map(|report| Dated {
+                    on: ago(report.days_ago),
+                    title: report.author.clone(),
+                    text: report.text.clone(),
+                }));
+            }
+            json!({ "reports": reports, "pages": pages })
         }
         Section::CarePlan => json!({ "goals": dossier.care_plan }),
         Section::Access => access::content(app, session, entered).await?,
@@ -297,7 +304,7 @@ pub(super) fn samples() -> Vec<(String, Value)> {
         ),
         (Section::Medical, json!(dossier.medical)),
         (Section::Documents, json!({ "documents": dated })),
-        (Section::Reports, json!({ "reports": dated })),
+        (Section::Reports, json!({ "reports": dated, "pages": Pages::sample() })),
         (Section::CarePlan, json!({ "goals": dossier.care_plan })),
         (Section::Access, access::sample_content()),
         (Section::Views, access::sample_views()),

@@ -14,6 +14,7 @@ use super::failure::Failure;
 use super::team::{at_desk, state_word};
 use super::{Pages, day, show};
 use crate::app::App;
+use crate::dossiers::identity::Bsn;
 use crate::links::code::ActivationCode;
 use crate::links::{Level, Link, NewCode, State as LinkState};
 use crate::paths;
@@ -106,6 +107,7 @@ impl TeamLink {
             states.map(|state| page(state, "Mevrouw G. de Wit-Bakker", "", false)).into();
         pages.push(page("requested", "", "portal-team-error-no-client", false));
         pages.push(page("requested", "Mevrouw G. de Wit-Bakker", "portal-team-error-reason", true));
+        pages.push(page("requested", "Mevrouw G. de Wit-Bakker", "portal-team-error-bsn", false));
         pages.push(page("requested", "Mevrouw G. de Wit-Bakker", "portal-team-error-gone", false));
         pages.iter().map(|page| (Self::TEMPLATE, serde_json::json!(page))).collect()
     }
@@ -138,6 +140,10 @@ pub async fn act(
     let shown = |error| Shown { reason: reason.clone(), error, ..Shown::default() };
     if reason.chars().count() < 3 {
         return render(&app, &visit, &session, &link, shown("portal-team-error-reason")).await;
+    }
+    // The reason stands in the log for good, for every colleague to read (T47).
+    if Bsn::is_in(&reason) {
+        return render(&app, &visit, &session, &link, shown("portal-team-error-bsn")).await;
     }
     let level = Level::from_word(fields.trimmed("level"));
     let now = app.clock.now();

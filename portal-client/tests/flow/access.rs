@@ -50,6 +50,9 @@ async fn a_daughter_asks_for_access_and_reads_the_dossier_once_the_team_let_her(
     team.get(&path).await;
     let (status, _) = team.post(&format!("{path}/code"), &[("level", "full"), ("reason", "")]).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "every act has a reason");
+    let named = format!("BSN {BSN} klopt");
+    team.post(&format!("{path}/code"), &[("level", "full"), ("reason", &named)]).await;
+    assert!(team.shows("Zet geen BSN in de reden") && !team.shows("activation-code"), "{}", team.page);
     team.post(&format!("{path}/code"), &[("level", "full"), ("reason", "gebeld")]).await;
     let code = team.between("id=\"activation-code\">", "<").unwrap();
     team.get(&path).await;
@@ -287,4 +290,28 @@ async fn t44_who_looked_can_be_read_to_the_end() {
         let (status, _) = user.get(&format!("/dossiers/d4k7tq/views{odd}")).await;
         assert_eq!(status, StatusCode::BAD_REQUEST, "{odd}");
     }
+}
+
+#[tokio::test]
+async fn who_writes_much_hides_nobodys_report() {
+    let portal = Portal::start().await;
+    let (mut user, _, _) = with_dossier(&portal).await;
+    let writer =
+        portal_client::dossiers::notes::Writer { iss: "i", sub: "s", name: "Veel", dossier: "d4k7tq" };
+    let kind = portal_client::dossiers::notes::Kind::Report;
+    for n in 0..250 {
+        let mut write = portal.app.db.begin_write().await.unwrap();
+        let (id, text, at) = (format!("r{n}"), format!("Verslag {n:03}."), Timestamp(1000 + n));
+        portal.app.notes.write(&mut write, &id, writer, kind, &text, at).await.unwrap();
+        write.commit().await.unwrap();
+    }
+    user.get("/dossiers/d4k7tq/reports").await;
+    let mut texts = Vec::new();
+    loop {
+        texts.extend(user.page.split("Verslag ").skip(1).map(|rest| rest[..3].to_owned()));
+        let Some(next) = user.between("id=\"page-next\" href=\"", "\"") else { break };
+        user.get(&next).await;
+    }
+    texts.dedup();
+    assert_eq!((texts.len(), texts[0].as_str(), texts[249].as_str()), (250, "249", "000"));
 }

@@ -222,6 +222,7 @@ portal-team-act-level-full = Full access given
 portal-team-act-level-limited = Limited access given
 portal-team-act-ended = Ended
 portal-team-error-reason = Enter why you do this.
+portal-team-error-bsn = Do not put a BSN in the reason. The portal keeps the reason, and your colleagues read it too.
 portal-team-error-no-client = There is no client with this BSN and date of birth. You cannot make a code.
 portal-team-error-gone = This is no longer possible: the request has changed meanwhile.
 

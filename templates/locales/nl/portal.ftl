@@ -222,6 +222,7 @@ portal-team-act-level-full = Volledige toegang gegeven
 portal-team-act-level-limited = Beperkte toegang gegeven
 portal-team-act-ended = Gestopt
 portal-team-error-reason = Vul in waarom u dit doet.
+portal-team-error-bsn = Zet geen BSN in de reden. Het portaal bewaart de reden, en uw collega's lezen die ook.
 portal-team-error-no-client = Er is geen cliënt met dit BSN en deze geboortedatum. U kunt geen code maken.
 portal-team-error-gone = Dit kan niet meer: de aanvraag is intussen veranderd.
 
