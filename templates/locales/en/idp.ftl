@@ -21,7 +21,7 @@ signin-error = The combination is not correct, or a wrong password was entered t
 error-csrf = This page was open for too long. Please enter your details again.
 
 notice-confirmed = Your e‑mail address is confirmed. You can sign in now.
-notice-confirm-with-password = Almost done. Sign in here with the password that you chose. Then your e‑mail address is confirmed. Did you not choose a password? Choose ‘Request a new password’.
+notice-confirm-with-password = Almost done. Sign in here with the password that you chose. Then your e‑mail address is confirmed. Did you not choose a password? Choose 'Request a new password'.
 notice-password-changed = Your password has been changed. Sign in with your new password.
 notice-signed-out = You are signed out.
 notice-cancelled = You stopped signing in. Want to continue after all? Sign in below.

@@ -21,7 +21,7 @@ signin-error = De combinatie klopt niet, of er is te vaak een verkeerd wachtwoor
 error-csrf = Deze pagina stond te lang open. Vul uw gegevens nog een keer in.
 
 notice-confirmed = Uw e‑mailadres is bevestigd. U kunt nu inloggen.
-notice-confirm-with-password = Bijna klaar. Log hier in met het wachtwoord dat u koos. Dan is uw e‑mailadres bevestigd. Koos u geen wachtwoord? Kies dan ‘Wachtwoord opvragen’.
+notice-confirm-with-password = Bijna klaar. Log hier in met het wachtwoord dat u koos. Dan is uw e‑mailadres bevestigd. Koos u geen wachtwoord? Kies dan 'Wachtwoord opvragen'.
 notice-password-changed = Uw wachtwoord is veranderd. Log in met uw nieuwe wachtwoord.
 notice-signed-out = U bent uitgelogd.
 notice-cancelled = U bent gestopt met inloggen. Wilt u toch verder? Log dan hieronder in.
