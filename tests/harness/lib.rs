@@ -7,6 +7,7 @@ mod browser;
 mod mail_server;
 mod chromium;
 mod relying_party;
+mod signing;
 mod sms_gateway;
 mod world;
 
@@ -14,5 +15,6 @@ pub use browser::{Browser, Page};
 pub use chromium::{Chromium, Look};
 pub use mail_server::{Arrived, MailServer};
 pub use relying_party::{RelyingParty, Tokens};
+pub use signing::{Key, SigningClient, borrowed, changed};
 pub use sms_gateway::{Play, SmsGateway, Text};
 pub use world::{Backend, Person, World};

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use idp::app::{App, Shared};
-use idp::config::Config;
+use idp::config::{Client, Config};
 use idp::domain::account::{Account, EmailAddress, Role};
 use idp::store::accounts::NewAccount;
 use portal_client::app::App as PortalApp;
@@ -101,6 +101,17 @@ impl World {
     /// A world with the rules of the preset `puur-van-jou`.
     pub async fn new(backend: Backend) -> Self {
         Self::with(backend, |_| ()).await
+    }
+
+    /// As [`World::new`], with more clients of the test portal.
+    pub async fn with_clients(backend: Backend, clients: Vec<Client>) -> Self {
+        Self::with(backend, |config| {
+            for mut client in clients {
+                client.apply_profile();
+                config.portals.last_mut().unwrap().clients.push(client);
+            }
+        })
+        .await
     }
 
     /// As [`World::new`], with a change to the identity provider's configuration. People in these stories sign in

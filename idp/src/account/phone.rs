@@ -52,7 +52,7 @@ fn page(app: &Shared, visit: &Visit, typed: &str, error: Option<&'static str>) -
 /// `GET /account/phone`: the holder, freshly signed in.
 pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
     run(&app, &visit, async {
-        Ok(match fresh_holder(&app, &visit, path::ACCOUNT_PHONE).await? {
+        Ok(match Box::pin(fresh_holder(&app, &visit, path::ACCOUNT_PHONE)).await? {
             Ok(_) => page(&app, &visit, "", None),
             Err(elsewhere) => elsewhere,
         })
@@ -67,7 +67,7 @@ pub async fn post(
     Posted(fields): Posted,
 ) -> Response {
     run(&app, &visit, async {
-        let (_, account) = match fresh_holder(&app, &visit, path::ACCOUNT_PHONE).await? {
+        let (_, account) = match Box::pin(fresh_holder(&app, &visit, path::ACCOUNT_PHONE)).await? {
             Ok(holder) => holder,
             Err(elsewhere) => return Ok(elsewhere),
         };
@@ -83,11 +83,11 @@ pub async fn post(
             return Ok(page(&app, &visit, typed, Some("phone-same")));
         }
         // The code of this change is kept as that of a sign-in is, in a journey that has proved nothing.
-        let mut open = app.begin_journey(&visit, None, None).await?;
+        let mut open = Box::pin(app.begin_journey(&visit, None, None)).await?;
         open.journey.proofs = Proofs::default();
         open.journey.pending_phone = Some(app.store.seal_phone(number.e164()));
         if journeys::save(&app.ephemeral, &mut open, app.journey_lifetime()).await? {
-            codes::send(&app, &mut open, &account).await?;
+            Box::pin(codes::send(&app, &mut open, &account)).await?;
         }
         Ok(see_other(&journey_url(path::ACCOUNT_PHONE_CODE, &open.id)))
     })
@@ -176,7 +176,7 @@ pub async fn resend(State(app): State<Shared>, Extension(visit): Extension<Visit
             Ok(change) => change,
             Err(elsewhere) => return Ok(elsewhere),
         };
-        match codes::send(&app, &mut open, &account).await? {
+        match Box::pin(codes::send(&app, &mut open, &account)).await? {
             Sending::TooSoon => show_code(&app, &visit, &open, &account, Some("resend-too-soon")).await,
             Sending::LimitReached => show_code(&app, &visit, &open, &account, None).await,
             Sending::Sent | Sending::Overtaken => {

@@ -122,7 +122,10 @@ pub fn negotiate(fields: &Fields, client: &Client, redirect_uri: &str) -> Result
                 };
                 machine.advance(Input::Negotiated { pre_grant, state: None })
             }
-            Output::Ok { pre_grant, .. } => return Ok(pre_grant.scope.to_string()),
+            // The machine's set has no order; ours says the same scope in the same words each time.
+            Output::Ok { pre_grant, .. } => {
+                return Ok(ScopeSet::parse(&pre_grant.scope.to_string()).to_string());
+            }
             Output::Err(authorization::Error::Redirect(_)) => {
                 return Err(WireError::new("invalid_request", "response_type or scope is malformed"));
             }
