@@ -1,15 +1,20 @@
-//! Sending one-time codes: which number, how often, how many in a day. Bound to the journey and its browser.
+//! One-time codes on their way: which number, how often, how many in a day; and whether a typed one is right. Bound to
+//! the journey and its browser.
 
 use std::time::Duration;
 
 use web::clock::Timestamp;
 
 use crate::app::{App, Trouble};
-use crate::domain::account::Account;
+use crate::domain::account::{Account, AccountId};
 use crate::ephemeral::journeys::{self, Open};
 use crate::journey::SentCode;
+use crate::store::audit::Event;
 
 const DAY: Duration = Duration::from_hours(24);
+/// Wrong codes for one account in a day, over all journeys.
+const WRONG_PER_DAY: u32 = 15;
+const TOTAL: &str = "sms-total";
 
 /// What asking for a code came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,50 +23,133 @@ pub enum Sending {
     /// Another request of the same journey was first.
     Overtaken,
     TooSoon,
-    /// One of the day's limits is reached.
+    /// One of the day's limits is reached; see [`standing`].
     LimitReached,
 }
 
+/// What a try at a code came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Try {
+    Right,
+    /// Not looked at, or wrong: the text key that says so.
+    Refused(&'static str),
+    /// Another request changed the journey meanwhile: read it anew.
+    Overtaken,
+}
+
+/// What the page of a code may offer.
+#[derive(Clone, Copy, Debug)]
+pub struct Standing {
+    /// A code was sent in this journey and can still be given.
+    pub has_code: bool,
+    /// Until another one may be sent to this number.
+    pub wait: Duration,
+    /// Why no other one is sent today: a text key.
+    pub limit: Option<&'static str>,
+    /// The limit is of wrong codes: the code that was sent is not looked at either.
+    pub is_closed: bool,
+}
+
 /// What a code's keyed hash is bound to.
-pub fn context(open: &Open) -> String {
+fn context(open: &Open) -> String {
     format!("{} {}", open.id, open.journey.browser)
 }
 
-/// When the next code may be sent.
-pub fn next_at(app: &App, sent: &SentCode) -> Timestamp {
-    sent.sent_at.plus(Duration::from_secs(app.config.codes.resend_seconds.into()))
+/// The counters of one number of one account.
+struct Counters {
+    number: String,
+    holder: String,
+    wait: String,
+    failures: String,
 }
 
-/// Sends a new code, which replaces the one before.
+fn failures(account: &AccountId) -> String {
+    format!("code-failures:{}", account.0)
+}
+
+impl Counters {
+    /// A number that somebody typed is counted apart from one that its holder has proved: whoever types mine uses
+    /// nothing up of what I may be sent.
+    fn new(app: &App, account: &Account, e164: &str, is_proved: bool) -> Self {
+        let hash = app.lookup.hash(e164);
+        let kind = if is_proved { "proved" } else { "typed" };
+        Self {
+            number: format!("sms-number-{kind}:{hash}"),
+            holder: format!("sms-account:{}", account.id.0),
+            wait: format!("sms-wait:{}:{hash}", account.id.0),
+            failures: failures(&account.id),
+        }
+    }
+
+    /// Why no code is sent, as a text key.
+    async fn limit(&self, app: &App) -> Result<Option<&'static str>, Trouble> {
+        let rules = &app.config.codes;
+        let all = [
+            (self.failures.as_str(), WRONG_PER_DAY, "code-limit-wrong"),
+            (&self.number, rules.per_number_per_day, "code-limit-sent"),
+            (&self.holder, rules.per_account_per_day, "code-limit-sent"),
+            (TOTAL, rules.total_per_day, "sms-unavailable"),
+        ];
+        for (key, limit, text) in all {
+            if app.is_exhausted(key, limit).await? {
+                return Ok(Some(text));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Since when a code is under way, and until when no other one is sent.
+    async fn wait(&self, app: &App) -> Result<Duration, Trouble> {
+        let kept = app.ephemeral.get(&self.wait).await?.and_then(|kept| kept.value.parse().ok());
+        Ok(kept.map_or(Duration::ZERO, |until| Timestamp(until).since(app.clock.now())))
+    }
+}
+
+/// The number that a journey's codes go to: one that is to be proved in it, else the account's; and whether that one
+/// was proved before.
+fn number_of<'a>(open: &'a Open, account: &'a Account) -> Option<(&'a str, bool)> {
+    let pending = open.journey.pending_phone.as_deref().map(|sealed| (sealed, false));
+    pending.or(account.verified_phone().map(|sealed| (sealed, true)))
+}
+
+/// What may be offered on the page of the code.
+///
+/// # Errors
+/// A backend's.
+pub async fn standing(app: &App, open: &Open, account: &Account) -> Result<Standing, Trouble> {
+    let now = app.clock.now();
+    let has_code =
+        open.journey.code.as_ref().is_some_and(|sent| sent.tries_left > 0 && now < sent.expires_at);
+    let Some((sealed, is_proved)) = number_of(open, account) else {
+        return Ok(Standing { has_code, wait: Duration::ZERO, limit: None, is_closed: false });
+    };
+    let counters = Counters::new(app, account, &app.store.open_phone(sealed)?, is_proved);
+    Ok(Standing {
+        has_code,
+        wait: counters.wait(app).await?,
+        limit: counters.limit(app).await?,
+        is_closed: app.is_exhausted(&counters.failures, WRONG_PER_DAY).await?,
+    })
+}
+
+/// Sends a new code, which replaces the one before. Between two to one number of one account there is a wait, in
+/// whatever journeys they are asked for.
 ///
 /// # Errors
 /// A backend's.
 pub async fn send(app: &App, open: &mut Open, account: &Account) -> Result<Sending, Trouble> {
-    let now = app.clock.now();
-    if open.journey.code.as_ref().is_some_and(|sent| now < next_at(app, sent)) {
-        return Ok(Sending::TooSoon);
-    }
-    let Some(sealed) = account.verified_phone().or(open.journey.pending_phone.as_deref()) else {
-        return Ok(Sending::LimitReached);
-    };
+    let Some((sealed, is_proved)) = number_of(open, account) else { return Ok(Sending::LimitReached) };
     let e164 = app.store.open_phone(sealed)?;
     let rules = &app.config.codes;
-    // A number that somebody typed is counted apart from one that its holder has proved: whoever types mine
-    // uses nothing up of what I may be sent.
-    let proved = if account.verified_phone().is_some() { "proved" } else { "typed" };
-    let number = format!("sms-number-{proved}:{}", app.lookup.hash(&e164));
-    let holder = format!("sms-account:{}", account.id.0);
-    for (key, limit) in [(number.as_str(), rules.per_number_per_day), (&holder, rules.per_account_per_day)] {
-        if app.is_exhausted(key, limit).await? {
-            return Ok(Sending::LimitReached);
-        }
-    }
-    if !app.within("sms-total", rules.total_per_day, DAY).await? {
-        tracing::error!(
-            limit = rules.total_per_day,
-            "the day's budget of SMS is used up (codes.total_per_day)"
-        );
+    let counters = Counters::new(app, account, &e164, is_proved);
+    if let Some(limit) = counters.limit(app).await? {
+        note_limit(app, open, account, limit).await?;
         return Ok(Sending::LimitReached);
+    }
+    let now = app.clock.now();
+    let wait = Duration::from_secs(rules.resend_seconds.into());
+    if !app.ephemeral.put_new(&counters.wait, &now.plus(wait).0.to_string(), wait).await? {
+        return Ok(Sending::TooSoon);
     }
     let (code, hash) = app.codes.issue(&context(open));
     open.journey.code = Some(SentCode {
@@ -73,9 +161,13 @@ pub async fn send(app: &App, open: &mut Open, account: &Account) -> Result<Sendi
     if !journeys::save(&app.ephemeral, open, app.journey_lifetime()).await? {
         return Ok(Sending::Overtaken);
     }
-    let is_within = app.within(&number, rules.per_number_per_day, DAY).await?
-        && app.within(&holder, rules.per_account_per_day, DAY).await?;
+    let is_within = app.within(&counters.number, rules.per_number_per_day, DAY).await?
+        && app.within(&counters.holder, rules.per_account_per_day, DAY).await?
+        && app.within(TOTAL, rules.total_per_day, DAY).await?;
     if !is_within {
+        // Others reached the limit meanwhile: a code that nobody gets is none.
+        open.journey.code = None;
+        journeys::save(&app.ephemeral, open, app.journey_lifetime()).await?;
         return Ok(Sending::LimitReached);
     }
     let mut write = app.store.begin_write().await?;
@@ -83,4 +175,61 @@ pub async fn send(app: &App, open: &mut Open, account: &Account) -> Result<Sendi
     write.commit().await?;
     app.delivery.wake();
     Ok(Sending::Sent)
+}
+
+/// Looks at a typed code, at most five times for each that was sent. Whether it was right is told only to the request
+/// that could record it, so tries at once count one by one; after the right one the journey has no code any more
+/// and is the caller's to save.
+///
+/// # Errors
+/// A backend's.
+pub async fn give(app: &App, open: &mut Open, account: &Account, typed: &str) -> Result<Try, Trouble> {
+    let typed: String = typed.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
+    if typed.is_empty() {
+        return Ok(Try::Refused("code-empty"));
+    }
+    if typed.chars().count() != app.config.codes.digits || !typed.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok(Try::Refused("code-malformed"));
+    }
+    let failures = failures(&account.id);
+    if app.is_exhausted(&failures, WRONG_PER_DAY).await? {
+        return Ok(Try::Refused("code-limit-wrong"));
+    }
+    let context = context(open);
+    let Some(sent) = &mut open.journey.code else { return Ok(Try::Refused("code-elsewhere")) };
+    if sent.tries_left == 0 {
+        return Ok(Try::Refused("code-ended"));
+    }
+    if app.clock.now() >= sent.expires_at {
+        return Ok(Try::Refused("code-expired"));
+    }
+    if app.codes.matches(&context, &typed, &sent.hash) {
+        open.journey.code = None;
+        return Ok(Try::Right);
+    }
+    sent.tries_left -= 1;
+    let ended = sent.tries_left == 0;
+    if !journeys::save(&app.ephemeral, open, app.journey_lifetime()).await? {
+        return Ok(Try::Overtaken);
+    }
+    if app.ephemeral.count(&failures, DAY).await?.count >= i64::from(WRONG_PER_DAY) {
+        note_limit(app, open, account, "code-limit-wrong").await?;
+    }
+    Ok(Try::Refused(if ended { "code-ended" } else { "code-wrong" }))
+}
+
+/// Writes down, once a day, that an account reached a limit. The day's budget of all is the operator's.
+async fn note_limit(app: &App, open: &Open, account: &Account, limit: &str) -> Result<(), Trouble> {
+    if app.ephemeral.count(&format!("{limit}-noted:{}", account.id.0), DAY).await?.count > 1 {
+        return Ok(());
+    }
+    if limit == "sms-unavailable" {
+        let limit = app.config.codes.total_per_day;
+        tracing::error!(limit, "the day's budget of SMS is used up (codes.total_per_day)");
+        return Ok(());
+    }
+    let mut write = app.store.begin_write().await?;
+    app.store.note(&mut write, Event::CodeLimit, &account.id, open.journey.client_id.as_deref(), "").await?;
+    write.commit().await?;
+    Ok(())
 }

@@ -1,12 +1,16 @@
-//! What every form of ours goes through before its handler sees it: the flood guard, parsing, CSRF.
+//! Forms of ours: where they may end, and what each goes through before its handler sees it (the flood guard,
+//! parsing, CSRF).
+
+use std::collections::BTreeSet;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use serde::Serialize;
 use web::request::{Fields, Visit};
 
-use crate::app::Shared;
+use crate::app::{App, Shared};
 
 /// The fields of a form that a page of ours showed to this browser; for anything else the page to show
 /// instead.
@@ -24,5 +28,32 @@ impl FromRequest<Shared> for Posted {
         let body = Bytes::from_request(request, app).await.map_err(|_| app.bad_form(&visit))?;
         let fields = Fields::parse(&body).map_err(|_| app.bad_form(&visit))?;
         if visit.csrf_accepts(&fields) { Ok(Self(fields)) } else { Err(app.page_too_old(&visit)) }
+    }
+}
+
+impl App {
+    /// A page whose form may end at a portal after redirects, where the person comes from one: browsers apply
+    /// `form-action` to those redirects too (CSP level 3 section 6.4.1).
+    pub fn client_page(
+        &self,
+        visit: &Visit,
+        client_id: Option<&str>,
+        status: StatusCode,
+        template: &str,
+        page: &impl Serialize,
+    ) -> Response {
+        let brand = self.brand(client_id);
+        self.pages.respond(visit, brand, status, template, page, &self.origins_of(client_id))
+    }
+
+    /// The origins at which a sign-in for this client may end.
+    pub fn origins_of(&self, client_id: Option<&str>) -> Vec<String> {
+        let Some(registered) = client_id.and_then(|id| self.registry.client(id)) else { return Vec::new() };
+        let client = &registered.client;
+        let uris = client.redirect_uris.iter().chain(&client.initiate_login_uri);
+        let origins = uris.filter_map(|uri| url::Url::parse(uri).ok());
+        let origins: BTreeSet<String> =
+            origins.filter(url::Url::has_host).map(|url| url.origin().ascii_serialization()).collect();
+        origins.into_iter().collect()
     }
 }

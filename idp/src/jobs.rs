@@ -32,7 +32,9 @@ pub async fn clean_up(app: &Shared) -> Result<(), Trouble> {
     app.flood.sweep();
     app.store.remove_old_sessions(now.minus(KEEP_ENDED)).await?;
     app.store.remove_unconfirmed(now.minus(KEEP_UNCONFIRMED)).await?;
+    app.store.remove_mail_links(now.minus(KEEP_UNCONFIRMED)).await?;
     app.store.remove_messages(KEEP_ENDED).await?;
+    app.store.remove_initial_tokens().await?;
     Ok(())
 }
 

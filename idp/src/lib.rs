@@ -18,6 +18,7 @@ pub mod codes;
 pub mod form;
 pub mod oauth;
 pub mod mail_codes;
+pub mod confirmations;
 pub mod signin;
 pub mod register;
 pub mod recover;

@@ -34,10 +34,15 @@ pub enum Mail {
     Locked,
     NewDevice,
     PhoneChanged,
+    PhoneAdded,
+    /// To a new address that is to be confirmed.
+    EmailChange,
+    EmailChanged,
+    AccountDeleted,
 }
 
 impl Mail {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 11] = [
         Self::Confirm,
         Self::AlreadyRegistered,
         Self::Reset,
@@ -45,6 +50,10 @@ impl Mail {
         Self::Locked,
         Self::NewDevice,
         Self::PhoneChanged,
+        Self::PhoneAdded,
+        Self::EmailChange,
+        Self::EmailChanged,
+        Self::AccountDeleted,
     ];
 
     pub fn template(self) -> &'static str {
@@ -56,6 +65,10 @@ impl Mail {
             Self::Locked => "locked",
             Self::NewDevice => "new_device",
             Self::PhoneChanged => "phone_changed",
+            Self::PhoneAdded => "phone_added",
+            Self::EmailChange => "email_change",
+            Self::EmailChanged => "email_changed",
+            Self::AccountDeleted => "account_deleted",
         }
     }
 }
@@ -141,6 +154,24 @@ impl App {
         let text = self
             .pages
             .message(language, self.brand(client_id), "sms/code.txt", &message)
+            .map_err(|error| Trouble::Other(error.to_string()))?;
+        let sms = Message::Sms { to: e164.to_owned(), text: text.trim().to_owned() };
+        Ok(self.store.enqueue(write, &sms).await?)
+    }
+
+    /// Tells a number that the account uses another one from now on.
+    ///
+    /// # Errors
+    /// The database's, or a template's.
+    pub async fn tell_old_number(
+        &self,
+        write: &mut Write,
+        e164: &str,
+        language: Language,
+    ) -> Result<(), Trouble> {
+        let text = self
+            .pages
+            .message(language, self.brand(None), "sms/phone_changed.txt", &Notice::default())
             .map_err(|error| Trouble::Other(error.to_string()))?;
         let sms = Message::Sms { to: e164.to_owned(), text: text.trim().to_owned() };
         Ok(self.store.enqueue(write, &sms).await?)

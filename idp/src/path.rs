@@ -32,12 +32,26 @@ pub const ACCOUNT: &str = "/account";
 pub const ACCOUNT_FORGET_DEVICE: &str = "/account/devices/forget";
 pub const ACCOUNT_END_SESSION: &str = "/account/sessions/end";
 pub const ACCOUNT_SIGN_OUT: &str = "/account/sign-out";
+pub const ACCOUNT_EMAIL: &str = "/account/email";
+pub const ACCOUNT_EMAIL_SENT: &str = "/account/email/sent";
+pub const ACCOUNT_EMAIL_RESEND: &str = "/account/email/resend";
+pub const ACCOUNT_EMAIL_CONFIRM: &str = "/account/email/confirm";
+pub const ACCOUNT_PHONE: &str = "/account/phone";
+pub const ACCOUNT_PHONE_CODE: &str = "/account/phone/code";
+pub const ACCOUNT_PHONE_RESEND: &str = "/account/phone/resend";
+pub const ACCOUNT_PASSWORD: &str = "/account/password";
+pub const ACCOUNT_DOWNLOAD: &str = "/account/download";
+pub const ACCOUNT_DELETE: &str = "/account/delete";
 pub const HEALTHZ: &str = "/healthz";
 pub const READYZ: &str = "/readyz";
 pub const METRICS: &str = "/metrics";
 pub const DEV_OUTBOX: &str = "/dev/outbox";
 pub const DEV_OUTBOX_JSON: &str = "/dev/outbox.json";
 pub const DEV_CLOCK: &str = "/dev/clock/advance";
+
+/// Registration of clients; that of people is at `/register`.
+pub const CLIENTS: &str = "/clients";
+pub const CLIENT: &str = "/clients/{client_id}";
 
 /// The cookie of a session; its value is the secret of which the database keeps a hash.
 pub const SESSION_COOKIE: &str = "session";

@@ -8,6 +8,7 @@ use serde::Serialize;
 use web::request::Visit;
 
 use crate::app::{App, Trouble, retry_after};
+use crate::path;
 
 /// `idp/message.html`.
 #[derive(Clone, Debug, Serialize)]
@@ -56,11 +57,33 @@ impl ErrorPage {
     }
 }
 
+/// A visit to the page that stands for a target which answers to POST alone, so that the other language is one click
+/// away there too.
+fn in_place(visit: &Visit) -> Visit {
+    let page = match visit.uri.path() {
+        path::SIGNIN_RESEND => path::SIGNIN_CODE,
+        path::SIGNIN_CANCEL => path::SIGNIN,
+        path::REGISTER_RESEND => path::REGISTER_SENT,
+        path::FORGOT_RESEND => path::FORGOT_SENT,
+        path::ACCOUNT_EMAIL_RESEND => path::ACCOUNT_EMAIL_SENT,
+        path::ACCOUNT_PHONE_RESEND => path::ACCOUNT_PHONE_CODE,
+        path::ACCOUNT_FORGET_DEVICE | path::ACCOUNT_END_SESSION | path::ACCOUNT_SIGN_OUT => path::ACCOUNT,
+        other => other,
+    };
+    visit.at(&format!("{page}?{}", visit.uri.query().unwrap_or_default()))
+}
+
 impl App {
     fn message(&self, visit: &Visit, client_id: Option<&str>, status: StatusCode, name: &str) -> Response {
         let start = self.registry.portal_of(client_id).url.clone();
         let link = if start.is_empty() { "/" } else { &start };
-        self.page(visit, client_id, status, "idp/message.html", &MessagePage::new(name, link, "start-again"))
+        self.page(
+            &in_place(visit),
+            client_id,
+            status,
+            "idp/message.html",
+            &MessagePage::new(name, link, "start-again"),
+        )
     }
 
     /// A sign-in that is over, or of another browser: start again.
@@ -71,6 +94,13 @@ impl App {
     /// A mailed link that was used or is too old.
     pub fn link_invalid(&self, visit: &Visit) -> Response {
         self.message(visit, None, StatusCode::GONE, "link-invalid")
+    }
+
+    /// The holder deleted the account.
+    pub fn account_deleted(&self, visit: &Visit) -> Response {
+        // There is nothing to start again with.
+        let page = MessagePage::new("deleted", "", "start-again");
+        self.page(&visit.at(path::HOME), None, StatusCode::OK, "idp/message.html", &page)
     }
 
     /// Nothing stands at this URL.

@@ -15,7 +15,8 @@ use web::request::Visit;
 use web::{headers, pages, request, request_log};
 
 use crate::app::{Shared, Trouble};
-use crate::oauth::{authorize, cors, discovery, introspect, logout, par, token, userinfo};
+use crate::oauth::{authorize, cors, discovery, introspect, logout, par, registration, token, userinfo};
+use crate::register::confirm;
 use crate::signin::{code, consent, new_password, password, phone};
 use crate::{account, dev, path, recover, register, signin};
 
@@ -32,13 +33,15 @@ pub fn router(app: &Shared) -> Router {
         .route(path::AUTHORIZE, get(authorize::get).post(authorize::post))
         .route(path::PAR, post(par::post))
         .route(path::INTROSPECT, post(introspect::introspect))
+        .route(path::CLIENTS, post(registration::register))
+        .route(path::CLIENT, get(registration::read).put(registration::replace).delete(registration::remove))
         .merge(for_browser_clients(app))
         .route(path::LOGOUT, get(logout::get).post(logout::post))
         // Accounts
         .route(path::REGISTER, get(register::get).post(register::post))
-        .route(path::REGISTER_SENT, get(register::sent).post(register::type_code))
-        .route(path::REGISTER_RESEND, post(register::resend))
-        .route(path::CONFIRM, get(register::confirm_page).post(register::confirm_post))
+        .route(path::REGISTER_SENT, get(confirm::sent).post(confirm::type_code))
+        .route(path::REGISTER_RESEND, post(confirm::resend))
+        .route(path::CONFIRM, get(confirm::page).post(confirm::post))
         .route(path::FORGOT, get(recover::get).post(recover::post))
         .route(path::FORGOT_SENT, get(recover::sent).post(recover::type_code))
         .route(path::FORGOT_RESEND, post(recover::resend))
@@ -47,6 +50,16 @@ pub fn router(app: &Shared) -> Router {
         .route(path::ACCOUNT_FORGET_DEVICE, post(account::forget_device))
         .route(path::ACCOUNT_END_SESSION, post(account::end_sessions))
         .route(path::ACCOUNT_SIGN_OUT, post(account::sign_out))
+        .route(path::ACCOUNT_EMAIL, get(account::email::get).post(account::email::post))
+        .route(path::ACCOUNT_EMAIL_SENT, get(account::email::sent).post(account::email::type_code))
+        .route(path::ACCOUNT_EMAIL_RESEND, post(account::email::resend))
+        .route(path::ACCOUNT_EMAIL_CONFIRM, get(account::email::confirm_page).post(account::email::confirm))
+        .route(path::ACCOUNT_PHONE, get(account::phone::get).post(account::phone::post))
+        .route(path::ACCOUNT_PHONE_CODE, get(account::phone::code_get).post(account::phone::code_post))
+        .route(path::ACCOUNT_PHONE_RESEND, post(account::phone::resend))
+        .route(path::ACCOUNT_PASSWORD, get(account::password::get).post(account::password::post))
+        .route(path::ACCOUNT_DOWNLOAD, get(account::leave::download))
+        .route(path::ACCOUNT_DELETE, get(account::leave::delete_get).post(account::leave::delete_post))
         .route(path::HOME, get(home))
         // What stands above may sign or verify.
         .route_layer(middleware::from_fn_with_state(app.clone(), know_the_keys))

@@ -56,10 +56,9 @@ fn samples() -> Vec<(&'static str, Value)> {
         page("signin_code", crate::signin::code::CodePage::sample()),
         page("signin_consent", crate::signin::consent::ConsentPage::sample()),
         page("register", crate::register::RegisterPage::sample()),
-        page("register_sent", crate::mail_codes::WaitingPage::sample()),
-        page("confirm", crate::register::ConfirmPage::sample()),
+        page("mail_sent", crate::mail_codes::page::WaitingPage::sample()),
+        page("confirm", crate::register::confirm::ConfirmPage::sample()),
         page("forgot", crate::recover::ForgotPage::sample()),
-        page("forgot_sent", crate::mail_codes::WaitingPage::sample()),
         page("reset", crate::recover::ResetPage::sample()),
         page("message", crate::problem::MessagePage::sample()),
         page("error", crate::problem::ErrorPage::sample()),
@@ -67,6 +66,10 @@ fn samples() -> Vec<(&'static str, Value)> {
         page("logged_out", crate::oauth::logout::LoggedOutPage::sample()),
         page("form_post", crate::oauth::resume::FormPostPage::sample()),
         page("account", crate::account::AccountPage::sample()),
+        page("account_email", crate::account::email::EmailPage::sample()),
+        page("account_phone", crate::account::phone::PhonePage::sample()),
+        page("account_password", crate::account::password::PasswordPage::sample()),
+        page("account_delete", crate::account::leave::DeletePage::sample()),
         page("home", crate::router::HomePage::sample()),
         page("outbox", crate::dev::OutboxPage::sample()),
     ]
@@ -108,6 +111,15 @@ fn every_error_that_a_handler_names_has_a_text_in_every_language() {
         "code-wrong",
         "code-ended",
         "code-expired",
+        "code-elsewhere",
+        "code-limit-sent",
+        "code-limit-wrong",
+        "sms-unavailable",
+        "email-same",
+        "phone-same",
+        "password-same",
+        "current-password-wrong",
+        "delete-wrong",
         "resend-too-soon",
         "resend-limit",
         "mail-code-wrong",
@@ -121,6 +133,11 @@ fn every_error_that_a_handler_names_has_a_text_in_every_language() {
         "password-contains-you",
         "password-classes",
         "notice-confirmed",
+        "notice-confirm-with-password",
+        "register-sent-lead",
+        "register-sent-elsewhere",
+        "forgot-sent-lead",
+        "email-sent-lead",
         "notice-password-changed",
         "notice-signed-out",
     ];
@@ -130,13 +147,14 @@ fn every_error_that_a_handler_names_has_a_text_in_every_language() {
         "not-found",
         "too-many",
         "page-too-old",
+        "deleted",
         "bad-form",
         "busy",
         "server-error",
     ];
     let messages = messages.iter().flat_map(|name| [format!("{name}-title"), format!("{name}-text")]);
     for key in keys.iter().map(|key| (*key).to_owned()).chain(messages) {
-        let values = ["min", "tries", "digits", "minutes"].map(|name| (name, "5".to_owned()));
+        let values = ["min", "tries", "digits", "minutes", "email"].map(|name| (name, "5".to_owned()));
         for language in Language::ALL {
             assert!(language.text(&key, &values).is_some(), "{key} in {}", language.tag());
         }
@@ -191,6 +209,8 @@ fn every_mail_and_sms_renders_in_every_language() {
         }
         let code = json!({ "code": "123456", "host": "login.example" });
         let sms = pages.message(language, &brand(), "sms/code.txt", &code).unwrap();
+        let told = pages.message(language, &brand(), "sms/phone_changed.txt", &Notice::default()).unwrap();
+        assert!(!told.to_lowercase().contains("zorg") && !told.to_lowercase().contains("care"), "{told}");
         // The origin-bound line stands last, so that browsers fill the code in on this site only.
         assert_eq!(sms.lines().last(), Some("@login.example #123456"));
         assert!(!sms.to_lowercase().contains("zorg") && !sms.to_lowercase().contains("care"), "{sms}");

@@ -1,6 +1,6 @@
 //! Voordeur's thin portal: a relying party that shows people the care dossiers linked to them.
 //!
-//! A room knows only those before it: `config`, `session`, `oidc`, `dossiers`, `links`, `access_log`, `team`,
+//! A room knows only those before it: `config`, `paging`, `session`, `oidc`, `dossiers`, `links`, `access_log`, `team`,
 //! `app`, `paths`, `pages`, `router`, `cli`.
 
 pub mod access_log;
@@ -11,6 +11,7 @@ pub mod dossiers;
 pub mod links;
 pub mod oidc;
 pub mod pages;
+pub mod paging;
 pub mod paths;
 pub mod router;
 pub mod session;

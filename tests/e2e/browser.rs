@@ -93,7 +93,7 @@ async fn the_eye_shows_and_hides(browser: &Chromium) {
 }
 
 async fn journey(look: Look) {
-    let world = World::new(Backend::Embedded).await;
+    let world = World::with_waits(Backend::Embedded, |_| ()).await;
     world.add(&Person::CARLA).await;
     let mut browser = Chromium::start(look).await;
     register(&mut browser, &world, look).await;
@@ -192,6 +192,78 @@ async fn journey(look: Look) {
     browser.assert_quiet().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn my_account_is_changed_on_a_phone() {
+    changes(PHONE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn my_account_is_changed_at_a_desk_in_english() {
+    changes(DESK).await;
+}
+
+/// Another address, phone and password, and then away.
+async fn changes(look: Look) {
+    let world = World::with_waits(Backend::Embedded, |_| ()).await;
+    world.add(&Person::ANNA).await;
+    let mut browser = Chromium::start(look).await;
+    browser.start_pictures_at(100);
+    browser.open(&format!("{}/account", world.issuer)).await;
+    give_password(&browser, &Person::ANNA).await;
+    give_code(&browser, &world, &Person::ANNA).await;
+
+    browser.send("a[href='/account/email']").await;
+    browser.look("account-email", "#change-submit").await;
+    browser.write("#email", "geen adres").await;
+    browser.send("#change-submit").await;
+    browser.look("account-email-wrong", ".error-summary").await;
+    browser.write("#email", "anna.nieuw@example.nl").await;
+    browser.send("#change-submit").await;
+    browser.look("account-email-sent", "#email-resend").await;
+    browser.open(&world.link("anna.nieuw@example.nl", "/account/email/confirm").await).await;
+    browser.look("account-email-confirm", "#confirm-submit").await;
+    browser.send("#confirm-submit").await;
+    browser.look("account-email-done", "#signout").await;
+
+    browser.send("a[href='/account/phone']").await;
+    browser.write("#phone", "06-33333333").await;
+    browser.look("account-phone", "#change-submit").await;
+    browser.send("#change-submit").await;
+    browser.look("account-phone-code", "#otp").await;
+    let anna = Person { email: "anna.nieuw@example.nl", phone: "+31633333333", ..Person::ANNA };
+    give_code(&browser, &world, &anna).await;
+    browser.look("account-phone-done", "#signout").await;
+
+    // Later she is asked who she is, and a code that was sent a moment ago is not sent again.
+    world.advance(Duration::from_mins(6));
+    browser.send("a[href='/account/password']").await;
+    browser.look("account-sign-in", "#login-page").await;
+    give_password(&browser, &anna).await;
+    browser.find("#otp").await;
+    let mut other = Chromium::start(look).await;
+    other.start_pictures_at(120);
+    other.open(&format!("{}/account", world.issuer)).await;
+    give_password(&other, &anna).await;
+    other.look("code-elsewhere", "#otp").await;
+    give_code(&browser, &world, &anna).await;
+    browser.write("#password", "Verkeerd-Wachtwoord-1").await;
+    browser.write("#new_password", "Tafel-Stoel-Kast-2026").await;
+    browser.send("#change-submit").await;
+    browser.look("account-password-wrong", ".error-summary").await;
+    browser.write("#password", anna.password).await;
+    browser.write("#new_password", "Tafel-Stoel-Kast-2026").await;
+    browser.send("#change-submit").await;
+    browser.look("account-password-done", "#signout").await;
+
+    browser.send("a[href='/account/delete']").await;
+    browser.send("#delete-submit").await;
+    browser.look("account-delete", ".error-summary").await;
+    let confirmation = if look.language == Language::Nl { "verwijderen" } else { "delete" };
+    browser.write("#confirmation", confirmation).await;
+    browser.send("#delete-submit").await;
+    browser.look("account-deleted", "h1").await;
+}
+
 /// Carla signs in at the team's desk with a browser of her own and issues the code for the one request.
 async fn issue_activation_code(world: &World, look: Look) -> String {
     let mut browser = Chromium::start(look).await;
@@ -220,15 +292,12 @@ async fn the_session_warns_and_can_be_extended(browser: &mut Chromium, world: &W
     let later = "const now = Date.now; Date.now = () => now() + (13 * 60 + 30) * 1000;";
     browser.tab.execute(later, Vec::new()).await.unwrap();
     browser.look("session-warning", "#session-extend").await;
-    browser.click("#session-extend").await;
-    let dialog = browser.tab.find(thirtyfour::By::Css("#session-warning")).await.unwrap();
-    for _ in 0..100 {
-        if !dialog.is_displayed().await.unwrap() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    assert!(!dialog.is_displayed().await.unwrap(), "the question is answered");
+    let answer = "const done = arguments[arguments.length - 1];
+        const dialog = document.getElementById('session-warning');
+        dialog.addEventListener('close', () => done(dialog.open), { once: true });
+        document.getElementById('session-extend').click();";
+    let open = browser.tab.execute_async(answer, Vec::new()).await.unwrap();
+    assert!(!open.convert::<bool>().unwrap(), "the question is answered");
     // Two minutes later the session would have ended without the answer.
     world.advance(Duration::from_mins(2));
     browser.open(&world.portal_origin).await;
@@ -243,7 +312,7 @@ async fn what_goes_wrong_is_explained() {
 }
 
 async fn mistakes(look: Look) {
-    let world = World::new(Backend::Embedded).await;
+    let world = World::with_waits(Backend::Embedded, |_| ()).await;
     world.add(&Person::ANNA).await;
     let mut browser = Chromium::start(look).await;
     browser.start_pictures_at(80);

@@ -175,7 +175,7 @@ async fn a_person_registers_with_mail_and_sms_that_really_travel() {
         subjects.sort_unstable();
         assert_eq!(
             subjects,
-            ["Bevestig uw e-mailadres", "Inloggen op een nieuw apparaat", "Uw telefoonnummer is veranderd"]
+            ["Bevestig uw e-mailadres", "Inloggen op een nieuw apparaat", "Uw telefoonnummer is toegevoegd"]
         );
         assert!(mails.iter().all(|mail| mail.headers("To") == [DORA.email]));
         assert_eq!(place.deliver().await, NOTHING);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tests::{Backend, Browser, Person, World};
 use web::seal::sha256;
 
-use crate::acts::{at_sign_in, column, is_back, signed_in};
+use crate::acts::{at_sign_in, column, is_back, signed_in, without_phone};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -157,6 +157,85 @@ async fn t28_a_forgotten_device_or_a_new_password_asks_a_code_again() {
         let with_new = Person { password: "Gordijn-Paars-Fietst-91", ..Person::ANNA };
         assert!(is_asked_a_code(&world, &mut next_time(&laptop), &with_new).await);
         assert!(!is_asked_a_code(&world, &mut next_time(&bram), &Person::BRAM).await);
+    }
+}
+
+#[tokio::test]
+async fn t29_on_a_public_computer_nothing_outlives_the_browser() {
+    for backend in Backend::ALL {
+        let world = World::with(backend, |config| {
+            config.portals.iter_mut().for_each(|portal| portal.policy.public_computer = true);
+        })
+        .await;
+        world.add(&Person::ANNA).await;
+        world.add(&Person::BRAM).await;
+        // Bram once signed in here, and said that the computer is his; somebody chose a language.
+        let mut browser = signed_in(&world, &Person::BRAM).await;
+        browser.open(&format!("{}/logout?lang=nl", world.issuer)).await;
+        browser.submit("logout-confirm", &[]).await;
+        let mut closed = browser.clone();
+        closed.close();
+        for name in ["browser", "device", "language"] {
+            assert!(closed.cookie(name).is_some(), "{name}");
+        }
+        // Anna, at the same machine, says that others use it too.
+        browser.open(&world.relying_party().authorize_url(&[])).await;
+        assert!(browser.has("public-computer"));
+        let typed =
+            [("email", Person::ANNA.email), ("password", Person::ANNA.password), ("public_computer", "1")];
+        browser.submit("login-submit", &typed).await;
+        browser.give_code(&world, &Person::ANNA).await;
+        assert!(is_back(&browser), "{}", browser.text());
+        // Whatever she does then, also in another language.
+        browser.open(&format!("{}/account?lang=en", world.issuer)).await;
+        assert!(browser.has("signout"), "{}", browser.text());
+        let account = world.account(&Person::ANNA).await;
+        assert!(world.idp.store.devices(&account.id).await.unwrap().is_empty());
+        browser.close();
+        assert_eq!(browser.cookies["localhost"].len(), 0, "{:?}", browser.cookies);
+        assert!(is_asked_a_code(&world, &mut browser, &Person::ANNA).await);
+
+        // Without the tick it is a computer like any.
+        browser.give_code(&world, &Person::ANNA).await;
+        browser.close();
+        assert!(browser.cookie("browser").is_some() && browser.cookie("device").is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_first_phone_and_a_new_device_are_told_as_what_they_are() {
+    for backend in Backend::ALL {
+        let world = World::new(backend).await;
+        world.add(&Person::ANNA).await;
+        without_phone(&world, &Person::ANNA).await;
+        let mut browser = at_sign_in(&world).await;
+        browser.give_password(&Person::ANNA).await;
+        browser.submit("phone", &[("phone", "0612345678")]).await;
+        browser.give_code(&world, &Person::ANNA).await;
+        assert!(is_back(&browser), "{}", browser.text());
+        let subjects = async || -> Vec<String> {
+            world.mails(Person::ANNA.email).await.into_iter().map(|mail| mail.subject).collect()
+        };
+        assert_eq!(subjects().await, ["Uw telefoonnummer is toegevoegd", "Inloggen op een nieuw apparaat"]);
+        // The same device, a month later with a code and at a portal that asks for one every time: no other mail.
+        world.advance(DAY * 31);
+        let mut browser = next_time(&browser);
+        assert!(is_asked_a_code(&world, &mut browser, &Person::ANNA).await);
+        browser.give_code(&world, &Person::ANNA).await;
+        world.advance(Duration::from_secs(1));
+        browser
+            .open(
+                &world
+                    .relying_party()
+                    .authorize_url(&[("acr_values", "urn:voordeur:acr:code"), ("prompt", "login")]),
+            )
+            .await;
+        browser.sign_in(&world, &Person::ANNA).await;
+        assert!(is_back(&browser), "{}", browser.text());
+        assert_eq!(subjects().await.len(), 2);
+        // What the account page says of it is true of it: until when no code is asked.
+        browser.open(&format!("{}/account", world.issuer)).await;
+        assert!(browser.text().contains("Geen SMS-code nodig tot"), "{}", browser.text());
     }
 }
 

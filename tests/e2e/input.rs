@@ -39,6 +39,16 @@ const IDP: &[&str] = &[
     "/assets/{}",
     "/account/sessions/end",
     "/account/sign-out",
+    "/account/email",
+    "/account/email/sent",
+    "/account/email/resend",
+    "/account/email/confirm",
+    "/account/phone",
+    "/account/phone/code",
+    "/account/phone/resend",
+    "/account/password",
+    "/account/download",
+    "/account/delete",
     "/logout",
 ];
 const PORTAL: &[&str] = &[

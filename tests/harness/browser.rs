@@ -1,6 +1,6 @@
 //! A browser without JavaScript: a cookie jar, redirects, links, and forms that are sent as a person would.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use reqwest::header::{COOKIE, HeaderMap, LOCATION, SET_COOKIE};
 use reqwest::redirect::Policy;
@@ -25,6 +25,8 @@ pub struct Browser {
     client: Client,
     /// Host -> name -> value; cookies do not tell ports apart (RFC 6265 section 8.5).
     pub cookies: BTreeMap<String, BTreeMap<String, String>>,
+    /// Those with a lifetime of their own: host and name.
+    lasting: BTreeSet<(String, String)>,
     pub page: Page,
     /// Every address that was asked for or that a redirect named.
     pub history: Vec<Url>,
@@ -53,6 +55,7 @@ impl Browser {
         Self {
             client,
             cookies: BTreeMap::new(),
+            lasting: BTreeSet::new(),
             page,
             history: Vec::new(),
             user_agent,
@@ -67,6 +70,13 @@ impl Browser {
 
     pub fn set_cookie(&mut self, name: &str, value: &str) {
         self.cookies.entry("localhost".into()).or_default().insert(name.into(), value.into());
+    }
+
+    /// Closes the browser: only cookies with a lifetime of their own are left.
+    pub fn close(&mut self) {
+        for (host, jar) in &mut self.cookies {
+            jar.retain(|name, _| self.lasting.contains(&(host.clone(), name.clone())));
+        }
     }
 
     /// One request, no redirects followed; cookies kept.
@@ -89,7 +99,14 @@ impl Browser {
             let (pair, attributes) = line.split_once(';').unwrap_or((line, ""));
             let (name, value) = pair.split_once('=').unwrap();
             let jar = self.cookies.entry(host.clone()).or_default();
-            if attributes.to_ascii_lowercase().contains("max-age=0") {
+            let attributes = attributes.to_ascii_lowercase();
+            let key = (host.clone(), name.to_owned());
+            if attributes.contains("max-age") || attributes.contains("expires") {
+                self.lasting.insert(key);
+            } else {
+                self.lasting.remove(&key);
+            }
+            if attributes.split("; ").any(|attribute| attribute.trim() == "max-age=0") {
                 jar.remove(name);
             } else {
                 jar.insert(name.to_owned(), value.to_owned());

@@ -114,11 +114,35 @@ impl World {
         .await
     }
 
-    /// As [`World::new`], with a change to the identity provider's configuration.
+    /// As [`World::new`], with a change to the identity provider's configuration. People in these stories sign in
+    /// again and again within one moment, so there is no wait between their codes.
     pub async fn with(backend: Backend, change: impl FnOnce(&mut Config)) -> Self {
+        Self::build(Self::frozen(), backend, change, |config| config.codes.resend_seconds = 0).await
+    }
+
+    /// As [`World::with`], by another clock: programs that are not of this house know the system's only.
+    pub async fn at(clock: Clock, backend: Backend, change: impl FnOnce(&mut Config)) -> Self {
+        Self::build(clock, backend, change, |config| config.codes.resend_seconds = 0).await
+    }
+
+    /// As [`World::with`], with the configured wait between two codes.
+    pub async fn with_waits(backend: Backend, change: impl FnOnce(&mut Config)) -> Self {
+        Self::build(Self::frozen(), backend, change, |_| ()).await
+    }
+
+    fn frozen() -> Clock {
+        Clock::fixed(Timestamp(1_795_000_000_000))
+    }
+
+    /// `unchecked` sets what no configuration file may.
+    async fn build(
+        clock: Clock,
+        backend: Backend,
+        change: impl FnOnce(&mut Config),
+        unchecked: impl FnOnce(&mut Config),
+    ) -> Self {
         let folder = std::env::temp_dir().join(format!("voordeur-test-{}", Random::system().id()));
         std::fs::create_dir_all(&folder).unwrap();
-        let clock = Clock::fixed(Timestamp(1_795_000_000_000));
         let (stop, shutdown) = Shutdown::channel();
         let (idp_listener, idp_at) = listener().await;
         let (portal_listener, portal_at) = listener().await;
@@ -139,6 +163,7 @@ impl World {
         };
         change(&mut config);
         config.check().unwrap();
+        unchecked(&mut config);
         let brand = config.portals[0].brand.clone();
         let idp = App::new(config, clock.clone(), Random::system()).await.unwrap();
         tokio::spawn(web::serve::serve(idp_listener, idp::router::router(&idp), shutdown.clone()));

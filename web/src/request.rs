@@ -21,6 +21,8 @@ use crate::request_log::RequestId;
 pub const BROWSER_COOKIE: &str = "browser";
 /// The cookie that keeps a chosen language.
 pub const LANGUAGE_COOKIE: &str = "language";
+/// The cookie of a computer that others use too: while it is there, no cookie outlives the browser.
+pub const PUBLIC_COOKIE: &str = "public";
 
 const YEAR: Duration = Duration::from_hours(365 * 24);
 
@@ -74,6 +76,26 @@ impl Visit {
         query.trimmed(name).to_owned()
     }
 
+    /// This visit as if it had been to another page of ours, which is where the language switch leads then: to
+    /// the page that a form stands on, since its target may answer to POST alone.
+    #[must_use]
+    pub fn at(&self, page: &str) -> Self {
+        Self { uri: page.parse().unwrap_or_else(|_| self.uri.clone()), ..self.clone() }
+    }
+
+    /// Sets cookies that end with the browser, in place of those that would outlive it: for a computer that others
+    /// use too. `kept` are the names of the server's own lasting cookies.
+    pub fn make_public(&self, response: &mut Response, kept: &[&str]) {
+        let mut set = |name: &str, value: &str| append(response, self.front.cookies.set(name, value, None));
+        set(PUBLIC_COOKIE, "1");
+        set(BROWSER_COOKIE, &self.browser);
+        for name in kept.iter().chain(&[LANGUAGE_COOKIE]) {
+            if let Some(value) = self.cookie(name) {
+                set(name, &value);
+            }
+        }
+    }
+
     /// This URL with `lang` set, for the language switch.
     pub fn url_in(&self, language: Language) -> String {
         let kept = url::form_urlencoded::parse(self.uri.query().unwrap_or_default().as_bytes())
@@ -104,6 +126,7 @@ pub async fn visit(State(front): State<Arc<Front>>, mut request: Request, next: 
     let accepted =
         headers.get(header::ACCEPT_LANGUAGE).and_then(|value| Language::first_of(value.to_str().ok()?));
     let is_post = request.method() == Method::POST;
+    let lasts = front.cookies.read(headers, PUBLIC_COOKIE).is_none().then_some(YEAR);
     let visit = Visit {
         address,
         browser_is_new: is_new,
@@ -123,10 +146,10 @@ pub async fn visit(State(front): State<Arc<Front>>, mut request: Request, next: 
         .is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
     // A form from another site comes without our cookie (SameSite) and must not replace it.
     if is_new && !is_post && (is_page || response.status().is_redirection()) {
-        append(&mut response, front.cookies.set(BROWSER_COOKIE, &browser, Some(YEAR)));
+        append(&mut response, front.cookies.set(BROWSER_COOKIE, &browser, lasts));
     }
     if let Some(language) = asked {
-        append(&mut response, front.cookies.set(LANGUAGE_COOKIE, language.tag(), Some(YEAR)));
+        append(&mut response, front.cookies.set(LANGUAGE_COOKIE, language.tag(), lasts));
     }
     response
 }

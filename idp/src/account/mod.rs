@@ -1,6 +1,12 @@
 //! The holder's own page: what is kept, where one is signed in, what happened. Only ever one's own account,
 //! found by the session's cookie and never by a parameter.
 
+pub mod email;
+mod fresh;
+pub mod leave;
+pub mod password;
+pub mod phone;
+
 use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -28,9 +34,17 @@ pub struct AccountPage {
     pub sessions: Vec<SessionRow>,
     pub history: Vec<HistoryRow>,
     pub forget_device_action: &'static str,
+    pub forget_all_action: &'static str,
     pub end_session_action: &'static str,
     pub end_all_action: &'static str,
     pub signout_action: &'static str,
+    /// What was just changed: a text key.
+    pub notice: Option<String>,
+    pub change_email_url: &'static str,
+    pub change_phone_url: &'static str,
+    pub change_password_url: &'static str,
+    pub download_url: &'static str,
+    pub delete_url: &'static str,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -38,6 +52,8 @@ pub struct DeviceRow {
     pub id: String,
     pub label: String,
     pub last_used: String,
+    /// Until when no code is asked there; empty if one is.
+    pub trusted_until: String,
     pub current: bool,
 }
 
@@ -69,6 +85,7 @@ impl AccountPage {
                 id: text("d"),
                 label: text("Chrome, Android"),
                 last_used: text("22-11-2026 19:04"),
+                trusted_until: text("22-12-2026 19:04"),
                 current: true,
             }],
             sessions: vec![SessionRow {
@@ -98,12 +115,21 @@ impl AccountPage {
             })
             .to_vec(),
             forget_device_action: path::ACCOUNT_FORGET_DEVICE,
+            forget_all_action: path::ACCOUNT_FORGET_DEVICE,
             end_session_action: path::ACCOUNT_END_SESSION,
             end_all_action: path::ACCOUNT_END_SESSION,
             signout_action: path::ACCOUNT_SIGN_OUT,
+            notice: Some(text("account-notice-phone")),
+            change_email_url: path::ACCOUNT_EMAIL,
+            change_phone_url: path::ACCOUNT_PHONE,
+            change_password_url: path::ACCOUNT_PASSWORD,
+            download_url: path::ACCOUNT_DOWNLOAD,
+            delete_url: path::ACCOUNT_DELETE,
         }
     }
 }
+
+const NOTICES: [&str; 3] = ["email", "phone", "password"];
 
 /// The account of this browser's session, or where to sign in.
 async fn holder(app: &Shared, visit: &Visit) -> Result<Result<(Session, Account), Response>, Trouble> {
@@ -124,28 +150,33 @@ pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) 
             Ok(holder) => holder,
             Err(elsewhere) => return Ok(elsewhere),
         };
+        let (now, notice) = (app.clock.now(), visit.query("notice"));
         let devices = app.store.devices(&account.id).await?.into_iter().map(|device| DeviceRow {
             current: session.device_id.as_ref() == Some(&device.id),
+            last_used: device.last_used_at.local_text(),
+            trusted_until: if device.is_trusted(now) {
+                device.trusted_until.local_text()
+            } else {
+                String::new()
+            },
             id: device.id,
             label: device.label,
-            last_used: device.last_used_at.local_text(),
         });
-        let mut sessions = Vec::new();
-        for one in app.store.sessions(&account.id).await? {
-            let clients = app.store.clients_of_session(&one.id).await?;
-            let mut portals: Vec<String> = clients
-                .iter()
-                .map(|client| app.registry.portal_of(Some(client)).brand.name.clone())
-                .collect();
+        let clients = app.store.clients_of_account(&account.id).await?;
+        let sessions = app.store.sessions(&account.id).await?.into_iter().map(|one| {
+            let of_this = clients.iter().filter(|(id, _)| *id == one.id);
+            let mut portals: Vec<String> =
+                of_this.map(|(_, client)| app.registry.portal_of(Some(client)).brand.name.clone()).collect();
+            portals.sort();
             portals.dedup();
-            sessions.push(SessionRow {
+            SessionRow {
                 current: one.id == session.id,
                 id: one.id,
                 label: one.label,
                 since: one.authenticated_at.local_text(),
                 portals,
-            });
-        }
+            }
+        });
         let history = app.store.audit(Some(&account.id), 20).await?.into_iter().map(|entry| HistoryRow {
             at: entry.at.local_text(),
             event: format!("event-{}", entry.event),
@@ -160,12 +191,19 @@ pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) 
                 .transpose()?
                 .unwrap_or_default(),
             devices: devices.collect(),
-            sessions,
+            sessions: sessions.collect(),
             history: history.collect(),
             forget_device_action: path::ACCOUNT_FORGET_DEVICE,
+            forget_all_action: path::ACCOUNT_FORGET_DEVICE,
             end_session_action: path::ACCOUNT_END_SESSION,
             end_all_action: path::ACCOUNT_END_SESSION,
             signout_action: path::ACCOUNT_SIGN_OUT,
+            notice: NOTICES.contains(&notice.as_str()).then(|| format!("account-notice-{notice}")),
+            change_email_url: path::ACCOUNT_EMAIL,
+            change_phone_url: path::ACCOUNT_PHONE,
+            change_password_url: path::ACCOUNT_PASSWORD,
+            download_url: path::ACCOUNT_DOWNLOAD,
+            delete_url: path::ACCOUNT_DELETE,
         };
         Ok(app.page(&visit, None, StatusCode::OK, "idp/account.html", &page))
     })

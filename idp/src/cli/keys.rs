@@ -12,7 +12,7 @@ pub(super) async fn run(command: KeysCommand) -> Outcome {
     match &command {
         KeysCommand::List(_) => {}
         KeysCommand::Rotate { alg, now, .. } => {
-            let when = if *now { When::Now } else { When::Announce };
+            let when = if *now { When::Soon } else { When::Announce };
             let algorithms = match alg {
                 Some(name) => {
                     vec![Algorithm::parse(name).ok_or("--alg: write RS256, PS256, ES256 or EdDSA")?]

@@ -56,6 +56,9 @@ enum Command {
     /// Show the portals of the configuration.
     #[command(subcommand)]
     Portals(PortalsCommand),
+    /// Let clients register themselves.
+    #[command(subcommand)]
+    Registration(RegistrationCommand),
     /// Export the audit log.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -89,7 +92,7 @@ enum ConfigCommand {
 enum KeysCommand {
     /// Show all keys and their phases.
     List(At),
-    /// Make a new key, announced now and signing later; with --now it signs at once.
+    /// Make a new key, announced now and signing later; with --now in half a minute.
     Rotate {
         #[command(flatten)]
         at: At,
@@ -112,6 +115,24 @@ enum KeysCommand {
 enum AccountsCommand {
     /// Create a confirmed account; its password is read from standard input.
     Create(accounts::Create),
+}
+
+#[derive(Debug, Subcommand)]
+enum RegistrationCommand {
+    /// Make an initial access token and print it, this once.
+    Token {
+        #[command(flatten)]
+        at: At,
+        /// Whom it is for.
+        #[arg(long)]
+        note: String,
+        /// For how many registrations it is good.
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        uses: u32,
+        /// For how many hours.
+        #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=8760))]
+        hours: u32,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -139,6 +160,9 @@ pub async fn main() -> ExitCode {
         Command::Keys(command) => keys::run(command).await,
         Command::Accounts(AccountsCommand::Create(create)) => accounts::create(create).await,
         Command::Portals(PortalsCommand::List(at)) => portals(&at),
+        Command::Registration(RegistrationCommand::Token { at, note, uses, hours }) => {
+            registration_token(&at, &note, uses, hours).await
+        }
         Command::Backup { at, to } => backup::backup(&at.config, &to).await,
         Command::Restore { at, from } => backup::restore(&at.config, &from).await,
         Command::Audit(AuditCommand::Export { at, limit }) => audit(&at, limit).await,
@@ -201,6 +225,22 @@ async fn open_store(path: &Path) -> Result<(Config, Store), Box<dyn std::error::
     let root = RootKey::new(&config.reveal(&config.secrets.root, "secrets.root")?)?;
     let store = Store::open(&config.database, Clock::system(), Random::system(), root).await?;
     Ok((config, store))
+}
+
+async fn registration_token(at: &At, note: &str, uses: u32, hours: u32) -> Outcome {
+    let (config, store) = open_store(&at.config).await?;
+    if !config.registration.enabled {
+        return Err("registration.enabled = false: set it to true first, or nobody can use the token".into());
+    }
+    let token = Random::system().token();
+    let lifetime = std::time::Duration::from_hours(hours.into());
+    store.add_initial_token(&token, note, uses, lifetime).await?;
+    if at.json {
+        println!("{}", serde_json::json!({ "initial_access_token": token }));
+    } else {
+        println!("{token}");
+    }
+    Ok(())
 }
 
 fn portals(at: &At) -> Outcome {

@@ -23,9 +23,11 @@ const CHECKS: &[Check] = &[
     mail,
     sms,
     lifetimes,
+    acr,
     keys,
     portals,
     check_client::clients,
+    registration,
 ];
 
 impl Config {
@@ -55,7 +57,8 @@ impl Config {
                 clients.insert(client.client_id.clone(), Arc::new(registered));
             }
         }
-        Ok(Registry::new(&self.portals, clients))
+        let of_registered = self.portals.iter().find(|portal| portal.id == self.registration.portal);
+        Ok(Registry::new(&self.portals, of_registered, clients))
     }
 
     pub(super) fn refuse<T>(
@@ -221,6 +224,24 @@ fn sms(config: &Config) -> Result<(), ConfigError> {
     config.between("sms.timeout_seconds", sms.timeout_seconds, 1, 60)
 }
 
+fn acr(config: &Config) -> Result<(), ConfigError> {
+    let names = &config.acr;
+    let keys = [
+        ("acr.password", &names.password),
+        ("acr.known_device", &names.known_device),
+        ("acr.code", &names.code),
+        ("acr.strong", &names.strong),
+    ];
+    let mut seen = HashSet::new();
+    for (key, value) in keys {
+        let is_value = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic());
+        if !is_value || !seen.insert(value) {
+            return config.refuse(key, value, "write a name of its own without spaces, such as a URN");
+        }
+    }
+    Ok(())
+}
+
 fn lifetimes(config: &Config) -> Result<(), ConfigError> {
     config.between("accounts.confirm_hours", config.accounts.confirm_hours, 1, 168)?;
     config.between("accounts.reset_minutes", config.accounts.reset_minutes, 5, 1_440)?;
@@ -245,6 +266,14 @@ fn keys(config: &Config) -> Result<(), ConfigError> {
         return config.refuse("keys.rotate_days", keys.rotate_days, advice);
     }
     Ok(())
+}
+
+fn registration(config: &Config) -> Result<(), ConfigError> {
+    let wanted = &config.registration.portal;
+    if wanted.is_empty() || config.portals.iter().any(|portal| portal.id == *wanted) {
+        return Ok(());
+    }
+    config.refuse("registration.portal", wanted, "write the id of one of the portals of this file")
 }
 
 fn portals(config: &Config) -> Result<(), ConfigError> {

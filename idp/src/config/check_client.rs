@@ -10,7 +10,38 @@ use super::{Client, Config, GrantType, Profile, SubjectType, TokenEndpointAuthMe
 
 type Check = fn(&Config, &Client) -> Result<(), ConfigError>;
 
+/// Of the clients of the file.
 const CHECKS: &[Check] = &[secret, public, profile, keys, uris, sector, machine, lifetimes, resource_server];
+
+/// Of clients that registered themselves: their secrets are ours, and the rest is not theirs to set.
+const OF_REGISTERED: &[Check] = &[public, keys, uris, sector, machine, is_https];
+
+impl Config {
+    /// Checks a client that registers itself.
+    ///
+    /// # Errors
+    /// The metadata field that is wrong, and what to send instead.
+    pub fn check_registered(&self, client: &Client) -> Result<(), (String, String)> {
+        let failed = OF_REGISTERED.iter().try_for_each(|check| check(self, client));
+        failed.map_err(|error| match error {
+            ConfigError::Refused { key, advice, .. } => {
+                let field = key.trim_start_matches("portal.client.").split(' ').next().unwrap_or_default();
+                (field.to_owned(), advice)
+            }
+            other => (String::new(), other.to_string()),
+        })
+    }
+}
+
+/// Strangers' addresses on this machine itself are for development alone.
+fn is_https(config: &Config, client: &Client) -> Result<(), ConfigError> {
+    let fetched =
+        client.jwks_uri.iter().chain(&client.backchannel_logout_uri).chain(&client.initiate_login_uri);
+    match fetched.into_iter().find(|uri| !uri.starts_with("https://") && !config.dev.is_on()) {
+        Some(uri) => config.refuse(&key(client, "jwks_uri"), uri, "it must start with https://"),
+        None => Ok(()),
+    }
+}
 
 pub(super) fn clients(config: &Config) -> Result<(), ConfigError> {
     let mut seen = HashSet::new();
@@ -71,7 +102,8 @@ fn profile(config: &Config, client: &Client) -> Result<(), ConfigError> {
     let Some(profile) = client.profile else { return Ok(()) };
     let method = client.token_endpoint_auth_method;
     let proves_key = method == TokenEndpointAuthMethod::PrivateKeyJwt;
-    if !proves_key && !(profile == Profile::NlGov && client.is_public()) {
+    let may_be_public = profile == Profile::NlGov && client.is_public();
+    if !(proves_key || may_be_public) {
         let advice = "this profile wants token_endpoint_auth_method = \"private_key_jwt\"";
         return config.refuse(&key(client, "token_endpoint_auth_method"), format!("{method:?}"), advice);
     }

@@ -1,6 +1,7 @@
 //! Settings: one file, read once, checked whole. An unknown key is an error that names key and line; a
 //! value that cannot be used names file, key, value and what to write instead.
 
+mod acr;
 mod check;
 mod check_client;
 mod client;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use web::config::{ConfigError, Secret};
 use web::language::Language;
 
+pub use acr::{AcrNames, Assurance};
 pub use client::{Client, GrantType, Profile, SigningAlgorithm, SubjectType, TokenEndpointAuthMethod};
 pub use portal::{Portal, ScopeSet, SecondFactor, SignInPolicy};
 pub use registry::{Registered, Registry};
@@ -38,12 +40,14 @@ pub struct Config {
     pub lockout: Lockout,
     pub codes: Codes,
     pub sessions: Sessions,
+    pub acr: AcrNames,
     pub tokens: Tokens,
     pub keys: Keys,
     pub limits: Limits,
     pub mail: Mail,
     pub sms: Sms,
     pub outbound: Outbound,
+    pub registration: Registration,
     pub log: Log,
     pub dev: Dev,
     #[serde(rename = "portal")]
@@ -70,12 +74,14 @@ impl Default for Config {
             lockout: Lockout::default(),
             codes: Codes::default(),
             sessions: Sessions::default(),
+            acr: AcrNames::default(),
             tokens: Tokens::default(),
             keys: Keys::default(),
             limits: Limits::default(),
             mail: Mail::default(),
             sms: Sms::default(),
             outbound: Outbound::default(),
+            registration: Registration::default(),
             log: Log::default(),
             dev: Dev::default(),
             portals: Vec::new(),
@@ -322,6 +328,21 @@ impl Default for Sms {
             sender: "Voordeur".into(),
             timeout_seconds: 10,
         }
+    }
+}
+
+/// Dynamic registration of clients (RFC 7591).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Registration {
+    pub enabled: bool,
+    pub portal: String,
+    pub require_pkce: bool,
+}
+
+impl Default for Registration {
+    fn default() -> Self {
+        Self { enabled: false, portal: String::new(), require_pkce: true }
     }
 }
 

@@ -19,11 +19,25 @@ pub struct Registered {
 pub struct Registry {
     clients: HashMap<String, Arc<Registered>>,
     first_portal: Arc<Portal>,
+    /// That of clients which registered themselves.
+    of_registered: Arc<Portal>,
 }
 
 impl Registry {
-    pub(super) fn new(portals: &[Portal], clients: HashMap<String, Arc<Registered>>) -> Self {
-        Self { clients, first_portal: Arc::new(portals.first().cloned().unwrap_or_default()) }
+    pub(super) fn new(
+        portals: &[Portal],
+        of_registered: Option<&Portal>,
+        clients: HashMap<String, Arc<Registered>>,
+    ) -> Self {
+        let first_portal = Arc::new(portals.first().cloned().unwrap_or_default());
+        let of_registered =
+            of_registered.map_or_else(|| Arc::clone(&first_portal), |portal| Arc::new(portal.clone()));
+        Self { clients, first_portal, of_registered }
+    }
+
+    /// A client that registered itself, ready for use.
+    pub fn registered(&self, client: Client, secret_hash: Option<String>) -> Arc<Registered> {
+        Arc::new(Registered { client, secret_hash, portal: Arc::clone(&self.of_registered) })
     }
 
     pub fn client(&self, client_id: &str) -> Option<&Arc<Registered>> {
@@ -32,9 +46,10 @@ impl Registry {
 
     /// The portal of a client; for pages that no client led to, the first of the configuration.
     pub fn portal_of(&self, client_id: Option<&str>) -> &Arc<Portal> {
-        client_id
-            .and_then(|id| self.clients.get(id))
-            .map_or(&self.first_portal, |registered| &registered.portal)
+        match client_id {
+            None => &self.first_portal,
+            Some(id) => self.clients.get(id).map_or(&self.of_registered, |registered| &registered.portal),
+        }
     }
 
     pub fn clients(&self) -> impl Iterator<Item = &Arc<Registered>> {

@@ -1,6 +1,5 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
-use std::time::Instant;
 
 use axum::Router;
 use axum::extract::State;
@@ -27,12 +26,13 @@ const NUMBER: &str = "+31612345678";
 struct Stub {
     received: Arc<Mutex<Vec<String>>>,
     answers: Arc<Mutex<Vec<(u16, String)>>>,
+    arrived: Arc<Notify>,
 }
 
 impl Stub {
     async fn start(answers: &[(u16, Value)]) -> (Self, String) {
         let answers = answers.iter().rev().map(|(status, body)| (*status, body.to_string())).collect();
-        let stub = Self { received: Arc::default(), answers: Arc::new(Mutex::new(answers)) };
+        let stub = Self { answers: Arc::new(Mutex::new(answers)), ..Self::default() };
         let app = Router::new().route("/", post(answer)).with_state(stub.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
@@ -47,6 +47,7 @@ impl Stub {
 
 async fn answer(State(stub): State<Stub>, body: String) -> Response {
     stub.received.lock().unwrap().push(body);
+    stub.arrived.notify_one();
     let mut answers = stub.answers.lock().unwrap();
     let (status, body) = if answers.len() > 1 { answers.pop().unwrap() } else { answers[0].clone() };
     (StatusCode::from_u16(status).unwrap(), [(header::LOCATION, "/elsewhere")], body).into_response()
@@ -332,7 +333,7 @@ async fn a_commit_wakes_the_lanes_at_once_and_a_mail_server_that_hangs_delays_no
     let delivery = place.delivery(|config| {
         config.sms.url = url;
         config.mail.port = port;
-        config.mail.timeout_seconds = 1;
+        config.mail.timeout_seconds = 60;
     });
     let (stop, shutdown) = Shutdown::channel();
     let background = delivery.clone();
@@ -341,16 +342,23 @@ async fn a_commit_wakes_the_lanes_at_once_and_a_mail_server_that_hangs_delays_no
         place.put(&mail()).await;
     }
     delivery.wake();
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    place.put(&sms()).await;
-    let start = Instant::now();
-    delivery.wake();
-    while gateway.received().is_empty() {
-        assert!(start.elapsed() < Duration::from_secs(1), "the SMS waits");
-        tokio::time::sleep(Duration::from_millis(5)).await;
+    let mut hanging = Vec::new();
+    while hanging.len() < worker::AT_ONCE {
+        hanging.push(soon(silent.accept()).await.unwrap());
     }
+    place.put(&sms()).await;
+    delivery.wake();
+    soon(gateway.arrived.notified()).await;
+    assert_eq!(gateway.received().len(), 1);
+    // The mail server goes away, and what is on its way comes to an end.
     stop.send(true).unwrap();
-    tokio::time::timeout(Duration::from_secs(10), running).await.unwrap().unwrap();
+    drop((silent, hanging));
+    soon(running).await.unwrap();
+}
+
+/// What happens long before the mail server's time is over.
+async fn soon<T>(what: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(20), what).await.expect("it waits")
 }
 
 #[tokio::test]

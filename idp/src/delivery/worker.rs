@@ -11,7 +11,7 @@ use crate::store::StoreError;
 use crate::store::outbox::Claimed;
 
 /// How many messages of a kind are on their way at once.
-const AT_ONCE: usize = 8;
+pub(super) const AT_ONCE: usize = 8;
 
 /// How often the outbox is looked at without being woken: for second attempts, and for what a node that died left.
 const POLL: Duration = Duration::from_secs(2);

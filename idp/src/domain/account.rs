@@ -5,6 +5,8 @@ use web::clock::Timestamp;
 use web::language::Language;
 use web::seal::sha256;
 
+use crate::config::Identifier;
+
 /// The key of an account; internal, never shown to a portal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -94,6 +96,14 @@ impl Account {
     /// The name by which a person is addressed.
     pub fn full_name(&self) -> String {
         format!("{} {}", self.given_name, self.family_name).trim().to_owned()
+    }
+
+    /// What the holder signs in with; empty if that is a user name and the account has none.
+    pub fn identifier(&self, kind: Identifier) -> &str {
+        match kind {
+            Identifier::Email => self.email.as_str(),
+            Identifier::Username => self.username.as_deref().unwrap_or_default(),
+        }
     }
 
     /// A phone number that received a code before.

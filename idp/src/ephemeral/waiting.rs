@@ -18,6 +18,9 @@ pub struct Waiting {
     pub email: String,
     /// Absent for an address nobody has here; the page does not show the difference.
     pub account_id: Option<AccountId>,
+    /// Of the registration that waits for its confirmation; another one of the same address is not this page's.
+    #[serde(default)]
+    pub password_mark: Option<String>,
     pub client_id: Option<String>,
     pub journey_id: Option<String>,
     pub sent_at: Timestamp,

@@ -10,8 +10,8 @@ mod requirements;
 use serde::{Deserialize, Serialize};
 use web::clock::Timestamp;
 
+use crate::config::Assurance;
 use crate::domain::account::{AccountId, Role};
-use crate::protocol::acr;
 use crate::protocol::authorization::AuthorizationRequest;
 use crate::protocol::error::{self, WireError};
 
@@ -32,10 +32,30 @@ pub enum Step {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proofs {
     pub password_at: Option<Timestamp>,
+    /// Another identity provider vouched for the person, in place of the password and perhaps of the code.
+    #[serde(default)]
+    pub upstream: Option<Upstream>,
     pub new_password_at: Option<Timestamp>,
     /// A one-time code was received on the account's phone.
     pub code_at: Option<Timestamp>,
     pub consent_at: Option<Timestamp>,
+}
+
+/// What another identity provider proved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Upstream {
+    pub at: Timestamp,
+    /// How sure that one is, as the operator rates it.
+    pub assurance: Assurance,
+    /// Its `amr` (RFC 8176).
+    pub amr: Vec<String>,
+}
+
+impl Proofs {
+    /// When the person last proved who they are: `auth_time`.
+    pub fn authenticated_at(&self) -> Option<Timestamp> {
+        self.password_at.max(self.upstream.as_ref().map(|proof| proof.at))
+    }
 }
 
 /// What is true of the account and the browser at this moment, read anew at every step.
@@ -79,19 +99,30 @@ pub fn next(requirements: &Requirements, proofs: &Proofs, facts: Option<&Facts>)
     }
 }
 
-/// The `acr` that a finished journey has earned. A remembered device is weaker than a fresh code.
-pub fn earned_acr(proofs: &Proofs, facts: &Facts) -> &'static str {
-    match (proofs.code_at, facts.device_trusted) {
-        (Some(_), _) => acr::CODE,
-        (None, true) => acr::KNOWN_DEVICE,
-        (None, false) => acr::PASSWORD,
-    }
+/// What a finished journey has earned. A remembered device is weaker than a fresh code.
+pub fn earned(proofs: &Proofs, facts: &Facts) -> Assurance {
+    let own = match (proofs.code_at, facts.device_trusted) {
+        (Some(_), _) => Assurance::Code,
+        (None, true) if proofs.password_at.is_some() => Assurance::KnownDevice,
+        (None, _) => Assurance::Password,
+    };
+    proofs.upstream.as_ref().map_or(own, |proof| own.max(proof.assurance))
 }
 
 /// The `amr` of a finished journey (RFC 8176).
 pub fn earned_amr(proofs: &Proofs) -> Vec<String> {
-    let methods: &[&str] = if proofs.code_at.is_some() { &["pwd", "sms", "mfa"] } else { &["pwd"] };
-    methods.iter().map(|method| (*method).to_owned()).collect()
+    let password = proofs.password_at.map(|_| "pwd");
+    let code = proofs.code_at.map(|_| "sms");
+    let own: Vec<&str> = password.into_iter().chain(code).collect();
+    let mfa = (own.len() > 1).then_some("mfa");
+    let upstream = proofs.upstream.iter().flat_map(|proof| &proof.amr).map(String::as_str);
+    let mut methods: Vec<String> = Vec::new();
+    for method in own.into_iter().chain(mfa).chain(upstream) {
+        if !methods.iter().any(|known| known == method) {
+            methods.push(method.to_owned());
+        }
+    }
+    methods
 }
 
 /// A code that was sent and not used yet.
@@ -121,10 +152,11 @@ pub struct Journey {
     /// The number given in this journey, sealed, until a code on it proves it.
     pub pending_phone: Option<String>,
     pub code: Option<SentCode>,
-    /// The waiting page of a confirmation mail sent in this journey.
-    pub confirm_page: Option<String>,
     /// The live session the journey started from.
     pub session_id: Option<String>,
+    /// A page of ours that wants a fresh sign-in, with a code where the account has a phone; the journey ends there.
+    #[serde(default)]
+    pub step_up_to: Option<String>,
     pub public_computer: bool,
     /// What the person typed to sign in, shown again after a failure.
     pub identifier: String,

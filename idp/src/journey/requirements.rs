@@ -5,8 +5,7 @@ use std::time::Duration;
 use web::clock::Timestamp;
 
 use super::{Facts, Proofs, Step};
-use crate::config::{SecondFactor, SignInPolicy};
-use crate::protocol::acr;
+use crate::config::{Assurance, SecondFactor, SignInPolicy};
 use crate::protocol::authorization::AuthorizationRequest;
 
 /// What one sign-in needs, resolved from the portal's policy and the request.
@@ -15,8 +14,10 @@ pub struct Requirements {
     second_factor: SecondFactor,
     /// Proofs older than this do not count: `prompt=login` and `max_age`.
     fresh_after: Timestamp,
-    /// A code in this session is asked for by name.
-    wants_code: bool,
+    /// The assurance that is asked for by name.
+    wanted: Option<Assurance>,
+    /// A code is asked for wherever the account has a phone.
+    steps_up: bool,
     asks_consent: bool,
     consent_again: bool,
     silent: bool,
@@ -31,7 +32,10 @@ struct Requirement {
 /// In the order in which a person meets them.
 const LIST: &[Requirement] = &[
     // OpenID Connect Core section 3.1.2.3: authenticate unless it was done recently enough.
-    Requirement { step: Step::Password, unmet: |needs, proofs, _| !needs.is_fresh(proofs.password_at) },
+    Requirement {
+        step: Step::Password,
+        unmet: |needs, proofs, _| !needs.is_fresh(proofs.authenticated_at()),
+    },
     Requirement { step: Step::ConfirmMail, unmet: |_, _, facts| !facts.email_confirmed },
     Requirement {
         step: Step::NewPassword,
@@ -52,10 +56,11 @@ const LIST: &[Requirement] = &[
 
 impl Requirements {
     /// What `request` (none: a sign-in to the account page) needs at a portal with `policy`. `started_at`
-    /// is when the journey began.
+    /// is when the journey began; `wanted` the least assurance that the request asks for by name.
     pub fn new(
         policy: &SignInPolicy,
         request: Option<&AuthorizationRequest>,
+        wanted: Option<Assurance>,
         asks_consent: bool,
         started_at: Timestamp,
     ) -> Self {
@@ -69,11 +74,18 @@ impl Requirements {
         Self {
             second_factor: policy.second_factor,
             fresh_after,
-            wants_code: request.is_some_and(|request| wants_code(&request.wanted_acrs())),
+            wanted,
+            steps_up: false,
             asks_consent,
             consent_again: prompt.consent,
             silent: prompt.none,
         }
+    }
+
+    /// The same for a page of ours that wants a fresh sign-in.
+    #[must_use]
+    pub fn stepping_up(self, started_at: Timestamp) -> Self {
+        Self { fresh_after: started_at, steps_up: true, ..self }
     }
 
     pub(super) fn silent(&self) -> bool {
@@ -92,10 +104,16 @@ impl Requirements {
 
     /// Whether a code still has to be given.
     fn code(&self, proofs: &Proofs, facts: &Facts) -> bool {
-        if self.is_fresh(proofs.code_at) {
+        let upstream = proofs.upstream.as_ref().filter(|proof| self.is_fresh(Some(proof.at)));
+        if self.is_fresh(proofs.code_at) || upstream.is_some_and(|proof| proof.assurance >= Assurance::Code) {
             return false;
         }
-        if self.wants_code {
+        let by_name = match self.wanted {
+            Some(Assurance::Code | Assurance::Strong) => true,
+            Some(Assurance::KnownDevice) => !facts.device_trusted,
+            Some(Assurance::Password) | None => false,
+        };
+        if by_name || (self.steps_up && facts.has_phone) {
             return true;
         }
         match self.second_factor {
@@ -105,12 +123,4 @@ impl Requirements {
             SecondFactor::Never => facts.role.is_staff() && !facts.device_trusted,
         }
     }
-}
-
-/// `acr_values` are in order of preference (OpenID Connect Core section 3.1.2.1): a weaker value that is
-/// asked for as well makes the code optional.
-fn wants_code(acr_values: &[String]) -> bool {
-    let known: Vec<&str> =
-        acr_values.iter().map(String::as_str).filter(|value| acr::ALL.contains(value)).collect();
-    !known.is_empty() && known.iter().all(|value| *value == acr::CODE)
 }

@@ -2,12 +2,13 @@
 //! and every journey ends.
 
 use super::*;
-use crate::config::{SecondFactor, SignInPolicy};
+use crate::config::{AcrNames, SecondFactor, SignInPolicy};
 use crate::protocol::authorization::{Arrival, ReturnAddress, read};
 
 const START: Timestamp = Timestamp(1_000_000_000);
 const BEFORE: Timestamp = Timestamp(1_000_000_000 - 3_600_000);
 const LATER: Timestamp = Timestamp(1_000_000_000 + 60_000);
+const CODE: &str = "urn:voordeur:acr:code";
 const BOOLS: [bool; 2] = [false, true];
 
 /// The dimensions of a case; each is checked on its own below.
@@ -43,7 +44,8 @@ impl Case {
         .collect();
         let address = ReturnAddress::of(&fields, &client).unwrap();
         let request = read(&fields, &client, address, Arrival::default()).unwrap();
-        Requirements::new(&policy, Some(&request), self.asks_consent, START)
+        let wanted = AcrNames::default().least(&request.wanted_acrs());
+        Requirements::new(&policy, Some(&request), wanted, self.asks_consent, START)
     }
 }
 
@@ -53,8 +55,7 @@ fn all_cases() -> Vec<Case> {
     for factor in [SecondFactor::Never, SecondFactor::NewDevice, SecondFactor::Always] {
         for prompt in ["", "none", "login", "consent"] {
             for max_age in [None, Some(10), Some(100_000)] {
-                for acr_values in
-                    ["", acr::CODE, "urn:voordeur:acr:password urn:voordeur:acr:code", "unknown"]
+                for acr_values in ["", CODE, "urn:voordeur:acr:code urn:voordeur:acr:known-device", "unknown"]
                 {
                     for asks_consent in BOOLS {
                         for password_at in moments {
@@ -69,6 +70,7 @@ fn all_cases() -> Vec<Case> {
                                         asks_consent,
                                         proofs: Proofs {
                                             password_at,
+                                            upstream: None,
                                             new_password_at: bit(0).then_some(LATER),
                                             code_at,
                                             consent_at: bit(1).then_some(LATER),
@@ -102,7 +104,8 @@ fn may_issue(case: &Case) -> bool {
         _ => i64::MIN,
     };
     let fresh = |at: Option<Timestamp>| at.is_some_and(|at| at.0 >= oldest);
-    let needs_code = case.acr_values == acr::CODE
+    let needs_code = case.acr_values == CODE
+        || (case.acr_values.ends_with("known-device") && !case.facts.device_trusted)
         || case.factor == SecondFactor::Always
         || (case.factor == SecondFactor::NewDevice && !case.facts.device_trusted)
         || (case.facts.role == Role::CareTeam && !case.facts.device_trusted);
@@ -160,7 +163,7 @@ fn who_does_what_is_asked_arrives_in_at_most_six_steps() {
 
 #[test]
 fn without_an_account_the_password_comes_first() {
-    let requirements = Requirements::new(&SignInPolicy::default(), None, false, START);
+    let requirements = Requirements::new(&SignInPolicy::default(), None, None, false, START);
     assert_eq!(next(&requirements, &Proofs::default(), None), Next::Ask(Step::Password));
 }
 
@@ -177,8 +180,44 @@ fn a_remembered_device_earns_less_than_a_fresh_code() {
     };
     let password = Proofs { password_at: Some(START), ..Proofs::default() };
     let code = Proofs { code_at: Some(START), ..password.clone() };
-    assert_eq!(earned_acr(&password, &facts), acr::KNOWN_DEVICE);
-    assert_eq!(earned_acr(&code, &facts), acr::CODE);
-    assert_eq!(earned_acr(&password, &Facts { device_trusted: false, ..facts }), acr::PASSWORD);
+    assert_eq!(earned(&password, &facts), Assurance::KnownDevice);
+    assert_eq!(earned(&code, &facts), Assurance::Code);
+    assert_eq!(earned(&password, &Facts { device_trusted: false, ..facts }), Assurance::Password);
     assert_eq!(earned_amr(&code), ["pwd", "sms", "mfa"]);
+}
+
+#[test]
+fn stepping_up_asks_password_and_code_whatever_the_portals_policy() {
+    for case in all_cases().into_iter().filter(|case| case.prompt.is_empty() && case.facts.email_confirmed) {
+        let requirements = case.requirements().stepping_up(START);
+        let issued = next(&requirements, &case.proofs, Some(&case.facts)) == Next::Issue;
+        let fresh = |at: Option<Timestamp>| at.is_some_and(|at| at >= START);
+        let proved = fresh(case.proofs.password_at) && (fresh(case.proofs.code_at) || !case.facts.has_phone);
+        assert!(proved || !issued, "{case:?}");
+    }
+}
+
+#[test]
+fn another_identity_providers_proof_stands_for_the_password_and_if_it_is_sure_enough_for_the_code() {
+    let without = |case: &Case| case.proofs.password_at.is_none() && case.proofs.code_at.is_none();
+    for case in all_cases().into_iter().filter(without) {
+        for at in [BEFORE, LATER] {
+            for assurance in [Assurance::Password, Assurance::Strong] {
+                let upstream = Some(Upstream { at, assurance, amr: vec!["swk".into()] });
+                let proofs = Proofs { upstream, ..case.proofs.clone() };
+                // The same proofs as if they had been given here.
+                let code_at = (assurance >= Assurance::Code).then_some(at);
+                let own = Proofs { password_at: Some(at), code_at, ..case.proofs.clone() };
+                let requirements = case.requirements();
+                assert_eq!(
+                    next(&requirements, &proofs, Some(&case.facts)),
+                    next(&requirements, &own, Some(&case.facts)),
+                    "{case:?}"
+                );
+            }
+        }
+    }
+    let upstream = Some(Upstream { at: LATER, assurance: Assurance::Strong, amr: vec!["swk".into()] });
+    let proofs = Proofs { upstream, ..Proofs::default() };
+    assert_eq!((proofs.authenticated_at(), earned_amr(&proofs)), (Some(LATER), vec!["swk".to_owned()]));
 }

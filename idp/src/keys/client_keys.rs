@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jsonwebtoken::jwk::JwkSet;
+use serde::de::DeserializeOwned;
 use web::clock::{Clock, Timestamp};
 
 use crate::config::{Client, SigningAlgorithm};
@@ -82,7 +83,7 @@ impl ClientKeys {
             return;
         }
         known.asked_at = Some(now);
-        match self.fetch(uri).await {
+        match self.fetch_json::<JwkSet>(uri).await {
             Ok(keys) => {
                 known.keys = Some(Arc::new(keys));
                 known.read_at = Some(now);
@@ -96,7 +97,11 @@ impl ClientKeys {
         }
     }
 
-    async fn fetch(&self, uri: &str) -> Result<JwkSet, &'static str> {
+    /// A JSON document at a registered address.
+    ///
+    /// # Errors
+    /// What kept it from being read, without its content.
+    pub async fn fetch_json<T: DeserializeOwned>(&self, uri: &str) -> Result<T, &'static str> {
         let mut answer = self.http.get(uri).send().await.map_err(|_| "no answer")?;
         if !answer.status().is_success() {
             return Err("the answer is not a success");
@@ -108,6 +113,6 @@ impl ClientKeys {
                 return Err("the answer is too large");
             }
         }
-        serde_json::from_slice(&body).map_err(|_| "the answer is not a JWK set")
+        serde_json::from_slice(&body).map_err(|_| "the answer is not the JSON it should be")
     }
 }

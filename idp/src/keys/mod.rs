@@ -56,8 +56,8 @@ type Result<T> = std::result::Result<T, KeyError>;
 pub enum When {
     /// After relying parties had `keys.announce_hours` to fetch it.
     Announce,
-    /// At once: an announced key if there is one, else a new one.
-    Now,
+    /// Once it was published for half a minute: an announced key if there is one, else a new one.
+    Soon,
 }
 
 /// The published keys, ready to send.

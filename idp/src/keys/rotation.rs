@@ -1,12 +1,18 @@
 //! How keys come and go: by schedule, by hand, and at once in an emergency. Several processes may do any of
 //! this at the same moment: each change is guarded in the database, and whoever loses looks again.
 
+use std::time::Duration;
+
 use tokio::task::JoinSet;
 use web::clock::Timestamp;
 
 use super::material::KeyPair;
 use super::{Algorithm, KeyError, KeyRing, Phase, Result, Snapshot, When, phase};
 use crate::store::keys::{KeyRow, NewKey, Successor};
+
+/// How long a key is published at least before it signs, but in the place of a revoked one. A relying party that
+/// meets an unknown key reads the key set again, but many do so twice a minute at most: what they read last has it then.
+const SETTLE: Duration = Duration::from_secs(35);
 
 impl KeyRing {
     /// What is due: announces successors by schedule, and removes what can be of no use any more.
@@ -51,9 +57,14 @@ impl KeyRing {
     /// The store's.
     pub async fn rotate(&self, algorithm: Algorithm, when: When) -> Result<String> {
         self.refresh().await?;
+        let now = self.0.clock.now();
         match when {
-            When::Now => self.next_signs(algorithm, self.0.clock.now()).await,
             When::Announce => self.announce(algorithm).await,
+            When::Soon => {
+                let waiting = self.find(&self.snapshot(), algorithm, Phase::Announced);
+                let published = waiting.map_or(now, |waiting| waiting.announced_at);
+                self.next_signs(algorithm, now.max(published.plus(SETTLE))).await
+            }
         }
     }
 

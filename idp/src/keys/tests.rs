@@ -159,13 +159,18 @@ async fn a_key_is_announced_signs_retires_and_goes() {
 }
 
 #[tokio::test]
-async fn a_key_that_rotates_now_signs_at_once_and_every_node_knows_it() {
+async fn a_key_that_rotates_now_signs_when_it_was_published_for_half_a_minute() {
     let place = Place::new();
     let (here, there) = (place.ring().await, place.ring().await);
     assert_eq!(kids(&here), kids(&there), "the second node uses what the first one made");
     let old_token = token(&there, "ES256");
     let first = here.signing_key("ES256").unwrap().kid().to_owned();
-    let second = here.rotate(Algorithm::Es256, When::Now).await.unwrap();
+    let second = here.rotate(Algorithm::Es256, When::Soon).await.unwrap();
+    let again = here.rotate(Algorithm::Es256, When::Soon).await.unwrap();
+    assert_eq!(again, second, "a double click rotates once");
+    place.clock.advance(Duration::from_millis(34_999));
+    assert_eq!(here.signing_key("ES256").unwrap().kid(), first);
+    place.clock.advance(Duration::from_millis(1));
     assert_eq!(here.signing_key("ES256").unwrap().kid(), second);
 
     there.catch_up().await.unwrap();
@@ -174,9 +179,10 @@ async fn a_key_that_rotates_now_signs_at_once_and_every_node_knows_it() {
     assert_eq!(phase_of(&there, &first), Some(Phase::Retired));
     assert_eq!(there.signing_key("ES256").unwrap().kid(), second);
 
-    // An announced key is brought forward.
+    // An announced key is brought forward, and signs at once.
     let waiting = there.rotate(Algorithm::Es256, When::Announce).await.unwrap();
-    assert_eq!(here.rotate(Algorithm::Es256, When::Now).await.unwrap(), waiting);
+    place.clock.advance(Duration::from_hours(1));
+    assert_eq!(here.rotate(Algorithm::Es256, When::Soon).await.unwrap(), waiting);
     there.catch_up().await.unwrap();
     assert_eq!(there.signing_key("ES256").unwrap().kid(), waiting);
 }
@@ -188,8 +194,8 @@ async fn of_nodes_that_rotate_at_once_one_makes_the_key_and_all_use_it() {
     for (algorithm, when) in [
         (Algorithm::Rs256, When::Announce),
         (Algorithm::Es256, When::Announce),
-        (Algorithm::Ps256, When::Now),
-        (Algorithm::EdDsa, When::Now),
+        (Algorithm::Ps256, When::Soon),
+        (Algorithm::EdDsa, When::Soon),
     ] {
         let (one, two) = tokio::join!(here.rotate(algorithm, when), there.rotate(algorithm, when));
         assert_eq!(one.unwrap(), two.unwrap(), "{algorithm}");
@@ -236,8 +242,8 @@ async fn a_revoked_key_is_gone_at_once_and_another_signs() {
     assert!(matches!(ring.revoke(&second).await, Err(KeyError::UnknownKid(_))));
 
     // A retired key does not come back when its successor is revoked.
-    let next = ring.rotate(Algorithm::Rs256, When::Now).await.unwrap();
-    place.clock.advance(Duration::from_secs(1));
+    let next = ring.rotate(Algorithm::Rs256, When::Soon).await.unwrap();
+    place.clock.advance(Duration::from_secs(36));
     ring.revoke(&next).await.unwrap();
     assert_eq!(phase_of(&ring, &waiting), Some(Phase::Retired));
     assert!(![waiting, next].contains(&ring.signing_key("RS256").unwrap().kid().to_owned()));

@@ -41,9 +41,10 @@ async fn handle(app: &Shared, visit: &Visit, parameters: &[u8]) -> Response {
         Ok(fields) => fields,
         Err(error) => return app.bad_request(visit, &error.to_string()),
     };
-    let registered = fields.get("client_id").and_then(|id| app.registry.client(id)).cloned();
-    let Some(registered) = registered else {
-        return app.bad_request(visit, &NoReturn::UnknownClient.to_string());
+    let registered = match app.client(fields.get("client_id").unwrap_or_default()).await {
+        Ok(Some(registered)) => registered,
+        Ok(None) => return app.bad_request(visit, &NoReturn::UnknownClient.to_string()),
+        Err(trouble) => return app.trouble(visit, &trouble),
     };
     if let Some(request_uri) = fields.get("request_uri").filter(|uri| uri.starts_with(par::PREFIX)) {
         // RFC 9126 section 4: what was pushed counts, and nothing beside it.
@@ -114,6 +115,13 @@ async fn begin(
     } else if let Some(wish) = request.claims.in_id_token("sub") {
         // OpenID Connect Core section 5.5.1: the person with that subject, or nobody.
         request.expected_subject = wish.texts().into_iter().next();
+    }
+    let wish = request.claims.in_id_token("acr").unwrap_or_default();
+    if wish.essential && !app.config.acr.reachable().into_iter().any(|value| wish.accepts(value)) {
+        // OpenID Connect Core section 5.5.1.1, with the error of OpenID Connect Core Error Code
+        // unmet_authentication_requirements 1.0.
+        let unmet = "none of the acr values that are essential can be reached here";
+        return Err(WireError::new("unmet_authentication_requirements", unmet).into());
     }
     let locales = request.ui_locales.clone().unwrap_or_default();
     let open = app.begin_journey(visit, Some(request), None).await?;

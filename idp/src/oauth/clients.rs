@@ -9,7 +9,7 @@ use web::request::Fields;
 use web::seal::sha256;
 
 use super::refusal::Refusal;
-use crate::app::App;
+use crate::app::{App, Trouble};
 use crate::config::{Profile, Registered, SigningAlgorithm, TokenEndpointAuthMethod};
 use crate::path;
 use crate::protocol::assertion::{self, ASSERTION_TYPE};
@@ -44,6 +44,23 @@ impl Presented {
     }
 }
 
+impl App {
+    /// A client by its id: of the configuration, or one that registered itself.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn client(&self, client_id: &str) -> Result<Option<Arc<Registered>>, Trouble> {
+        if let Some(known) = self.registry.client(client_id) {
+            return Ok(Some(Arc::clone(known)));
+        }
+        if !self.config.registration.enabled || client_id.len() > 64 {
+            return Ok(None);
+        }
+        let row = self.store.registered_client(client_id).await?;
+        Ok(row.map(|row| self.registry.registered(row.client, row.secret_hash)))
+    }
+}
+
 /// Authenticates the client of a request to `endpoint` by its registered method and no other.
 ///
 /// # Errors
@@ -55,7 +72,7 @@ pub async fn authenticate(
     endpoint: &str,
 ) -> Result<Arc<Registered>, Refusal> {
     let presented = presented(headers, fields)?;
-    let registered = app.registry.client(presented.client_id()).ok_or(INVALID_CLIENT)?;
+    let registered = app.client(presented.client_id()).await?.ok_or(INVALID_CLIENT)?;
     if registered.client.token_endpoint_auth_method != presented.method() {
         return Err(INVALID_CLIENT.into());
     }
@@ -66,10 +83,10 @@ pub async fn authenticate(
                 return Err(INVALID_CLIENT.into());
             }
         }
-        Presented::Assertion { assertion, .. } => by_assertion(app, registered, assertion, endpoint).await?,
+        Presented::Assertion { assertion, .. } => by_assertion(app, &registered, assertion, endpoint).await?,
         Presented::Nothing { .. } => {}
     }
-    Ok(Arc::clone(registered))
+    Ok(registered)
 }
 
 async fn by_assertion(
@@ -99,13 +116,11 @@ async fn by_assertion(
 
 /// The algorithms that a client may sign with: the one it registered, or all that its profile has.
 pub fn allowed(registered: Option<SigningAlgorithm>, profile: Option<Profile>) -> Vec<SigningAlgorithm> {
-    match registered {
-        Some(one) => vec![one],
-        None => {
-            let fits = |algorithm: &SigningAlgorithm| profile != Some(Profile::Fapi2) || algorithm.is_fapi();
-            SigningAlgorithm::ALL.into_iter().filter(fits).collect()
-        }
-    }
+    let fits = |algorithm: &SigningAlgorithm| match registered {
+        Some(one) => *algorithm == one,
+        None => profile != Some(Profile::Fapi2) || algorithm.is_fapi(),
+    };
+    SigningAlgorithm::ALL.into_iter().filter(fits).collect()
 }
 
 fn presented(headers: &HeaderMap, fields: &Fields) -> Result<Presented, WireError> {

@@ -11,7 +11,8 @@ use openidconnect::core::{
 };
 use openidconnect::{
     AdditionalProviderMetadata, AuthUrl, AuthenticationContextClass, EndSessionUrl, IssuerUrl,
-    JsonWebKeySetUrl, LanguageTag, ProviderMetadata, ResponseTypes, Scope, TokenUrl, UserInfoUrl,
+    JsonWebKeySetUrl, LanguageTag, ProviderMetadata, RegistrationUrl, ResponseTypes, Scope, TokenUrl,
+    UserInfoUrl,
 };
 use serde::{Deserialize, Serialize};
 use web::language::Language;
@@ -21,7 +22,7 @@ use crate::config::SigningAlgorithm;
 use crate::keys::Algorithm;
 use crate::path;
 use crate::protocol::claims::of_scope;
-use crate::protocol::{acr, dpop};
+use crate::protocol::dpop;
 
 /// What the metadata says beyond OpenID Connect Discovery.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -120,6 +121,8 @@ fn metadata(app: &Shared) -> Result<Metadata, String> {
     let of_tokens =
         ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "azp", "sid", "at_hash"];
     let claims = of_tokens.iter().chain(scopes.iter().flat_map(|scope| of_scope(scope)));
+    let registration = app.config.registration.enabled.then(|| RegistrationUrl::new(url(path::CLIENTS)));
+    let registration = registration.transpose().map_err(text)?;
     Ok(Metadata::new(
         IssuerUrl::new(app.config.issuer.clone()).map_err(text)?,
         AuthUrl::new(url(path::AUTHORIZE)).map_err(text)?,
@@ -144,7 +147,7 @@ fn metadata(app: &Shared) -> Result<Metadata, String> {
     .set_userinfo_signing_alg_values_supported(Some(core))
     .set_claim_types_supported(Some(vec![CoreClaimType::Normal]))
     .set_acr_values_supported(Some(
-        acr::ALL.map(|value| AuthenticationContextClass::new(value.into())).to_vec(),
+        app.config.acr.reachable().map(|value| AuthenticationContextClass::new(value.into())).to_vec(),
     ))
     .set_claims_supported(Some(claims.map(|claim| CoreClaimName::new((*claim).into())).collect()))
     .set_ui_locales_supported(Some(
@@ -152,7 +155,8 @@ fn metadata(app: &Shared) -> Result<Metadata, String> {
     ))
     .set_claims_parameter_supported(Some(true))
     .set_request_parameter_supported(Some(true))
-    .set_request_uri_parameter_supported(Some(false)))
+    .set_request_uri_parameter_supported(Some(false))
+    .set_registration_endpoint(registration))
 }
 
 /// `GET /jwks`: the public halves of the key ring (RFC 7517).

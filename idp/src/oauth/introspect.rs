@@ -106,13 +106,12 @@ async fn give_back(app: &Shared, visit: &Visit, body: &[u8]) -> Result<(), Refus
         // RFC 7009 section 2.2: an unknown token needs no revoking.
         return Ok(());
     };
-    match live.person {
+    if let Some((grant, _)) = live.person {
         // Section 2.1: the refresh token goes with it.
-        Some((grant, _)) => app.store.revoke_grant(&grant.id).await?,
-        None => {
-            let left = u64::try_from(live.claims.exp - app.clock.now().seconds()).unwrap_or(0);
-            app.ephemeral.put(&revoked_key(&live.claims.jti), "", Duration::from_secs(left + 1)).await?;
-        }
+        app.store.revoke_grant(&grant.id).await?;
+    } else {
+        let left = u64::try_from(live.claims.exp - app.clock.now().seconds()).unwrap_or(0);
+        app.ephemeral.put(&revoked_key(&live.claims.jti), "", Duration::from_secs(left + 1)).await?;
     }
     Ok(())
 }

@@ -8,11 +8,11 @@ use web::request::{Visit, append};
 
 use super::resume::{Assessment, see_other};
 use crate::app::{Shared, Trouble};
-use crate::config::SecondFactor;
+use crate::config::{Registered, SecondFactor};
 use crate::domain::account::Account;
 use crate::domain::device;
 use crate::ephemeral::journeys::{self, Open};
-use crate::journey::{Journey, earned_acr, earned_amr};
+use crate::journey::{Journey, earned, earned_amr};
 use crate::notices::Mail;
 use crate::path;
 use crate::protocol::error::INVALID_REQUEST_URI;
@@ -57,6 +57,10 @@ pub async fn finish(
         return Ok(app.answer_error(visit, &request.return_address, INVALID_REQUEST_URI));
     }
     let mut write = app.store.begin_write().await?;
+    if !app.store.hold_account(&mut write, &account.id, account.password_hash.as_deref()).await? {
+        // The password was changed, or the account blocked, after it was read.
+        return Ok(app.journey_expired(visit, journey.client_id.as_deref()));
+    }
     let mut after = Afterwards::default();
     let device_id = keep_device(app, visit, &mut write, journey, &assessment, account, &mut after).await?;
     let Some(session_id) =
@@ -69,9 +73,9 @@ pub async fn finish(
         let fresh = app.random.token();
         let details = GrantDetails {
             nonce: request.nonce.clone(),
-            acr: earned_acr(&journey.proofs, facts).to_owned(),
+            acr: app.config.acr.name(earned(&journey.proofs, facts)).to_owned(),
             amr: earned_amr(&journey.proofs),
-            auth_time: journey.proofs.password_at.unwrap_or(app.clock.now()),
+            auth_time: journey.proofs.authenticated_at().unwrap_or(app.clock.now()),
             claims: request.claims.clone(),
             resource: request.resource.clone(),
             jkt: request.dpop_jkt.clone(),
@@ -100,7 +104,7 @@ pub async fn finish(
 
     let mut response = match (&journey.request, code) {
         (Some(request), Some(code)) => app.answer(visit, &request.return_address, &[("code", &code)]),
-        _ => see_other(&where_to(app, journey)),
+        _ => see_other(&where_to(app, journey, assessment.client.as_deref())),
     };
     if let Some(secret) = after.session {
         append(&mut response, visit.front.cookies.set(path::SESSION_COOKIE, &secret, None));
@@ -112,9 +116,12 @@ pub async fn finish(
     Ok(response)
 }
 
-/// Where a sign-in without a portal's request ends: at the portal that it was for, or at the account page.
-fn where_to(app: &Shared, journey: &Journey) -> String {
-    let client = journey.client_id.as_deref().and_then(|id| app.registry.client(id));
+/// Where a sign-in without a portal's request ends: at the page that wanted it, at the portal that it was for, or at
+/// the account page.
+fn where_to(app: &Shared, journey: &Journey, client: Option<&Registered>) -> String {
+    if let Some(page) = &journey.step_up_to {
+        return page.clone();
+    }
     client
         .and_then(|client| {
             // OpenID Connect Core section 4: `iss` tells the client where to send the request.
@@ -140,7 +147,7 @@ async fn keep_device(
     let known = assessment.device.as_ref();
     let is_new = |at: Option<Timestamp>| at.is_some_and(|at| at >= journey.created_at);
     let trusts = is_new(journey.proofs.code_at) && assessment.policy.second_factor == SecondFactor::NewDevice;
-    let meets = known.is_none() && is_new(journey.proofs.password_at);
+    let meets = known.is_none() && is_new(journey.proofs.authenticated_at());
     if journey.public_computer || !(trusts || meets) {
         if let Some(device) = known {
             app.store.touch_device(write, &device.id).await?;
@@ -179,7 +186,7 @@ async fn keep_session(
     let proofs = &journey.proofs;
     let is_new = |at: Option<Timestamp>| at.is_some_and(|at| at >= journey.created_at);
     let current = app.session_of(visit).await?;
-    if !is_new(proofs.password_at) && !is_new(proofs.code_at) {
+    if !is_new(proofs.authenticated_at()) && !is_new(proofs.code_at) {
         // Single sign-on stands on the session; without it there is nothing.
         let same = current.filter(|session| Some(&session.id) == journey.session_id.as_ref());
         return Ok(same.map(|session| session.id));
@@ -190,7 +197,7 @@ async fn keep_session(
         account_id: &account.id,
         device_id: device_id.as_deref(),
         label: &label,
-        authenticated_at: proofs.password_at.unwrap_or(app.clock.now()),
+        authenticated_at: proofs.authenticated_at().unwrap_or(app.clock.now()),
         code_at: proofs.code_at,
         lifetime: Duration::from_hours(app.config.sessions.absolute_hours.into()),
     };
@@ -202,7 +209,7 @@ async fn keep_session(
             kept = Some(session.id);
         } else if session.account_id != account.id {
             // Somebody else signs in at this browser: the other one's session ends.
-            super::logout::end_session(app, write, &session.id).await?;
+            super::logout::end_session_by(app, write, &session.id, Some(&account.id)).await?;
             after.messages = true;
         }
     }

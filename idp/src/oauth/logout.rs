@@ -16,6 +16,7 @@ use web::request::{Fields, Visit, append};
 use super::resume::{FormField, see_other};
 use crate::app::{App, Shared, Trouble};
 use crate::delivery::Message;
+use crate::domain::account::AccountId;
 use crate::path;
 use crate::protocol::token::{ID_TOKEN_TYPE, LOGOUT_TOKEN_TYPE};
 use crate::store::audit::Event;
@@ -99,9 +100,12 @@ async fn logout(app: &Shared, visit: &Visit, fields: &Fields, answered: bool) ->
     let session = app.session_of(visit).await?;
     let hint = read_hint(app, fields);
     let client_id = hint.as_ref().map(|hint| hint.client_id.clone());
-    let client = client_id.as_deref().and_then(|id| app.registry.client(id));
+    let client = match &client_id {
+        Some(id) => app.client(id).await?,
+        None => None,
+    };
     let asked_uri = fields.get("post_logout_redirect_uri");
-    let return_uri = client.and_then(|client| {
+    let return_uri = client.as_ref().and_then(|client| {
         client.client.post_logout_redirect_uris.iter().find(|uri| Some(uri.as_str()) == asked_uri).cloned()
     });
     let is_own = match (&hint, &session) {
@@ -115,7 +119,7 @@ async fn logout(app: &Shared, visit: &Visit, fields: &Fields, answered: bool) ->
         // What the portal asked for goes along only as far as it was proved.
         let page = LogoutPage {
             action: path::LOGOUT,
-            portal_name: client.map(|_| portal.brand.name.clone()),
+            portal_name: client.as_ref().map(|_| portal.brand.name.clone()),
             fields: Vec::new(),
             stay_url: if portal.url.is_empty() { path::ACCOUNT.to_owned() } else { portal.url.clone() },
         };
@@ -156,18 +160,32 @@ fn with_state(uri: &str, state: Option<&str>) -> String {
 /// # Errors
 /// A backend's.
 pub async fn end_session(app: &App, write: &mut Write, id: &str) -> Result<(), Trouble> {
-    let Some(session) = app.store.session_to_end(id).await? else { return Ok(()) };
-    let clients = app.store.clients_of_session(id).await?;
+    end_session_by(app, write, id, None).await
+}
+
+/// As [`end_session`], for a session that ends because of what `actor` did.
+///
+/// # Errors
+/// A backend's.
+pub async fn end_session_by(
+    app: &App,
+    write: &mut Write,
+    id: &str,
+    actor: Option<&AccountId>,
+) -> Result<(), Trouble> {
+    let Some(session) = app.store.session_in(write, id).await? else { return Ok(()) };
     if !app.store.end_session(write, id).await? {
         return Ok(());
     }
-    let account = app.store.account(&session.account_id).await?;
-    app.store.note(write, Event::SignedOut, &session.account_id, None, "").await?;
+    // Read after the grants were revoked: a code that is redeemed at this moment counts or finds it revoked.
+    let clients = app.store.clients_in(write, id).await?;
+    let account = app.store.account_in(write, &session.account_id).await?;
+    app.store.note_by(write, actor, Event::SignedOut, &session.account_id, None, "").await?;
     let Some(account) = account else { return Ok(()) };
     app.keys.catch_up().await.map_err(|error| Trouble::Other(format!("reading the key ring: {error}")))?;
     let now = app.clock.now().seconds();
     for client_id in clients {
-        let Some(registered) = app.registry.client(&client_id) else { continue };
+        let Some(registered) = app.client(&client_id).await? else { continue };
         let Some(uri) = &registered.client.backchannel_logout_uri else { continue };
         // Section 2.4: these claims and no nonce.
         let claims = json!({

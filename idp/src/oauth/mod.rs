@@ -11,6 +11,7 @@ pub mod logout;
 mod oxide;
 pub mod par;
 mod refusal;
+pub mod registration;
 mod request;
 pub mod resume;
 mod subject;

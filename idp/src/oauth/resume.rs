@@ -88,8 +88,8 @@ impl App {
             password_mark: String::new(),
             pending_phone: None,
             code: None,
-            confirm_page: None,
             session_id: None,
+            step_up_to: None,
             public_computer: false,
             created_at: self.clock.now(),
         };
@@ -122,12 +122,21 @@ impl App {
     /// # Errors
     /// A backend's.
     pub async fn assess(&self, visit: &Visit, journey: &Journey) -> Result<Assessment, Trouble> {
-        let client = journey.client_id.as_deref().and_then(|id| self.registry.client(id)).cloned();
+        let client = match &journey.client_id {
+            Some(id) => self.client(id).await?,
+            None => None,
+        };
         let policy = self.registry.portal_of(journey.client_id.as_deref()).policy.clone();
         let asks_consent =
             journey.request.is_some() && client.as_ref().is_some_and(|client| client.client.consent);
+        let wanted =
+            journey.request.as_ref().and_then(|request| self.config.acr.least(&request.wanted_acrs()));
         let requirements =
-            Requirements::new(&policy, journey.request.as_ref(), asks_consent, journey.created_at);
+            Requirements::new(&policy, journey.request.as_ref(), wanted, asks_consent, journey.created_at);
+        let requirements = match journey.step_up_to {
+            Some(_) => requirements.stepping_up(journey.created_at),
+            None => requirements,
+        };
         let account = match &journey.account_id {
             Some(id) => self.store.account(id).await?,
             None => None,
@@ -234,8 +243,8 @@ impl App {
     pub async fn journey_gone(&self, visit: &Visit) -> Result<Response, Trouble> {
         let finished = journeys::finished(&self.ephemeral, &visit.query("journey")).await?;
         if let (Some(client_id), true) = (finished, self.session_of(visit).await?.is_some()) {
-            let client = self.registry.client(&client_id);
-            let login = client.and_then(|client| client.client.initiate_login_uri.as_deref());
+            let client = self.client(&client_id).await?;
+            let login = client.as_ref().and_then(|client| client.client.initiate_login_uri.as_deref());
             return Ok(see_other(login.unwrap_or(path::ACCOUNT)));
         }
         Ok(self.journey_expired(visit, None))

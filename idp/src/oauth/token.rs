@@ -51,7 +51,7 @@ async fn handle(app: &Shared, visit: &Visit, body: &[u8]) -> Result<TokenRespons
         }
         Some("client_credentials") => {
             may(GrantType::ClientCredentials)?;
-            Ok(by_itself(app, client, &fields, proof)?)
+            Ok(by_itself(app, client, &fields, proof.as_ref())?)
         }
         Some(_) => Err(WireError::new("unsupported_grant_type", "this grant_type is not supported").into()),
         None => Err(WireError::new("invalid_request", "grant_type is missing").into()),
@@ -173,13 +173,12 @@ async fn renew(
     }
     let token = app.random.token();
     let new = NewRefreshToken { grant_id: &found.grant.id, token: &token, expires_at };
-    let renewed = match found.used_at {
-        None => app.store.rotate_refresh_token(&found.hash, new).await?,
+    let renewed = if found.used_at.is_none() {
+        app.store.rotate_refresh_token(&found.hash, new).await?
+    } else {
         // The answer was lost on its way: another one, as long as nobody used the lost one.
-        Some(_) => {
-            let since = app.clock.now().minus(grace);
-            app.store.replace_lost_refresh_token(&found.hash, since, new).await?
-        }
+        let since = app.clock.now().minus(grace);
+        app.store.replace_lost_refresh_token(&found.hash, since, new).await?
     };
     if renewed {
         return Ok(Some(token));
@@ -192,7 +191,7 @@ fn by_itself(
     app: &Shared,
     client: &Client,
     fields: &Fields,
-    proof: Option<Proof>,
+    proof: Option<&Proof>,
 ) -> Result<TokenResponse, Refusal> {
     const PERSONAL: [&str; 7] =
         ["openid", "profile", "email", "phone", "address", "care_team", "offline_access"];
@@ -211,7 +210,7 @@ fn by_itself(
         subject: client.client_id.clone(),
         scope: &scope.to_string(),
         resource: resource.as_deref(),
-        jkt: proof.as_ref().map(|proof| proof.jkt.as_str()),
+        jkt: proof.map(|proof| proof.jkt.as_str()),
         sign_in: None,
     };
     Ok(app.access_token(client, about)?)

@@ -121,7 +121,7 @@ async fn person(
     {
         return Err(INVALID_TOKEN.into());
     }
-    let registered = app.registry.client(&live.claims.client_id).ok_or(INVALID_TOKEN)?;
+    let registered = app.client(&live.claims.client_id).await?.ok_or(INVALID_TOKEN)?;
     let mut claims = covered(app, &live.claims, &grant, &account)?;
     claims.insert("sub".to_owned(), json!(app.subject_for(&registered.client, &account)));
     let Some(alg) = registered.client.userinfo_signed_response_alg else {

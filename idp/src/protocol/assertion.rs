@@ -68,7 +68,7 @@ mod tests {
 
     const NOW: i64 = 1_000_000;
 
-    fn check_with(changes: Value, strict: bool) -> Result<Accepted, WireError> {
+    fn check_with(changes: &Value, strict: bool) -> Result<Accepted, WireError> {
         let mut claims = json!({
             "iss": "c", "sub": "c", "aud": "https://op.example", "exp": NOW + 60, "iat": NOW, "jti": "1",
         });
@@ -90,8 +90,8 @@ mod tests {
 
     #[test]
     fn t40_only_a_fresh_assertion_of_the_client_for_this_issuer_is_accepted() {
-        assert_eq!(check_with(json!({}), true), Ok(Accepted { jti: "1".into(), until: NOW + 70 }));
-        assert!(check_with(json!({ "nbf": NOW + 8 }), true).is_ok());
+        assert_eq!(check_with(&json!({}), true), Ok(Accepted { jti: "1".into(), until: NOW + 70 }));
+        assert!(check_with(&json!({ "nbf": NOW + 8 }), true).is_ok());
         for changes in [
             json!({ "iss": "d" }),
             json!({ "sub": "d" }),
@@ -106,7 +106,7 @@ mod tests {
             json!({ "jti": null }),
             json!({ "jti": "" }),
         ] {
-            assert_eq!(check_with(changes.clone(), false).unwrap_err().error, "invalid_client", "{changes}");
+            assert_eq!(check_with(&changes, false).unwrap_err().error, "invalid_client", "{changes}");
         }
     }
 
@@ -118,8 +118,8 @@ mod tests {
             json!(["https://op.example", "https://other.example"]),
         ] {
             let changes = json!({ "aud": audience });
-            assert!(check_with(changes.clone(), true).is_err(), "{changes}");
-            assert!(check_with(changes.clone(), false).is_ok(), "{changes}");
+            assert!(check_with(&changes, true).is_err(), "{changes}");
+            assert!(check_with(&changes, false).is_ok(), "{changes}");
         }
     }
 }

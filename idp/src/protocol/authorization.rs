@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use web::request::Fields;
 
-use super::acr;
 use super::claims::RequestedClaims;
 use super::error::WireError;
 use crate::config::{Client, GrantType, ScopeSet};
@@ -171,7 +170,6 @@ const CHECKS: &[Check] = &[
     pkce,
     prompt_contradiction,
     max_age,
-    acr_claim,
     dpop_jkt,
     resource,
     lengths,
@@ -317,20 +315,6 @@ fn max_age(fields: &Fields, _: &Client, _: Arrival) -> Result<(), WireError> {
     }
 }
 
-/// OpenID Connect Core section 5.5.1.1: an essential `acr` that this provider does not have cannot be met.
-fn acr_claim(fields: &Fields, _: &Client, _: Arrival) -> Result<(), WireError> {
-    let Some(claims) = fields.get("claims") else { return Ok(()) };
-    let wish = RequestedClaims::parse(claims)?.in_id_token("acr").unwrap_or_default();
-    let known = acr::ALL.iter().any(|value| wish.accepts(value));
-    if wish.essential && !known {
-        return Err(WireError::new(
-            "unmet_authentication_requirements",
-            "none of the acr values that are essential exists here",
-        ));
-    }
-    Ok(())
-}
-
 /// RFC 9449 section 10: a SHA-256 thumbprint.
 fn dpop_jkt(fields: &Fields, _: &Client, _: Arrival) -> Result<(), WireError> {
     match fields.get("dpop_jkt") {
@@ -466,11 +450,6 @@ mod tests {
             ("prompt", Some("none login"), "invalid_request"),
             ("max_age", Some("-1"), "invalid_request"),
             ("claims", Some("[]"), "invalid_request"),
-            (
-                "claims",
-                Some(r#"{"id_token":{"acr":{"essential":true,"value":"x"}}}"#),
-                "unmet_authentication_requirements",
-            ),
             ("dpop_jkt", Some("short"), "invalid_request"),
             ("resource", Some("https://api.example"), "invalid_target"),
             ("registration", Some("{}"), "registration_not_supported"),

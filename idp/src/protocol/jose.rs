@@ -148,24 +148,18 @@ fn signature_only(algorithm: Algorithm) -> Validation {
     validation
 }
 
-/// A claim that is a time, in seconds. `None` if it is absent, `Some(None)` if it is no number.
-fn time(claims: &Claims, name: &str) -> Option<Option<i64>> {
-    claims.get(name).map(|value| {
-        #[allow(
-            clippy::cast_possible_truncation,
-            reason = "a NumericDate may have a fraction; it is dropped"
-        )]
-        value.as_i64().or_else(|| value.as_f64().map(|seconds| seconds as i64))
-    })
+/// A claim that is a time, in seconds (RFC 7519 section 2).
+fn time(claims: &Claims, name: &str) -> Option<i64> {
+    let value = claims.get(name)?;
+    #[allow(clippy::cast_possible_truncation, reason = "a NumericDate may have a fraction; it is dropped")]
+    value.as_i64().or_else(|| value.as_f64().map(|seconds| seconds as i64))
 }
 
 /// Whether `exp`, `nbf` and `iat`, where they are there, let the token be used at `now` (seconds; RFC 7519
 /// section 4.1).
 pub fn is_in_time(claims: &Claims, now: i64) -> bool {
-    let holds = |name: &str, rule: fn(i64, i64) -> bool| match time(claims, name) {
-        None => true,
-        Some(None) => false,
-        Some(Some(at)) => rule(at, now),
+    let holds = |name: &str, rule: fn(i64, i64) -> bool| {
+        !claims.contains_key(name) || time(claims, name).is_some_and(|at| rule(at, now))
     };
     holds("exp", |exp, now| exp > now.saturating_sub(SKEW))
         && holds("nbf", |nbf, now| nbf <= now.saturating_add(SKEW))
@@ -174,12 +168,12 @@ pub fn is_in_time(claims: &Claims, now: i64) -> bool {
 
 /// `exp`, in seconds, if it is a number.
 pub fn expiry(claims: &Claims) -> Option<i64> {
-    time(claims, "exp").flatten()
+    time(claims, "exp")
 }
 
 /// `iat`, in seconds, if it is a number.
 pub fn issued_at(claims: &Claims) -> Option<i64> {
-    time(claims, "iat").flatten()
+    time(claims, "iat")
 }
 
 /// A claim that is a text that is not empty.

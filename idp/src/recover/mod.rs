@@ -13,18 +13,18 @@ use web::request::Visit;
 use crate::app::{Shared, Trouble};
 use crate::config::Identifier;
 use crate::credentials::policy;
-use crate::domain::account::EmailAddress;
+use crate::domain::account::{Account, EmailAddress};
 use crate::form::Posted;
 use crate::mail_codes::{status_of, with_journey};
 use crate::notices::Mail;
 use crate::oauth::logout::end_session;
 use crate::oauth::resume::see_other;
 use crate::path;
-use crate::register::back_to_signin;
+use crate::register::confirm::back_to_signin;
 use crate::signin::new_password::personal;
 use crate::signin::run;
 use crate::store::audit::Event;
-use crate::store::mail_links::Purpose;
+use crate::store::mail_links::{MailLink, Purpose};
 
 /// No request for a mail is answered sooner.
 const ANSWER_TAKES: Duration = Duration::from_millis(150);
@@ -47,6 +47,8 @@ pub struct ResetPage {
     pub token: String,
     pub error: Option<&'static str>,
     pub min_length: usize,
+    /// What the account signs in with, for a password manager.
+    pub identifier: String,
 }
 
 impl ForgotPage {
@@ -64,7 +66,13 @@ impl ForgotPage {
 
 impl ResetPage {
     pub fn sample() -> Self {
-        Self { action: path::RESET, token: "x".into(), error: Some("password-weak"), min_length: 12 }
+        Self {
+            action: path::RESET,
+            token: "x".into(),
+            error: Some("password-weak"),
+            min_length: 12,
+            identifier: "anna@example.nl".into(),
+        }
     }
 }
 
@@ -87,7 +95,7 @@ pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) 
             signin_url: with_journey(path::SIGNIN, &journey),
         };
         let client_id = open.and_then(|open| open.journey.client_id);
-        Ok(app.page(&visit, client_id.as_deref(), StatusCode::OK, "idp/forgot.html", &page))
+        Ok(app.client_page(&visit, client_id.as_deref(), StatusCode::OK, "idp/forgot.html", &page))
     })
     .await
 }
@@ -121,19 +129,19 @@ pub async fn post(
                 &page,
             ));
         };
-        if !app.may_mail(&visit, &email).await? {
+        if !app.may_mail(&visit, &email, Purpose::Reset).await? {
             return Ok(app.too_many(&visit, Duration::from_hours(1)));
         }
         let account = app.store.account_by_email(&email).await?.filter(|account| {
             !asks_username(&app) || account.username.as_deref() == Some(username.to_lowercase().as_str())
         });
         let kept_journey = (!journey.is_empty()).then_some(journey.as_str());
-        let (id, _) = app
+        let id = app
             .open_waiting_page(&visit, &email, account.as_ref(), client_id.as_deref(), kept_journey)
             .await?;
         if let Some(account) = account.filter(|account| account.blocked_at.is_none()) {
             let mut write = app.store.begin_write().await?;
-            app.mail_link(&mut write, Purpose::Reset, &account, &id, client_id.as_deref()).await?;
+            app.mail_link(&mut write, Purpose::Reset, &account, &id, client_id.as_deref(), None).await?;
             write.commit().await?;
             app.delivery.wake();
         }
@@ -168,24 +176,37 @@ pub async fn resend(State(app): State<Shared>, Extension(visit): Extension<Visit
     run(&app, &visit, app.resend_mail(&visit, Purpose::Reset)).await
 }
 
+/// What a link is good for, and for whom; nothing for an account that is blocked.
+async fn link_of(app: &Shared, token: &str) -> Result<Option<(MailLink, Account)>, Trouble> {
+    let Some(link) = app.store.peek_mail_link(Purpose::Reset, token).await? else { return Ok(None) };
+    let account = app.store.account(&link.account_id).await?;
+    Ok(account.filter(|account| account.blocked_at.is_none()).map(|account| (link, account)))
+}
+
 fn reset_page(
     app: &Shared,
     visit: &Visit,
     token: &str,
-    client_id: Option<&str>,
+    (link, account): &(MailLink, Account),
     error: Option<&'static str>,
 ) -> Response {
-    let min_length = app.config.password.min_length;
-    let page = ResetPage { action: path::RESET, token: token.to_owned(), error, min_length };
-    app.page(visit, client_id, status_of(error), "idp/reset.html", &page)
+    let page = ResetPage {
+        action: path::RESET,
+        token: token.to_owned(),
+        error,
+        min_length: app.config.password.min_length,
+        identifier: account.identifier(app.config.accounts.identifier).to_owned(),
+    };
+    let visit = visit.at(&format!("{}?token={token}", path::RESET));
+    app.client_page(&visit, link.client_id.as_deref(), status_of(error), "idp/reset.html", &page)
 }
 
 /// `GET /reset`: shows the form and uses nothing up.
 pub async fn reset_get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
     run(&app, &visit, async {
         let token = visit.query("token");
-        Ok(match app.store.peek_mail_link(Purpose::Reset, &token).await? {
-            Some(link) => reset_page(&app, &visit, &token, link.client_id.as_deref(), None),
+        Ok(match link_of(&app, &token).await? {
+            Some(found) => reset_page(&app, &visit, &token, &found, None),
             None => app.link_invalid(&visit),
         })
     })
@@ -200,16 +221,12 @@ pub async fn reset_post(
 ) -> Response {
     run(&app, &visit, async {
         let token = fields.trimmed("token");
-        let Some(link) = app.store.peek_mail_link(Purpose::Reset, token).await? else {
-            return Ok(app.link_invalid(&visit));
-        };
-        let Some(account) = app.store.account(&link.account_id).await?.filter(|a| a.blocked_at.is_none())
-        else {
-            return Ok(app.link_invalid(&visit));
-        };
+        let Some(found) = link_of(&app, token).await? else { return Ok(app.link_invalid(&visit)) };
+        let (link, account) = &found;
+        let client_id = link.client_id.as_deref();
         let password = fields.get("new_password").unwrap_or_default();
-        if let Err(problem) = policy::check(password, &app.config.password, &personal(&account)) {
-            return Ok(reset_page(&app, &visit, token, link.client_id.as_deref(), Some(problem.key)));
+        if let Err(problem) = policy::check(password, &app.config.password, &personal(account)) {
+            return Ok(reset_page(&app, &visit, token, &found, Some(problem.key)));
         }
         let hash = app.passwords.hash(password).await.map_err(|_| Trouble::Busy)?;
         let mut write = app.store.begin_write().await?;
@@ -219,19 +236,18 @@ pub async fn reset_post(
         }
         app.store.set_password(&mut write, &account.id, &hash).await?;
         // Whoever reads the mail of this address has confirmed it.
-        app.store.confirm_email(&mut write, &account.id).await?;
+        app.store.confirm_email(&mut write, &account.id, Some(&hash)).await?;
+        app.store.void_mail_links(&mut write, &account.id, Purpose::Confirm).await?;
         app.store.unlock(&mut write, &account.id).await?;
         app.store.forget_devices(&mut write, &account.id, None).await?;
-        for session in app.store.sessions(&account.id).await? {
+        for session in app.store.sessions_in(&mut write, &account.id).await? {
             end_session(&app, &mut write, &session.id).await?;
         }
-        app.store
-            .note(&mut write, Event::PasswordChanged, &account.id, link.client_id.as_deref(), "")
-            .await?;
-        app.notify(&mut write, Mail::PasswordChanged, &account, link.client_id.as_deref(), |_| ()).await?;
+        app.store.note(&mut write, Event::PasswordChanged, &account.id, client_id, "").await?;
+        app.notify(&mut write, Mail::PasswordChanged, account, client_id, |_| ()).await?;
         write.commit().await?;
         app.delivery.wake();
-        back_to_signin(&app, &visit, &account.id, link.client_id, "password-changed").await
+        back_to_signin(&app, &visit, account, link.client_id.clone(), "password-changed").await
     })
     .await
 }

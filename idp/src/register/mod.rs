@@ -1,5 +1,6 @@
-//! Making an account: the form, the waiting page, the confirmation. A known address gets the same page and
-//! the same time; its owner gets a mail that says so.
+//! Making an account. A known address gets the same page and the same time; its owner gets a mail that says so.
+
+pub mod confirm;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -12,12 +13,13 @@ use serde::Serialize;
 use web::request::{Fields, Visit};
 
 use crate::app::{Shared, Trouble};
+use crate::confirmations::Registration;
 use crate::credentials::policy;
-use crate::domain::account::{Account, AccountId, EmailAddress, Role, parse_name};
+use crate::domain::account::{Account, EmailAddress, Role, parse_name};
 use crate::form::Posted;
 use crate::mail_codes::with_journey;
 use crate::notices::Mail;
-use crate::oauth::resume::{journey_url, see_other};
+use crate::oauth::resume::see_other;
 use crate::path;
 use crate::signin::run;
 use crate::store::accounts::NewAccount;
@@ -40,13 +42,6 @@ pub struct RegisterPage {
     pub signin_url: String,
 }
 
-/// `idp/confirm.html`
-#[derive(Clone, Debug, Serialize)]
-pub struct ConfirmPage {
-    pub action: &'static str,
-    pub token: String,
-}
-
 impl RegisterPage {
     pub fn sample() -> Self {
         Self {
@@ -62,12 +57,6 @@ impl RegisterPage {
             min_length: 12,
             signin_url: "/signin".into(),
         }
-    }
-}
-
-impl ConfirmPage {
-    pub fn sample() -> Self {
-        Self { action: path::CONFIRM, token: "x".into() }
     }
 }
 
@@ -158,7 +147,7 @@ pub async fn post(
                 return Ok(app.page(&visit, client_id.as_deref(), status, "idp/register.html", &*page));
             }
         };
-        if !app.may_mail(&visit, &filled.email).await? {
+        if !app.may_mail(&visit, &filled.email, Purpose::Confirm).await? {
             return Ok(app.too_many(&visit, Duration::from_hours(1)));
         }
         let hash = app.passwords.hash(&filled.password).await.map_err(|_| Trouble::Busy)?;
@@ -183,7 +172,7 @@ async fn keep(
         email: filled.email.clone(),
         email_is_confirmed: false,
         username: None,
-        password_hash: Some(hash),
+        password_hash: Some(hash.clone()),
         phone_sealed: None,
         role: Role::User,
         organisation: None,
@@ -206,12 +195,18 @@ async fn keep(
     let account = known.ok_or_else(|| Trouble::Other("a registered account is gone".into()))?;
     let journey = visit.query("journey");
     let journey = (!journey.is_empty()).then_some(journey.as_str());
-    let (page_id, _) =
-        app.open_waiting_page(visit, &filled.email, Some(&account), client_id, journey).await?;
+    let renamed = Account {
+        given_name: new.given_name.clone(),
+        language: new.language,
+        password_hash: new.password_hash.clone(),
+        ..account.clone()
+    };
+    let page_id = app.open_waiting_page(visit, &filled.email, Some(&renamed), client_id, journey).await?;
+    let registration = Registration { page_id: page_id.clone(), password_hash: hash };
+    app.keep_registration(visit, &filled.email, &registration).await?;
     let mut write = app.store.begin_write().await?;
     if app.store.replace_unconfirmed(&mut write, &account.id, &new).await? {
-        let renamed = Account { given_name: new.given_name.clone(), language: new.language, ..account };
-        app.mail_link(&mut write, Purpose::Confirm, &renamed, &page_id, client_id).await?;
+        app.mail_link(&mut write, Purpose::Confirm, &renamed, &page_id, client_id, None).await?;
     } else {
         let link = match client_id {
             Some(_) => app.registry.portal_of(client_id).url.clone(),
@@ -223,125 +218,4 @@ async fn keep(
     write.commit().await?;
     app.delivery.wake();
     Ok(page_id)
-}
-
-/// `GET /register/sent`: the browser that registered, or one whose sign-in waits for the confirmation.
-pub async fn sent(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    run(&app, &visit, async {
-        if let Some(mut open) = app.journey_of(&visit).await? {
-            return confirm_in_journey(&app, &visit, &mut open).await;
-        }
-        app.show_waiting(&visit, Purpose::Confirm, None).await
-    })
-    .await
-}
-
-/// Somebody signed in whose address is not confirmed yet: the mail is sent again and waited for.
-async fn confirm_in_journey(
-    app: &Shared,
-    visit: &Visit,
-    open: &mut crate::ephemeral::journeys::Open,
-) -> Result<Response, Trouble> {
-    let assessment = app.assess(visit, &open.journey).await?;
-    let (crate::journey::Next::Ask(crate::journey::Step::ConfirmMail), Some(account)) =
-        (assessment.next, assessment.account)
-    else {
-        return app.resume(visit, open.clone()).await;
-    };
-    let client_id = open.journey.client_id.clone();
-    if let Some(id) = &open.journey.confirm_page {
-        return Ok(see_other(&format!("{}?page={id}", path::REGISTER_SENT)));
-    }
-    if !app.may_mail(visit, &account.email).await? {
-        return Ok(app.too_many(visit, Duration::from_hours(1)));
-    }
-    let (id, _) = app
-        .open_waiting_page(visit, &account.email, Some(&account), client_id.as_deref(), Some(&open.id))
-        .await?;
-    open.journey.confirm_page = Some(id.clone());
-    if crate::ephemeral::journeys::save(&app.ephemeral, open, app.journey_lifetime()).await? {
-        let mut write = app.store.begin_write().await?;
-        app.mail_link(&mut write, Purpose::Confirm, &account, &id, client_id.as_deref()).await?;
-        write.commit().await?;
-        app.delivery.wake();
-    }
-    Ok(see_other(&format!("{}?page={id}", path::REGISTER_SENT)))
-}
-
-/// `POST /register/sent`: the code of the mail, typed; five tries for each mail.
-pub async fn type_code(
-    State(app): State<Shared>,
-    Extension(visit): Extension<Visit>,
-    Posted(fields): Posted,
-) -> Response {
-    run(&app, &visit, async {
-        match app.token_for(&visit, Purpose::Confirm, fields.trimmed("code")).await? {
-            Ok(token) => confirm(&app, &visit, &token).await,
-            Err(page) => Ok(page),
-        }
-    })
-    .await
-}
-
-/// `POST /register/resend`: after a wait, within the limits on mails.
-pub async fn resend(State(app): State<Shared>, Extension(visit): Extension<Visit>, _: Posted) -> Response {
-    run(&app, &visit, app.resend_mail(&visit, Purpose::Confirm)).await
-}
-
-/// `GET /confirm`: shows a button and changes nothing, however often a mail scanner opens it.
-pub async fn confirm_page(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    run(&app, &visit, async {
-        let token = visit.query("token");
-        let Some(link) = app.store.peek_mail_link(Purpose::Confirm, &token).await? else {
-            return Ok(app.link_invalid(&visit));
-        };
-        let page = ConfirmPage { action: path::CONFIRM, token };
-        Ok(app.page(&visit, link.client_id.as_deref(), StatusCode::OK, "idp/confirm.html", &page))
-    })
-    .await
-}
-
-/// `POST /confirm`: the button; the link works once.
-pub async fn confirm_post(
-    State(app): State<Shared>,
-    Extension(visit): Extension<Visit>,
-    Posted(fields): Posted,
-) -> Response {
-    run(&app, &visit, confirm(&app, &visit, fields.trimmed("token"))).await
-}
-
-async fn confirm(app: &Shared, visit: &Visit, token: &str) -> Result<Response, Trouble> {
-    let mut write = app.store.begin_write().await?;
-    let Some(link) = app.store.use_mail_link(&mut write, Purpose::Confirm, token).await? else {
-        drop(write);
-        return Ok(app.link_invalid(visit));
-    };
-    if app.store.confirm_email(&mut write, &link.account_id).await? {
-        app.store.note(&mut write, Event::Confirmed, &link.account_id, link.client_id.as_deref(), "").await?;
-    }
-    write.commit().await?;
-    back_to_signin(app, visit, &link.account_id, link.client_id, "confirmed").await
-}
-
-/// Back at the sign-in page, with the portal that the person came from, in this browser or another one.
-///
-/// # Errors
-/// A backend's.
-pub async fn back_to_signin(
-    app: &Shared,
-    visit: &Visit,
-    account_id: &AccountId,
-    client_id: Option<String>,
-    notice: &str,
-) -> Result<Response, Trouble> {
-    let kept = app.ephemeral.get(&app.return_key(visit, account_id)).await?.map(|kept| kept.value);
-    let journey = match kept {
-        Some(id) => crate::ephemeral::journeys::open(&app.ephemeral, &id, &visit.browser).await?,
-        None => None,
-    };
-    let open = match journey {
-        Some(open) => open,
-        None => app.begin_journey(visit, None, client_id).await?,
-    };
-    Ok(see_other(&format!("{}&notice={notice}", journey_url(path::SIGNIN_PASSWORD, &open.id))))
 }

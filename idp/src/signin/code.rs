@@ -4,18 +4,18 @@ use std::time::Duration;
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 use web::request::Visit;
 
-use super::{Arrived, arrive, run};
-use crate::app::{Shared, Trouble};
-use crate::codes::{self, Sending};
+use super::{Arrived, arrive, at_step, run};
+use crate::app::{App, Shared, Trouble};
+use crate::codes::{self, Sending, Try};
 use crate::domain::account::Account;
-use crate::ephemeral::journeys;
+use crate::ephemeral::journeys::{self, Open};
 use crate::form::Posted;
 use crate::journey::Step;
+use crate::mail_codes::status_of;
 use crate::notices::Mail;
 use crate::oauth::resume::{journey_url, see_other};
 use crate::path;
@@ -28,9 +28,13 @@ pub struct CodePage {
     pub resend_action: String,
     pub masked_phone: String,
     pub error: Option<&'static str>,
+    /// Why there is nothing to do here today; the page offers nothing else then.
+    pub closed: Option<&'static str>,
+    /// Why no other code is sent today.
+    pub limit: Option<&'static str>,
+    pub notice: Option<&'static str>,
     pub tries_left: Option<u32>,
     pub resend_in_seconds: u64,
-    pub resent: bool,
     pub another_number_url: Option<String>,
     pub digits: usize,
     pub minutes: u32,
@@ -45,9 +49,11 @@ impl CodePage {
             resend_action: "/signin/code/resend?journey=x".into(),
             masked_phone: "06 \u{2022}\u{2022}\u{2022}\u{2022} \u{2022}\u{2022}78".into(),
             error: Some("code-wrong"),
+            closed: None,
+            limit: None,
+            notice: Some("code-resent"),
             tries_left: Some(4),
             resend_in_seconds: 42,
-            resent: true,
             another_number_url: Some("/signin/phone?journey=x".into()),
             digits: 6,
             minutes: 10,
@@ -57,61 +63,72 @@ impl CodePage {
     }
 }
 
-/// Wrong codes for one account in a day, over all journeys.
-const WRONG_CODES_PER_DAY: u32 = 15;
-const DAY: Duration = Duration::from_hours(24);
+/// What the page of a code shows at this moment.
+///
+/// # Errors
+/// A backend's.
+pub async fn code_page(
+    app: &App,
+    visit: &Visit,
+    open: &Open,
+    account: &Account,
+    error: Option<&'static str>,
+) -> Result<CodePage, Trouble> {
+    let journey = &open.journey;
+    let standing = codes::standing(app, open, account).await?;
+    let pending = journey.pending_phone.as_deref();
+    let sealed = pending.or(account.verified_phone());
+    let wait = standing.wait;
+    let stays = standing.has_code && !standing.is_closed;
+    let enrols = pending.is_some();
+    Ok(CodePage {
+        action: journey_url(path::SIGNIN_CODE, &open.id),
+        resend_action: journey_url(path::SIGNIN_RESEND, &open.id),
+        masked_phone: sealed.map(|sealed| app.masked_phone(sealed)).transpose()?.unwrap_or_default(),
+        error,
+        closed: standing.limit.filter(|_| !stays),
+        limit: standing.limit,
+        notice: if error.is_some() {
+            None
+        } else if journey.code.is_none() {
+            Some("code-elsewhere")
+        } else {
+            (visit.query("resent") == "1").then_some("code-resent")
+        },
+        tries_left: journey.code.as_ref().map(|sent| sent.tries_left),
+        resend_in_seconds: wait.as_secs() + u64::from(wait.subsec_millis() > 0),
+        another_number_url: enrols.then(|| journey_url(path::SIGNIN_PHONE, &open.id)),
+        digits: app.config.codes.digits,
+        minutes: app.config.codes.minutes,
+        step: if enrols { 3 } else { 2 },
+        steps: if enrols { 3 } else { 2 },
+    })
+}
 
-fn page(
+async fn page(
     app: &Shared,
     visit: &Visit,
     arrived: &Arrived,
     error: Option<&'static str>,
 ) -> Result<Response, Trouble> {
     let Arrived { open, assessment } = arrived;
-    let journey = &open.journey;
-    let own = assessment.account.as_ref().and_then(|account| account.verified_phone());
-    let sealed = own.or(journey.pending_phone.as_deref());
-    let now = app.clock.now();
-    let wait = journey.code.as_ref().map_or(Duration::ZERO, |sent| codes::next_at(app, sent).since(now));
-    let enrols = own.is_none() && journey.pending_phone.is_some();
-    let page = CodePage {
-        action: journey_url(path::SIGNIN_CODE, &open.id),
-        resend_action: journey_url(path::SIGNIN_RESEND, &open.id),
-        masked_phone: sealed.map(|sealed| app.masked_phone(sealed)).transpose()?.unwrap_or_default(),
-        error: error.or(journey.code.is_none().then_some("resend-limit")),
-        tries_left: journey.code.as_ref().map(|sent| sent.tries_left),
-        resend_in_seconds: wait.as_secs() + u64::from(wait.subsec_millis() > 0),
-        resent: visit.query("resent") == "1" && error.is_none(),
-        another_number_url: enrols.then(|| journey_url(path::SIGNIN_PHONE, &open.id)),
-        digits: app.config.codes.digits,
-        minutes: app.config.codes.minutes,
-        step: if enrols { 3 } else { 2 },
-        steps: if enrols { 3 } else { 2 },
-    };
-    let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    Ok(app.step_page(visit, open, status, "idp/signin_code.html", &page))
+    let Some(account) = &assessment.account else { return Ok(app.journey_expired(visit, None)) };
+    let page = code_page(app, visit, open, account, error).await?;
+    let visit = visit.at(&page.action);
+    Ok(app.step_page(&visit, open, status_of(error), "idp/signin_code.html", &page))
 }
 
 /// `GET /signin/code`: whoever gave the password in this journey. Shows the page; sends nothing.
 pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    run(&app, &visit, async {
-        match arrive(&app, &visit, Step::Code).await? {
-            Ok(arrived) => page(&app, &visit, &arrived, None),
-            Err(elsewhere) => Ok(elsewhere),
-        }
-    })
-    .await
+    at_step(&app, &visit, Step::Code, async |arrived| page(&app, &visit, &arrived, None).await).await
 }
 
-/// `POST /signin/code`: five wrong ones end a code. Whether a try was right is told only to the request that
-/// could record it, so tries at once count one by one.
+/// `POST /signin/code`: five wrong ones end a code.
 pub async fn post(
     State(app): State<Shared>,
     Extension(visit): Extension<Visit>,
     Posted(fields): Posted,
 ) -> Response {
-    let typed: String =
-        fields.get("code").unwrap_or_default().chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
     run(&app, &visit, async {
         // Each round reads the journey anew; who loses a round was overtaken by a try that counted.
         for _ in 0..20 {
@@ -119,7 +136,8 @@ pub async fn post(
                 Ok(arrived) => arrived,
                 Err(elsewhere) => return Ok(elsewhere),
             };
-            if let Some(response) = attempt(&app, &visit, arrived, &typed).await? {
+            let typed = fields.get("code").unwrap_or_default();
+            if let Some(response) = attempt(&app, &visit, arrived, typed).await? {
                 return Ok(response);
             }
         }
@@ -138,37 +156,13 @@ async fn attempt(
     let Some(account) = arrived.assessment.account.clone() else {
         return Ok(Some(app.journey_expired(visit, None)));
     };
-    if typed.is_empty() {
-        return page(app, visit, &arrived, Some("code-empty")).map(Some);
-    }
-    if typed.chars().count() != app.config.codes.digits || !typed.bytes().all(|byte| byte.is_ascii_digit()) {
-        return page(app, visit, &arrived, Some("code-malformed")).map(Some);
-    }
-    let now = app.clock.now();
-    let failures = format!("code-failures:{}", account.id.0);
-    let context = codes::context(&arrived.open);
-    let Some(sent) = &mut arrived.open.journey.code else {
-        return page(app, visit, &arrived, Some("resend-limit")).map(Some);
-    };
-    if sent.tries_left == 0 || app.is_exhausted(&failures, WRONG_CODES_PER_DAY).await? {
-        return page(app, visit, &arrived, Some("code-ended")).map(Some);
-    }
-    if now >= sent.expires_at {
-        return page(app, visit, &arrived, Some("code-expired")).map(Some);
-    }
-    if !app.codes.matches(&context, typed, &sent.hash) {
-        sent.tries_left -= 1;
-        let ended = sent.tries_left == 0;
-        if !journeys::save(&app.ephemeral, &mut arrived.open, app.journey_lifetime()).await? {
-            return Ok(None);
-        }
-        app.ephemeral.count(&failures, DAY).await?;
-        let error = if ended { "code-ended" } else { "code-wrong" };
-        return page(app, visit, &arrived, Some(error)).map(Some);
+    match codes::give(app, &mut arrived.open, &account, typed).await? {
+        Try::Right => {}
+        Try::Refused(error) => return page(app, visit, &arrived, Some(error)).await.map(Some),
+        Try::Overtaken => return Ok(None),
     }
     let journey = &mut arrived.open.journey;
-    journey.code = None;
-    journey.proofs.code_at = Some(now);
+    journey.proofs.code_at = Some(app.clock.now());
     // The phone first: a proof without the phone it stands on would let the next one enrol another.
     if let Some(sealed) = journey.pending_phone.take()
         && !enrol(app, &account, &sealed, journey.client_id.as_deref()).await?
@@ -197,8 +191,8 @@ async fn enrol(
     if !app.store.enrol_phone(&mut write, &account.id, sealed).await? {
         return Ok(false);
     }
-    app.store.note(&mut write, Event::PhoneChanged, &account.id, client_id, "").await?;
-    app.notify(&mut write, Mail::PhoneChanged, account, client_id, |_| ()).await?;
+    app.store.note(&mut write, Event::PhoneAdded, &account.id, client_id, "").await?;
+    app.notify(&mut write, Mail::PhoneAdded, account, client_id, |_| ()).await?;
     write.commit().await?;
     app.delivery.wake();
     Ok(true)
@@ -206,21 +200,25 @@ async fn enrol(
 
 /// `POST /signin/code/resend`: after a wait, within the day's limits; a double click sends one.
 pub async fn resend(State(app): State<Shared>, Extension(visit): Extension<Visit>, _: Posted) -> Response {
-    run(&app, &visit, async {
-        let mut arrived = match arrive(&app, &visit, Step::Code).await? {
-            Ok(arrived) => arrived,
-            Err(elsewhere) => return Ok(elsewhere),
-        };
+    at_step(&app, &visit, Step::Code, async |mut arrived| {
         let Some(account) = arrived.assessment.account.clone() else {
             return Ok(app.journey_expired(&visit, None));
         };
-        match codes::send(&app, &mut arrived.open, &account).await? {
-            Sending::Sent | Sending::Overtaken => {
-                Ok(see_other(&format!("{}&resent=1", journey_url(path::SIGNIN_CODE, &arrived.open.id))))
+        let before = arrived.open.journey.code.clone();
+        let sending = codes::send(&app, &mut arrived.open, &account).await?;
+        if sending == Sending::TooSoon {
+            // The other click of a double one may have been first.
+            let Some(now) = app.journey_of(&visit).await? else {
+                return Ok(app.journey_expired(&visit, None));
+            };
+            if now.journey.code == before {
+                return page(&app, &visit, &arrived, Some("resend-too-soon")).await;
             }
-            Sending::TooSoon => page(&app, &visit, &arrived, Some("resend-too-soon")),
-            Sending::LimitReached => page(&app, &visit, &arrived, Some("resend-limit")),
         }
+        if sending == Sending::LimitReached {
+            return page(&app, &visit, &arrived, None).await;
+        }
+        Ok(see_other(&format!("{}&resent=1", journey_url(path::SIGNIN_CODE, &arrived.open.id))))
     })
     .await
 }

@@ -7,7 +7,7 @@ use axum::response::Response;
 use serde::Serialize;
 use web::request::Visit;
 
-use super::{arrive, run};
+use super::at_step;
 use crate::app::Shared;
 use crate::config::ScopeSet;
 use crate::form::Posted;
@@ -39,11 +39,7 @@ impl ConsentPage {
 
 /// `GET /signin/consent`: whoever signed in in this journey.
 pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    run(&app, &visit, async {
-        let arrived = match arrive(&app, &visit, Step::Consent).await? {
-            Ok(arrived) => arrived,
-            Err(elsewhere) => return Ok(elsewhere),
-        };
+    at_step(&app, &visit, Step::Consent, async |arrived| {
         let scope = arrived
             .open
             .journey
@@ -75,11 +71,7 @@ pub async fn post(
     Extension(visit): Extension<Visit>,
     Posted(fields): Posted,
 ) -> Response {
-    run(&app, &visit, async {
-        let mut arrived = match arrive(&app, &visit, Step::Consent).await? {
-            Ok(arrived) => arrived,
-            Err(elsewhere) => return Ok(elsewhere),
-        };
+    at_step(&app, &visit, Step::Consent, async |mut arrived| {
         if fields.get("accept") != Some("yes") {
             return app.refuse(&visit, &arrived.open, CONSENT_DENIED).await;
         }

@@ -50,15 +50,27 @@ impl App {
         page: &impl Serialize,
     ) -> Response {
         let client_id = open.journey.client_id.as_deref();
-        let target = match &open.journey.request {
-            Some(request) => request.return_address.origin(),
-            None => client_id
-                .and_then(|id| self.registry.client(id)?.client.initiate_login_uri.as_deref())
-                .and_then(|uri| Some(url::Url::parse(uri).ok()?.origin().ascii_serialization())),
+        let targets = match &open.journey.request {
+            Some(request) => request.return_address.origin().into_iter().collect(),
+            None => self.origins_of(client_id),
         };
-        let targets: Vec<String> = target.into_iter().collect();
         self.pages.respond(visit, self.brand(client_id), status, template, page, &targets)
     }
+}
+
+/// Runs the handler of a step for a browser that is there, and shows the others where to go.
+pub async fn at_step<F>(app: &Shared, visit: &Visit, step: Step, act: impl FnOnce(Arrived) -> F) -> Response
+where
+    F: Future<Output = Result<Response, Trouble>>,
+{
+    // Boxed: it contains the end of a journey, and every step contains it.
+    Box::pin(run(app, visit, async {
+        match arrive(app, visit, step).await? {
+            Ok(arrived) => act(arrived).await,
+            Err(elsewhere) => Ok(elsewhere),
+        }
+    }))
+    .await
 }
 
 /// Runs a handler; trouble becomes a page.

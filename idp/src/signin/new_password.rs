@@ -2,17 +2,17 @@
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 use web::request::Visit;
 
-use super::{Arrived, arrive, run};
+use super::{Arrived, at_step};
 use crate::app::{Shared, Trouble};
 use crate::credentials::policy;
 use crate::domain::account::Account;
 use crate::form::Posted;
 use crate::journey::Step;
+use crate::mail_codes::status_of;
 use crate::notices::Mail;
 use crate::oauth::resume::journey_url;
 use crate::path;
@@ -54,19 +54,12 @@ fn page(app: &Shared, visit: &Visit, arrived: &Arrived, error: Option<&'static s
         min_length: rules.min_length,
         rules: if rules.require_classes { vec!["password-classes"] } else { Vec::new() },
     };
-    let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    app.step_page(visit, &arrived.open, status, "idp/signin_new_password.html", &page)
+    app.step_page(visit, &arrived.open, status_of(error), "idp/signin_new_password.html", &page)
 }
 
 /// `GET /signin/new-password`: whoever gave a temporary password in this journey.
 pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    run(&app, &visit, async {
-        Ok(match arrive(&app, &visit, Step::NewPassword).await? {
-            Ok(arrived) => page(&app, &visit, &arrived, None),
-            Err(elsewhere) => elsewhere,
-        })
-    })
-    .await
+    at_step(&app, &visit, Step::NewPassword, async |arrived| Ok(page(&app, &visit, &arrived, None))).await
 }
 
 /// `POST /signin/new-password`: a second one at once finds the step done.
@@ -75,11 +68,7 @@ pub async fn post(
     Extension(visit): Extension<Visit>,
     Posted(fields): Posted,
 ) -> Response {
-    run(&app, &visit, async {
-        let mut arrived = match arrive(&app, &visit, Step::NewPassword).await? {
-            Ok(arrived) => arrived,
-            Err(elsewhere) => return Ok(elsewhere),
-        };
+    at_step(&app, &visit, Step::NewPassword, async |mut arrived| {
         let Some(account) = arrived.assessment.account.clone() else {
             return Ok(app.journey_expired(&visit, arrived.open.journey.client_id.as_deref()));
         };

@@ -4,20 +4,21 @@ use std::time::{Duration, Instant};
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
-use web::request::{Fields, Visit};
+use web::request::{Fields, PUBLIC_COOKIE, Visit, append};
 
-use super::{Arrived, arrive, run};
+use super::{Arrived, at_step};
 use crate::app::{Shared, Trouble};
 use crate::config::Identifier;
+use crate::credentials::passwords::Verdict;
 use crate::domain::account::{Account, EmailAddress};
 use crate::ephemeral::journeys::Open;
 use crate::form::Posted;
 use crate::journey::Step;
+use crate::mail_codes::status_of;
 use crate::notices::Mail;
-use crate::oauth::resume::journey_url;
+use crate::oauth::resume::{journey_url, see_other};
 use crate::path;
 use crate::store::audit::Event;
 use crate::store::lockouts::Attempt;
@@ -59,7 +60,7 @@ impl PasswordPage {
     }
 }
 
-const NOTICES: [&str; 3] = ["confirmed", "password-changed", "signed-out"];
+const NOTICES: [&str; 4] = ["confirmed", "confirm-with-password", "password-changed", "signed-out"];
 
 fn page(app: &Shared, visit: &Visit, arrived: &Arrived, error: Option<&'static str>) -> Response {
     let Arrived { open, assessment } = arrived;
@@ -82,19 +83,12 @@ fn page(app: &Shared, visit: &Visit, arrived: &Arrived, error: Option<&'static s
         public_computer: assessment.policy.public_computer,
         lock_minutes: app.config.lockout.minutes,
     };
-    let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    app.step_page(visit, open, status, "idp/signin_password.html", &page)
+    app.step_page(visit, open, status_of(error), "idp/signin_password.html", &page)
 }
 
 /// `GET /signin/password`: whoever has the journey's cookie.
 pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    run(&app, &visit, async {
-        Ok(match arrive(&app, &visit, Step::Password).await? {
-            Ok(arrived) => page(&app, &visit, &arrived, None),
-            Err(elsewhere) => elsewhere,
-        })
-    })
-    .await
+    at_step(&app, &visit, Step::Password, async |arrived| Ok(page(&app, &visit, &arrived, None))).await
 }
 
 /// `POST /signin/password`: as often as the lockout lets; twice at once counts twice.
@@ -104,11 +98,7 @@ pub async fn post(
     Posted(fields): Posted,
 ) -> Response {
     let started = Instant::now();
-    run(&app, &visit, async {
-        let mut arrived = match arrive(&app, &visit, Step::Password).await? {
-            Ok(arrived) => arrived,
-            Err(elsewhere) => return Ok(elsewhere),
-        };
+    at_step(&app, &visit, Step::Password, async |mut arrived| {
         let limit = app.config.limits.sign_ins_per_address_per_hour;
         let address_key = app.address_key("sign-in-failures", visit.address);
         if app.is_exhausted(&address_key, limit).await? {
@@ -119,6 +109,7 @@ pub async fn post(
             Identifier::Username => fields.trimmed("username"),
         };
         typed.chars().take(254).collect::<String>().clone_into(&mut arrived.open.journey.identifier);
+        let waiting = waiting_page(&app, &visit, typed, &fields).await?;
         if let Some(account) = check(&app, &visit, &arrived.open, typed, &fields).await? {
             let journey = &mut arrived.open.journey;
             journey.password_mark = account.password_mark();
@@ -131,13 +122,40 @@ pub async fn post(
             journey.pending_phone = None;
             journey.code = None;
             journey.public_computer = fields.get("public_computer").is_some();
-            return app.save_and_resume(&visit, arrived.open).await;
+            let is_public = journey.public_computer;
+            let mut response = app.save_and_resume(&visit, arrived.open).await?;
+            if is_public {
+                visit.make_public(&mut response, &[path::DEVICE_COOKIE]);
+            } else if visit.cookie(PUBLIC_COOKIE).is_some() {
+                append(&mut response, visit.front.cookies.clear(PUBLIC_COOKIE));
+            }
+            return Ok(response);
+        }
+        if let Some((email, page_id)) = waiting {
+            app.keep_return(&visit, &email, &arrived.open.id).await?;
+            tokio::time::sleep_until((started + FAILURE_TAKES).into()).await;
+            return Ok(see_other(&format!("{}?page={page_id}", path::REGISTER_SENT)));
         }
         app.ephemeral.count(&address_key, Duration::from_hours(1)).await?;
         tokio::time::sleep_until((started + FAILURE_TAKES).into()).await;
         Ok(page(&app, &visit, &arrived, Some("signin-error")))
     })
     .await
+}
+
+/// The waiting page of a registration in this browser with this address and password. It is shown for a taken
+/// address as for a free one, so it tells nothing; and one hash more is computed for either.
+async fn waiting_page(
+    app: &Shared,
+    visit: &Visit,
+    typed: &str,
+    fields: &Fields,
+) -> Result<Option<(EmailAddress, String)>, Trouble> {
+    let Some(email) = EmailAddress::parse(typed) else { return Ok(None) };
+    let Some(registration) = app.registration_here(visit, &email).await? else { return Ok(None) };
+    let password = fields.get("password").unwrap_or_default();
+    let verdict = app.passwords.verify(password, Some(&registration.password_hash)).await;
+    Ok(verdict.map_err(|_| Trouble::Busy)?.matches.then_some((email, registration.page_id)))
 }
 
 /// The account that identifier and password belong to. Whatever the answer, one password hash is computed.
@@ -167,22 +185,13 @@ async fn check(
         None => None,
     };
     let device = device.unwrap_or_default();
-    let lockout = &app.config.lockout;
-    let lock_for = Duration::from_secs(u64::from(lockout.minutes) * 60);
-    let attempt = app.store.begin_attempt(&account.id, &device, lockout.failures, lock_for).await?;
-    let Attempt::Allowed { locks_until, .. } = attempt else {
-        app.passwords.verify(password, None).await.map_err(|_| Trouble::Busy)?;
-        return Ok(None);
-    };
-    let Ok(verdict) = app.passwords.verify(password, account.password_hash.as_deref()).await else {
-        // Nobody looked at the password: under load a right one must not lock its owner out.
-        app.store.undo_attempt(&account.id, &device, locks_until).await?;
-        return Err(Trouble::Busy);
-    };
-    let now = app.clock.now();
-    let may_enter =
-        account.blocked_at.is_none() && account.temporary_password_until.is_none_or(|until| now < until);
-    if verdict.matches && may_enter && app.store.end_attempts(&account.id, &device, locks_until).await? {
+    let may_enter = account.blocked_at.is_none()
+        && account.temporary_password_until.is_none_or(|until| app.clock.now() < until);
+    let client_id = open.journey.client_id.as_deref();
+    if let Some(verdict) = try_password(app, &account, &device, password, may_enter, client_id).await? {
+        if account.email_confirmed_at.is_none() && !confirmed_by(app, visit, open, &account).await? {
+            return Ok(None);
+        }
         if let (true, Some(old)) = (verdict.outdated, account.password_hash.as_deref()) {
             let new = app.passwords.hash(password).await.map_err(|_| Trouble::Busy)?;
             app.store.upgrade_password_hash(&account.id, old, &new).await?;
@@ -190,13 +199,43 @@ async fn check(
         }
         return Ok(Some(account));
     }
-    let client_id = open.journey.client_id.as_deref();
+    Ok(None)
+}
+
+/// One try at the password of an account from a known device (or ''), counted before it is looked at. `None` unless
+/// the password is right and `may_enter`; that is written down, and the holder is told of a lock.
+///
+/// # Errors
+/// A backend's, or that the password threads are busy: then the try does not count.
+pub async fn try_password(
+    app: &Shared,
+    account: &Account,
+    device: &str,
+    password: &str,
+    may_enter: bool,
+    client_id: Option<&str>,
+) -> Result<Option<Verdict>, Trouble> {
+    let lockout = &app.config.lockout;
+    let lock_for = Duration::from_secs(u64::from(lockout.minutes) * 60);
+    let attempt = app.store.begin_attempt(&account.id, device, lockout.failures, lock_for).await?;
+    let Attempt::Allowed { locks_until } = attempt else {
+        app.passwords.verify(password, None).await.map_err(|_| Trouble::Busy)?;
+        return Ok(None);
+    };
+    let Ok(verdict) = app.passwords.verify(password, account.password_hash.as_deref()).await else {
+        // Nobody looked at the password: under load a right one must not lock its owner out.
+        app.store.undo_attempt(&account.id, device, locks_until).await?;
+        return Err(Trouble::Busy);
+    };
+    if verdict.matches && may_enter && app.store.end_attempts(&account.id, device, locks_until).await? {
+        return Ok(Some(verdict));
+    }
     let mut write = app.store.begin_write().await?;
     app.store.note(&mut write, Event::SignInFailed, &account.id, client_id, "").await?;
     if let Some(until) = locks_until {
         app.store.note(&mut write, Event::Locked, &account.id, client_id, "").await?;
         if account.email_confirmed_at.is_some() {
-            app.notify(&mut write, Mail::Locked, &account, client_id, |notice| {
+            app.notify(&mut write, Mail::Locked, account, client_id, |notice| {
                 notice.until = until.local_text();
             })
             .await?;
@@ -205,4 +244,15 @@ async fn check(
     write.commit().await?;
     app.delivery.wake();
     Ok(None)
+}
+
+/// Whether the right password completes a confirmation: the button of the mail was pressed in this browser.
+async fn confirmed_by(app: &Shared, visit: &Visit, open: &Open, account: &Account) -> Result<bool, Trouble> {
+    if !app.was_pressed(visit, account).await? {
+        return Ok(false);
+    }
+    let mut write = app.store.begin_write().await?;
+    let confirmed = app.confirm_account(&mut write, account, open.journey.client_id.as_deref()).await?;
+    write.commit().await?;
+    Ok(confirmed)
 }

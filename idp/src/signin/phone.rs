@@ -2,7 +2,6 @@
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 use web::request::Visit;
@@ -12,6 +11,7 @@ use crate::app::{Shared, Trouble};
 use crate::domain::phone::PhoneNumber;
 use crate::form::Posted;
 use crate::journey::{Next, Step};
+use crate::mail_codes::status_of;
 use crate::oauth::resume::journey_url;
 use crate::path;
 
@@ -47,32 +47,35 @@ fn page(
 ) -> Response {
     let action = journey_url(path::SIGNIN_PHONE, &arrived.open.id);
     let page = PhonePage { action, phone: typed.chars().take(30).collect(), error, step: 2, steps: 3 };
-    let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    app.step_page(visit, &arrived.open, status, "idp/signin_phone.html", &page)
+    app.step_page(visit, &arrived.open, status_of(error), "idp/signin_phone.html", &page)
 }
 
-/// As [`arrive`], also from the code page of a number that was given in this journey: it may be a wrong one.
-async fn arrive_here(app: &Shared, visit: &Visit) -> Result<Result<Arrived, Response>, Trouble> {
-    if let Some(mut open) = app.journey_of(visit).await?
-        && open.journey.pending_phone.take().is_some()
-    {
-        let assessment = app.assess(visit, &open.journey).await?;
-        if assessment.next == Next::Ask(Step::Phone) {
-            return Ok(Ok(Arrived { open, assessment }));
+/// As [`at_step`](super::at_step), also from the code page of a number that was given in this journey: it may be a
+/// wrong one.
+async fn here<F>(app: &Shared, visit: &Visit, act: impl FnOnce(Arrived) -> F) -> Response
+where
+    F: Future<Output = Result<Response, Trouble>>,
+{
+    Box::pin(run(app, visit, async {
+        if let Some(mut open) = app.journey_of(visit).await?
+            && open.journey.pending_phone.take().is_some()
+        {
+            let assessment = app.assess(visit, &open.journey).await?;
+            if assessment.next == Next::Ask(Step::Phone) {
+                return act(Arrived { open, assessment }).await;
+            }
         }
-    }
-    arrive(app, visit, Step::Phone).await
+        match arrive(app, visit, Step::Phone).await? {
+            Ok(arrived) => act(arrived).await,
+            Err(elsewhere) => Ok(elsewhere),
+        }
+    }))
+    .await
 }
 
 /// `GET /signin/phone`: whoever gave the password in this journey, of an account without a phone.
 pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    run(&app, &visit, async {
-        Ok(match arrive_here(&app, &visit).await? {
-            Ok(arrived) => page(&app, &visit, &arrived, "", None),
-            Err(elsewhere) => elsewhere,
-        })
-    })
-    .await
+    here(&app, &visit, async |arrived| Ok(page(&app, &visit, &arrived, "", None))).await
 }
 
 /// `POST /signin/phone`: sends a code, within the limits for numbers and accounts.
@@ -81,11 +84,7 @@ pub async fn post(
     Extension(visit): Extension<Visit>,
     Posted(fields): Posted,
 ) -> Response {
-    run(&app, &visit, async {
-        let mut arrived = match arrive_here(&app, &visit).await? {
-            Ok(arrived) => arrived,
-            Err(elsewhere) => return Ok(elsewhere),
-        };
+    here(&app, &visit, async |mut arrived| {
         let typed = fields.trimmed("phone");
         if typed.is_empty() {
             return Ok(page(&app, &visit, &arrived, "", Some("phone-empty")));

@@ -101,6 +101,69 @@ impl Store {
         self.find_account("id", &id.0).await
     }
 
+    /// As [`Store::account`], as it is for this transaction.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn account_in(&self, write: &mut Write, id: &AccountId) -> Result<Option<Account>> {
+        let sql = format!("SELECT {COLUMNS} FROM accounts WHERE id = $1");
+        let row =
+            sqlx::query(sqlx::AssertSqlSafe(sql)).bind(&id.0).fetch_optional(write.connection()).await?;
+        row.as_ref().map(account).transpose()
+    }
+
+    /// The account whose holder confirmed this address, as it is for this transaction.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn confirmed_account_in(
+        &self,
+        write: &mut Write,
+        email: &EmailAddress,
+    ) -> Result<Option<Account>> {
+        let sql =
+            format!("SELECT {COLUMNS} FROM accounts WHERE email = $1 AND email_confirmed_at IS NOT NULL");
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(email.as_str());
+        query.fetch_optional(write.connection()).await?.as_ref().map(account).transpose()
+    }
+
+    /// Removes a registration of this address that nobody confirmed.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn remove_unconfirmed_at(&self, write: &mut Write, email: &EmailAddress) -> Result<()> {
+        let query = sqlx::query("DELETE FROM accounts WHERE email = $1 AND email_confirmed_at IS NULL");
+        query.bind(email.as_str()).execute(write.connection()).await?;
+        Ok(())
+    }
+
+    /// What the holder let clients have: client, scope, when.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn consents(&self, id: &AccountId) -> Result<Vec<(String, String, Timestamp)>> {
+        let sql = "SELECT client_id, scope, given_at FROM consents WHERE account_id = $1 ORDER BY given_at";
+        let rows = sqlx::query(sql).bind(&id.0).fetch_all(self.db.pool()).await?;
+        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?, Timestamp(row.try_get(2)?)))).collect()
+    }
+
+    /// Holds an account as it is until the transaction ends, if its password is still this one and nobody blocked
+    /// it: who changes either waits for this transaction, or this one sees what they changed.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn hold_account(
+        &self,
+        write: &mut Write,
+        id: &AccountId,
+        password_hash: Option<&str>,
+    ) -> Result<bool> {
+        let sql = "UPDATE accounts SET updated_at = updated_at
+                   WHERE id = $1 AND COALESCE(password_hash, '') = $2 AND blocked_at IS NULL";
+        let query = sqlx::query(sql).bind(&id.0).bind(password_hash.unwrap_or_default());
+        Ok(query.execute(write.connection()).await?.rows_affected() == 1)
+    }
+
     /// # Errors
     /// The engine's.
     pub async fn account_by_email(&self, email: &EmailAddress) -> Result<Option<Account>> {
@@ -139,15 +202,61 @@ impl Store {
         Ok(changed.rows_affected() == 1)
     }
 
-    /// Notes that the owner of the address confirmed it; false if that was done before.
+    /// Notes that the owner of the address confirmed it for the account with this password; false if that was done
+    /// before, or if the password is another one by now.
     ///
     /// # Errors
     /// The engine's.
-    pub async fn confirm_email(&self, write: &mut Write, id: &AccountId) -> Result<bool> {
-        let sql = "UPDATE accounts SET email_confirmed_at = $1, updated_at = $1 WHERE id = $2 AND email_confirmed_at IS NULL";
-        let changed =
-            sqlx::query(sql).bind(self.clock.now().0).bind(&id.0).execute(write.connection()).await?;
-        Ok(changed.rows_affected() == 1)
+    pub async fn confirm_email(
+        &self,
+        write: &mut Write,
+        id: &AccountId,
+        password_hash: Option<&str>,
+    ) -> Result<bool> {
+        let sql = "UPDATE accounts SET email_confirmed_at = $1, updated_at = $1
+                   WHERE id = $2 AND email_confirmed_at IS NULL AND COALESCE(password_hash, '') = $3";
+        let query = sqlx::query(sql).bind(self.clock.now().0).bind(&id.0);
+        let query = query.bind(password_hash.unwrap_or_default());
+        Ok(query.execute(write.connection()).await?.rows_affected() == 1)
+    }
+
+    /// Gives an account another address, which its holder has just confirmed; false if it has not the one that was
+    /// to be replaced any more. An address of another account is a unique violation.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn change_email(
+        &self,
+        write: &mut Write,
+        id: &AccountId,
+        old: &EmailAddress,
+        new: &EmailAddress,
+    ) -> Result<bool> {
+        let sql = "UPDATE accounts SET email = $1, email_confirmed_at = $2, updated_at = $2 WHERE id = $3 AND email = $4";
+        let query =
+            sqlx::query(sql).bind(new.as_str()).bind(self.clock.now().0).bind(&id.0).bind(old.as_str());
+        Ok(query.execute(write.connection()).await?.rows_affected() == 1)
+    }
+
+    /// Gives an account another phone number, which has just received a code.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn change_phone(&self, write: &mut Write, id: &AccountId, phone_sealed: &str) -> Result<()> {
+        let sql =
+            "UPDATE accounts SET phone_sealed = $1, phone_verified_at = $2, updated_at = $2 WHERE id = $3";
+        let query = sqlx::query(sql).bind(phone_sealed).bind(self.clock.now().0).bind(&id.0);
+        query.execute(write.connection()).await?;
+        Ok(())
+    }
+
+    /// Removes an account with everything that belongs to it but the audit log; false if it was gone.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn delete_account(&self, write: &mut Write, id: &AccountId) -> Result<bool> {
+        let query = sqlx::query("DELETE FROM accounts WHERE id = $1").bind(&id.0);
+        Ok(query.execute(write.connection()).await?.rows_affected() == 1)
     }
 
     /// Sets a password chosen by the holder; it is no longer a temporary one.
@@ -199,13 +308,18 @@ impl Store {
         Ok(())
     }
 
-    /// Removes accounts whose address nobody confirmed; returns how many.
+    /// Removes accounts whose address nobody confirmed, some time after the last mail that asked for it; returns
+    /// how many.
     ///
     /// # Errors
     /// The engine's.
-    pub async fn remove_unconfirmed(&self, created_before: Timestamp) -> Result<u64> {
-        let query = sqlx::query("DELETE FROM accounts WHERE email_confirmed_at IS NULL AND created_at < $1");
-        Ok(self.db.execute(query.bind(created_before.0)).await?)
+    pub async fn remove_unconfirmed(&self, asked_before: Timestamp) -> Result<u64> {
+        let query = sqlx::query(
+            "DELETE FROM accounts WHERE email_confirmed_at IS NULL AND created_at < $1
+               AND NOT EXISTS (SELECT 1 FROM mail_links WHERE mail_links.account_id = accounts.id
+                               AND mail_links.purpose = 'confirm' AND mail_links.created_at >= $1)",
+        );
+        Ok(self.db.execute(query.bind(asked_before.0)).await?)
     }
 
     /// Seals a phone number in E.164 form.

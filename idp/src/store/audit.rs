@@ -16,7 +16,12 @@ pub enum Event {
     SignInFailed,
     Locked,
     PasswordChanged,
+    PhoneAdded,
     PhoneChanged,
+    EmailChanged,
+    CodeLimit,
+    DataDownloaded,
+    AccountDeleted,
     DeviceRemembered,
     DeviceForgotten,
     SessionEnded,
@@ -32,7 +37,12 @@ impl Event {
             Self::SignInFailed => "sign-in-failed",
             Self::Locked => "locked",
             Self::PasswordChanged => "password-changed",
+            Self::PhoneAdded => "phone-added",
             Self::PhoneChanged => "phone-changed",
+            Self::EmailChanged => "email-changed",
+            Self::CodeLimit => "code-limit",
+            Self::DataDownloaded => "data-downloaded",
+            Self::AccountDeleted => "account-deleted",
             Self::DeviceRemembered => "device-remembered",
             Self::DeviceForgotten => "device-forgotten",
             Self::SessionEnded => "session-ended",
@@ -47,12 +57,14 @@ pub struct Entry {
     pub at: Timestamp,
     pub event: String,
     pub account_id: Option<String>,
+    /// Who did it, where that is not the holder.
+    pub actor_id: Option<String>,
     pub client_id: Option<String>,
     pub detail: String,
 }
 
 impl Store {
-    /// Adds a row in the transaction that did it.
+    /// Adds a row for what the holder did, or somebody whom nobody knows, in the transaction that did it.
     ///
     /// # Errors
     /// The engine's.
@@ -64,8 +76,25 @@ impl Store {
         client_id: Option<&str>,
         detail: &str,
     ) -> Result<()> {
+        self.note_by(write, None, event, account, client_id, detail).await
+    }
+
+    /// As [`Store::note`], for what `actor` did to another's account.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn note_by(
+        &self,
+        write: &mut Write,
+        actor: Option<&AccountId>,
+        event: Event,
+        account: &AccountId,
+        client_id: Option<&str>,
+        detail: &str,
+    ) -> Result<()> {
         sqlx::query(
-            "INSERT INTO audit (id, at, account_id, event, client_id, detail) VALUES ($1, $2, $3, $4, $5, $6)",
+            "INSERT INTO audit (id, at, account_id, event, client_id, detail, actor_id)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
         )
         .bind(self.random.id())
         .bind(self.clock.now().0)
@@ -73,6 +102,7 @@ impl Store {
         .bind(event.as_str())
         .bind(client_id)
         .bind(detail)
+        .bind(actor.map(|actor| actor.0.as_str()))
         .execute(write.connection())
         .await?;
         Ok(())
@@ -85,12 +115,12 @@ impl Store {
     pub async fn audit(&self, account: Option<&AccountId>, limit: u32) -> Result<Vec<Entry>> {
         let query = match account {
             Some(account) => sqlx::query(
-                "SELECT at, event, account_id, client_id, detail FROM audit WHERE account_id = $1
+                "SELECT at, event, account_id, client_id, detail, actor_id FROM audit WHERE account_id = $1
                  ORDER BY at DESC LIMIT $2",
             )
             .bind(account.0.clone()),
             None => sqlx::query(
-                "SELECT at, event, account_id, client_id, detail FROM audit WHERE account_id IS NOT NULL OR $1 = ''
+                "SELECT at, event, account_id, client_id, detail, actor_id FROM audit WHERE account_id IS NOT NULL OR $1 = ''
                  ORDER BY at DESC LIMIT $2",
             )
             .bind(String::new()),
@@ -103,6 +133,7 @@ impl Store {
                 account_id: row.try_get(2)?,
                 client_id: row.try_get(3)?,
                 detail: row.try_get(4)?,
+                actor_id: row.try_get(5)?,
             })
         };
         rows.iter().map(entry).collect()

@@ -14,9 +14,8 @@ use crate::domain::account::AccountId;
 /// The answer to asking for one more try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attempt {
-    /// The password may be checked; it is this try since the last success, and unless it succeeds the
-    /// account is locked until then.
-    Allowed { failures: i64, locks_until: Option<Timestamp> },
+    /// The password may be checked; unless it is right, the account is locked until then.
+    Allowed { locks_until: Option<Timestamp> },
     /// Locked; the password must not be looked at.
     Locked,
 }
@@ -42,14 +41,11 @@ impl Store {
                locked_until = CASE WHEN lockouts.locked_until IS NULL AND lockouts.failures + 1 >= $3
                                    THEN CAST($4 AS BIGINT) ELSE NULL END
              WHERE lockouts.locked_until IS NULL OR lockouts.locked_until <= $5
-             RETURNING failures, locked_until",
+             RETURNING locked_until",
         );
         let query = query.bind(&account.0).bind(device).bind(i64::from(limit)).bind(until.0).bind(now.0);
         Ok(match self.db.execute_returning_unsynced(query).await? {
-            Some(row) => Attempt::Allowed {
-                failures: row.try_get(0)?,
-                locks_until: row.try_get::<Option<i64>, _>(1)?.map(Timestamp),
-            },
+            Some(row) => Attempt::Allowed { locks_until: row.try_get::<Option<i64>, _>(0)?.map(Timestamp) },
             None => Attempt::Locked,
         })
     }

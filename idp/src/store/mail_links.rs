@@ -4,17 +4,20 @@ use std::time::Duration;
 
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
+use web::clock::Timestamp;
 use web::db::Write;
 use web::seal::sha256;
 
 use super::{Result, Store};
-use crate::domain::account::AccountId;
+use crate::domain::account::{AccountId, EmailAddress};
 
 /// What a link is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     Confirm,
     Reset,
+    /// To a new address, for an account that has another one.
+    EmailChange,
 }
 
 impl Purpose {
@@ -22,6 +25,7 @@ impl Purpose {
         match self {
             Self::Confirm => "confirm",
             Self::Reset => "reset",
+            Self::EmailChange => "email-change",
         }
     }
 }
@@ -32,6 +36,12 @@ pub struct MailLink {
     pub account_id: AccountId,
     /// The portal the person came from.
     pub client_id: Option<String>,
+    /// The waiting page on which its code may be typed.
+    pub page_id: String,
+    /// The password that a confirmation counts for, as [`Account::password_mark`](crate::domain::account::Account).
+    pub password_mark: Option<String>,
+    /// What the account's address is to become.
+    pub new_email: Option<EmailAddress>,
 }
 
 /// A link to be mailed.
@@ -45,10 +55,21 @@ pub struct NewMailLink<'a> {
     pub code_hash: &'a str,
     pub client_id: Option<&'a str>,
     pub lifetime: Duration,
+    pub password_mark: Option<&'a str>,
+    pub new_email: Option<&'a EmailAddress>,
 }
 
+const COLUMNS: &str = "account_id, client_id, page_id, password_mark, new_email";
+
 fn link(row: &AnyRow) -> Result<MailLink> {
-    Ok(MailLink { account_id: AccountId(row.try_get("account_id")?), client_id: row.try_get("client_id")? })
+    let new_email: Option<String> = row.try_get("new_email")?;
+    Ok(MailLink {
+        account_id: AccountId(row.try_get("account_id")?),
+        client_id: row.try_get("client_id")?,
+        page_id: row.try_get("page_id")?,
+        password_mark: row.try_get("password_mark")?,
+        new_email: new_email.as_deref().and_then(EmailAddress::parse),
+    })
 }
 
 impl Store {
@@ -61,8 +82,9 @@ impl Store {
         self.void_mail_links(write, new.account_id, new.purpose).await?;
         sqlx::query(
             "INSERT INTO mail_links
-               (token_hash, purpose, account_id, page_id, code_hash, client_id, created_at, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+               (token_hash, purpose, account_id, page_id, code_hash, client_id, created_at, expires_at, password_mark,
+                new_email)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         )
         .bind(sha256(new.token))
         .bind(new.purpose.as_str())
@@ -72,12 +94,14 @@ impl Store {
         .bind(new.client_id)
         .bind(now.0)
         .bind(now.plus(new.lifetime).0)
+        .bind(new.password_mark)
+        .bind(new.new_email.map(EmailAddress::as_str))
         .execute(write.connection())
         .await?;
         Ok(())
     }
 
-    /// Ends all unused links of a purpose.
+    /// Ends all links of a purpose, and their codes.
     ///
     /// # Errors
     /// The engine's.
@@ -88,7 +112,7 @@ impl Store {
         purpose: Purpose,
     ) -> Result<()> {
         sqlx::query(
-            "UPDATE mail_links SET used_at = $1 WHERE account_id = $2 AND purpose = $3 AND used_at IS NULL",
+            "UPDATE mail_links SET expires_at = $1 WHERE account_id = $2 AND purpose = $3 AND expires_at > $1",
         )
         .bind(self.clock.now().0)
         .bind(&account.0)
@@ -103,15 +127,16 @@ impl Store {
     /// # Errors
     /// The engine's.
     pub async fn peek_mail_link(&self, purpose: Purpose, token: &str) -> Result<Option<MailLink>> {
-        let row = sqlx::query(
-            "SELECT account_id, client_id FROM mail_links
-             WHERE token_hash = $1 AND purpose = $2 AND used_at IS NULL AND expires_at > $3",
-        )
-        .bind(sha256(token))
-        .bind(purpose.as_str())
-        .bind(self.clock.now().0)
-        .fetch_optional(self.db.pool())
-        .await?;
+        let sql = format!(
+            "SELECT {COLUMNS} FROM mail_links
+             WHERE token_hash = $1 AND purpose = $2 AND used_at IS NULL AND expires_at > $3"
+        );
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(sha256(token))
+            .bind(purpose.as_str())
+            .bind(self.clock.now().0)
+            .fetch_optional(self.db.pool())
+            .await?;
         row.as_ref().map(link).transpose()
     }
 
@@ -125,21 +150,23 @@ impl Store {
         purpose: Purpose,
         token: &str,
     ) -> Result<Option<MailLink>> {
-        let row = sqlx::query(
+        let sql = format!(
             "UPDATE mail_links SET used_at = $3
              WHERE token_hash = $1 AND purpose = $2 AND used_at IS NULL AND expires_at > $3
-             RETURNING account_id, client_id",
-        )
-        .bind(sha256(token))
-        .bind(purpose.as_str())
-        .bind(self.clock.now().0)
-        .fetch_optional(write.connection())
-        .await?;
+             RETURNING {COLUMNS}"
+        );
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(sha256(token))
+            .bind(purpose.as_str())
+            .bind(self.clock.now().0)
+            .fetch_optional(write.connection())
+            .await?;
         row.as_ref().map(link).transpose()
     }
 
     /// Puts a new token in the place of the link whose code was typed on its waiting page; false if the
-    /// code is not that of a live link.
+    /// code is not that of a live link. The code of a confirmation works after its button was pressed in another
+    /// browser too: until the account is confirmed, both prove the same.
     ///
     /// # Errors
     /// The engine's.
@@ -151,10 +178,20 @@ impl Store {
         token: &str,
     ) -> Result<bool> {
         let query = sqlx::query(
-            "UPDATE mail_links SET token_hash = $1
-             WHERE page_id = $2 AND code_hash = $3 AND purpose = $4 AND used_at IS NULL AND expires_at > $5",
+            "UPDATE mail_links SET token_hash = $1, used_at = NULL
+             WHERE page_id = $2 AND code_hash = $3 AND purpose = $4 AND (used_at IS NULL OR purpose = 'confirm')
+               AND expires_at > $5",
         );
         let query = query.bind(sha256(token)).bind(page_id).bind(code_hash).bind(purpose.as_str());
         Ok(self.db.execute(query.bind(self.clock.now().0)).await? == 1)
+    }
+
+    /// Removes links that ended before then; returns how many.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn remove_mail_links(&self, ended_before: Timestamp) -> Result<u64> {
+        let query = sqlx::query("DELETE FROM mail_links WHERE expires_at < $1");
+        Ok(self.db.execute(query.bind(ended_before.0)).await?)
     }
 }

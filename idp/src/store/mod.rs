@@ -9,6 +9,7 @@ use web::seal::{RootKey, SealError};
 pub mod accounts;
 pub mod audit;
 pub mod claims;
+pub mod clients;
 pub mod devices;
 pub mod grants;
 pub mod keys;

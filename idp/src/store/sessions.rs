@@ -77,14 +77,15 @@ impl Store {
         query.fetch_optional(self.db.pool()).await?.as_ref().map(session).transpose()
     }
 
-    /// A session by its `sid`, if nobody ended it, also after its time: offline access may stand on it still.
+    /// A session that nobody has ended, as it is for this transaction: also one that has reached its limit, since
+    /// refresh tokens may outlive that.
     ///
     /// # Errors
     /// The engine's.
-    pub async fn session_to_end(&self, id: &str) -> Result<Option<Session>> {
+    pub async fn session_in(&self, write: &mut Write, id: &str) -> Result<Option<Session>> {
         let sql = format!("SELECT {COLUMNS} FROM sessions WHERE id = $1 AND ended_at IS NULL");
         let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id);
-        query.fetch_optional(self.db.pool()).await?.as_ref().map(session).transpose()
+        query.fetch_optional(write.connection()).await?.as_ref().map(session).transpose()
     }
 
     /// Begins a session; returns its `sid`.
@@ -190,14 +191,35 @@ impl Store {
         Ok(ended.rows_affected() == 1)
     }
 
-    /// The clients that a session signed somebody in to.
+    /// All sessions of an account that nobody has ended, as [`Store::session_in`] finds each.
     ///
     /// # Errors
     /// The engine's.
-    pub async fn clients_of_session(&self, id: &str) -> Result<Vec<String>> {
+    pub async fn sessions_in(&self, write: &mut Write, account: &AccountId) -> Result<Vec<Session>> {
+        let sql = format!("SELECT {COLUMNS} FROM sessions WHERE account_id = $1 AND ended_at IS NULL");
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(&account.0);
+        query.fetch_all(write.connection()).await?.iter().map(session).collect()
+    }
+
+    /// The clients that a session signed somebody in to, as they are for this transaction.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn clients_in(&self, write: &mut Write, id: &str) -> Result<Vec<String>> {
         let sql = "SELECT DISTINCT client_id FROM grants WHERE session_id = $1 AND code_used_at IS NOT NULL";
-        let rows = sqlx::query(sql).bind(id).fetch_all(self.db.pool()).await?;
+        let rows = sqlx::query(sql).bind(id).fetch_all(write.connection()).await?;
         rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+    }
+
+    /// The clients that the sessions of an account signed its holder in to, each with the session.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn clients_of_account(&self, account: &AccountId) -> Result<Vec<(String, String)>> {
+        let sql = "SELECT DISTINCT session_id, client_id FROM grants
+                   WHERE account_id = $1 AND code_used_at IS NOT NULL";
+        let rows = sqlx::query(sql).bind(&account.0).fetch_all(self.db.pool()).await?;
+        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
     }
 
     /// Removes sessions that ended or expired long ago, with their grants; not those of which a refresh token

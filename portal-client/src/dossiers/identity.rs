@@ -27,6 +27,19 @@ impl Bsn {
         (passes_eleven_test(&digits) && digits != "000000000").then_some(Self(digits))
     }
 
+    /// Whether a text that somebody wrote holds nine digits that are such a number. What is eight digits long, such
+    /// as a date, is taken for something else.
+    pub fn is_in(text: &str) -> bool {
+        let pieces = text.split(|c: char| !(c.is_ascii_digit() || matches!(c, ' ' | '.' | '-' | '\u{a0}')));
+        pieces.into_iter().any(|piece| {
+            let digits: Vec<char> = piece.chars().filter(char::is_ascii_digit).collect();
+            digits.len() == 9 && Self::parse(piece).is_some()
+                || piece.split(' ').any(|word| {
+                    word.bytes().filter(u8::is_ascii_digit).count() == 9 && Self::parse(word).is_some()
+                })
+        })
+    }
+
     /// The nine digits, for sealing and for the page of who typed them; nowhere else.
     pub fn reveal(&self) -> &str {
         &self.0
@@ -126,6 +139,16 @@ mod tests {
         for text in ["", "999990018", "99999001", "9999900190", "000000000", "abcdefghi", "٩٩٩٩٩٠٠١٩", "-1"]
         {
             assert!(Bsn::parse(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn t47_a_bsn_is_found_in_a_text_and_a_date_or_telephone_number_is_none() {
+        for text in ["BSN 999990019 klopt", "(9999.90.019)", "nr. 9999 90 019", "op 12-03-2026: 999990019"] {
+            assert!(Bsn::is_in(text), "{text}");
+        }
+        for text in ["", "gebeld", "06-12345678", "op 12-03-2026 om 14.30", "999990018", "dossier 99999001"] {
+            assert!(!Bsn::is_in(text), "{text}");
         }
     }
 

@@ -2,9 +2,12 @@
 //! life story takes the place of the one before, which is kept.
 
 use sqlx::Row as _;
+use sqlx::any::AnyRow;
 use web::clock::Timestamp;
-use web::db::Db;
+use web::db::{Db, Write};
 use web::seal::{RootKey, Sealer};
+
+use crate::paging::{Page, Paged};
 
 /// What a note is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,77 +71,99 @@ impl Notes {
     /// # Errors
     /// The database's.
     pub async fn list(&self, dossier: &str, kind: Kind) -> Result<Vec<Note>, sqlx::Error> {
-        let rows = sqlx::query(
-            "SELECT id, body, person_name, written_at FROM notes
-             WHERE dossier_id = $1 AND kind = $2 AND replaced_at IS NULL ORDER BY written_at DESC, id LIMIT 200",
-        )
-        .bind(dossier)
-        .bind(kind.word())
-        .fetch_all(self.db.pool())
-        .await?;
-        let mut notes = Vec::with_capacity(rows.len());
-        for row in rows {
-            let id: String = row.try_get(0)?;
-            match self.sealer.open_text(row.try_get(1)?) {
-                Ok(body) => notes.push(Note {
-                    id,
-                    body,
-                    author: row.try_get(2)?,
-                    written_at: Timestamp(row.try_get(3)?),
-                }),
-                Err(error) => tracing::error!(note = %id, %error, "a note does not open"),
-            }
-        }
-        Ok(notes)
+        self.read(dossier, kind, i64::MAX, 0)
+            .await?
+            .iter()
+            .filter_map(|row| self.open(row).transpose())
+            .collect()
     }
 
-    /// Writes a note; of a kind that stands alone, the one before is replaced in the same step.
+    /// A page of [`Notes::list`].
     ///
     /// # Errors
-    /// The database's; nothing was written then.
+    /// The database's.
+    pub async fn page(&self, dossier: &str, kind: Kind, page: Page) -> Result<Paged<Note>, sqlx::Error> {
+        let Paged { rows, next } = page.of(self.read(dossier, kind, page.limit(), page.offset()).await?);
+        let notes: Result<_, sqlx::Error> =
+            rows.iter().filter_map(|row| self.open(row).transpose()).collect();
+        Ok(Paged { rows: notes?, next })
+    }
+
+    async fn read(
+        &self,
+        dossier: &str,
+        kind: Kind,
+        limit: i64,
+        offset: i64,
+    ) -> Result<Vec<AnyRow>, sqlx::Error> {
+        let query = sqlx::query(
+            "SELECT id, body, person_name, written_at FROM notes
+             WHERE dossier_id = $1 AND kind = $2 AND replaced_at IS NULL
+             ORDER BY written_at DESC, id LIMIT $3 OFFSET $4",
+        );
+        let query = query.bind(dossier).bind(kind.word()).bind(limit).bind(offset);
+        query.fetch_all(self.db.pool()).await
+    }
+
+    fn open(&self, row: &AnyRow) -> Result<Option<Note>, sqlx::Error> {
+        let id: String = row.try_get(0)?;
+        match self.sealer.open_text(row.try_get(1)?) {
+            Ok(body) => {
+                let (author, written_at) = (row.try_get(2)?, Timestamp(row.try_get(3)?));
+                Ok(Some(Note { id, body, author, written_at }))
+            }
+            Err(error) => {
+                tracing::error!(note = %id, %error, "a note does not open");
+                Ok(None)
+            }
+        }
+    }
+
+    /// Writes a note; of a kind that stands alone, the one before is replaced in the same transaction.
+    ///
+    /// # Errors
+    /// The database's.
     pub async fn write(
         &self,
+        write: &mut Write,
         id: &str,
         writer: Writer<'_>,
         kind: Kind,
         body: &str,
         now: Timestamp,
     ) -> Result<(), sqlx::Error> {
-        let mut write = self.db.begin_write().await?;
         if kind.stands_alone() {
-            self.replace(&mut write, writer.dossier, kind, None, now).await?;
+            self.replace(write, writer.dossier, kind, None, now).await?;
         }
-        self.insert(&mut write, id, writer, kind, body, now).await?;
-        write.commit().await
+        self.insert(write, id, writer, kind, body, now).await
     }
 
     /// Puts a new text in the place of note `old`, or takes it away when `body` is `None`; false if that
     /// note is not there (any more).
     ///
     /// # Errors
-    /// The database's; nothing was written then.
+    /// The database's.
     pub async fn change(
         &self,
+        write: &mut Write,
         old: &str,
         new: Option<(&str, &str)>,
         writer: Writer<'_>,
         kind: Kind,
         now: Timestamp,
     ) -> Result<bool, sqlx::Error> {
-        let mut write = self.db.begin_write().await?;
-        if self.replace(&mut write, writer.dossier, kind, Some(old), now).await? == 0 {
+        if self.replace(write, writer.dossier, kind, Some(old), now).await? == 0 {
             return Ok(false);
         }
         if let Some((id, body)) = new {
-            self.insert(&mut write, id, writer, kind, body, now).await?;
+            self.insert(write, id, writer, kind, body, now).await?;
         }
-        write.commit().await?;
         Ok(true)
     }
 
     async fn replace(
         &self,
-        write: &mut web::db::Write,
+        write: &mut Write,
         dossier: &str,
         kind: Kind,
         only: Option<&str>,
@@ -159,7 +184,7 @@ impl Notes {
 
     async fn insert(
         &self,
-        write: &mut web::db::Write,
+        write: &mut Write,
         id: &str,
         writer: Writer<'_>,
         kind: Kind,
@@ -193,19 +218,27 @@ mod tests {
         let store = crate::testing::Store::new().await;
         let notes = Notes::new(store.db.clone(), &store.root);
         let writer = Writer { iss: "i", sub: "s", name: "Piet", dossier: "d" };
-        notes.write("1", writer, Kind::ThisIsMe, "koffie", Timestamp(1)).await.unwrap();
-        notes.write("2", writer, Kind::ThisIsMe, "thee", Timestamp(2)).await.unwrap();
-        notes.write("3", writer, Kind::Report, "goed", Timestamp(3)).await.unwrap();
-        notes.write("4", writer, Kind::Report, "beter", Timestamp(4)).await.unwrap();
+        let texts = [
+            ("1", Kind::ThisIsMe, "koffie"),
+            ("2", Kind::ThisIsMe, "thee"),
+            ("3", Kind::Report, "goed"),
+            ("4", Kind::Report, "beter"),
+        ];
+        for (at, (id, kind, text)) in (1..).zip(texts) {
+            let mut write = store.db.begin_write().await.unwrap();
+            notes.write(&mut write, id, writer, kind, text, Timestamp(at)).await.unwrap();
+            write.commit().await.unwrap();
+        }
         let bodies = |list: Vec<Note>| list.into_iter().map(|note| note.body).collect::<Vec<_>>();
         assert_eq!(bodies(notes.list("d", Kind::ThisIsMe).await.unwrap()), ["thee"]);
         assert_eq!(bodies(notes.list("d", Kind::Report).await.unwrap()), ["beter", "goed"]);
         assert!(notes.list("other", Kind::Report).await.unwrap().is_empty());
-        assert!(notes.change("3", Some(("5", "prima")), writer, Kind::Report, Timestamp(5)).await.unwrap());
-        assert!(
-            !notes.change("3", None, writer, Kind::Report, Timestamp(6)).await.unwrap(),
-            "replaced already"
-        );
+        let mut write = store.db.begin_write().await.unwrap();
+        let new = Some(("5", "prima"));
+        assert!(notes.change(&mut write, "3", new, writer, Kind::Report, Timestamp(5)).await.unwrap());
+        let again = notes.change(&mut write, "3", None, writer, Kind::Report, Timestamp(6)).await.unwrap();
+        assert!(!again, "replaced already");
+        write.commit().await.unwrap();
         assert_eq!(bodies(notes.list("d", Kind::Report).await.unwrap()), ["prima", "beter"]);
         let stored: Vec<String> =
             sqlx::query_scalar("SELECT body FROM notes").fetch_all(store.db.pool()).await.unwrap();

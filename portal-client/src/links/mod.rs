@@ -5,12 +5,15 @@ pub mod code;
 pub mod rules;
 mod store;
 mod team_store;
+#[cfg(test)]
+mod tests;
 
 use web::clock::Timestamp;
 
 use crate::session::Person;
 pub use rules::{Act, Level, Relation, allows};
 pub use store::{Links, NewRequest};
+pub use team_store::NewCode;
 
 /// How far a link is. Each variant holds what is true in it and no more.
 #[derive(Clone, Debug, PartialEq, Eq)]

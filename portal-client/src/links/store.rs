@@ -1,9 +1,10 @@
-//! The rows of links, as their holders need them: ask, withdraw, activate, read, end.
+//! The rows of links, as their holders need them: ask, withdraw, activate, read, end. What changes a row is part
+//! of a transaction, so that the line about it stands or falls with it.
 
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 use web::clock::Timestamp;
-use web::db::Db;
+use web::db::{Db, Write};
 use web::seal::{Hasher, RootKey, SealError, Sealer};
 
 use super::code::{ActivationCode, CodeHasher};
@@ -51,6 +52,7 @@ impl Links {
     /// The database's.
     pub async fn request(
         &self,
+        write: &mut Write,
         id: &str,
         person: &Person,
         request: &NewRequest,
@@ -80,7 +82,7 @@ impl Links {
             .bind(open_key)
             .bind(now.0)
             .bind(level.word());
-        self.db.execute_returning(query).await?.ok_or(sqlx::Error::RowNotFound)?.try_get(0)
+        query.fetch_one(write.connection()).await?.try_get(0)
     }
 
     /// The links of a person that have not ended, oldest first.
@@ -125,12 +127,13 @@ impl Links {
 
     /// Tries an activation code on a person's own request; false for every kind of failure. The attempt is
     /// counted before the code is looked at, so that of many attempts at once no more than `attempts` are
-    /// looked at; the code is void after that.
+    /// looked at; the code is void after that. The count has to be committed, also when the code is wrong.
     ///
     /// # Errors
     /// The database's.
     pub async fn activate(
         &self,
+        write: &mut Write,
         id: &str,
         person: &Person,
         code: &ActivationCode,
@@ -145,7 +148,7 @@ impl Links {
              RETURNING code_hash",
         );
         let counted = counted.bind(id).bind(&person.iss).bind(&person.sub).bind(now.0).bind(attempts);
-        let Some(row) = self.db.execute_returning(counted).await? else { return Ok(false) };
+        let Some(row) = counted.fetch_optional(write.connection()).await? else { return Ok(false) };
         let stored: String = row.try_get(0)?;
         if !web::seal::same(&stored, &typed) {
             return Ok(false);
@@ -154,19 +157,20 @@ impl Links {
             "UPDATE links SET activated_at = $1, code_hash = NULL, code_failures = 0
              WHERE id = $2 AND code_hash = $3 AND activated_at IS NULL AND ended_at IS NULL",
         );
-        Ok(self.db.execute(opened.bind(now.0).bind(id).bind(stored)).await? == 1)
+        let done = opened.bind(now.0).bind(id).bind(stored).execute(write.connection()).await?;
+        Ok(done.rows_affected() == 1)
     }
 
     /// Ends a link, which is gone at the next request; false if it had ended.
     ///
     /// # Errors
     /// The database's.
-    pub async fn end(&self, id: &str, now: Timestamp) -> Result<bool, sqlx::Error> {
+    pub async fn end(&self, write: &mut Write, id: &str, now: Timestamp) -> Result<bool, sqlx::Error> {
         let query = sqlx::query(
             "UPDATE links SET ended_at = $1, open_key = NULL, code_hash = NULL
              WHERE id = $2 AND ended_at IS NULL",
         );
-        Ok(self.db.execute(query.bind(now.0).bind(id)).await? == 1)
+        Ok(query.bind(now.0).bind(id).execute(write.connection()).await?.rows_affected() == 1)
     }
 
     /// The client's number and date of birth as they were filled in, for a care team's page.

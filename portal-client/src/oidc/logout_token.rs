@@ -21,6 +21,7 @@ pub struct LogoutToken {
     pub jti: String,
     pub sid: Option<String>,
     pub sub: Option<String>,
+    pub issued_at: Timestamp,
     pub expires_at: Timestamp,
 }
 
@@ -67,7 +68,7 @@ impl Provider {
     /// [`OidcError::Invalid`] with the check that failed, [`OidcError::Unavailable`] without keys.
     pub async fn logout_token(&self, token: &str) -> Result<LogoutToken, OidcError> {
         let parts = take_apart(token).ok_or_else(|| OidcError::Invalid("not a logout token".into()))?;
-        let mut known = self.known().await?;
+        let mut known = self.verifying().await?;
         if !has_key(&known.keys, &parts.header) {
             known = self.with_newer_keys(&known).await?;
         }
@@ -148,8 +149,8 @@ fn check(claims: Claims, issuer: &str, client: &str, now: Timestamp) -> Result<L
     if claims.jti.is_empty() {
         return Err("jti is empty");
     }
-    let expires_at = Timestamp(claims.exp.saturating_mul(1000));
-    Ok(LogoutToken { jti: claims.jti, sid, sub, expires_at })
+    let at = |seconds: i64| Timestamp(seconds.saturating_mul(1000));
+    Ok(LogoutToken { jti: claims.jti, sid, sub, issued_at: at(claims.iat), expires_at: at(claims.exp) })
 }
 
 #[cfg(test)]

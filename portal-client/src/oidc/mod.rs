@@ -5,10 +5,11 @@ mod http;
 mod logout_token;
 mod provider;
 mod sign_in;
+mod sign_out;
 
 pub use logout_token::LogoutToken;
 pub use provider::Provider;
-pub use sign_in::{ACR_CODE, Asked, Pending, SignInAnswer};
+pub use sign_in::{ACR_CODE, Asked, Pending, Purpose, SignInAnswer};
 
 /// Why a sign-in or sign-out did not work.
 #[derive(Debug, thiserror::Error)]

@@ -1,9 +1,10 @@
-//! What the portal knows of the provider: its metadata and keys, read at first need, kept for an hour, and
-//! read again at once, though not too often, when a token names a key that is not known yet. So the portal
-//! may start before the provider, and a rotation of keys needs no restart.
+//! What the portal knows of the provider, read at first need: its metadata, kept for an hour, and its keys, which
+//! verify for five minutes, so that one which was revoked is gone by then. A token that names a key which is not
+//! known yet makes the keys be read at once, though not too often. So the portal may start before the provider,
+//! and a rotation of keys needs no restart.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use openidconnect::core::{
     CoreAuthDisplay, CoreAuthPrompt, CoreClaimName, CoreClaimType, CoreClientAuthMethod,
@@ -25,12 +26,15 @@ use super::OidcError;
 use super::http::Http;
 use crate::config;
 
-const FRESH: Duration = Duration::from_hours(1);
+/// How old metadata may be before it is read again.
+const METADATA_AGE: Duration = Duration::from_hours(1);
+/// How old keys may be that verify anything.
+const KEY_AGE: Duration = Duration::from_mins(5);
 /// How long to go on with old metadata before a provider that did not answer is asked again.
 const PATIENCE_WITH_OLD: Duration = Duration::from_mins(1);
-/// The same where there is no old metadata to go on with.
+/// The same where there is nothing old to go on with, or it may not be gone on with.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// The least time between two readings of the keys on account of an unknown one.
+/// The least age of keys that are read again on account of an unknown one.
 const KEY_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Metadata beyond OpenID Connect Discovery 1.0.
@@ -108,9 +112,8 @@ pub struct Known {
     pub client: PortalClient,
     /// The same keys that `client` verifies with.
     pub keys: JsonWebKeySet<CoreJsonWebKey>,
-    read_at: Timestamp,
-    /// Goes up whenever something was read.
-    version: u64,
+    metadata_read_at: Timestamp,
+    keys_read_at: Timestamp,
 }
 
 impl Known {
@@ -136,12 +139,11 @@ pub struct Provider {
     asking: Mutex<Asked>,
 }
 
-/// When the provider was asked what; in real time, since it is about not asking too often.
+/// When the provider last failed to answer.
 #[derive(Default)]
 struct Asked {
-    failed: Option<Instant>,
-    for_keys: Option<Instant>,
-    version: u64,
+    for_metadata: Option<Timestamp>,
+    for_keys: Option<Timestamp>,
 }
 
 impl std::fmt::Debug for Provider {
@@ -163,35 +165,49 @@ impl Provider {
         Ok(Self { settings, redirect, http, clock, known: RwLock::default(), asking: Mutex::default() })
     }
 
-    /// Metadata and keys, not older than an hour unless the provider has stopped answering.
+    /// Metadata not older than an hour, unless the provider has stopped answering. Its keys are for
+    /// [`Provider::verifying`] to look at.
     ///
     /// # Errors
     /// [`OidcError::Unavailable`] if the provider never answered yet.
     pub async fn known(&self) -> Result<Arc<Known>, OidcError> {
-        if let Some(known) = self.fresh().await {
+        if let Some(known) = self.with_metadata().await {
             return Ok(known);
         }
         let mut asked = self.asking.lock().await;
-        if let Some(known) = self.fresh().await {
+        if let Some(known) = self.with_metadata().await {
             return Ok(known); // somebody else has just asked
         }
         let old = self.known.read().await.clone();
         let patience = if old.is_some() { PATIENCE_WITH_OLD } else { PATIENCE };
-        if asked.failed.is_some_and(|at| at.elapsed() < patience) {
+        if self.is_within(asked.for_metadata, patience) {
             return old.ok_or_else(|| OidcError::Unavailable("it did not answer a moment ago".into()));
         }
         match Metadata::discover_async(self.settings.issuer.clone(), &self.http).await {
             Ok(metadata) => {
-                asked.failed = None;
-                Ok(self.keep(metadata, self.clock.now(), &mut asked).await)
+                asked.for_metadata = None;
+                let now = self.clock.now();
+                Ok(self.keep(metadata, now, now).await)
             }
             Err(error) => {
-                asked.failed = Some(Instant::now());
+                asked.for_metadata = Some(self.clock.now());
                 let cause = explain(&error);
                 tracing::warn!(%cause, stale = old.is_some(), "the provider's metadata cannot be read");
                 old.ok_or(OidcError::Unavailable(cause))
             }
         }
+    }
+
+    /// The provider with keys that were its own at most five minutes ago.
+    ///
+    /// # Errors
+    /// [`OidcError::Unavailable`] if it does not answer: older keys may have been revoked.
+    pub async fn verifying(&self) -> Result<Arc<Known>, OidcError> {
+        let known = self.known().await?;
+        if self.is_within(Some(known.keys_read_at), KEY_AGE) {
+            return Ok(known);
+        }
+        self.with_keys_of(&known, KEY_AGE).await
     }
 
     /// Reads the keys again because a token named one that `seen` does not hold. Whoever comes too soon
@@ -200,37 +216,56 @@ impl Provider {
     /// # Errors
     /// [`OidcError::Unavailable`] if the provider does not answer.
     pub async fn with_newer_keys(&self, seen: &Known) -> Result<Arc<Known>, OidcError> {
+        self.with_keys_of(seen, KEY_PATIENCE).await
+    }
+
+    async fn with_keys_of(&self, seen: &Known, age: Duration) -> Result<Arc<Known>, OidcError> {
         let mut asked = self.asking.lock().await;
-        let Some(old) = self.known.read().await.clone() else {
-            return Err(OidcError::Unavailable("no metadata yet".into()));
-        };
-        let too_soon = asked.for_keys.is_some_and(|at| at.elapsed() < KEY_PATIENCE);
-        if old.version > seen.version || too_soon {
-            return Ok(old);
+        let known = self.known.read().await.clone();
+        let known = known.ok_or_else(|| OidcError::Unavailable("no metadata yet".into()))?;
+        if known.keys_read_at > seen.keys_read_at || self.is_within(Some(known.keys_read_at), age) {
+            return Ok(known);
         }
-        asked.for_keys = Some(Instant::now());
-        let keys = JsonWebKeySet::fetch_async(old.metadata.jwks_uri(), &self.http)
-            .await
-            .map_err(|error| OidcError::Unavailable(explain(&error)))?;
-        tracing::info!("the provider's keys were read again: a token named an unknown one");
-        Ok(self.keep(old.metadata.clone().set_jwks(keys), old.read_at, &mut asked).await)
+        if self.is_within(asked.for_keys, PATIENCE) {
+            return Err(OidcError::Unavailable("it gave no keys a moment ago".into()));
+        }
+        match JsonWebKeySet::fetch_async(known.metadata.jwks_uri(), &self.http).await {
+            Ok(keys) => {
+                asked.for_keys = None;
+                let metadata = known.metadata.clone().set_jwks(keys);
+                Ok(self.keep(metadata, known.metadata_read_at, self.clock.now()).await)
+            }
+            Err(error) => {
+                asked.for_keys = Some(self.clock.now());
+                Err(OidcError::Unavailable(explain(&error)))
+            }
+        }
     }
 
-    async fn fresh(&self) -> Option<Arc<Known>> {
+    async fn with_metadata(&self) -> Option<Arc<Known>> {
         let known = self.known.read().await.clone()?;
-        (self.clock.now().since(known.read_at) < FRESH).then_some(known)
+        self.is_within(Some(known.metadata_read_at), METADATA_AGE).then_some(known)
     }
 
-    async fn keep(&self, metadata: Metadata, read_at: Timestamp, asked: &mut Asked) -> Arc<Known> {
+    /// Whether a moment is less than `age` ago.
+    fn is_within(&self, at: Option<Timestamp>, age: Duration) -> bool {
+        at.is_some_and(|at| self.clock.now().since(at) < age)
+    }
+
+    async fn keep(
+        &self,
+        metadata: Metadata,
+        metadata_read_at: Timestamp,
+        keys_read_at: Timestamp,
+    ) -> Arc<Known> {
         let client = PortalClient::from_provider_metadata(
             metadata.clone(),
             self.settings.client_id.clone(),
             Some(self.settings.client_secret.clone()),
         )
         .set_redirect_uri(self.redirect.clone());
-        asked.version += 1;
         let keys = metadata.jwks().clone();
-        let known = Arc::new(Known { metadata, client, keys, read_at, version: asked.version });
+        let known = Arc::new(Known { metadata, client, keys, metadata_read_at, keys_read_at });
         *self.known.write().await = Some(Arc::clone(&known));
         known
     }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use openidconnect::core::CoreJsonWebKey;
-use openidconnect::core::{CoreGenderClaim, CoreResponseType};
+use openidconnect::core::{CoreAuthPrompt, CoreGenderClaim, CoreResponseType};
 use openidconnect::{
-    AccessTokenHash, AdditionalClaims, AuthenticationContextClass, AuthenticationFlow, AuthorizationCode,
-    ClaimsVerificationError, CsrfToken, IdTokenVerifier, LanguageTag, LogoutRequest, Nonce,
-    OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, PostLogoutRedirectUrl, RequestTokenError,
-    Scope, SignatureVerificationError, TokenResponse, UserInfoClaims,
+    AccessToken, AccessTokenHash, AdditionalClaims, AuthenticationContextClass, AuthenticationFlow,
+    AuthorizationCode, ClaimsVerificationError, CsrfToken, IdTokenClaims, IdTokenVerifier, LanguageTag,
+    Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RequestTokenError, Scope,
+    SignatureVerificationError, TokenResponse, UserInfoClaims, UserInfoError, http::StatusCode,
 };
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -18,7 +18,7 @@ use web::clock::Timestamp;
 use web::language::Language;
 use web::random::Random;
 
-use super::provider::{Known, explain};
+use super::provider::{IdTokenExtras, Known, explain};
 use super::{OidcError, Provider};
 use crate::session::{Care, CareRole, Person, SignIn};
 
@@ -28,13 +28,29 @@ pub const ACR_CODE: &str = "urn:voordeur:acr:code";
 /// How far the provider's clock may be ahead of ours.
 const CLOCK_SKEW: Duration = Duration::from_mins(1);
 
+/// With a new proof goes this `max_age`, so that the provider has to say when it was given (OpenID Connect Core
+/// section 3.1.2.1).
+const PROOF_AGE: Duration = Duration::from_mins(15);
+
+/// What the provider is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Purpose {
+    /// To read dossiers.
+    Person,
+    /// A care team's role and a second factor.
+    Team,
+    /// An ID token and nothing to be seen, as the hint of a sign-out that has none.
+    SignOut,
+}
+
 /// What a sign-in is for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asked {
     /// Where on this portal the person goes afterwards.
     pub return_to: String,
-    /// Whether a care team's role and a second factor are needed.
-    pub team: bool,
+    pub purpose: Purpose,
+    /// Whether the person has to prove anew who they are.
+    pub anew: bool,
 }
 
 /// A sign-in under way, kept on the server until the browser comes back with its `state`.
@@ -44,6 +60,7 @@ pub struct Pending {
     pub asked: Asked,
     nonce: String,
     verifier: String,
+    started_at: Timestamp,
 }
 
 /// What the provider sent along with the browser (RFC 6749 section 4.1.2, RFC 9207).
@@ -64,6 +81,14 @@ struct CareClaims {
 }
 
 impl AdditionalClaims for CareClaims {}
+
+/// What a code came to.
+pub(super) struct Redeemed {
+    known: Arc<Known>,
+    claims: IdTokenClaims<IdTokenExtras, CoreGenderClaim>,
+    access_token: AccessToken,
+    pub(super) id_token: String,
+}
 
 impl Provider {
     /// Starts a sign-in: where the browser goes, and what has to be kept.
@@ -87,17 +112,25 @@ impl Provider {
                 move || CsrfToken::new(own_state),
                 move || Nonce::new(own_nonce),
             )
-            .add_scope(Scope::new("profile".into()))
-            .add_scope(Scope::new("email".into()))
             .add_ui_locale(LanguageTag::new(language.tag().into()))
             .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier));
-        if asked.team {
+        request = match asked.purpose {
+            Purpose::SignOut => request.add_prompt(CoreAuthPrompt::None),
+            Purpose::Person | Purpose::Team => {
+                request.add_scope(Scope::new("profile".into())).add_scope(Scope::new("email".into()))
+            }
+        };
+        if asked.purpose == Purpose::Team {
             request = request
                 .add_scope(Scope::new("care_team".into()))
                 .add_auth_context_value(AuthenticationContextClass::new(ACR_CODE.into()));
         }
+        if asked.anew {
+            request = request.add_prompt(CoreAuthPrompt::Login).set_max_age(PROOF_AGE);
+        }
         let (url, _, _) = request.url();
-        Ok((url, Pending { state, asked, nonce, verifier: verifier.into_secret() }))
+        let started_at = self.clock.now();
+        Ok((url, Pending { state, asked, nonce, verifier: verifier.into_secret(), started_at }))
     }
 
     /// Ends a sign-in: checks what the browser brought back, redeems the code, verifies the ID token and
@@ -106,6 +139,48 @@ impl Provider {
     /// # Errors
     /// [`OidcError`]; nobody is signed in then.
     pub async fn finish(&self, pending: &Pending, answer: SignInAnswer<'_>) -> Result<SignIn, OidcError> {
+        let Redeemed { known, claims, access_token, id_token } = self.redeem(pending, answer).await?;
+        let acr = claims.auth_context_ref().map(|acr| acr.as_str().to_owned()).unwrap_or_default();
+        let for_team = pending.asked.purpose == Purpose::Team;
+        if for_team && acr != ACR_CODE {
+            return Err(OidcError::TooWeak(acr));
+        }
+        let authenticated_at = claims.auth_time().map(|at| Timestamp(at.timestamp_millis()));
+        // prompt=login is a wish; only auth_time says that it was granted (Core section 3.1.2.1).
+        let earliest = pending.started_at.minus(CLOCK_SKEW);
+        if pending.asked.anew && authenticated_at.is_none_or(|at| at < earliest) {
+            return Err(OidcError::Invalid("no new proof, though one was asked for".into()));
+        }
+        let userinfo: UserInfoClaims<CareClaims, CoreGenderClaim> = known
+            .client
+            .user_info(access_token, Some(claims.subject().clone()))
+            .map_err(|error| OidcError::Unavailable(error.to_string()))?
+            .request_async(&self.http)
+            .await
+            .map_err(userinfo_error)?;
+        Ok(SignIn {
+            person: Person {
+                iss: claims.issuer().to_string(),
+                sub: claims.subject().to_string(),
+                name: display_name(&userinfo),
+                email: email(&userinfo),
+            },
+            sid: claims.additional_claims().sid.clone().unwrap_or_default(),
+            acr,
+            care: care(userinfo.additional_claims()),
+            id_token,
+            for_team,
+            issued_at: Timestamp(claims.issue_time().timestamp_millis()),
+            authenticated_at,
+        })
+    }
+
+    /// Checks what the browser brought back, redeems the code and verifies the ID token.
+    pub(super) async fn redeem(
+        &self,
+        pending: &Pending,
+        answer: SignInAnswer<'_>,
+    ) -> Result<Redeemed, OidcError> {
         let known = self.known().await?;
         // RFC 9207 section 2.4, before anything else of the answer is believed.
         match answer.iss {
@@ -127,7 +202,7 @@ impl Provider {
             .map_err(token_error)?;
         let id_token = tokens.id_token().ok_or_else(|| OidcError::Invalid("no ID token".into()))?;
         let nonce = Nonce::new(pending.nonce.clone());
-        let mut known = known;
+        let mut known = self.verifying().await?;
         let unknown_key = matches!(
             id_token.claims(&self.verifier(&known), &nonce),
             Err(ClaimsVerificationError::SignatureVerification(SignatureVerificationError::NoMatchingKey))
@@ -137,7 +212,7 @@ impl Provider {
         }
         let verifier = self.verifier(&known);
         let invalid = |error: &dyn std::error::Error| OidcError::Invalid(explain(error));
-        let claims = id_token.claims(&verifier, &nonce).map_err(|error| invalid(&error))?;
+        let claims = id_token.claims(&verifier, &nonce).map_err(|error| invalid(&error))?.clone();
         if let Some(expected) = claims.access_token_hash() {
             let algorithm = id_token.signing_alg().map_err(|error| invalid(&error))?;
             let key = id_token.signing_key(&verifier).map_err(|error| invalid(&error))?;
@@ -147,51 +222,8 @@ impl Provider {
                 return Err(OidcError::Invalid("at_hash does not fit the access token".into()));
             }
         }
-        let acr = claims.auth_context_ref().map(|acr| acr.as_str().to_owned()).unwrap_or_default();
-        if pending.asked.team && acr != ACR_CODE {
-            return Err(OidcError::TooWeak(acr));
-        }
-        let userinfo: UserInfoClaims<CareClaims, CoreGenderClaim> = known
-            .client
-            .user_info(tokens.access_token().clone(), Some(claims.subject().clone()))
-            .map_err(|error| OidcError::Unavailable(error.to_string()))?
-            .request_async(&self.http)
-            .await
-            .map_err(|error| OidcError::Unavailable(explain(&error)))?;
-        Ok(SignIn {
-            person: Person {
-                iss: claims.issuer().to_string(),
-                sub: claims.subject().to_string(),
-                name: display_name(&userinfo),
-                email: userinfo.email().map(|email| email.to_string()).unwrap_or_default(),
-            },
-            sid: claims.additional_claims().sid.clone().unwrap_or_default(),
-            acr,
-            care: care(userinfo.additional_claims()),
-            id_token: id_token.to_string(),
-            for_team: pending.asked.team,
-        })
-    }
-
-    /// Where the browser goes to sign out at the provider (RP-Initiated Logout 1.0); `None` if the provider
-    /// has no such place or does not answer: the portal's own session is ended all the same.
-    pub async fn sign_out_url(
-        &self,
-        id_token: Option<&str>,
-        back: &str,
-        state: String,
-        language: Language,
-    ) -> Option<Url> {
-        let known = self.known().await.ok()?;
-        let mut request = LogoutRequest::from(known.end_session()?.clone())
-            .set_client_id(self.settings.client_id.clone())
-            .set_post_logout_redirect_uri(PostLogoutRedirectUrl::new(back.to_owned()).ok()?)
-            .set_state(CsrfToken::new(state))
-            .add_ui_locale(LanguageTag::new(language.tag().into()));
-        if let Some(hint) = id_token.and_then(|hint| hint.parse::<IdTokenHint>().ok()) {
-            request = request.set_id_token_hint(&hint);
-        }
-        Some(request.http_get_url())
+        let (access_token, id_token) = (tokens.access_token().clone(), id_token.to_string());
+        Ok(Redeemed { known: Arc::clone(&known), claims, access_token, id_token })
     }
 
     fn verifier<'k>(&self, known: &'k Arc<Known>) -> IdTokenVerifier<'k, CoreJsonWebKey> {
@@ -207,13 +239,6 @@ impl Provider {
     }
 }
 
-type IdTokenHint = openidconnect::IdToken<
-    super::provider::IdTokenExtras,
-    CoreGenderClaim,
-    openidconnect::core::CoreJweContentEncryptionAlgorithm,
-    openidconnect::core::CoreJwsSigningAlgorithm,
->;
-
 fn system_time(at: Timestamp) -> std::time::SystemTime {
     UNIX_EPOCH + Duration::from_millis(u64::try_from(at.0).unwrap_or(0))
 }
@@ -227,9 +252,32 @@ fn token_error<RE: std::error::Error + 'static, T: openidconnect::ErrorResponse>
         RequestTokenError::ServerResponse(_) => {
             OidcError::Refused("the token endpoint refused the code".into())
         }
-        RequestTokenError::Parse(error, _) => OidcError::Invalid(explain(&error)),
+        // What does not parse may hold tokens, and the error quotes it; no log may (T47).
+        RequestTokenError::Parse(..) => OidcError::Invalid("the token endpoint's answer is malformed".into()),
         RequestTokenError::Other(text) => OidcError::Invalid(text),
     }
+}
+
+/// The same for userinfo, whose answer holds personal data.
+fn userinfo_error<RE: std::error::Error + 'static>(error: UserInfoError<RE>) -> OidcError {
+    match error {
+        UserInfoError::Request(error) => OidcError::Unavailable(explain(&error)),
+        UserInfoError::Response(status, ..) if status.is_server_error() => {
+            OidcError::Unavailable(format!("userinfo answered {status}"))
+        }
+        // The session ended there while the person was on the way here.
+        UserInfoError::Response(status, ..) if status == StatusCode::UNAUTHORIZED => {
+            OidcError::Refused("login_required".into())
+        }
+        UserInfoError::Response(status, ..) => OidcError::Invalid(format!("userinfo answered {status}")),
+        _ => OidcError::Invalid("the answer of userinfo does not hold".into()),
+    }
+}
+
+/// The address that the provider has confirmed; a team writes to it, and judges a request by it.
+fn email(userinfo: &UserInfoClaims<CareClaims, CoreGenderClaim>) -> String {
+    let confirmed = userinfo.email().filter(|_| userinfo.email_verified() == Some(true));
+    confirmed.map(|email| email.to_string()).filter(|email| email.chars().all(is_shown)).unwrap_or_default()
 }
 
 /// The name to greet somebody with; the subject's identifier is nobody's name, so it is left empty then.
@@ -239,11 +287,40 @@ fn display_name(userinfo: &UserInfoClaims<CareClaims, CoreGenderClaim>) -> Strin
     let given = plain(userinfo.given_name().and_then(|name| name.get(None)).map(|name| name.to_string()));
     let family = plain(userinfo.family_name().and_then(|name| name.get(None)).map(|name| name.to_string()));
     let joined = [given, family].into_iter().flatten().collect::<Vec<_>>().join(" ");
-    full.unwrap_or(joined).chars().take(120).collect()
+    full.unwrap_or(joined).chars().filter(|c| is_shown(*c)).take(120).collect()
+}
+
+/// Not control characters, nor those that turn the direction of a text around: a name must not dress up as
+/// another's (Unicode Technical Report 36, section 2.5).
+fn is_shown(c: char) -> bool {
+    let turns =
+        matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    !c.is_control() && !turns
 }
 
 fn care(claims: &CareClaims) -> Option<Care> {
     let role = CareRole::from_word(claims.care_role.as_deref()?)?;
     let organisation = claims.care_organisation.clone().filter(|id| !id.is_empty())?;
     Some(Care { role, organisation })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn t46_a_name_does_not_dress_up_as_anothers_and_an_address_counts_once_it_is_confirmed() {
+        let read = |name: &str, email: &str, verified: bool| {
+            let json =
+                serde_json::json!({ "sub": "s", "name": name, "email": email, "email_verified": verified });
+            let claims =
+                UserInfoClaims::from_json::<std::io::Error>(json.to_string().as_bytes(), None).unwrap();
+            (display_name(&claims), super::email(&claims))
+        };
+        let own = "marjan@example.nl".to_owned();
+        assert_eq!(read("Zoë de Wit", &own, true), ("Zoë de Wit".into(), own.clone()));
+        assert_eq!(read("Zoë", &own, false), ("Zoë".into(), String::new()));
+        assert_eq!(read("nas\u{202e}jra\0M\r\n", "a\0@b.nl", true), ("nasjraM".into(), String::new()));
+        assert_eq!(read(&"x".repeat(500), &own, true).0.len(), 120);
+    }
 }

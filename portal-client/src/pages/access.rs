@@ -2,18 +2,21 @@
 
 use serde::Serialize;
 use serde_json::{Value, json};
+use web::clock::Timestamp;
+use web::db::Write;
+use web::request::Visit;
 
 use super::day;
 use super::dossier::Access;
+use super::extract::query;
 use super::failure::Failure;
+use crate::access_log::Cursor;
 use crate::app::App;
-use crate::dossiers::Dossier;
+use crate::dossiers::{Dossier, Section};
 use crate::links::{Link, Relation, State};
+use crate::paths;
 use crate::session::Session;
-use crate::team::Act;
-
-/// Looks that are shown at most.
-const LATEST: i64 = 200;
+use crate::team::{Act, Deed};
 
 #[derive(Debug, Serialize)]
 struct Holder {
@@ -28,7 +31,11 @@ struct Holder {
 
 #[derive(Debug, Serialize)]
 struct Seen {
-    at: String,
+    day: String,
+    /// The time of the last look, and of the first if there were more.
+    last: String,
+    first: String,
+    count: i64,
     name: String,
     relation: String,
     section: String,
@@ -59,38 +66,55 @@ pub(super) async fn content(app: &App, session: &Session, entered: &Access<'_>) 
     Ok(json!({ "holders": holders.collect::<Vec<_>>() }))
 }
 
-/// Ends somebody's access to this dossier; it is gone at their next request (T45).
+/// Ends somebody's access to this dossier; it is gone at their next request (T45). False if it had ended.
 pub(super) async fn end(
     app: &App,
+    write: &mut Write,
     session: &Session,
     entered: &Access<'_>,
     link: &str,
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     let links = app.links.of_dossier(&entered.dossier.id).await?;
     let link = links.iter().find(|other| other.id == link).ok_or(Failure::NotFound)?;
     if !may_end(session, link) {
         return Err(Failure::Refused);
     }
     let now = app.clock.now();
-    if app.links.end(&link.id, now).await? {
-        let about = (link.id.as_str(), link.organisation.as_str());
-        app.audit.add(&app.random.id(), &session.person, about, Act::Ended, "", now).await?;
+    if !app.links.end(write, &link.id, now).await? {
+        return Ok(false);
     }
-    Ok(())
+    app.audit.add(write, &app.random.id(), Deed::new(&session.person, link, Act::Ended, ""), now).await?;
+    Ok(true)
 }
 
 /// Who looked.
-pub(super) async fn views(app: &App, dossier: &Dossier) -> Result<Value, Failure> {
-    let entries = app.access_log.of_dossier(&dossier.id, LATEST).await?;
-    let seen = entries.into_iter().map(|entry| Seen {
-        at: entry.at.local_text(),
-        name: entry.person_name,
-        relation: entry.relation,
-        section: entry.section,
-        action: entry.action,
-        outcome: entry.outcome,
+pub(super) async fn views(app: &App, visit: &Visit, dossier: &Dossier) -> Result<Value, Failure> {
+    let query = query(visit)?;
+    let number = |name: &str, other: i64| match query.get(name) {
+        Some(text) => text.parse().ok().filter(|number| *number >= 0).ok_or(Failure::BadInput),
+        None => Ok(other),
+    };
+    let from = Cursor { before: Timestamp(number("before", i64::MAX)?), skip: number("skip", 0)? };
+    let page = app.access_log.seen(&dossier.id, from).await?;
+    let time = |at: Timestamp| at.local_text().chars().skip(11).collect::<String>();
+    let seen = page.seen.into_iter().map(|seen| Seen {
+        day: day(seen.last_at),
+        last: time(seen.last_at),
+        first: time(seen.first_at),
+        count: seen.count,
+        name: seen.person_name,
+        relation: seen.relation,
+        section: seen.section,
+        action: seen.action,
+        outcome: seen.outcome,
     });
-    Ok(json!({ "seen": seen.collect::<Vec<_>>() }))
+    let own = paths::section(&dossier.id, Section::Views.slug());
+    let older = page.next.map(|next| format!("{own}?before={}&skip={}", next.before.0, next.skip));
+    Ok(json!({
+        "seen": seen.collect::<Vec<_>>(),
+        "older": older.unwrap_or_default(),
+        "newest": if query.get("before").is_some() { own } else { String::new() },
+    }))
 }
 
 #[cfg(test)]
@@ -109,13 +133,20 @@ pub(super) fn sample_content() -> Value {
 
 #[cfg(test)]
 pub(super) fn sample_views() -> Value {
-    let seen = |outcome: &str, relation: &str, action: &str| Seen {
-        at: "22-11-2026 19:04".into(),
+    let seen = |outcome: &str, relation: &str, action: &str, count: i64| Seen {
+        day: "22-11-2026".into(),
+        last: "19:04".into(),
+        first: "18:30".into(),
+        count,
         name: "Marjan de Wit".into(),
         relation: relation.into(),
         section: "medical".into(),
         action: action.into(),
         outcome: outcome.into(),
     };
-    json!({ "seen": [seen("allowed", "client", "write"), seen("refused", "none", "read")] })
+    json!({
+        "seen": [seen("allowed", "client", "write", 1), seen("refused", "none", "read", 12)],
+        "older": "/dossiers/d/views?before=1&skip=0",
+        "newest": "/dossiers/d/views",
+    })
 }

@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::links::Link;
 use crate::links::code::ActivationCode;
 use crate::paths;
-use crate::team::Act;
+use crate::team::{Act, Deed};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -90,13 +90,18 @@ pub async fn activate(
     let code = ActivationCode::typed(fields.trimmed("activation_code"));
     // Over the day's limit the code is not looked at, and the answer is the same as for a wrong one.
     let attempts = if tried.count <= limits.activations_per_account { limits.code_attempts } else { 0 };
-    if !app.links.activate(&link.id, &session.person, &code, attempts, now).await? {
+    let mut write = app.db.begin_write().await?;
+    let opened = app.links.activate(&mut write, &link.id, &session.person, &code, attempts, now).await?;
+    if opened {
+        let deed = Deed::new(&session.person, &link, Act::Activated, "");
+        app.audit.add(&mut write, &app.random.id(), deed, now).await?;
+    }
+    write.commit().await?;
+    if !opened {
         let page = Activate::new(&app, &link, "portal-activate-error");
         let status = StatusCode::UNPROCESSABLE_ENTITY;
         return Ok(show(&app, &visit, Some(&session), status, Activate::TEMPLATE, &page));
     }
-    let about = (link.id.as_str(), link.organisation.as_str());
-    app.audit.add(&app.random.id(), &session.person, about, Act::Activated, "", now).await?;
     Ok(Redirect::to(&paths::requested(&link.id)).into_response())
 }
 
@@ -110,9 +115,11 @@ pub async fn withdraw(
     let session = signed_in.session;
     let link = app.links.own(&link, &session.person).await?.ok_or(Failure::NotFound)?;
     let now = app.clock.now();
-    if link.opens().is_none() && app.links.end(&link.id, now).await? {
-        let about = (link.id.as_str(), link.organisation.as_str());
-        app.audit.add(&app.random.id(), &session.person, about, Act::Withdrawn, "", now).await?;
+    let mut write = app.db.begin_write().await?;
+    if link.opens().is_none() && app.links.end(&mut write, &link.id, now).await? {
+        let deed = Deed::new(&session.person, &link, Act::Withdrawn, "");
+        app.audit.add(&mut write, &app.random.id(), deed, now).await?;
+        write.commit().await?;
     }
     Ok(Redirect::to(paths::HOME).into_response())
 }

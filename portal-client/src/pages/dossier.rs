@@ -9,12 +9,13 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Serialize;
 use serde_json::{Value, json};
+use web::db::Write;
 use web::request::Visit;
 
-use super::extract::SignedIn;
+use super::extract::{SignedIn, page as page_of};
 use super::failure::Failure;
 use super::write::{Entered, PersonalAppointment};
-use super::{access, day, show};
+use super::{Pages, access, day, show};
 use crate::access_log::{Look, Outcome};
 use crate::app::App;
 use crate::dossiers::notes::{Kind, Note};
@@ -63,7 +64,11 @@ struct Dated {
 
 impl SectionPage {
     fn template(section: Section) -> String {
-        format!("portal/sections/{}.html", section.slug())
+        let name = match section {
+            Section::ThisIsMe | Section::MyLife => "life-story",
+            other => other.slug(),
+        };
+        format!("portal/sections/{name}.html")
     }
 }
 
@@ -71,37 +76,69 @@ impl SectionPage {
 pub struct Access<'a> {
     pub link: Link,
     pub dossier: &'a Dossier,
+    section: Section,
 }
 
-/// Whether somebody may do this in this section of this dossier, now; written down either way (T44).
+impl Access<'_> {
+    /// Writes down, in the transaction that does it, that somebody wrote.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn written(&self, app: &App, write: &mut Write, session: &Session) -> Result<(), sqlx::Error> {
+        let look = Look {
+            person: &session.person,
+            relation: Some(self.link.relation.word()),
+            link: &self.link.id,
+            organisation: &self.dossier.organisation,
+            dossier: &self.dossier.id,
+            section: self.section,
+            act: Act::Write,
+            outcome: Outcome::Allowed,
+        };
+        app.access_log.add_to(write, &app.random.id(), look, app.clock.now()).await
+    }
+}
+
+/// The longest name of a dossier that is written down.
+const LONGEST_NAME: usize = 64;
+
+/// Whether somebody may do this in this section of this dossier, now. Written down at once (T44), but for a write
+/// that is allowed: that is for [`Access::written`].
 ///
 /// # Errors
-/// [`Failure::Refused`], the same for a hidden section, another's dossier and one that does not exist.
+/// [`Failure::Refused`], the same and with the same work for a hidden section, another's dossier and one that does
+/// not exist.
 pub async fn enter<'a>(
     app: &'a App,
     session: &Session,
-    dossier: &str,
+    name: &str,
     section: Section,
     act: Act,
 ) -> Result<Access<'a>, Failure> {
-    let link = app.links.opening(dossier, &session.person).await?;
-    let Some(dossier) = app.dossiers.get(dossier) else { return Err(Failure::Refused) };
-    let allowed = link.as_ref().is_some_and(|link| allows(link.relation, link.level, section, act));
-    let look = Look {
-        person: &session.person,
-        relation: link.as_ref().map(|link| link.relation.word()),
-        link: link.as_ref().map_or("", |link| link.id.as_str()),
-        organisation: &dossier.organisation,
-        dossier: &dossier.id,
-        section,
-        act,
-        outcome: if allowed { Outcome::Allowed } else { Outcome::Refused },
-    };
-    app.access_log.add(&app.random.id(), look, app.clock.now()).await?;
-    match link {
-        Some(link) if allowed => Ok(Access { link, dossier }),
-        _ => Err(Failure::Refused),
+    if !paths::is_identifier(name) || name.len() > LONGEST_NAME {
+        return Err(Failure::Refused);
     }
+    let link = app.links.opening(name, &session.person).await?;
+    let dossier = app.dossiers.get(name);
+    let entered = link.clone().zip(dossier).map(|(link, dossier)| Access { link, dossier, section });
+    let entered = entered.filter(|entered| {
+        let Link { relation, level, .. } = entered.link;
+        allows(relation, level, section, act)
+    });
+    if entered.is_none() || act == Act::Read {
+        let look = Look {
+            person: &session.person,
+            relation: link.as_ref().map(|link| link.relation.word()),
+            link: link.as_ref().map_or("", |link| link.id.as_str()),
+            organisation: dossier.map_or("", |dossier| dossier.organisation.as_str()),
+            dossier: name,
+            section,
+            act,
+            outcome: if entered.is_some() { Outcome::Allowed } else { Outcome::Refused },
+        };
+        app.access_log.add(&app.random.id(), look, app.clock.now()).await?;
+    }
+    entered.ok_or(Failure::Refused)
 }
 
 /// `GET /dossiers/{dossier}`
@@ -138,7 +175,7 @@ pub async fn page(
 ) -> Result<Response, Failure> {
     let status = if tried.error.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let page = SectionPage {
-        content: content(app, session, entered, section).await?,
+        content: content(app, visit, session, entered, section).await?,
         dossier: frame(app, entered, section),
         entered: tried,
     };
@@ -147,7 +184,7 @@ pub async fn page(
 }
 
 fn frame(app: &App, entered: &Access<'_>, section: Section) -> Frame {
-    let Access { link, dossier } = entered;
+    let Access { link, dossier, .. } = entered;
     let may = |section, act| allows(link.relation, link.level, section, act);
     let item = |section: Section| MenuItem {
         section: section.slug(),
@@ -170,6 +207,7 @@ fn frame(app: &App, entered: &Access<'_>, section: Section) -> Frame {
 
 async fn content(
     app: &App,
+    visit: &Visit,
     session: &Session,
     entered: &Access<'_>,
     section: Section,
@@ -210,20 +248,27 @@ async fn content(
             json!({ "documents": documents.collect::<Vec<_>>() })
         }
         Section::Reports => {
-            let written = app.notes.list(&dossier.id, Kind::Report).await?;
-            let written = written.into_iter().map(|note| Dated {
-                on: note.written_at.local_text(),
-                title: note.author,
-                text: note.body,
-            });
-            let reports = dossier.reports.iter();
-            let reports =
-                reports.map(|r| Dated { on: ago(r.days_ago), title: r.author.clone(), text: r.text.clone() });
-            json!({ "reports": written.chain(reports).collect::<Vec<_>>() })
+            let asked = page_of(visit)?;
+            let written = app.notes.page(&dossier.id, Kind::Report, asked).await?;
+            let pages = Pages::new(visit.uri.path(), asked, written.next);
+            let mut reports: Vec<_> = written
+                .rows
+                .into_iter()
+                .map(|note| Dated { on: note.written_at.local_text(), title: note.author, text: note.body })
+                .collect();
+            // What the organisation's own system holds comes after what was written here.
+            if written.next.is_none() {
+                reports.extend(dossier.reports.iter().map(|report| Dated {
+                    on: ago(report.days_ago),
+                    title: report.author.clone(),
+                    text: report.text.clone(),
+                }));
+            }
+            json!({ "reports": reports, "pages": pages })
         }
         Section::CarePlan => json!({ "goals": dossier.care_plan }),
         Section::Access => access::content(app, session, entered).await?,
-        Section::Views => access::views(app, dossier).await?,
+        Section::Views => access::views(app, visit, dossier).await?,
     })
 }
 
@@ -259,7 +304,7 @@ pub(super) fn samples() -> Vec<(String, Value)> {
         ),
         (Section::Medical, json!(dossier.medical)),
         (Section::Documents, json!({ "documents": dated })),
-        (Section::Reports, json!({ "reports": dated })),
+        (Section::Reports, json!({ "reports": dated, "pages": Pages::sample() })),
         (Section::CarePlan, json!({ "goals": dossier.care_plan })),
         (Section::Access, access::sample_content()),
         (Section::Views, access::sample_views()),

@@ -1,7 +1,6 @@
 //! What handlers ask of a request before they run: that somebody is signed in, that a form is ours and not
 //! one of a flood.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -12,6 +11,7 @@ use web::request::{Fields, Visit};
 
 use super::failure::Failure;
 use crate::app::App;
+use crate::paging::Page;
 use crate::paths;
 use crate::session::{self, Session};
 
@@ -85,13 +85,10 @@ pub fn query(visit: &Visit) -> Result<Fields, Failure> {
     Fields::parse(visit.uri.query().unwrap_or_default().as_bytes()).map_err(|_| Failure::BadInput)
 }
 
-/// The name under which tries from an address are counted: one household has a /64 of IPv6.
-pub fn household(address: IpAddr) -> String {
-    match address {
-        IpAddr::V4(v4) => v4.to_string(),
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}")
-        }
-    }
+/// The page of a long list that a URL asks for.
+///
+/// # Errors
+/// [`Failure::BadInput`] for what is no page.
+pub fn page(visit: &Visit) -> Result<Page, Failure> {
+    Page::parse(query(visit)?.trimmed("page")).ok_or(Failure::BadInput)
 }

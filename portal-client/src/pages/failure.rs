@@ -12,11 +12,10 @@ use web::ephemeral::EphemeralError;
 use web::request::Visit;
 use web::request_log::RequestId;
 
-use super::show;
+use super::{show, sign_out};
 use crate::app::App;
 use crate::oidc::OidcError;
 use crate::paths;
-use crate::session;
 
 /// Why a request ended early.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -179,7 +178,8 @@ pub async fn render(State(app): State<Arc<App>>, request: Request, next: Next) -
     let visit = request.extensions().get::<Visit>().cloned();
     let id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
     let mut response = next.run(request).await;
-    let (Some(failure), Some(visit)) = (response.extensions_mut().remove::<Failure>(), visit) else {
+    let failure = response.extensions_mut().remove::<Failure>().or_else(|| unreadable(&response));
+    let (Some(failure), Some(visit)) = (failure, visit) else {
         return response;
     };
     failure.log(&id);
@@ -187,8 +187,7 @@ pub async fn render(State(app): State<Arc<App>>, request: Request, next: Next) -
         Failure::SignIn(return_to) => return Redirect::to(&paths::login(return_to)).into_response(),
         Failure::SessionEnded(return_to) => {
             let mut response = Redirect::to(&paths::signed_out("idle", return_to)).into_response();
-            let clear = visit.front.cookies.clear(session::COOKIE);
-            response.headers_mut().append(header::SET_COOKIE, clear);
+            sign_out::forget(&visit, &mut response);
             return response;
         }
         _ => {}
@@ -202,6 +201,12 @@ pub async fn render(State(app): State<Arc<App>>, request: Request, next: Next) -
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
+}
+
+/// A URL that the framework could not read, and refused in a line of plain text.
+fn unreadable(response: &Response) -> Option<Failure> {
+    let is_plain = response.headers().get(header::CONTENT_TYPE)?.as_bytes().starts_with(b"text/plain");
+    (is_plain && response.status() == StatusCode::BAD_REQUEST).then_some(Failure::BadInput)
 }
 
 /// Any URL that there is not.

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 
 use super::extract::Caller;
 use super::failure::Failure;
-use super::{day, show};
+use super::{day, show, sign_out};
 use crate::app::App;
 use crate::links::{Link, State as LinkState};
 use crate::{paths, session};
@@ -87,8 +87,7 @@ pub async fn home(State(app): State<Arc<App>>, Caller(visit): Caller) -> Result<
     let Some(session) = session else {
         let mut response = show(&app, &visit, None, StatusCode::OK, Welcome::TEMPLATE, &Welcome::new());
         if token.is_some() {
-            // A stale cookie traps nobody: it goes, and the page says how to start.
-            response.headers_mut().append(header::SET_COOKIE, visit.front.cookies.clear(session::COOKIE));
+            sign_out::forget(&visit, &mut response);
         }
         return Ok(response);
     };

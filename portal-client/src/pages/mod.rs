@@ -23,6 +23,7 @@ use web::language::Language;
 use web::request::Visit;
 
 use crate::app::App;
+use crate::paging::Page;
 use crate::session::Session;
 
 /// What the frame around every page shows: who is signed in and how long that lasts.
@@ -46,6 +47,25 @@ struct Framed<'a, T> {
     shell: Shell,
     #[serde(flatten)]
     body: &'a T,
+}
+
+/// The ways from a page of a long list to the ones beside it; empty where there is none.
+#[derive(Debug, Serialize)]
+struct Pages {
+    previous: String,
+    next: String,
+}
+
+impl Pages {
+    fn new(path: &str, page: Page, next: Option<u32>) -> Self {
+        let url = |number: Option<u32>| number.map(|number| format!("{path}?page={number}"));
+        Self { previous: url(page.previous()).unwrap_or_default(), next: url(next).unwrap_or_default() }
+    }
+
+    #[cfg(test)]
+    fn sample() -> Self {
+        Self { previous: "/team?page=1".into(), next: "/team?page=3".into() }
+    }
 }
 
 /// A page as a response. A signed-in page has the sign-out form, which ends at the provider.

@@ -9,9 +9,10 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::{Deserialize, Serialize};
+use web::flood::household;
 use web::request::Fields;
 
-use super::extract::{Form, SignedIn, household, query};
+use super::extract::{Form, SignedIn, query};
 use super::failure::Failure;
 use super::sign_in::to_json;
 use super::{in_language, show};
@@ -20,7 +21,7 @@ use crate::dossiers::identity::{BirthDate, Bsn};
 use crate::links::{NewRequest, Relation};
 use crate::paths;
 use crate::session::Session;
-use crate::team::Act;
+use crate::team::{Act, Deed};
 
 /// How long a filled-in form waits for its confirmation.
 const DRAFT_LIFETIME: Duration = Duration::from_mins(30);
@@ -211,11 +212,19 @@ pub async fn confirm(
     }
     let now = app.clock.now();
     let id = app.random.id();
-    let link = app.links.request(&id, &session.person, &request, now).await?;
+    let mut write = app.db.begin_write().await?;
+    let link = app.links.request(&mut write, &id, &session.person, &request, now).await?;
     if link == id {
-        let about = (link.as_str(), request.organisation.as_str());
-        app.audit.add(&app.random.id(), &session.person, about, Act::Requested, "", now).await?;
+        let deed = Deed {
+            actor: &session.person,
+            link: &link,
+            organisation: &request.organisation,
+            act: Act::Requested,
+            reason: "",
+        };
+        app.audit.add(&mut write, &app.random.id(), deed, now).await?;
     }
+    write.commit().await?;
     Ok(Redirect::to(&paths::requested_sent(&link)).into_response())
 }
 

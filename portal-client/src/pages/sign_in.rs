@@ -4,16 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::header;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::{Deserialize, Serialize};
-use web::request::Visit;
+use url::Url;
+use web::request::{Visit, append};
 use web::seal::sha256;
 
 use super::extract::{Caller, query};
 use super::failure::Failure;
+use super::sign_out;
 use crate::app::App;
-use crate::oidc::{Asked, Pending, SignInAnswer};
+use crate::oidc::{Asked, Pending, Purpose, SignInAnswer};
+use crate::session::Start;
 use crate::{paths, session};
 
 /// How long a sign-in may take: somebody may have to make an account and find the mail first.
@@ -26,18 +28,36 @@ struct Kept {
     browser: String,
 }
 
-/// `GET /login`: starts a sign-in and keeps what is needed to end it, bound to this browser. The desk's
-/// pages ask for the second factor and the role.
+/// `GET /login`: starts a sign-in. The desk's pages ask for the second factor and the role; after a session that
+/// ended without a sign-out, a new proof is asked for, since the provider's may live on.
 pub async fn login(State(app): State<Arc<App>>, Caller(visit): Caller) -> Result<Response, Failure> {
     app.sign_ins.check(visit.address).map_err(|wait| Failure::TooMany(wait.as_secs() + 1))?;
     let return_to = paths::local(query(&visit)?.get("return_to").unwrap_or(paths::HOME)).to_owned();
     let team = return_to == paths::TEAM || return_to.starts_with("/team/") || return_to.starts_with("/team?");
-    let (url, pending) = app.provider.start(Asked { return_to, team }, visit.language, &app.random).await?;
+    let has_ended = match visit.cookie(session::COOKIE) {
+        Some(token) => app.sessions.peek(&token).await?.is_none(),
+        None => false,
+    };
+    let asked = Asked {
+        return_to,
+        purpose: if team { Purpose::Team } else { Purpose::Person },
+        anew: has_ended || visit.cookie(session::ENDED_COOKIE).is_some(),
+    };
+    let url = start(&app, &visit, asked).await?;
+    Ok(Redirect::to(url.as_str()).into_response())
+}
+
+/// Where the browser goes; what is needed to end the sign-in is kept, bound to this browser.
+///
+/// # Errors
+/// The provider's and the store's.
+pub async fn start(app: &App, visit: &Visit, asked: Asked) -> Result<Url, Failure> {
+    let (url, pending) = app.provider.start(asked, visit.language, &app.random).await?;
     let key = pending_key(&pending.state);
     let kept = Kept { pending, browser: sha256(&visit.browser) };
     let sealed = app.drafts.seal(&to_json(&kept)?);
     app.ephemeral.put(&key, &sealed, PATIENCE).await?;
-    Ok(Redirect::to(url.as_str()).into_response())
+    Ok(url)
 }
 
 /// `GET /callback`: ends a sign-in.
@@ -48,12 +68,20 @@ pub async fn callback(State(app): State<Arc<App>>, Caller(visit): Caller) -> Res
         return already_in(&app, &visit).await;
     };
     let said = SignInAnswer { code: answer.get("code"), iss: answer.get("iss"), error: answer.get("error") };
+    if pending.asked.purpose == Purpose::SignOut {
+        return Ok(sign_out::with_hint(&app, &visit, &pending, said).await);
+    }
     let sign_in = app.provider.finish(&pending, said).await?;
     let old = visit.cookie(session::COOKIE);
-    let token = app.sessions.start(&app.random, &sign_in, old.as_deref()).await?;
+    let token = match app.sessions.start(&app.random, &sign_in, old.as_deref()).await? {
+        Start::Begun(token) => token,
+        Start::Ended => return Err(Failure::LostSignIn),
+        Start::ProofTooOld => return Err(Failure::SessionEnded(pending.asked.return_to)),
+    };
     let mut response = Redirect::to(&pending.asked.return_to).into_response();
-    let cookie = visit.front.cookies.set(session::COOKIE, &token, None);
-    response.headers_mut().append(header::SET_COOKIE, cookie);
+    let cookies = visit.front.cookies;
+    append(&mut response, cookies.set(session::COOKIE, &token, None));
+    append(&mut response, cookies.clear(session::ENDED_COOKIE));
     Ok(response)
 }
 
@@ -62,7 +90,8 @@ async fn taken(app: &App, visit: &Visit, state: Option<&str>) -> Result<Option<P
     let Some(state) = state else { return Ok(None) };
     let Some(sealed) = app.ephemeral.take(&pending_key(state)).await? else { return Ok(None) };
     let opened = app.drafts.open(&sealed).map_err(|error| Failure::Internal(error.to_string()))?;
-    let kept: Kept = serde_json::from_slice(&opened).map_err(|error| Failure::Internal(error.to_string()))?;
+    // One that another version of this program kept is started over.
+    let Ok(kept) = serde_json::from_slice::<Kept>(&opened) else { return Ok(None) };
     Ok(web::seal::same(&kept.browser, &sha256(&visit.browser)).then_some(kept.pending))
 }
 

@@ -8,12 +8,13 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Serialize;
 use serde_json::json;
+use web::request::{Visit, append};
 
 use super::extract::{Caller, Form, query, read_form};
 use super::failure::Failure;
-use super::show;
+use super::{show, sign_in};
 use crate::app::App;
-use crate::oidc::OidcError;
+use crate::oidc::{Asked, OidcError, Pending, Purpose, SignInAnswer};
 use crate::{paths, session};
 
 /// The question before signing out, for who typed the address.
@@ -62,22 +63,54 @@ pub async fn logout(
     Caller(visit): Caller,
     Form(_): Form,
 ) -> Result<Response, Failure> {
-    let id_token = match visit.cookie(session::COOKIE) {
-        Some(token) => app.sessions.end(&token).await?,
+    let token = visit.cookie(session::COOKIE);
+    let hint = match &token {
+        Some(token) => app.sessions.end(token, &app.random).await?,
         None => None,
     };
+    let target = match hint {
+        Some(hint) if app.provider.recognises(&hint).await => at_provider(&app, &visit, Some(&hint)).await,
+        // The key of the ID token is gone, or the session here went before. The provider would ask, and keep the
+        // person; with a new ID token it does neither.
+        _ if token.is_some() || visit.cookie(session::ENDED_COOKIE).is_some() => {
+            let return_to = paths::SIGNED_OUT.to_owned();
+            let asked = Asked { return_to, purpose: Purpose::SignOut, anew: false };
+            let url = sign_in::start(&app, &visit, asked).await;
+            url.map_or_else(|_| paths::SIGNED_OUT.to_owned(), String::from)
+        }
+        _ => paths::SIGNED_OUT.to_owned(),
+    };
+    let mut response = Redirect::to(&target).into_response();
+    append(&mut response, visit.front.cookies.clear(session::COOKIE));
+    Ok(response)
+}
+
+/// Goes on with a sign-out for which an ID token was asked first.
+pub(super) async fn with_hint(
+    app: &App,
+    visit: &Visit,
+    pending: &Pending,
+    answer: SignInAnswer<'_>,
+) -> Response {
+    let target = match app.provider.hint(pending, answer).await {
+        Ok(Some(hint)) => at_provider(app, visit, Some(&hint)).await,
+        Ok(None) => paths::SIGNED_OUT.to_owned(),
+        // The provider asks the person then.
+        Err(error) => {
+            tracing::info!(%error, "a sign-out goes on without an ID token");
+            at_provider(app, visit, None).await
+        }
+    };
+    Redirect::to(&target).into_response()
+}
+
+/// The address at the provider where a session ends, or our own page if there is none.
+async fn at_provider(app: &App, visit: &Visit, hint: Option<&str>) -> String {
     let back = format!("{}{}", app.settings.origin, paths::SIGNED_OUT);
     // The state only comes back to a page that shows the same to everyone; it is sent for providers that
     // want one.
-    let state = app.random.id();
-    let url = match &id_token {
-        Some(hint) => app.provider.sign_out_url(Some(hint), &back, state, visit.language).await,
-        None => None,
-    };
-    let target = url.map_or_else(|| paths::SIGNED_OUT.to_owned(), String::from);
-    let mut response = Redirect::to(&target).into_response();
-    response.headers_mut().append(header::SET_COOKIE, visit.front.cookies.clear(session::COOKIE));
-    Ok(response)
+    let url = app.provider.sign_out_url(hint, &back, app.random.id(), visit.language).await;
+    url.map_or_else(|| paths::SIGNED_OUT.to_owned(), String::from)
 }
 
 /// `GET /signed-out`: where sign-outs, and pages whose time ran out, end. Touches no session: another tab
@@ -100,9 +133,16 @@ pub async fn signed_out(State(app): State<Arc<App>>, Caller(visit): Caller) -> R
     };
     let mut response = show(&app, &visit, None, StatusCode::OK, SignedOut::TEMPLATE, &page);
     if token.is_some() && !lives {
-        response.headers_mut().append(header::SET_COOKIE, visit.front.cookies.clear(session::COOKIE));
+        forget(&visit, &mut response);
     }
     Ok(response)
+}
+
+/// A stale cookie traps nobody: it goes, and another says that the next sign-in needs a new proof.
+pub(super) fn forget(visit: &Visit, response: &mut Response) {
+    let cookies = visit.front.cookies;
+    append(response, cookies.clear(session::COOKIE));
+    append(response, cookies.set(session::ENDED_COOKIE, "yes", None));
 }
 
 /// `POST /backchannel-logout`: the provider ends a session (Back-Channel Logout 1.0 sections 2.5 to 2.8).
@@ -133,18 +173,15 @@ async fn end_from_behind(app: &Arc<App>, request: Request) -> Result<u64, OidcEr
     let token = app.provider.logout_token(token).await?;
     let trouble = |error: &dyn std::error::Error| OidcError::Unavailable(error.to_string());
     let mark = format!("logout-token:{}", web::seal::sha256(&token.jti));
-    let lifetime = token.expires_at.since(app.clock.now());
-    let is_new = app.ephemeral.put_new(&mark, "", lifetime).await.map_err(|error| trouble(&error))?;
-    if !is_new {
+    if app.ephemeral.get(&mark).await.map_err(|error| trouble(&error))?.is_some() {
         return Err(OidcError::Invalid("this jti was used before".into()));
     }
-    let issuer = app.settings.provider.issuer.as_str();
-    match app.sessions.end_for(issuer, token.sid.as_deref(), token.sub.as_deref()).await {
-        Ok(ended) => Ok(ended),
-        Err(error) => {
-            // Nothing was ended, so the provider's next attempt must not be taken for a replay.
-            let _ = app.ephemeral.delete(&mark).await;
-            Err(trouble(&error))
-        }
-    }
+    let (issuer, sid, sub) =
+        (app.settings.provider.issuer.as_str(), token.sid.as_deref(), token.sub.as_deref());
+    let ended =
+        app.sessions.end_for(issuer, sid, sub, token.issued_at).await.map_err(|error| trouble(&error))?;
+    // Marked once it is done: if that fails halfway, the provider tries again, and doing it twice ends no more.
+    let lifetime = token.expires_at.since(app.clock.now());
+    app.ephemeral.put(&mark, "", lifetime).await.map_err(|error| trouble(&error))?;
+    Ok(ended)
 }

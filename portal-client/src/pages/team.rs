@@ -7,9 +7,9 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 
-use super::extract::SignedIn;
+use super::extract::{SignedIn, page as page_of};
 use super::failure::Failure;
-use super::{day, show};
+use super::{Pages, day, show};
 use crate::app::App;
 use crate::links::{Link, State as LinkState};
 use crate::paths;
@@ -23,6 +23,7 @@ pub struct Desk {
     waiting: Vec<Row>,
     open: Vec<Row>,
     ended: Vec<Row>,
+    pages: Pages,
 }
 
 #[derive(Debug, Serialize)]
@@ -52,6 +53,7 @@ impl Desk {
             waiting,
             open: vec![row("open")],
             ended: vec![row("ended")],
+            pages: Pages::sample(),
         };
         vec![
             (Self::TEMPLATE, serde_json::json!(desk(vec![row("requested"), row("code-issued")]))),
@@ -88,13 +90,16 @@ pub async fn list(State(app): State<Arc<App>>, signed_in: SignedIn) -> Result<Re
     let SignedIn { visit, session } = signed_in;
     let care = at_desk(&session, paths::TEAM)?;
     let now = app.clock.now();
+    let asked = page_of(&visit)?;
+    let links = app.links.of_organisation(&care.organisation, asked).await?;
     let mut page = Desk {
         organisation: app.organisation_name(&care.organisation),
         waiting: Vec::new(),
         open: Vec::new(),
         ended: Vec::new(),
+        pages: Pages::new(paths::TEAM, asked, links.next),
     };
-    for link in app.links.of_organisation(&care.organisation).await? {
+    for link in links.rows {
         let row = Row {
             url: paths::team_link(&link.id),
             person: link.person.name.clone(),

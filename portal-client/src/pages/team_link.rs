@@ -1,5 +1,5 @@
 //! One link at the care team's desk: look at a request, issue or void its code, set how much is open, end
-//! it. Each act has a reason and is written down before its result is shown.
+//! it. Each act has a reason and is written down in the transaction that does it.
 
 use std::sync::Arc;
 
@@ -9,16 +9,17 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Serialize;
 use web::request::Visit;
 
-use super::extract::{Form, SignedIn};
+use super::extract::{Form, SignedIn, page as page_of};
 use super::failure::Failure;
 use super::team::{at_desk, state_word};
-use super::{day, show};
+use super::{Pages, day, show};
 use crate::app::App;
+use crate::dossiers::identity::Bsn;
 use crate::links::code::ActivationCode;
-use crate::links::{Level, Link, State as LinkState};
+use crate::links::{Level, Link, NewCode, State as LinkState};
 use crate::paths;
 use crate::session::Session;
-use crate::team::{Act, may_act_on};
+use crate::team::{Act, Deed, may_act_on};
 
 /// The page of a link.
 #[derive(Debug, Serialize)]
@@ -39,6 +40,7 @@ pub struct TeamLink {
     code: String,
     is_own: bool,
     history: Vec<Line>,
+    pages: Pages,
     reason: String,
     /// The key of what is wrong with the last act; empty if nothing is.
     error: &'static str,
@@ -97,6 +99,7 @@ impl TeamLink {
                 reason: "Gebeld met de familie".into(),
             })
             .into(),
+            pages: Pages::sample(),
             reason: String::new(),
             error,
         };
@@ -104,6 +107,7 @@ impl TeamLink {
             states.map(|state| page(state, "Mevrouw G. de Wit-Bakker", "", false)).into();
         pages.push(page("requested", "", "portal-team-error-no-client", false));
         pages.push(page("requested", "Mevrouw G. de Wit-Bakker", "portal-team-error-reason", true));
+        pages.push(page("requested", "Mevrouw G. de Wit-Bakker", "portal-team-error-bsn", false));
         pages.push(page("requested", "Mevrouw G. de Wit-Bakker", "portal-team-error-gone", false));
         pages.iter().map(|page| (Self::TEMPLATE, serde_json::json!(page))).collect()
     }
@@ -137,34 +141,43 @@ pub async fn act(
     if reason.chars().count() < 3 {
         return render(&app, &visit, &session, &link, shown("portal-team-error-reason")).await;
     }
+    // The reason stands in the log for good, for every colleague to read (T47).
+    if Bsn::is_in(&reason) {
+        return render(&app, &visit, &session, &link, shown("portal-team-error-bsn")).await;
+    }
     let level = Level::from_word(fields.trimmed("level"));
     let now = app.clock.now();
     let mut code = None;
+    let mut write = app.db.begin_write().await?;
     let (done, what) = match (act.as_str(), level) {
         ("code", Some(level)) => {
             let Some(dossier) = client_of(&app, &link) else {
+                drop(write);
                 return render(&app, &visit, &session, &link, shown("portal-team-error-no-client")).await;
             };
             let drawn = ActivationCode::draw(&app.random);
-            let lifetime = app.settings.limits.code_lifetime;
-            let issued = app.links.issue_code(&link, &drawn, &dossier.id, level, lifetime, now).await?;
+            let expires_at = now.plus(app.settings.limits.code_lifetime);
+            let new = NewCode { code: &drawn, dossier: &dossier.id, level, issued_at: now, expires_at };
+            let issued = app.links.issue_code(&mut write, &link, new).await?;
             code = Some(drawn);
             (issued, Act::CodeIssued)
         }
-        ("void", _) => (app.links.void_code(&link).await?, Act::CodeVoided),
+        ("void", _) => (app.links.void_code(&mut write, &link).await?, Act::CodeVoided),
         ("level", Some(level)) => {
             let what = if level == Level::Full { Act::LevelFull } else { Act::LevelLimited };
-            (app.links.set_level(&link, level).await?, what)
+            (app.links.set_level(&mut write, &link, level).await?, what)
         }
-        ("end", _) => (app.links.end(&link.id, now).await?, Act::Ended),
+        ("end", _) => (app.links.end(&mut write, &link.id, now).await?, Act::Ended),
         ("code" | "level", None) => return Err(Failure::BadInput),
         _ => return Err(Failure::NotFound),
     };
     if !done {
+        drop(write);
         return render(&app, &visit, &session, &link, shown("portal-team-error-gone")).await;
     }
-    let about = (link.id.as_str(), link.organisation.as_str());
-    app.audit.add(&app.random.id(), &session.person, about, what, &reason, now).await?;
+    let deed = Deed::new(&session.person, &link, what, &reason);
+    app.audit.add(&mut write, &app.random.id(), deed, now).await?;
+    write.commit().await?;
     match code {
         // The one answer to a form that is no redirect: the code stands nowhere it could be read again.
         Some(code) => {
@@ -205,7 +218,10 @@ async fn render(
 ) -> Result<Response, Failure> {
     let (bsn, birth_date) =
         app.links.reveal(link).map_err(|error| Failure::Internal(format!("link {}: {error}", link.id)))?;
-    let history = app.audit.of_link(&link.id).await?.into_iter().map(|entry| Line {
+    let asked = page_of(visit)?;
+    let entries = app.audit.of_link(&link.id, asked).await?;
+    let pages = Pages::new(&paths::team_link(&link.id), asked, entries.next);
+    let history = entries.rows.into_iter().map(|entry| Line {
         at: entry.at.local_text(),
         person: entry.person_name,
         act: entry.act,
@@ -229,6 +245,7 @@ async fn render(
         code: shown.code,
         is_own: !may_act_on(&session.person, link),
         history: history.collect(),
+        pages,
         reason: shown.reason,
         error: shown.error,
     };

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::{Deserialize, Serialize};
+use web::db::Write;
 use web::request::Fields;
 
 use super::extract::{Form, SignedIn};
@@ -71,34 +72,54 @@ pub async fn write(
     let SignedIn { visit, session } = signed_in;
     let section = Section::from_slug(&section).ok_or(Failure::NotFound)?;
     let entered = dossier::enter(&app, &session, &dossier, section, Act::Write).await?;
-    let back = Redirect::to(&paths::section(&entered.dossier.id, section.slug())).into_response();
     let person = &session.person;
     let writer =
         Writer { iss: &person.iss, sub: &person.sub, name: &person.name, dossier: &entered.dossier.id };
+    let mut write = app.db.begin_write().await?;
     let tried = match section {
-        Section::ThisIsMe => text(&app, writer, Kind::ThisIsMe, &fields).await?,
-        Section::MyLife => text(&app, writer, Kind::MyLife, &fields).await?,
-        Section::Reports => text(&app, writer, Kind::Report, &fields).await?,
-        Section::Appointments => appointment(&app, writer, &fields).await?,
+        Section::ThisIsMe => text(&app, &mut write, writer, Kind::ThisIsMe, &fields).await?,
+        Section::MyLife => text(&app, &mut write, writer, Kind::MyLife, &fields).await?,
+        Section::Reports => text(&app, &mut write, writer, Kind::Report, &fields).await?,
+        Section::Appointments => appointment(&app, &mut write, writer, &fields).await?,
         Section::Access => {
-            access::end(&app, &session, &entered, fields.trimmed("link")).await?;
-            None
+            let done = access::end(&app, &mut write, &session, &entered, fields.trimmed("link")).await?;
+            if done { Tried::Done } else { Tried::Gone }
         }
         _ => return Err(Failure::Refused),
     };
     match tried {
-        Some(tried) => dossier::page(&app, &visit, &session, &entered, section, tried).await,
-        None => Ok(back),
+        Tried::Done => {
+            entered.written(&app, &mut write, &session).await?;
+            write.commit().await?;
+        }
+        Tried::Gone => drop(write),
+        Tried::Wrong(tried) => {
+            drop(write);
+            let entered = dossier::enter(&app, &session, &dossier, section, Act::Read).await?;
+            return dossier::page(&app, &visit, &session, &entered, section, tried).await;
+        }
     }
+    Ok(Redirect::to(&paths::section(&entered.dossier.id, section.slug())).into_response())
 }
 
-/// Writes a text; gives it back if it cannot be kept.
+/// What came of an attempt to write.
+enum Tried {
+    /// To be committed with the line about it.
+    Done,
+    /// What it was about is not there any more.
+    Gone,
+    /// It cannot be kept like this; nothing was written.
+    Wrong(Entered),
+}
+
+/// Writes a text.
 async fn text(
     app: &App,
+    write: &mut Write,
     writer: Writer<'_>,
     kind: Kind,
     fields: &Fields,
-) -> Result<Option<Entered>, Failure> {
+) -> Result<Tried, Failure> {
     let text = fields.trimmed("text").to_owned();
     let error = match text.chars().count() {
         0 => "portal-write-error-text",
@@ -106,19 +127,24 @@ async fn text(
         _ => "",
     };
     if !error.is_empty() {
-        return Ok(Some(Entered { text, error, ..Entered::default() }));
+        return Ok(Tried::Wrong(Entered { text, error, ..Entered::default() }));
     }
-    app.notes.write(&app.random.id(), writer, kind, &text, app.clock.now()).await?;
-    Ok(None)
+    app.notes.write(write, &app.random.id(), writer, kind, &text, app.clock.now()).await?;
+    Ok(Tried::Done)
 }
 
-/// Adds, changes (`note`) or removes (`remove`) a personal appointment; gives it back if it cannot be kept.
-async fn appointment(app: &App, writer: Writer<'_>, fields: &Fields) -> Result<Option<Entered>, Failure> {
+/// Adds, changes (`note`) or removes (`remove`) a personal appointment.
+async fn appointment(
+    app: &App,
+    write: &mut Write,
+    writer: Writer<'_>,
+    fields: &Fields,
+) -> Result<Tried, Failure> {
     let now = app.clock.now();
+    let done = |done: bool| if done { Tried::Done } else { Tried::Gone };
     let old = fields.get("note");
     if let (Some(old), Some(_)) = (old, fields.get("remove")) {
-        app.notes.change(old, None, writer, Kind::Appointment, now).await?;
-        return Ok(None);
+        return Ok(done(app.notes.change(write, old, None, writer, Kind::Appointment, now).await?));
     }
     let field = |name: &str| fields.trimmed(name).to_owned();
     let tried =
@@ -126,18 +152,17 @@ async fn appointment(app: &App, writer: Writer<'_>, fields: &Fields) -> Result<O
     let title_fits = (1..=200).contains(&tried.title.chars().count());
     let (Some(date), Some(time), true) = (parse_date(&tried.date), clock_time(&tried.time), title_fits)
     else {
-        return Ok(Some(Entered { error: "portal-write-error-appointment", ..tried }));
+        return Ok(Tried::Wrong(Entered { error: "portal-write-error-appointment", ..tried }));
     };
     let stored = Stored { date: date.to_string(), time, title: tried.title };
     let body = serde_json::to_string(&stored).map_err(|error| Failure::Internal(error.to_string()))?;
     let id = app.random.id();
-    match old {
-        Some(old) => {
-            app.notes.change(old, Some((&id, &body)), writer, Kind::Appointment, now).await?;
-        }
-        None => app.notes.write(&id, writer, Kind::Appointment, &body, now).await?,
+    let new = (id.as_str(), body.as_str());
+    if let Some(old) = old {
+        return Ok(done(app.notes.change(write, old, Some(new), writer, Kind::Appointment, now).await?));
     }
-    Ok(None)
+    app.notes.write(write, &id, writer, Kind::Appointment, &body, now).await?;
+    Ok(Tried::Done)
 }
 
 /// `9:30`, `09.30` or `9 uur` as `09:30`.

@@ -3,10 +3,11 @@
 
 use sqlx::Row as _;
 use web::clock::Timestamp;
-use web::db::Db;
+use web::db::{Db, Write};
 
 use crate::links::Link;
 use crate::oidc::ACR_CODE;
+use crate::paging::{Page, Paged};
 use crate::session::{Care, Person, Session};
 
 /// Something done to a link.
@@ -63,6 +64,24 @@ pub fn may_act_on(member: &Person, link: &Link) -> bool {
     !link.person.is(&member.iss, &member.sub)
 }
 
+/// An act as it is done.
+#[derive(Clone, Copy, Debug)]
+pub struct Deed<'a> {
+    pub actor: &'a Person,
+    pub link: &'a str,
+    pub organisation: &'a str,
+    pub act: Act,
+    /// Empty for what people do with their own.
+    pub reason: &'a str,
+}
+
+impl<'a> Deed<'a> {
+    /// What somebody does to a link.
+    pub fn new(actor: &'a Person, link: &'a Link, act: Act, reason: &'a str) -> Self {
+        Self { actor, link: &link.id, organisation: &link.organisation, act, reason }
+    }
+}
+
 /// A line of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -81,20 +100,17 @@ impl Audit {
         Self(db)
     }
 
-    /// Adds a line.
+    /// Adds a line to the transaction of the act that it is about: neither stands without the other.
     ///
     /// # Errors
     /// The database's.
     pub async fn add(
         &self,
+        write: &mut Write,
         id: &str,
-        actor: &Person,
-        link: (&str, &str),
-        act: Act,
-        reason: &str,
+        deed: Deed<'_>,
         now: Timestamp,
     ) -> Result<(), sqlx::Error> {
-        let (link_id, organisation) = link;
         let query = sqlx::query(
             "INSERT INTO audit (id, at, iss, sub, person_name, organisation, link_id, act, reason)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
@@ -102,26 +118,28 @@ impl Audit {
         let query = query
             .bind(id)
             .bind(now.0)
-            .bind(&actor.iss)
-            .bind(&actor.sub)
-            .bind(&actor.name)
-            .bind(organisation)
-            .bind(link_id)
-            .bind(act.word())
-            .bind(reason);
-        self.0.execute(query).await.map(|_| ())
+            .bind(&deed.actor.iss)
+            .bind(&deed.actor.sub)
+            .bind(&deed.actor.name)
+            .bind(deed.organisation)
+            .bind(deed.link)
+            .bind(deed.act.word())
+            .bind(deed.reason);
+        query.execute(write.connection()).await.map(|_| ())
     }
 
-    /// What was done to a link, newest first.
+    /// A page of what was done to a link, newest first.
     ///
     /// # Errors
     /// The database's.
-    pub async fn of_link(&self, link: &str) -> Result<Vec<Entry>, sqlx::Error> {
+    pub async fn of_link(&self, link: &str, page: Page) -> Result<Paged<Entry>, sqlx::Error> {
         let rows = sqlx::query(
             "SELECT at, person_name, act, reason FROM audit WHERE link_id = $1
-             ORDER BY at DESC, id DESC LIMIT 200",
+             ORDER BY at DESC, id DESC LIMIT $2 OFFSET $3",
         )
         .bind(link)
+        .bind(page.limit())
+        .bind(page.offset())
         .fetch_all(self.0.pool())
         .await?;
         let entry = |row: &sqlx::any::AnyRow| -> Result<Entry, sqlx::Error> {
@@ -132,6 +150,7 @@ impl Audit {
                 reason: row.try_get(3)?,
             })
         };
-        rows.iter().map(entry).collect()
+        let entries: Result<Vec<Entry>, sqlx::Error> = rows.iter().map(entry).collect();
+        Ok(page.of(entries?))
     }
 }

@@ -45,6 +45,13 @@ mail-new-device-subject = Sign-in on a new device
 mail-new-device-text = Somebody signed in to your account with a new device: { $device }, on { $when }. Was this you? Then you do not have to do anything.
 mail-new-device-not-you = Was this not you? Change your password at once and choose 'Sign out everywhere' in your account.
 
+mail-phone-added-subject = Your phone number has been added
+mail-phone-added-text = On { $when } a phone number was added to your account. SMS codes now go to that number. Is this right? Then you do not have to do anything.
+
+mail-account-deleted-subject = Your account has been deleted
+mail-account-deleted-text = On { $when } your account was deleted, with the details that we had of you. You can no longer sign in with it.
+mail-account-deleted-not-you = Did you not ask for this yourself? Contact the helpdesk at once.
+
 mail-phone-changed-subject = Your phone number has been changed
 mail-phone-changed-text = The phone number of your account was changed on { $when }. SMS codes now go to the new number. Is this right? Then you do not have to do anything.
 mail-phone-changed-not-you = Is this not right? Contact the helpdesk at once.
@@ -70,5 +77,6 @@ mail-desk-notice-subject = Something changed in your account
 mail-desk-notice-text = On { $when } a member of staff changed something in your account:
 mail-desk-notice-not-right = Is this not right? Contact the helpdesk.
 
+sms-phone-changed = Your account uses another phone number from now on. Is this not right? Call the helpdesk.
 sms-code = Your code is { $code }. Give this code to nobody.
 sms-code-prefix = Your code is { $code }. Enter what follows the dash. Give this code to nobody.

@@ -7,6 +7,9 @@ portal-logout = Sign out
 portal-cancel = Cancel
 portal-save = Save
 portal-add = Add
+portal-pages-label = Other pages of this list
+portal-pages-previous = Previous page
+portal-pages-next = Next page
 
 # The end of a session
 portal-session-note = If you do nothing on this page for { $minutes } minutes, the portal signs you out. That way nobody else can look in the record.
@@ -149,6 +152,9 @@ portal-access-end-text = { $name } can then no longer look in this record.
 portal-access-end-own-text = You can then no longer look in this record yourself.
 portal-access-end-confirm = Yes, end access
 portal-views-text = Here you see who looked in the record through this portal, or tried to.
+portal-views-times = { $count } times between { $first } and { $last }
+portal-views-newest = Newest
+portal-views-older = Earlier
 portal-views-action-read = read
 portal-views-action-write = changed
 portal-views-refused = Refused
@@ -161,7 +167,7 @@ portal-signed-out-done-title = You are signed out
 portal-signed-out-done-text = Are you on somebody else's computer? Then close this window too.
 portal-signed-out-done-button = Sign in again
 portal-signed-out-idle-title = You are signed out
-portal-signed-out-idle-text = That happens when you do nothing for a while, or sign out somewhere else. That way nobody else can look in the record.
+portal-signed-out-idle-text = That happens when you do nothing for a while, or sign out somewhere else. That way nobody else can look in the record. If you want to go on, sign in again with your password. Then we know for sure that it is you.
 portal-signed-out-idle-button = Sign in again
 portal-signed-out-elsewhere-title = This page was closed
 portal-signed-out-elsewhere-text = You had not done anything on this page for a while. You are still signed in in another window.
@@ -216,6 +222,7 @@ portal-team-act-level-full = Full access given
 portal-team-act-level-limited = Limited access given
 portal-team-act-ended = Ended
 portal-team-error-reason = Enter why you do this.
+portal-team-error-bsn = Do not put a BSN in the reason. The portal keeps the reason, and your colleagues read it too.
 portal-team-error-no-client = There is no client with this BSN and date of birth. You cannot make a code.
 portal-team-error-gone = This is no longer possible: the request has changed meanwhile.
 

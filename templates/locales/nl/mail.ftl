@@ -45,6 +45,13 @@ mail-new-device-subject = Inloggen op een nieuw apparaat
 mail-new-device-text = Er is ingelogd op uw account met een nieuw apparaat: { $device }, op { $when }. Was u dit zelf? Dan hoeft u niets te doen.
 mail-new-device-not-you = Was u dit niet? Verander dan meteen uw wachtwoord en kies bij uw account 'Overal uitloggen'.
 
+mail-phone-added-subject = Uw telefoonnummer is toegevoegd
+mail-phone-added-text = Op { $when } is een telefoonnummer toegevoegd aan uw account. SMS-codes gaan voortaan naar dat nummer. Klopt dit? Dan hoeft u niets te doen.
+
+mail-account-deleted-subject = Uw account is verwijderd
+mail-account-deleted-text = Op { $when } is uw account verwijderd, met de gegevens die wij van u hadden. U kunt er niet meer mee inloggen.
+mail-account-deleted-not-you = Vroeg u dit niet zelf? Neem dan meteen contact op met de helpdesk.
+
 mail-phone-changed-subject = Uw telefoonnummer is veranderd
 mail-phone-changed-text = Het telefoonnummer van uw account is veranderd op { $when }. SMS-codes gaan voortaan naar het nieuwe nummer. Klopt dit? Dan hoeft u niets te doen.
 mail-phone-changed-not-you = Klopt dit niet? Neem dan meteen contact op met de helpdesk.
@@ -70,5 +77,6 @@ mail-desk-notice-subject = Er is iets veranderd aan uw account
 mail-desk-notice-text = Een medewerker heeft op { $when } iets veranderd aan uw account:
 mail-desk-notice-not-right = Klopt dit niet? Neem dan contact op met de helpdesk.
 
+sms-phone-changed = Uw account gebruikt voortaan een ander telefoonnummer. Klopt dit niet? Bel dan de helpdesk.
 sms-code = Uw code is { $code }. Geef deze code aan niemand.
 sms-code-prefix = Uw code is { $code }. Vul in wat na het streepje staat. Geef deze code aan niemand.

@@ -7,6 +7,9 @@ portal-logout = Uitloggen
 portal-cancel = Annuleren
 portal-save = Opslaan
 portal-add = Toevoegen
+portal-pages-label = Andere pagina's van deze lijst
+portal-pages-previous = Vorige pagina
+portal-pages-next = Volgende pagina
 
 # The end of a session
 portal-session-note = Doet u { $minutes } minuten niets op deze pagina? Dan logt het portaal u uit. Zo kan niemand anders in het dossier kijken.
@@ -149,6 +152,9 @@ portal-access-end-text = { $name } kan daarna niet meer in dit dossier kijken.
 portal-access-end-own-text = U kunt daarna zelf niet meer in dit dossier kijken.
 portal-access-end-confirm = Ja, stop de toegang
 portal-views-text = Hier ziet u wie via dit portaal in het dossier heeft gekeken, of dat heeft geprobeerd.
+portal-views-times = { $count } keer tussen { $first } en { $last }
+portal-views-newest = Nieuwste
+portal-views-older = Eerder
 portal-views-action-read = gelezen
 portal-views-action-write = gewijzigd
 portal-views-refused = Geweigerd
@@ -161,7 +167,7 @@ portal-signed-out-done-title = U bent uitgelogd
 portal-signed-out-done-text = Zit u op een computer van iemand anders? Sluit dan ook dit venster.
 portal-signed-out-done-button = Opnieuw inloggen
 portal-signed-out-idle-title = U bent uitgelogd
-portal-signed-out-idle-text = Dat gebeurt als u een tijd niets doet, of als u ergens anders uitlogt. Zo kan niemand anders in het dossier kijken.
+portal-signed-out-idle-text = Dat gebeurt als u een tijd niets doet, of als u ergens anders uitlogt. Zo kan niemand anders in het dossier kijken. Wilt u verder? Log dan opnieuw in met uw wachtwoord. Zo weten we zeker dat u het bent.
 portal-signed-out-idle-button = Opnieuw inloggen
 portal-signed-out-elsewhere-title = Deze pagina is gesloten
 portal-signed-out-elsewhere-text = U heeft op deze pagina een tijd niets gedaan. In een ander venster bent u nog ingelogd.
@@ -216,6 +222,7 @@ portal-team-act-level-full = Volledige toegang gegeven
 portal-team-act-level-limited = Beperkte toegang gegeven
 portal-team-act-ended = Gestopt
 portal-team-error-reason = Vul in waarom u dit doet.
+portal-team-error-bsn = Zet geen BSN in de reden. Het portaal bewaart de reden, en uw collega's lezen die ook.
 portal-team-error-no-client = Er is geen cliënt met dit BSN en deze geboortedatum. U kunt geen code maken.
 portal-team-error-gone = Dit kan niet meer: de aanvraag is intussen veranderd.
 

@@ -36,9 +36,9 @@ impl Options {
             let number = words.next().and_then(|number| number.parse::<u32>().ok());
             match (word.as_str(), number) {
                 ("--rate", Some(number @ 1..=1_000)) => options.rate = number,
-                ("--seconds", Some(number @ 8..=3_600)) => options.seconds = number,
+                ("--seconds", Some(number @ 120..=3_600)) => options.seconds = number,
                 _ => {
-                    eprintln!("bench rotation: [--rate N] [--seconds N, 8 or more]");
+                    eprintln!("bench rotation: [--rate N] [--seconds N, 120 or more]");
                     std::process::exit(2);
                 }
             }
@@ -169,12 +169,12 @@ pub async fn run(options: &Options) -> bool {
     report(&tallies, &troubles)
 }
 
-/// Two rotations and a revocation, at a quarter, a half and three quarters of the time.
+/// Two rotations and a revocation. A key that rotates signs 35 seconds after it was published.
 fn operate(idp: &impl Fn(&[&str]) -> Value, revocation: &Revocation, whole: Duration) -> Vec<String> {
     let start = Instant::now();
     let mut said = Vec::new();
-    let mut at = |quarter: u32, arguments: &[&str]| {
-        std::thread::sleep((whole * quarter / 4).saturating_sub(start.elapsed()));
+    let mut at = |eighth: u32, arguments: &[&str]| {
+        std::thread::sleep((whole * eighth / 8).saturating_sub(start.elapsed()));
         let (begun, asked) = (start.elapsed(), Instant::now());
         let keys = idp(arguments);
         said.push(format!(
@@ -187,11 +187,12 @@ fn operate(idp: &impl Fn(&[&str]) -> Value, revocation: &Revocation, whole: Dura
     };
     at(0, &["keys", "rotate"]);
     at(1, &["keys", "rotate", "--now"]);
-    let keys = at(2, &["keys", "rotate", "--now"]);
+    at(3, &["keys", "rotate", "--now"]);
+    let keys = at(6, &["keys", "list"]);
     let signing = |key: &&Value| key["phase"] == "signing" && key["algorithm"] == ALGORITHM;
     let kid = keys.as_array().unwrap().iter().find(signing).expect("a signing key")["kid"].as_str().unwrap();
     revocation.kid.set(kid.to_owned()).unwrap();
-    at(3, &["keys", "revoke", "--kid", kid]);
+    at(6, &["keys", "revoke", "--kid", kid]);
     revocation.is_over.store(true, Ordering::SeqCst);
     said
 }

@@ -4,16 +4,25 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a broken property panics")]
 
 mod authorization;
+mod claims;
+mod client_assertion;
 mod cookies;
+mod dpop_proof;
+mod jose;
 mod redirect_uri;
+mod request_object;
 
 /// A property, under the name of its fuzz target and of its folder in `fuzz/corpus`.
 pub type Property = (&'static str, fn(&[u8]));
 
 pub const ALL: &[Property] = &[
     ("authorization", authorization::holds),
+    ("claims", claims::holds),
+    ("client_assertion", client_assertion::holds),
     ("cookies", cookies::holds),
+    ("dpop_proof", dpop_proof::holds),
     ("redirect_uri", redirect_uri::holds),
+    ("request_object", request_object::holds),
 ];
 
 /// Panics if the property of this name does not hold for `data`.

@@ -1,0 +1,215 @@
+//! Another e-mail address: a mail to the new one, whose button or code counts only for who is signed in to the account,
+//! so that a stranger at a mistyped address gets nothing; both addresses are told.
+
+use std::time::{Duration, Instant};
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use web::request::Visit;
+
+use super::fresh::{fresh_holder, sign_in_for};
+use super::holder;
+use crate::app::{Shared, Trouble};
+use crate::domain::account::{Account, EmailAddress};
+use crate::form::Posted;
+use crate::mail_codes::status_of;
+use crate::notices::Mail;
+use crate::oauth::resume::see_other;
+use crate::path;
+use crate::register::confirm::ConfirmPage;
+use crate::signin::run;
+use crate::store::audit::Event;
+use crate::store::mail_links::Purpose;
+
+/// No request is answered sooner: whether somebody has the address cannot be told from the time.
+const ANSWER_TAKES: Duration = Duration::from_millis(150);
+
+/// `idp/account_email.html`
+#[derive(Clone, Debug, Serialize)]
+pub struct EmailPage {
+    pub action: &'static str,
+    pub current: String,
+    pub email: String,
+    pub error: Option<&'static str>,
+}
+
+impl EmailPage {
+    pub fn sample() -> Self {
+        Self {
+            action: path::ACCOUNT_EMAIL,
+            current: "anna@example.nl".into(),
+            email: "anna@example".into(),
+            error: Some("email-invalid"),
+        }
+    }
+}
+
+fn page(
+    app: &Shared,
+    visit: &Visit,
+    account: &Account,
+    typed: &str,
+    error: Option<&'static str>,
+) -> Response {
+    let page = EmailPage {
+        action: path::ACCOUNT_EMAIL,
+        current: account.email.as_str().to_owned(),
+        email: typed.chars().take(254).collect(),
+        error,
+    };
+    app.page(visit, None, status_of(error), "idp/account_email.html", &page)
+}
+
+/// `GET /account/email`: the holder, freshly signed in.
+pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
+    run(&app, &visit, async {
+        Ok(match fresh_holder(&app, &visit, path::ACCOUNT_EMAIL).await? {
+            Ok((_, account)) => page(&app, &visit, &account, "", None),
+            Err(elsewhere) => elsewhere,
+        })
+    })
+    .await
+}
+
+/// `POST /account/email`: the holder, freshly signed in, within the limits on mails. An address that somebody else has
+/// is answered alike, and its owner is told.
+pub async fn post(
+    State(app): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    Posted(fields): Posted,
+) -> Response {
+    let answer_at = Instant::now() + ANSWER_TAKES;
+    run(&app, &visit, async {
+        let (_, account) = match fresh_holder(&app, &visit, path::ACCOUNT_EMAIL).await? {
+            Ok(holder) => holder,
+            Err(elsewhere) => return Ok(elsewhere),
+        };
+        let typed = fields.trimmed("email");
+        let Some(email) = EmailAddress::parse(typed) else {
+            return Ok(page(&app, &visit, &account, typed, Some("email-invalid")));
+        };
+        if email == account.email {
+            return Ok(page(&app, &visit, &account, typed, Some("email-same")));
+        }
+        if !app.may_mail(&visit, &email, Purpose::EmailChange).await? {
+            return Ok(app.too_many(&visit, Duration::from_hours(1)));
+        }
+        let id = app.open_waiting_page(&visit, &email, Some(&account), None, None).await?;
+        let mut write = app.store.begin_write().await?;
+        match app.store.confirmed_account_in(&mut write, &email).await? {
+            Some(owner) => {
+                let link = app.url(path::SIGNIN);
+                app.notify(&mut write, Mail::AlreadyRegistered, &owner, None, |notice| notice.link = link)
+                    .await?;
+            }
+            None => {
+                app.mail_link(&mut write, Purpose::EmailChange, &account, &id, None, Some(&email)).await?;
+            }
+        }
+        write.commit().await?;
+        app.delivery.wake();
+        tokio::time::sleep_until(answer_at.into()).await;
+        Ok(see_other(&format!("{}?page={id}", path::ACCOUNT_EMAIL_SENT)))
+    })
+    .await
+}
+
+/// `GET /account/email/sent`: the browser that asked.
+pub async fn sent(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
+    run(&app, &visit, app.show_waiting(&visit, Purpose::EmailChange, None)).await
+}
+
+/// `POST /account/email/sent`: the code of the mail, typed; five tries for each mail.
+pub async fn type_code(
+    State(app): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    Posted(fields): Posted,
+) -> Response {
+    run(&app, &visit, async {
+        let (_, account) = match holder(&app, &visit).await? {
+            Ok(holder) => holder,
+            Err(elsewhere) => return Ok(elsewhere),
+        };
+        match app.token_for(&visit, Purpose::EmailChange, fields.trimmed("code")).await? {
+            Ok(token) => change(&app, &visit, &account, &token).await,
+            Err(page) => Ok(page),
+        }
+    })
+    .await
+}
+
+/// `POST /account/email/resend`: after a wait, within the limits on mails.
+pub async fn resend(State(app): State<Shared>, Extension(visit): Extension<Visit>, _: Posted) -> Response {
+    run(&app, &visit, app.resend_mail(&visit, Purpose::EmailChange)).await
+}
+
+/// `GET /account/email/confirm`: the holder; shows a button and changes nothing. Whoever is not signed in signs in
+/// first, in this browser.
+pub async fn confirm_page(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
+    run(&app, &visit, async {
+        let token = visit.query("token");
+        let Some(link) = app.store.peek_mail_link(Purpose::EmailChange, &token).await? else {
+            return Ok(app.link_invalid(&visit));
+        };
+        match holder(&app, &visit).await? {
+            Ok((_, account)) if account.id == link.account_id => {
+                let page = ConfirmPage {
+                    action: path::ACCOUNT_EMAIL_CONFIRM,
+                    token,
+                    lead: "change-email-confirm-lead",
+                    email: link.new_email.map(|email| email.as_str().to_owned()).unwrap_or_default(),
+                };
+                Ok(app.page(&visit, None, StatusCode::OK, "idp/confirm.html", &page))
+            }
+            Ok(_) => Ok(app.link_invalid(&visit)),
+            Err(_) => {
+                let back = format!("{}?token={token}", path::ACCOUNT_EMAIL_CONFIRM);
+                sign_in_for(&app, &visit, &back, "").await
+            }
+        }
+    })
+    .await
+}
+
+/// `POST /account/email/confirm`: the holder; the link works once.
+pub async fn confirm(
+    State(app): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    Posted(fields): Posted,
+) -> Response {
+    run(&app, &visit, async {
+        match holder(&app, &visit).await? {
+            Ok((_, account)) => change(&app, &visit, &account, fields.trimmed("token")).await,
+            Err(elsewhere) => Ok(elsewhere),
+        }
+    })
+    .await
+}
+
+async fn change(app: &Shared, visit: &Visit, account: &Account, token: &str) -> Result<Response, Trouble> {
+    let mut write = app.store.begin_write().await?;
+    let link = app.store.use_mail_link(&mut write, Purpose::EmailChange, token).await?;
+    let link = link.filter(|link| link.account_id == account.id);
+    let Some(email) = link.and_then(|link| link.new_email) else { return Ok(app.link_invalid(visit)) };
+    // A registration that nobody confirmed keeps no address from its owner.
+    app.store.remove_unconfirmed_at(&mut write, &email).await?;
+    match app.store.change_email(&mut write, &account.id, &account.email, &email).await {
+        Ok(true) => {}
+        Err(error) if !error.is_unique_violation() => return Err(error.into()),
+        // Somebody else has it by now, or the account has another one.
+        Ok(false) | Err(_) => return Ok(app.link_invalid(visit)),
+    }
+    // A link that went to the old address opens nothing any more.
+    app.store.void_mail_links(&mut write, &account.id, Purpose::Reset).await?;
+    app.store.note(&mut write, Event::EmailChanged, &account.id, None, "").await?;
+    let notice = app.notice(None, &account.given_name);
+    for to in [&account.email, &email] {
+        app.send_mail(&mut write, Mail::EmailChanged, to, account.language, None, &notice).await?;
+    }
+    write.commit().await?;
+    app.delivery.wake();
+    Ok(see_other(&format!("{}?notice=email", path::ACCOUNT)))
+}

@@ -1,0 +1,153 @@
+//! Taking one's data along, and leaving for good.
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::{Value, json};
+use web::language::Language;
+use web::request::{Visit, append};
+
+use super::fresh::fresh_holder;
+use super::holder;
+use crate::app::{App, Shared, Trouble};
+use crate::domain::account::Account;
+use crate::form::Posted;
+use crate::mail_codes::status_of;
+use crate::notices::Mail;
+use crate::oauth::logout::end_session;
+use crate::path;
+use crate::signin::run;
+use crate::store::audit::Event;
+
+/// `idp/account_delete.html`
+#[derive(Clone, Debug, Serialize)]
+pub struct DeletePage {
+    pub action: &'static str,
+    pub error: Option<&'static str>,
+}
+
+impl DeletePage {
+    pub fn sample() -> Self {
+        Self { action: path::ACCOUNT_DELETE, error: Some("delete-wrong") }
+    }
+}
+
+/// `GET /account/download`: the holder; everything that is kept of them, as JSON. What only serves to recognise a secret
+/// is left out.
+pub async fn download(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
+    run(&app, &visit, async {
+        let (_, account) = match holder(&app, &visit).await? {
+            Ok(holder) => holder,
+            Err(elsewhere) => return Ok(elsewhere),
+        };
+        let mut write = app.store.begin_write().await?;
+        app.store.note(&mut write, Event::DataDownloaded, &account.id, None, "").await?;
+        write.commit().await?;
+        let data = serde_json::to_string_pretty(&everything(&app, &account).await?)
+            .map_err(|error| Trouble::Other(error.to_string()))?;
+        let headers = [
+            (header::CONTENT_TYPE, "application/json"),
+            (header::CONTENT_DISPOSITION, "attachment; filename=\"account.json\""),
+        ];
+        Ok((headers, data).into_response())
+    })
+    .await
+}
+
+async fn everything(app: &App, account: &Account) -> Result<Value, Trouble> {
+    let time = |at: web::clock::Timestamp| at.rfc3339();
+    let phone = account.verified_phone().map(|sealed| app.store.open_phone(sealed)).transpose()?;
+    let claims = account.claims_sealed.as_deref().map(|sealed| app.store.open_claims(sealed)).transpose()?;
+    let devices = app.store.devices(&account.id).await?.into_iter().map(|device| {
+        json!({ "label": device.label, "last_used_at": time(device.last_used_at),
+                "trusted_until": time(device.trusted_until) })
+    });
+    let clients = app.store.clients_of_account(&account.id).await?;
+    let sessions = app.store.sessions(&account.id).await?.into_iter().map(|session| {
+        let clients = clients.iter().filter(|(id, _)| *id == session.id).map(|(_, client)| client);
+        json!({ "label": session.label, "signed_in_at": time(session.authenticated_at),
+                "code_given_at": session.code_at.map(time), "last_seen_at": time(session.last_seen_at),
+                "clients": clients.collect::<Vec<_>>() })
+    });
+    let consents = app
+        .store
+        .consents(&account.id)
+        .await?
+        .into_iter()
+        .map(|(client, scope, at)| json!({ "client": client, "scope": scope, "given_at": time(at) }));
+    let history = app.store.audit(Some(&account.id), 10_000).await?.into_iter().map(|entry| {
+        json!({ "at": time(entry.at), "event": entry.event, "client": entry.client_id, "detail": entry.detail,
+                "by_somebody_else": entry.actor_id.is_some() })
+    });
+    Ok(json!({
+        "account": {
+            "subject": account.subject.0, "given_name": account.given_name, "family_name": account.family_name,
+            "email": account.email.as_str(), "email_confirmed_at": account.email_confirmed_at.map(time),
+            "username": account.username, "phone_number": phone,
+            "phone_verified_at": account.phone_verified_at.map(time), "role": account.role,
+            "organisation": account.organisation, "language": account.language,
+            "updated_at": time(account.updated_at), "claims": claims,
+        },
+        "devices": devices.collect::<Vec<_>>(),
+        "sessions": sessions.collect::<Vec<_>>(),
+        "consents": consents.collect::<Vec<_>>(),
+        "history": history.collect::<Vec<_>>(),
+    }))
+}
+
+fn page(app: &Shared, visit: &Visit, error: Option<&'static str>) -> Response {
+    let page = DeletePage { action: path::ACCOUNT_DELETE, error };
+    app.page(visit, None, status_of(error), "idp/account_delete.html", &page)
+}
+
+/// `GET /account/delete`: the holder, freshly signed in.
+pub async fn delete_get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
+    run(&app, &visit, async {
+        Ok(match fresh_holder(&app, &visit, path::ACCOUNT_DELETE).await? {
+            Ok(_) => page(&app, &visit, None),
+            Err(elsewhere) => elsewhere,
+        })
+    })
+    .await
+}
+
+/// `POST /account/delete`: the holder, freshly signed in, who typed the word in either language. Every portal of every
+/// session gets its logout token; the audit log keeps what happened, under an id that names nobody any more.
+pub async fn delete_post(
+    State(app): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    Posted(fields): Posted,
+) -> Response {
+    run(&app, &visit, async {
+        let (_, account) = match fresh_holder(&app, &visit, path::ACCOUNT_DELETE).await? {
+            Ok(holder) => holder,
+            Err(elsewhere) => return Ok(elsewhere),
+        };
+        let typed = fields.trimmed("confirmation").to_lowercase();
+        let is_word = |language: Language| {
+            language.text("delete-word", &[]).is_some_and(|word| word.to_lowercase() == typed)
+        };
+        if !Language::ALL.into_iter().any(is_word) {
+            return Ok(page(&app, &visit, Some("delete-wrong")));
+        }
+        let mut write = app.store.begin_write().await?;
+        if app.store.hold_account(&mut write, &account.id, account.password_hash.as_deref()).await? {
+            for session in app.store.sessions_in(&mut write, &account.id).await? {
+                end_session(&app, &mut write, &session.id).await?;
+            }
+            app.store.note(&mut write, Event::AccountDeleted, &account.id, None, "").await?;
+            app.notify(&mut write, Mail::AccountDeleted, &account, None, |_| ()).await?;
+            app.store.delete_account(&mut write, &account.id).await?;
+        }
+        write.commit().await?;
+        app.delivery.wake();
+        let mut response = app.account_deleted(&visit);
+        for cookie in [path::SESSION_COOKIE, path::DEVICE_COOKIE] {
+            append(&mut response, visit.front.cookies.clear(cookie));
+        }
+        Ok(response)
+    })
+    .await
+}

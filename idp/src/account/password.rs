@@ -1,0 +1,124 @@
+//! Another password: the current one is asked, and counts as a try like any at the sign-in page. What stood on the old
+//! one ends, but for the session in which it is changed.
+
+use axum::Extension;
+use axum::extract::State;
+use axum::response::Response;
+use serde::Serialize;
+use web::request::Visit;
+
+use super::fresh::fresh_holder;
+use crate::app::{Shared, Trouble};
+use crate::credentials::policy;
+use crate::domain::account::Account;
+use crate::form::Posted;
+use crate::mail_codes::status_of;
+use crate::notices::Mail;
+use crate::oauth::logout::end_session;
+use crate::oauth::resume::see_other;
+use crate::path;
+use crate::signin::new_password::personal;
+use crate::signin::password::try_password;
+use crate::signin::run;
+use crate::store::audit::Event;
+use crate::store::mail_links::Purpose;
+
+/// `idp/account_password.html`
+#[derive(Clone, Debug, Serialize)]
+pub struct PasswordPage {
+    pub action: &'static str,
+    pub identifier: String,
+    pub min_length: usize,
+    pub rules: Vec<&'static str>,
+    pub current_error: Option<&'static str>,
+    pub error: Option<&'static str>,
+}
+
+impl PasswordPage {
+    pub fn sample() -> Self {
+        Self {
+            action: path::ACCOUNT_PASSWORD,
+            identifier: "anna@example.nl".into(),
+            min_length: 12,
+            rules: vec!["password-classes"],
+            current_error: Some("current-password-wrong"),
+            error: Some("password-too-short"),
+        }
+    }
+}
+
+fn page(
+    app: &Shared,
+    visit: &Visit,
+    account: &Account,
+    current_error: Option<&'static str>,
+    error: Option<&'static str>,
+) -> Response {
+    let rules = &app.config.password;
+    let page = PasswordPage {
+        action: path::ACCOUNT_PASSWORD,
+        identifier: account.identifier(app.config.accounts.identifier).to_owned(),
+        min_length: rules.min_length,
+        rules: if rules.require_classes { vec!["password-classes"] } else { Vec::new() },
+        current_error,
+        error,
+    };
+    app.page(visit, None, status_of(current_error.or(error)), "idp/account_password.html", &page)
+}
+
+/// `GET /account/password`: the holder, freshly signed in.
+pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
+    run(&app, &visit, async {
+        Ok(match fresh_holder(&app, &visit, path::ACCOUNT_PASSWORD).await? {
+            Ok((_, account)) => page(&app, &visit, &account, None, None),
+            Err(elsewhere) => elsewhere,
+        })
+    })
+    .await
+}
+
+/// `POST /account/password`: the holder, freshly signed in, as often as the lockout lets.
+pub async fn post(
+    State(app): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    Posted(fields): Posted,
+) -> Response {
+    run(&app, &visit, async {
+        let (session, account) = match fresh_holder(&app, &visit, path::ACCOUNT_PASSWORD).await? {
+            Ok(holder) => holder,
+            Err(elsewhere) => return Ok(elsewhere),
+        };
+        let (current, password) =
+            (fields.get("password").unwrap_or_default(), fields.get("new_password").unwrap_or_default());
+        if let Err(problem) = policy::check(password, &app.config.password, &personal(&account)) {
+            return Ok(page(&app, &visit, &account, None, Some(problem.key)));
+        }
+        let device = session.device_id.as_deref().unwrap_or_default();
+        if try_password(&app, &account, device, current, true, None).await?.is_none() {
+            return Ok(page(&app, &visit, &account, Some("current-password-wrong"), None));
+        }
+        if current == password {
+            return Ok(page(&app, &visit, &account, None, Some("password-same")));
+        }
+        let hash = app.passwords.hash(password).await.map_err(|_| Trouble::Busy)?;
+        let mut write = app.store.begin_write().await?;
+        if !app.store.hold_account(&mut write, &account.id, account.password_hash.as_deref()).await? {
+            // Somebody else changed it meanwhile: this session has ended with that.
+            return Ok(see_other(path::ACCOUNT));
+        }
+        app.store.set_password(&mut write, &account.id, &hash).await?;
+        app.store.forget_devices(&mut write, &account.id, None).await?;
+        app.store.void_mail_links(&mut write, &account.id, Purpose::Reset).await?;
+        for other in app.store.sessions_in(&mut write, &account.id).await? {
+            if other.id != session.id {
+                end_session(&app, &mut write, &other.id).await?;
+            }
+        }
+        app.store.note(&mut write, Event::PasswordChanged, &account.id, None, "").await?;
+        app.notify(&mut write, Mail::PasswordChanged, &account, None, |_| ()).await?;
+        write.commit().await?;
+        app.delivery.wake();
+        Ok(see_other(&format!("{}?notice=password", path::ACCOUNT)))
+    })
+    .await
+}

@@ -1,0 +1,212 @@
+//! Another phone number: a code on the new one, after a fresh sign-in with a code on the old one. The old number and
+//! the holder's address are told, and remembered devices ask for a code again.
+
+use std::time::Duration;
+
+use axum::Extension;
+use axum::extract::State;
+use axum::response::Response;
+use serde::Serialize;
+use web::request::Visit;
+
+use super::fresh::fresh_holder;
+use super::holder;
+use crate::app::{Shared, Trouble};
+use crate::codes::{self, Sending, Try};
+use crate::domain::account::Account;
+use crate::domain::phone::PhoneNumber;
+use crate::ephemeral::journeys::{self, Open};
+use crate::form::Posted;
+use crate::journey::Proofs;
+use crate::mail_codes::status_of;
+use crate::notices::Mail;
+use crate::oauth::resume::{journey_url, see_other};
+use crate::path;
+use crate::signin::code::{CodePage, code_page};
+use crate::signin::run;
+use crate::store::audit::Event;
+
+/// `idp/account_phone.html`
+#[derive(Clone, Debug, Serialize)]
+pub struct PhonePage {
+    pub action: &'static str,
+    pub phone: String,
+    pub error: Option<&'static str>,
+}
+
+impl PhonePage {
+    pub fn sample() -> Self {
+        Self {
+            action: path::ACCOUNT_PHONE,
+            phone: "020 1234567".into(),
+            error: Some("phone-not-dutch-mobile"),
+        }
+    }
+}
+
+fn page(app: &Shared, visit: &Visit, typed: &str, error: Option<&'static str>) -> Response {
+    let page = PhonePage { action: path::ACCOUNT_PHONE, phone: typed.chars().take(30).collect(), error };
+    app.page(visit, None, status_of(error), "idp/account_phone.html", &page)
+}
+
+/// `GET /account/phone`: the holder, freshly signed in.
+pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
+    run(&app, &visit, async {
+        Ok(match Box::pin(fresh_holder(&app, &visit, path::ACCOUNT_PHONE)).await? {
+            Ok(_) => page(&app, &visit, "", None),
+            Err(elsewhere) => elsewhere,
+        })
+    })
+    .await
+}
+
+/// `POST /account/phone`: the holder, freshly signed in; sends a code, within the limits for numbers and accounts.
+pub async fn post(
+    State(app): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    Posted(fields): Posted,
+) -> Response {
+    run(&app, &visit, async {
+        let (_, account) = match Box::pin(fresh_holder(&app, &visit, path::ACCOUNT_PHONE)).await? {
+            Ok(holder) => holder,
+            Err(elsewhere) => return Ok(elsewhere),
+        };
+        let typed = fields.trimmed("phone");
+        if typed.is_empty() {
+            return Ok(page(&app, &visit, "", Some("phone-empty")));
+        }
+        let Ok(number) = PhoneNumber::parse(typed) else {
+            return Ok(page(&app, &visit, typed, Some("phone-not-dutch-mobile")));
+        };
+        let current = account.verified_phone().map(|sealed| app.store.open_phone(sealed)).transpose()?;
+        if current.as_deref() == Some(number.e164()) {
+            return Ok(page(&app, &visit, typed, Some("phone-same")));
+        }
+        // The code of this change is kept as that of a sign-in is, in a journey that has proved nothing.
+        let mut open = Box::pin(app.begin_journey(&visit, None, None)).await?;
+        open.journey.proofs = Proofs::default();
+        open.journey.pending_phone = Some(app.store.seal_phone(number.e164()));
+        if journeys::save(&app.ephemeral, &mut open, app.journey_lifetime()).await? {
+            Box::pin(codes::send(&app, &mut open, &account)).await?;
+        }
+        Ok(see_other(&journey_url(path::ACCOUNT_PHONE_CODE, &open.id)))
+    })
+    .await
+}
+
+/// The change of this browser's holder whose code is waited for, or where to go instead.
+async fn change_of(app: &Shared, visit: &Visit) -> Result<Result<(Open, Account), Response>, Trouble> {
+    let (_, account) = match holder(app, visit).await? {
+        Ok(holder) => holder,
+        Err(elsewhere) => return Ok(Err(elsewhere)),
+    };
+    let open = app.journey_of(visit).await?.filter(|open| {
+        open.journey.account_id.as_ref() == Some(&account.id)
+            && open.journey.pending_phone.is_some()
+            && open.journey.proofs == Proofs::default()
+    });
+    Ok(match open {
+        Some(open) => Ok((open, account)),
+        // A second click finds the change done.
+        None if journeys::finished(&app.ephemeral, &visit.query("journey")).await?.is_some() => Err(done()),
+        None => Err(see_other(path::ACCOUNT_PHONE)),
+    })
+}
+
+async fn show_code(
+    app: &Shared,
+    visit: &Visit,
+    open: &Open,
+    account: &Account,
+    error: Option<&'static str>,
+) -> Result<Response, Trouble> {
+    let page = CodePage {
+        action: journey_url(path::ACCOUNT_PHONE_CODE, &open.id),
+        resend_action: journey_url(path::ACCOUNT_PHONE_RESEND, &open.id),
+        another_number_url: Some(path::ACCOUNT_PHONE.to_owned()),
+        step: 0,
+        steps: 0,
+        ..code_page(app, visit, open, account, error).await?
+    };
+    let visit = visit.at(&page.action);
+    Ok(app.page(&visit, None, status_of(error), "idp/signin_code.html", &page))
+}
+
+/// `GET /account/phone/code`: the holder who gave the number.
+pub async fn code_get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
+    run(&app, &visit, async {
+        match change_of(&app, &visit).await? {
+            Ok((open, account)) => show_code(&app, &visit, &open, &account, None).await,
+            Err(elsewhere) => Ok(elsewhere),
+        }
+    })
+    .await
+}
+
+/// `POST /account/phone/code`: five wrong ones end a code; the right one changes the number once.
+pub async fn code_post(
+    State(app): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    Posted(fields): Posted,
+) -> Response {
+    run(&app, &visit, async {
+        for _ in 0..20 {
+            let (mut open, account) = match change_of(&app, &visit).await? {
+                Ok(change) => change,
+                Err(elsewhere) => return Ok(elsewhere),
+            };
+            match codes::give(&app, &mut open, &account, fields.get("code").unwrap_or_default()).await? {
+                Try::Right if journeys::finish(&app.ephemeral, &open).await? => {
+                    return change(&app, &open, &account).await;
+                }
+                Try::Refused(error) => return show_code(&app, &visit, &open, &account, Some(error)).await,
+                // Another try was first: read the journey anew.
+                Try::Right | Try::Overtaken => {}
+            }
+        }
+        Ok(app.too_many(&visit, Duration::from_secs(5)))
+    })
+    .await
+}
+
+/// `POST /account/phone/resend`: after a wait, within the day's limits.
+pub async fn resend(State(app): State<Shared>, Extension(visit): Extension<Visit>, _: Posted) -> Response {
+    run(&app, &visit, async {
+        let (mut open, account) = match change_of(&app, &visit).await? {
+            Ok(change) => change,
+            Err(elsewhere) => return Ok(elsewhere),
+        };
+        match Box::pin(codes::send(&app, &mut open, &account)).await? {
+            Sending::TooSoon => show_code(&app, &visit, &open, &account, Some("resend-too-soon")).await,
+            Sending::LimitReached => show_code(&app, &visit, &open, &account, None).await,
+            Sending::Sent | Sending::Overtaken => {
+                Ok(see_other(&format!("{}&resent=1", journey_url(path::ACCOUNT_PHONE_CODE, &open.id))))
+            }
+        }
+    })
+    .await
+}
+
+fn done() -> Response {
+    see_other(&format!("{}?notice=phone", path::ACCOUNT))
+}
+
+async fn change(app: &Shared, open: &Open, account: &Account) -> Result<Response, Trouble> {
+    let Some(sealed) = open.journey.pending_phone.as_deref() else { return Ok(done()) };
+    let mut write = app.store.begin_write().await?;
+    app.store.change_phone(&mut write, &account.id, sealed).await?;
+    app.store.forget_devices(&mut write, &account.id, None).await?;
+    let (event, mail) = match account.verified_phone() {
+        Some(old) => {
+            let old = app.store.open_phone(old)?;
+            app.tell_old_number(&mut write, &old, account.language).await?;
+            (Event::PhoneChanged, Mail::PhoneChanged)
+        }
+        None => (Event::PhoneAdded, Mail::PhoneAdded),
+    };
+    app.store.note(&mut write, event, &account.id, None, "").await?;
+    app.notify(&mut write, mail, account, None, |_| ()).await?;
+    write.commit().await?;
+    app.delivery.wake();
+    Ok(done())
+}

@@ -1,0 +1,290 @@
+//! Mailed links and their waiting pages, for a confirmation, a new password and a new address alike: a link with a
+//! token that only a POST uses up, and a code that can be typed on the page that asked for the mail.
+
+pub mod page;
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use web::clock::Timestamp;
+use web::db::Write;
+use web::request::Visit;
+use web::seal::sha256;
+
+use crate::app::{App, Trouble};
+use crate::domain::account::{Account, EmailAddress};
+use crate::ephemeral::waiting::{self, Waiting};
+use crate::notices::Mail;
+use crate::oauth::resume::journey_url;
+use crate::path;
+use crate::store::mail_links::{NewMailLink, Purpose};
+
+const DAY: Duration = Duration::from_hours(24);
+const HOUR: Duration = Duration::from_hours(1);
+/// Digits of the code that can be typed instead of following the link.
+const DIGITS: usize = 8;
+/// Wrong codes on one waiting page.
+const TRIES: u32 = 5;
+/// How long to wait before the same mail can be sent again.
+const RESEND_AFTER: Duration = Duration::from_mins(1);
+
+/// How many more mails all network addresses together may ask for one account than each of them.
+const ALL_TOGETHER: u32 = 4;
+
+/// What a person gave on a waiting page.
+#[derive(Debug)]
+enum Typed {
+    /// The code is right: go on with this token, as if the link had been followed.
+    Token(String),
+    Wrong,
+    Ended,
+}
+
+/// What asking for the mail again came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Again {
+    Sent,
+    TooSoon,
+    LimitReached,
+}
+
+impl App {
+    /// Whether one more mail of this purpose may be asked for this address from this network address. Counted for
+    /// unknown addresses as well. A device that the account knows has a count of its own: nobody else can use up
+    /// what the owner may be sent there.
+    ///
+    /// # Errors
+    /// A backend's.
+    pub async fn may_mail(
+        &self,
+        visit: &Visit,
+        email: &EmailAddress,
+        purpose: Purpose,
+    ) -> Result<bool, Trouble> {
+        let limits = &self.config.limits;
+        let limit = limits.mails_per_account_per_day;
+        let from = self.address_key("mails-from", visit.address);
+        // Who has asked for too many already uses nothing up of what others may be sent.
+        if !self.within(&from, limits.mails_per_address_per_hour, HOUR).await? {
+            return Ok(false);
+        }
+        let kind = format!("mails-{}", purpose.as_str());
+        if let (Some(secret), Some(account)) =
+            (visit.cookie(path::DEVICE_COOKIE), self.store.account_by_email(email).await?)
+            && let Some(device) = self.store.device(&account.id, &secret).await?
+        {
+            return Ok(self.within(&format!("{kind}-device:{}", device.id), limit, DAY).await?);
+        }
+        let to = format!("{kind}:{}", self.lookup.hash(email.as_str()));
+        let from_here = self.address_key(&to, visit.address);
+        Ok(self.within(&from_here, limit, DAY).await?
+            && self.within(&to, limit.saturating_mul(ALL_TOGETHER), DAY).await?)
+    }
+
+    /// Opens a waiting page; it looks the same whether the address is known here or not. `account` is whose it is;
+    /// a confirmation counts for the password that it has now.
+    ///
+    /// # Errors
+    /// The backend's.
+    pub async fn open_waiting_page(
+        &self,
+        visit: &Visit,
+        email: &EmailAddress,
+        account: Option<&Account>,
+        client_id: Option<&str>,
+        journey_id: Option<&str>,
+    ) -> Result<String, Trouble> {
+        let id = self.random.id();
+        let waiting = Waiting {
+            browser: sha256(&visit.browser),
+            email: email.as_str().to_owned(),
+            account_id: account.map(|account| account.id.clone()),
+            password_mark: account.map(Account::password_mark),
+            client_id: client_id.map(str::to_owned),
+            journey_id: journey_id.map(str::to_owned),
+            sent_at: self.clock.now(),
+            tries_left: TRIES,
+        };
+        waiting::put(&self.ephemeral, &id, &waiting).await?;
+        if let Some(journey_id) = journey_id {
+            self.keep_return(visit, email, journey_id).await?;
+        }
+        Ok(id)
+    }
+
+    /// Keeps the journey of this browser while a mail to this address is waited for.
+    ///
+    /// # Errors
+    /// The backend's.
+    pub async fn keep_return(
+        &self,
+        visit: &Visit,
+        email: &EmailAddress,
+        journey_id: &str,
+    ) -> Result<(), Trouble> {
+        let key = self.browser_key("return", visit, email);
+        Ok(self.ephemeral.put(&key, journey_id, self.journey_lifetime()).await?)
+    }
+
+    /// Under what something is kept for this address in this browser.
+    pub fn browser_key(&self, kind: &str, visit: &Visit, email: &EmailAddress) -> String {
+        format!("{kind}:{}", self.lookup.hash(&format!("{} {}", email.as_str(), visit.browser)))
+    }
+
+    fn mailed_code_hash(&self, page_id: &str, code: &str) -> String {
+        self.lookup.hash(&format!("{page_id} {code}"))
+    }
+
+    /// Mails a link with its code, in the caller's transaction; earlier links of the purpose end. A `new_email` is
+    /// what the account's address is to become, and where the mail goes.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn mail_link(
+        &self,
+        write: &mut Write,
+        purpose: Purpose,
+        account: &Account,
+        page_id: &str,
+        client_id: Option<&str>,
+        new_email: Option<&EmailAddress>,
+    ) -> Result<(), Trouble> {
+        let (token, code) = (self.random.token(), self.random.digits(DIGITS));
+        let accounts = &self.config.accounts;
+        let (mail, target, minutes) = match purpose {
+            Purpose::Confirm => (Mail::Confirm, path::CONFIRM, accounts.confirm_hours * 60),
+            Purpose::Reset => (Mail::Reset, path::RESET, accounts.reset_minutes),
+            Purpose::EmailChange => {
+                (Mail::EmailChange, path::ACCOUNT_EMAIL_CONFIRM, accounts.confirm_hours * 60)
+            }
+        };
+        let mark = account.password_mark();
+        let new = NewMailLink {
+            purpose,
+            account_id: &account.id,
+            page_id,
+            token: &token,
+            code_hash: &self.mailed_code_hash(page_id, &code),
+            client_id,
+            lifetime: Duration::from_secs(u64::from(minutes) * 60),
+            password_mark: (purpose == Purpose::Confirm).then_some(mark.as_str()),
+            new_email,
+        };
+        self.store.insert_mail_link(write, &new).await?;
+        // At a mistyped address lives a stranger: nobody's name goes there.
+        let name = if new_email.is_some() { "" } else { &account.given_name };
+        let mut notice = self.notice(client_id, name);
+        notice.link = self.url(&format!("{target}?token={token}"));
+        notice.code = code;
+        notice.minutes = minutes;
+        let to = new_email.unwrap_or(&account.email);
+        self.send_mail(write, mail, to, account.language, client_id, &notice).await
+    }
+
+    /// Checks a code typed on a waiting page.
+    ///
+    /// # Errors
+    /// A backend's.
+    async fn type_code(
+        &self,
+        visit: &Visit,
+        purpose: Purpose,
+        page_id: &str,
+        typed: &str,
+    ) -> Result<Option<Typed>, Trouble> {
+        let code: String = typed.chars().filter(char::is_ascii_digit).collect();
+        for _ in 0..10 {
+            let Some((mut page, version)) = waiting::get(&self.ephemeral, page_id, &visit.browser).await?
+            else {
+                return Ok(None);
+            };
+            if page.tries_left == 0 {
+                return Ok(Some(Typed::Ended));
+            }
+            // The try counts before it is looked at, so tries at once count one by one.
+            page.tries_left -= 1;
+            if !waiting::save(&self.ephemeral, page_id, version, &page).await? {
+                continue;
+            }
+            let token = self.random.token();
+            let hash = self.mailed_code_hash(page_id, &code);
+            let fits = self.store.trade_code_for_token(purpose, page_id, &hash, &token).await?;
+            return Ok(Some(match (fits, page.tries_left) {
+                (true, _) => Typed::Token(token),
+                (false, 0) => Typed::Ended,
+                (false, _) => Typed::Wrong,
+            }));
+        }
+        Ok(Some(Typed::Ended))
+    }
+
+    /// Sends the mail of a waiting page again. For an unknown address everything but the mail is the same.
+    ///
+    /// # Errors
+    /// A backend's.
+    async fn mail_again(
+        &self,
+        visit: &Visit,
+        purpose: Purpose,
+        page_id: &str,
+        mut page: Waiting,
+        version: i64,
+    ) -> Result<Again, Trouble> {
+        if self.clock.now() < again_at(&page) {
+            return Ok(Again::TooSoon);
+        }
+        let Some(email) = EmailAddress::parse(&page.email) else { return Ok(Again::LimitReached) };
+        if !self.may_mail(visit, &email, purpose).await? {
+            return Ok(Again::LimitReached);
+        }
+        page.sent_at = self.clock.now();
+        page.tries_left = TRIES;
+        if !waiting::save(&self.ephemeral, page_id, version, &page).await? {
+            // A second click at the same moment: the first one sent it.
+            return Ok(Again::Sent);
+        }
+        let account = match &page.account_id {
+            Some(id) => self.store.account(id).await?,
+            None => None,
+        };
+        if let Some(account) = account.filter(|account| wants(purpose, account, &page)) {
+            let new_email = (purpose == Purpose::EmailChange).then_some(&email);
+            let client_id = page.client_id.as_deref();
+            let mut write = self.store.begin_write().await?;
+            // An address that somebody else has gets nothing to confirm.
+            if new_email.is_none() || self.store.confirmed_account_in(&mut write, &email).await?.is_none() {
+                self.mail_link(&mut write, purpose, &account, page_id, client_id, new_email).await?;
+            }
+            write.commit().await?;
+            self.delivery.wake();
+        }
+        Ok(Again::Sent)
+    }
+}
+
+/// A page with an error is not a success.
+pub fn status_of(error: Option<&'static str>) -> StatusCode {
+    if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }
+}
+
+/// A path of ours, with the journey the person is on.
+pub fn with_journey(path: &str, journey: &str) -> String {
+    if journey.is_empty() { path.to_owned() } else { journey_url(path, journey) }
+}
+
+fn again_at(page: &Waiting) -> Timestamp {
+    page.sent_at.plus(RESEND_AFTER)
+}
+
+/// Whether a mail of this purpose makes sense for the account still.
+fn wants(purpose: Purpose, account: &Account, page: &Waiting) -> bool {
+    match purpose {
+        // Of a later registration of the same address this page knows nothing.
+        Purpose::Confirm => {
+            account.email_confirmed_at.is_none() && page.password_mark == Some(account.password_mark())
+        }
+        // Also before the address was confirmed: whoever reads its mail is its owner.
+        Purpose::Reset => account.blocked_at.is_none(),
+        Purpose::EmailChange => true,
+    }
+}

@@ -1,0 +1,187 @@
+//! The page that waits for a mail: 'look in your mail', type its code, have it sent again.
+
+use std::time::{Duration, Instant};
+
+use axum::response::Response;
+use serde::Serialize;
+use web::request::Visit;
+
+use super::{Again, Typed, again_at, status_of, with_journey};
+use crate::app::{App, Trouble};
+use crate::ephemeral::waiting::{self, Waiting};
+use crate::oauth::resume::see_other;
+use crate::path;
+use crate::store::mail_links::Purpose;
+
+/// No mail is sent again sooner: whether there is an account to send it to cannot be told from the time.
+const ANSWER_TAKES: Duration = Duration::from_millis(150);
+
+/// `idp/mail_sent.html`
+#[derive(Clone, Debug, Serialize)]
+pub struct WaitingPage {
+    pub email: String,
+    pub action: String,
+    pub resend_action: String,
+    pub error: Option<&'static str>,
+    pub resent: bool,
+    pub resend_in_seconds: u64,
+    pub back_url: String,
+    #[serde(flatten)]
+    words: Words,
+}
+
+/// What differs from one purpose to the other: text keys and an element id.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Words {
+    lead: &'static str,
+    do_button: &'static str,
+    /// What to know on another device.
+    elsewhere: Option<&'static str>,
+    submit: &'static str,
+    resend_label: &'static str,
+    resend_id: &'static str,
+    back_label: &'static str,
+}
+
+impl WaitingPage {
+    pub fn sample() -> Self {
+        Self {
+            email: "anna@example.nl".into(),
+            action: "/register/sent?page=x".into(),
+            resend_action: "/register/resend?page=x".into(),
+            error: Some("mail-code-wrong"),
+            resent: true,
+            resend_in_seconds: 42,
+            back_url: "/signin".into(),
+            words: words(Purpose::Confirm),
+        }
+    }
+}
+
+fn words(purpose: Purpose) -> Words {
+    match purpose {
+        Purpose::Confirm => Words {
+            lead: "register-sent-lead",
+            do_button: "register-sent-do-button",
+            elsewhere: Some("register-sent-elsewhere"),
+            submit: "confirm-submit",
+            resend_label: "register-resend",
+            resend_id: "confirm-resend",
+            back_label: "back-to-signin",
+        },
+        Purpose::Reset => Words {
+            lead: "forgot-sent-lead",
+            do_button: "forgot-sent-do-button",
+            elsewhere: None,
+            submit: "mail-code-submit",
+            resend_label: "forgot-resend",
+            resend_id: "reset-resend",
+            back_label: "back-to-signin",
+        },
+        Purpose::EmailChange => Words {
+            lead: "email-sent-lead",
+            do_button: "register-sent-do-button",
+            elsewhere: None,
+            submit: "confirm-submit",
+            resend_label: "forgot-resend",
+            resend_id: "email-resend",
+            back_label: "back-to-account",
+        },
+    }
+}
+
+/// Where a waiting page stands, and where its mail is sent again.
+fn paths(purpose: Purpose) -> (&'static str, &'static str) {
+    match purpose {
+        Purpose::Confirm => (path::REGISTER_SENT, path::REGISTER_RESEND),
+        Purpose::Reset => (path::FORGOT_SENT, path::FORGOT_RESEND),
+        Purpose::EmailChange => (path::ACCOUNT_EMAIL_SENT, path::ACCOUNT_EMAIL_RESEND),
+    }
+}
+
+impl App {
+    /// The waiting page as it stands.
+    pub fn waiting_page(
+        &self,
+        visit: &Visit,
+        purpose: Purpose,
+        id: &str,
+        page: &Waiting,
+        error: Option<&'static str>,
+    ) -> Response {
+        let (sent, resend) = paths(purpose);
+        let wait = again_at(page).since(self.clock.now());
+        let action = format!("{sent}?page={id}");
+        let shown = WaitingPage {
+            email: page.email.clone(),
+            resend_action: format!("{resend}?page={id}"),
+            error,
+            resent: visit.query("resent") == "1" && error.is_none(),
+            resend_in_seconds: wait.as_secs() + u64::from(wait.subsec_millis() > 0),
+            back_url: match purpose {
+                Purpose::EmailChange => path::ACCOUNT.to_owned(),
+                _ => with_journey(path::SIGNIN, page.journey_id.as_deref().unwrap_or_default()),
+            },
+            words: words(purpose),
+            action,
+        };
+        let client_id = page.client_id.as_deref();
+        self.client_page(&visit.at(&shown.action), client_id, status_of(error), "idp/mail_sent.html", &shown)
+    }
+
+    /// The waiting page of this browser, or that it is over.
+    ///
+    /// # Errors
+    /// The backend's.
+    pub async fn show_waiting(
+        &self,
+        visit: &Visit,
+        purpose: Purpose,
+        error: Option<&'static str>,
+    ) -> Result<Response, Trouble> {
+        let id = visit.query("page");
+        Ok(match waiting::get(&self.ephemeral, &id, &visit.browser).await? {
+            Some((page, _)) => self.waiting_page(visit, purpose, &id, &page, error),
+            None => self.journey_expired(visit, None),
+        })
+    }
+
+    /// Sends the mail of the waiting page in the URL again and shows that page.
+    ///
+    /// # Errors
+    /// A backend's.
+    pub async fn resend_mail(&self, visit: &Visit, purpose: Purpose) -> Result<Response, Trouble> {
+        let answer_at = Instant::now() + ANSWER_TAKES;
+        let id = visit.query("page");
+        let Some((page, version)) = waiting::get(&self.ephemeral, &id, &visit.browser).await? else {
+            return Ok(self.journey_expired(visit, None));
+        };
+        let (sent, _) = paths(purpose);
+        let again = self.mail_again(visit, purpose, &id, page, version).await?;
+        tokio::time::sleep_until(answer_at.into()).await;
+        match again {
+            Again::Sent => Ok(see_other(&format!("{sent}?page={id}&resent=1"))),
+            Again::TooSoon => self.show_waiting(visit, purpose, Some("resend-too-soon")).await,
+            Again::LimitReached => self.show_waiting(visit, purpose, Some("resend-limit")).await,
+        }
+    }
+
+    /// The token for which a typed code was good, or the page to show instead.
+    ///
+    /// # Errors
+    /// A backend's.
+    pub async fn token_for(
+        &self,
+        visit: &Visit,
+        purpose: Purpose,
+        typed: &str,
+    ) -> Result<Result<String, Response>, Trouble> {
+        let error = match self.type_code(visit, purpose, &visit.query("page"), typed).await? {
+            Some(Typed::Token(token)) => return Ok(Ok(token)),
+            Some(Typed::Wrong) => "mail-code-wrong",
+            Some(Typed::Ended) => "code-ended",
+            None => return Ok(Err(self.journey_expired(visit, None))),
+        };
+        Ok(Err(self.show_waiting(visit, purpose, Some(error)).await?))
+    }
+}

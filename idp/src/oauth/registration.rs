@@ -1,0 +1,239 @@
+//! `/clients`: dynamic registration (RFC 7591) and its management (RFC 7592). Off unless the configuration has it
+//! on; then for whoever holds an initial access token, and after that each client for itself.
+
+use axum::Extension;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use url::Url;
+use web::request::Visit;
+use web::seal::sha256;
+
+use super::refusal::no_store;
+use crate::app::{App, Shared, Trouble};
+use crate::config::{Client, TokenEndpointAuthMethod};
+use crate::path;
+use crate::protocol::error::{INVALID_TOKEN, SERVER_ERROR};
+use crate::protocol::registration::ClientMetadata;
+use crate::protocol::token::{Scheme, presented_token};
+use crate::store::clients::ClientRow;
+
+enum Refusal {
+    /// The registration is off, or there is no such client; it is not told which.
+    NotThere,
+    Token,
+    /// RFC 7591 section 3.2.2.
+    Metadata(&'static str, String),
+    Trouble(Trouble),
+}
+
+impl<E: Into<Trouble>> From<E> for Refusal {
+    fn from(error: E) -> Self {
+        Self::Trouble(error.into())
+    }
+}
+
+fn metadata(description: impl Into<String>) -> Refusal {
+    Refusal::Metadata("invalid_client_metadata", description.into())
+}
+
+impl Refusal {
+    fn into_response(self) -> Response {
+        match self {
+            Self::NotThere => StatusCode::NOT_FOUND.into_response(),
+            Self::Token => {
+                let mut response = (StatusCode::UNAUTHORIZED, axum::Json(INVALID_TOKEN)).into_response();
+                let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+                response
+            }
+            Self::Metadata(error, description) => {
+                let body = json!({ "error": error, "error_description": description });
+                (StatusCode::BAD_REQUEST, axum::Json(body)).into_response()
+            }
+            Self::Trouble(trouble) => {
+                tracing::error!(error = %trouble, "a client registration failed");
+                (StatusCode::INTERNAL_SERVER_ERROR, axum::Json(SERVER_ERROR)).into_response()
+            }
+        }
+    }
+}
+
+fn answer(result: Result<(StatusCode, Option<Value>), Refusal>) -> Response {
+    no_store(match result {
+        Ok((status, Some(body))) => (status, axum::Json(body)).into_response(),
+        Ok((status, None)) => status.into_response(),
+        Err(refusal) => refusal.into_response(),
+    })
+}
+
+/// `POST /clients`: whoever holds an initial access token, as often as that says.
+pub async fn register(
+    State(app): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    body: Bytes,
+) -> Response {
+    answer(add(&app, &visit.headers, &body).await)
+}
+
+/// `GET /clients/{client_id}`: the client itself.
+pub async fn read(
+    State(app): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    Path(client_id): Path<String>,
+) -> Response {
+    answer(
+        async {
+            let row = own(&app, &visit.headers, &client_id).await?;
+            Ok((StatusCode::OK, Some(described(&app, &row.client, None, None))))
+        }
+        .await,
+    )
+}
+
+/// `PUT /clients/{client_id}`: the client itself.
+pub async fn replace(
+    State(app): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    Path(client_id): Path<String>,
+    body: Bytes,
+) -> Response {
+    answer(change(&app, &visit.headers, &client_id, &body).await)
+}
+
+/// `DELETE /clients/{client_id}`: the client itself; what was granted to it ends.
+pub async fn remove(
+    State(app): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    Path(client_id): Path<String>,
+) -> Response {
+    answer(
+        async {
+            own(&app, &visit.headers, &client_id).await?;
+            app.store.remove_client(&client_id).await?;
+            tracing::info!(client_id, "a client removed itself");
+            Ok((StatusCode::NO_CONTENT, None))
+        }
+        .await,
+    )
+}
+
+fn bearer(app: &App, headers: &HeaderMap) -> Result<String, Refusal> {
+    if !app.config.registration.enabled {
+        return Err(Refusal::NotThere);
+    }
+    let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    match header.and_then(presented_token) {
+        Some((Scheme::Bearer, token)) => Ok(token.to_owned()),
+        _ => Err(Refusal::Token),
+    }
+}
+
+/// The client whose registration access token this is.
+async fn own(app: &App, headers: &HeaderMap, client_id: &str) -> Result<ClientRow, Refusal> {
+    let token = bearer(app, headers)?;
+    // RFC 7592 section 2.1: a client that is not there answers like a wrong token.
+    let row = app.store.registered_client(client_id).await?.ok_or(Refusal::Token)?;
+    if web::seal::same(&row.token_hash, &sha256(&token)) { Ok(row) } else { Err(Refusal::Token) }
+}
+
+async fn add(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<(StatusCode, Option<Value>), Refusal> {
+    let initial = bearer(app, headers)?;
+    if !app.store.is_initial_token(&initial).await? {
+        return Err(Refusal::Token);
+    }
+    let client = checked(app, body, app.random.id()).await?;
+    let (secret, secret_hash) = fresh_secret(app, &client);
+    let token = app.random.token();
+    if !app.store.register_client(&initial, &client, secret_hash.as_deref(), &sha256(&token)).await? {
+        return Err(Refusal::Token);
+    }
+    tracing::info!(client_id = client.client_id, "a client registered itself");
+    let body = described(app, &client, secret.as_deref(), Some(&token));
+    Ok((StatusCode::CREATED, Some(body)))
+}
+
+async fn change(
+    app: &App,
+    headers: &HeaderMap,
+    client_id: &str,
+    body: &[u8],
+) -> Result<(StatusCode, Option<Value>), Refusal> {
+    let row = own(app, headers, client_id).await?;
+    let sent: Value = serde_json::from_slice(body).map_err(|_| metadata("the body is not JSON"))?;
+    if sent["client_id"].as_str() != Some(client_id) {
+        return Err(metadata("client_id is missing or another (RFC 7592 section 2.2)"));
+    }
+    if let Some(secret) = sent.get("client_secret") {
+        let is_own = secret.as_str().zip(row.secret_hash.as_deref());
+        if !is_own.is_some_and(|(secret, hash)| web::seal::same(hash, &sha256(secret))) {
+            return Err(metadata("client_secret is not this client's; leave it out"));
+        }
+    }
+    let client = checked(app, body, client_id.to_owned()).await?;
+    let (secret, secret_hash) = match (needs_secret(&client), &row.secret_hash) {
+        (true, Some(kept)) => (None, Some(kept.clone())),
+        _ => fresh_secret(app, &client),
+    };
+    if !app.store.update_client(&client, secret_hash.as_deref()).await? {
+        return Err(Refusal::Token);
+    }
+    Ok((StatusCode::OK, Some(described(app, &client, secret.as_deref(), None))))
+}
+
+fn needs_secret(client: &Client) -> bool {
+    use TokenEndpointAuthMethod as Method;
+    matches!(client.token_endpoint_auth_method, Method::ClientSecretBasic | Method::ClientSecretPost)
+}
+
+fn fresh_secret(app: &App, client: &Client) -> (Option<String>, Option<String>) {
+    let secret = needs_secret(client).then(|| app.random.token());
+    let hash = secret.as_deref().map(sha256);
+    (secret, hash)
+}
+
+/// The settings that the metadata come to, by the rules that hold for clients of the configuration too.
+async fn checked(app: &App, body: &[u8], client_id: String) -> Result<Client, Refusal> {
+    let sent: ClientMetadata = serde_json::from_slice(body).map_err(|error| metadata(error.to_string()))?;
+    let client = sent.into_client(client_id, app.config.registration.require_pkce).map_err(metadata)?;
+    app.config.check_registered(&client).map_err(|(key, advice)| {
+        let is_redirect = key.contains("redirect_uris") && !key.contains("post_logout");
+        let error = if is_redirect { "invalid_redirect_uri" } else { "invalid_client_metadata" };
+        Refusal::Metadata(error, format!("{key}: {advice}"))
+    })?;
+    if let Some(uri) = &client.sector_identifier_uri {
+        check_sector(app, uri, &client).await?;
+    }
+    Ok(client)
+}
+
+/// OpenID Connect Dynamic Client Registration 1.0 section 5: the document names every redirect URI.
+async fn check_sector(app: &App, uri: &str, client: &Client) -> Result<(), Refusal> {
+    let refused = || metadata("sector_identifier_uri: its document does not name every redirect URI");
+    if Url::parse(uri).is_ok_and(|url| url.scheme() != "https") && !app.config.dev.is_on() {
+        return Err(metadata("sector_identifier_uri: it must start with https://"));
+    }
+    let named: Vec<String> = app.client_keys.fetch_json(uri).await.map_err(|_| refused())?;
+    if client.redirect_uris.iter().all(|uri| named.contains(uri)) { Ok(()) } else { Err(refused()) }
+}
+
+fn described(app: &App, client: &Client, secret: Option<&str>, token: Option<&str>) -> Value {
+    let mut body = serde_json::to_value(ClientMetadata::of(client)).unwrap_or_default();
+    if let Some(members) = body.as_object_mut() {
+        members.retain(|_, value| !value.is_null());
+    }
+    body["client_id"] = json!(client.client_id);
+    body["registration_client_uri"] = json!(format!("{}/{}", app.url(path::CLIENTS), client.client_id));
+    if let Some(secret) = secret {
+        body["client_secret"] = json!(secret);
+        // RFC 7591 section 3.2.1: it does not expire.
+        body["client_secret_expires_at"] = json!(0);
+    }
+    if let Some(token) = token {
+        body["registration_access_token"] = json!(token);
+        body["client_id_issued_at"] = json!(app.clock.now().seconds());
+    }
+    body
+}

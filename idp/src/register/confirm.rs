@@ -1,0 +1,138 @@
+//! The waiting page of a registration, and the confirmation. In the browser that registered the mail's button, or
+//! its code, confirms at once; in another one the password that was given with the registration has to follow.
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use web::request::Visit;
+
+use crate::app::{Shared, Trouble};
+use crate::domain::account::Account;
+use crate::ephemeral::{journeys, waiting};
+use crate::form::Posted;
+use crate::oauth::resume::{journey_url, see_other};
+use crate::path;
+use crate::signin::run;
+use crate::store::mail_links::Purpose;
+
+/// `idp/confirm.html`
+#[derive(Clone, Debug, Serialize)]
+pub struct ConfirmPage {
+    pub action: &'static str,
+    pub token: String,
+    /// A text key.
+    pub lead: &'static str,
+    /// What an account's address is to become; empty for a registration.
+    pub email: String,
+}
+
+impl ConfirmPage {
+    pub fn sample() -> Self {
+        Self { action: path::CONFIRM, token: "x".into(), lead: "confirm-lead", email: String::new() }
+    }
+}
+
+/// `GET /register/sent`: the browser that registered.
+pub async fn sent(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
+    run(&app, &visit, app.show_waiting(&visit, Purpose::Confirm, None)).await
+}
+
+/// `POST /register/sent`: the code of the mail, typed; five tries for each mail.
+pub async fn type_code(
+    State(app): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    Posted(fields): Posted,
+) -> Response {
+    run(&app, &visit, async {
+        match app.token_for(&visit, Purpose::Confirm, fields.trimmed("code")).await? {
+            Ok(token) => confirm(&app, &visit, &token).await,
+            Err(page) => Ok(page),
+        }
+    })
+    .await
+}
+
+/// `POST /register/resend`: after a wait, within the limits on mails.
+pub async fn resend(State(app): State<Shared>, Extension(visit): Extension<Visit>, _: Posted) -> Response {
+    run(&app, &visit, app.resend_mail(&visit, Purpose::Confirm)).await
+}
+
+/// `GET /confirm`: shows a button and changes nothing, however often a mail scanner opens it.
+pub async fn page(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
+    run(&app, &visit, async {
+        let token = visit.query("token");
+        let Some(link) = app.store.peek_mail_link(Purpose::Confirm, &token).await? else {
+            return Ok(app.link_invalid(&visit));
+        };
+        let page = ConfirmPage { action: path::CONFIRM, token, lead: "confirm-lead", email: String::new() };
+        let client_id = link.client_id.as_deref();
+        Ok(app.client_page(&visit, client_id, StatusCode::OK, "idp/confirm.html", &page))
+    })
+    .await
+}
+
+/// `POST /confirm`: the button; the link works once.
+pub async fn post(
+    State(app): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    Posted(fields): Posted,
+) -> Response {
+    run(&app, &visit, confirm(&app, &visit, fields.trimmed("token"))).await
+}
+
+async fn confirm(app: &Shared, visit: &Visit, token: &str) -> Result<Response, Trouble> {
+    let Some(link) = app.store.peek_mail_link(Purpose::Confirm, token).await? else {
+        return Ok(app.link_invalid(visit));
+    };
+    let registered_here = waiting::get(&app.ephemeral, &link.page_id, &visit.browser).await?.is_some();
+    let mut write = app.store.begin_write().await?;
+    if app.store.use_mail_link(&mut write, Purpose::Confirm, token).await?.is_none() {
+        return Ok(app.link_invalid(visit));
+    }
+    // The link is for the password of its own registration: a later one of the same address ended it.
+    let account = app.store.account_in(&mut write, &link.account_id).await?.filter(|account| {
+        account.email_confirmed_at.is_none()
+            && link.password_mark.as_ref().is_none_or(|mark| *mark == account.password_mark())
+    });
+    let Some(account) = account else { return Ok(app.link_invalid(visit)) };
+    if registered_here {
+        if !app.confirm_account(&mut write, &account, link.client_id.as_deref()).await? {
+            return Ok(app.link_invalid(visit));
+        }
+        write.commit().await?;
+        return back_to_signin(app, visit, &account, link.client_id, "confirmed").await;
+    }
+    app.store.unlock(&mut write, &account.id).await?;
+    write.commit().await?;
+    app.keep_pressed(visit, &account).await?;
+    back_to_signin(app, visit, &account, link.client_id, "confirm-with-password").await
+}
+
+/// Back at the sign-in page, with the portal that the person came from, in this browser or another one, and with
+/// what they sign in with filled in.
+///
+/// # Errors
+/// A backend's.
+pub async fn back_to_signin(
+    app: &Shared,
+    visit: &Visit,
+    account: &Account,
+    client_id: Option<String>,
+    notice: &str,
+) -> Result<Response, Trouble> {
+    let kept = app.ephemeral.get(&app.browser_key("return", visit, &account.email)).await?;
+    let journey = match kept {
+        Some(kept) => journeys::open(&app.ephemeral, &kept.value, &visit.browser).await?,
+        None => None,
+    };
+    let mut open = match journey {
+        Some(open) => open,
+        None => app.begin_journey(visit, None, client_id).await?,
+    };
+    open.journey.identifier = account.identifier(app.config.accounts.identifier).to_owned();
+    // Only a convenience: whoever changed the journey meanwhile is not overtaken.
+    journeys::save(&app.ephemeral, &mut open, app.journey_lifetime()).await?;
+    Ok(see_other(&format!("{}&notice={notice}", journey_url(path::SIGNIN_PASSWORD, &open.id))))
+}

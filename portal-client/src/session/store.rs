@@ -1,0 +1,302 @@
+//! The rows of sessions, and the marks that ended ones leave.
+
+use std::time::Duration;
+
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+use web::clock::{Clock, Timestamp};
+use web::db::{Db, Write};
+use web::random::Random;
+use web::seal::{RootKey, Sealer, sha256};
+
+use super::{Care, CareRole, Person, Session, SignIn};
+use crate::config::SessionRules;
+
+/// What the column `purpose` says of a session that was asked for with a care team's role.
+const FOR_TEAM: &str = "team";
+/// How long it is remembered that a session ended: longer than a provider's session should live.
+const REMEMBERED: Duration = Duration::from_hours(24);
+
+/// What came of a sign-in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// A session began; this is the token for its cookie.
+    Begun(String),
+    /// The provider has ended its session meanwhile (Back-Channel Logout 1.0): nobody is signed in.
+    Ended,
+    /// A session of the same sign-in ended here after the person last proved who they are.
+    ProofTooOld,
+}
+
+/// What a mark is about, as the column `kind` has it.
+#[derive(Clone, Copy)]
+enum Kind {
+    Sid,
+    Sub,
+}
+
+/// The sessions in the database.
+#[derive(Clone, Debug)]
+pub struct Sessions {
+    db: Db,
+    clock: Clock,
+    rules: SessionRules,
+    sealer: Sealer,
+}
+
+impl Sessions {
+    pub fn new(db: Db, clock: Clock, rules: SessionRules, root: &RootKey) -> Self {
+        Self { db, clock, rules, sealer: root.sealer("id token") }
+    }
+
+    /// How long sessions live.
+    pub fn rules(&self) -> SessionRules {
+        self.rules
+    }
+
+    /// Starts a session, unless its sign-in is over already or too old; the session behind `old`, the
+    /// cookie that the browser had, ends in the same step (T31).
+    ///
+    /// # Errors
+    /// The database's; the old session lives on then.
+    pub async fn start(
+        &self,
+        random: &Random,
+        sign_in: &SignIn,
+        old: Option<&str>,
+    ) -> Result<Start, sqlx::Error> {
+        let token = random.token();
+        let now = self.clock.now();
+        let (iss, sub, sid) = (&sign_in.person.iss, &sign_in.person.sub, &sign_in.sid);
+        let old = old.map(sha256).unwrap_or_default();
+        let mut write = self.db.begin_write().await?;
+        // A logout token that comes now waits for these rows, and then finds the session.
+        let ended =
+            if sid.is_empty() { None } else { self.mark(&mut write, iss, Kind::Sid, sid, None).await? };
+        // A person may sign in again after all their sessions were ended; what was issued before may not.
+        let all_ended = self.mark(&mut write, iss, Kind::Sub, sub, None).await?;
+        if ended.is_some() || all_ended.is_some_and(|at| at >= sign_in.issued_at) {
+            return Ok(Start::Ended);
+        }
+        let proof = sign_in.authenticated_at.unwrap_or(Timestamp(i64::MIN));
+        if self.ended_since(&mut write, (iss, sid), proof, &old).await? {
+            return Ok(Start::ProofTooOld);
+        }
+        sqlx::query("DELETE FROM sessions WHERE token_hash = $1")
+            .bind(old)
+            .execute(write.connection())
+            .await?;
+        let care = sign_in.care.as_ref();
+        sqlx::query(
+            "INSERT INTO sessions (token_hash, iss, sub, sid, name, email, acr, care_role, care_organisation,
+               purpose, id_token, signed_in_at, seen_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)",
+        )
+        .bind(sha256(&token))
+        .bind(iss)
+        .bind(sub)
+        .bind(sid)
+        .bind(&sign_in.person.name)
+        .bind(&sign_in.person.email)
+        .bind(&sign_in.acr)
+        .bind(care.map_or("", |care| care.role.word()))
+        .bind(care.map_or("", |care| care.organisation.as_str()))
+        .bind(if sign_in.for_team { FOR_TEAM } else { "" })
+        .bind(self.sealer.seal(sign_in.id_token.as_bytes()))
+        .bind(now.0)
+        .execute(write.connection())
+        .await?;
+        write.commit().await?;
+        Ok(Start::Begun(token))
+    }
+
+    /// The session behind a cookie, extended: somebody did something.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn touch(&self, token: &str) -> Result<Option<Session>, sqlx::Error> {
+        let now = self.clock.now();
+        let query = sqlx::query(
+            "UPDATE sessions SET seen_at = $1
+             WHERE token_hash = $2 AND seen_at > $3 AND signed_in_at > $4 RETURNING *",
+        );
+        let (idle, absolute) = self.limits(now);
+        let row = self
+            .db
+            .execute_returning(query.bind(now.0).bind(sha256(token)).bind(idle).bind(absolute))
+            .await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// The session behind a cookie, left as it is: a page asks how long it has.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn peek(&self, token: &str) -> Result<Option<Session>, sqlx::Error> {
+        let (idle, absolute) = self.limits(self.clock.now());
+        let query = "SELECT * FROM sessions WHERE token_hash = $1 AND seen_at > $2 AND signed_in_at > $3";
+        let row = sqlx::query(query)
+            .bind(sha256(token))
+            .bind(idle)
+            .bind(absolute)
+            .fetch_optional(self.db.pool())
+            .await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// Ends a session for good; returns its ID token, or nothing if it does not open or there was none. What
+    /// stays is when it ended: the provider may not hear of it, and then only a new proof opens the next.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn end(&self, token: &str, random: &Random) -> Result<Option<String>, sqlx::Error> {
+        let mut write = self.db.begin_write().await?;
+        let query = sqlx::query("SELECT id_token FROM sessions WHERE token_hash = $1");
+        let row = query.bind(sha256(token)).fetch_optional(write.connection()).await?;
+        let sealed: Option<String> = row.map(|row| row.try_get(0)).transpose()?;
+        // No cookie leads to the row any more, and it names nobody.
+        sqlx::query(
+            "UPDATE sessions SET token_hash = $1, ended_at = $2, name = '', email = '', id_token = ''
+             WHERE token_hash = $3",
+        )
+        .bind(format!("ended {}", random.id()))
+        .bind(self.clock.now().0)
+        .bind(sha256(token))
+        .execute(write.connection())
+        .await?;
+        write.commit().await?;
+        Ok(sealed.and_then(|sealed| self.sealer.open_text(&sealed).ok()))
+    }
+
+    /// Ends the sessions that came from a session at the provider, or all of a person, and those of sign-ins
+    /// that are under way; returns how many there were. `issued_at` is when the provider said so.
+    ///
+    /// # Errors
+    /// The database's; nothing has ended then.
+    pub async fn end_for(
+        &self,
+        iss: &str,
+        sid: Option<&str>,
+        sub: Option<&str>,
+        issued_at: Timestamp,
+    ) -> Result<u64, sqlx::Error> {
+        let (kind, name) = match (sid, sub) {
+            (Some(sid), _) => (Kind::Sid, sid),
+            (None, Some(sub)) => (Kind::Sub, sub),
+            (None, None) => return Ok(0),
+        };
+        let mut write = self.db.begin_write().await?;
+        self.mark(&mut write, iss, kind, name, Some(issued_at)).await?;
+        let done = sqlx::query(
+            "DELETE FROM sessions WHERE iss = $1 AND ($2 = '' OR sid = $2) AND ($3 = '' OR sub = $3)",
+        )
+        .bind(iss)
+        .bind(sid.unwrap_or_default())
+        .bind(sub.unwrap_or_default())
+        .execute(write.connection())
+        .await?;
+        write.commit().await?;
+        Ok(done.rows_affected())
+    }
+
+    /// Forgets sessions and marks that are old enough; returns how many sessions went.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn sweep(&self) -> Result<u64, sqlx::Error> {
+        let now = self.clock.now();
+        let (idle, absolute) = self.limits(now.minus(REMEMBERED));
+        let marks = sqlx::query("DELETE FROM provider_sessions WHERE forget_at <= $1");
+        self.db.execute(marks.bind(now.0)).await?;
+        let query =
+            sqlx::query("DELETE FROM sessions WHERE seen_at <= $1 OR signed_in_at <= $2 OR ended_at <= $3");
+        self.db.execute(query.bind(idle).bind(absolute).bind(now.minus(REMEMBERED).0)).await
+    }
+
+    /// Takes the row of a session or a person at the provider until `write` ends, and says when the provider
+    /// ended it, if it did; `ended_at` says that it does now.
+    async fn mark(
+        &self,
+        write: &mut Write,
+        iss: &str,
+        kind: Kind,
+        name: &str,
+        ended_at: Option<Timestamp>,
+    ) -> Result<Option<Timestamp>, sqlx::Error> {
+        let row = sqlx::query(
+            "INSERT INTO provider_sessions (iss, kind, name, ended_at, forget_at) VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (iss, kind, name) DO UPDATE SET
+               ended_at = CASE
+                 WHEN provider_sessions.ended_at IS NULL OR excluded.ended_at > provider_sessions.ended_at
+                 THEN excluded.ended_at ELSE provider_sessions.ended_at END,
+               forget_at = excluded.forget_at
+             RETURNING ended_at",
+        )
+        .bind(iss)
+        .bind(match kind {
+            Kind::Sid => "sid",
+            Kind::Sub => "sub",
+        })
+        .bind(name)
+        .bind(ended_at.map(|at| at.0))
+        .bind(self.clock.now().plus(REMEMBERED).0)
+        .fetch_one(write.connection())
+        .await?;
+        Ok(row.try_get::<Option<i64>, _>(0)?.map(Timestamp))
+    }
+
+    /// Whether a session of this sign-in at the provider ended here, by itself or by the person, after `proof`; not if
+    /// the browser shows one that lives.
+    async fn ended_since(
+        &self,
+        write: &mut Write,
+        (iss, sid): (&str, &str),
+        proof: Timestamp,
+        old: &str,
+    ) -> Result<bool, sqlx::Error> {
+        let (idle, absolute) = self.limits(self.clock.now());
+        let (idle_of_proof, absolute_of_proof) = self.limits(proof);
+        let ended: i64 = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM sessions WHERE iss = $1 AND sid = $2 AND sid <> ''
+             AND (ended_at > $3 OR ended_at IS NULL
+               AND (seen_at <= $4 AND seen_at > $5 OR signed_in_at <= $6 AND signed_in_at > $7))
+             AND NOT EXISTS (SELECT 1 FROM sessions lives WHERE lives.token_hash = $8
+               AND lives.iss = $1 AND lives.sid = $2 AND lives.seen_at > $4 AND lives.signed_in_at > $6)",
+        )
+        .bind(iss)
+        .bind(sid)
+        .bind(proof.0)
+        .bind(idle)
+        .bind(idle_of_proof)
+        .bind(absolute)
+        .bind(absolute_of_proof)
+        .bind(old)
+        .fetch_one(write.connection())
+        .await?;
+        Ok(ended > 0)
+    }
+
+    /// A session lives at `now` while it was seen, and began, after these moments.
+    fn limits(&self, now: Timestamp) -> (i64, i64) {
+        (now.minus(self.rules.idle).0, now.minus(self.rules.absolute).0)
+    }
+}
+
+fn read(row: &AnyRow) -> Result<Session, sqlx::Error> {
+    let role = CareRole::from_word(row.try_get("care_role")?);
+    let organisation: String = row.try_get("care_organisation")?;
+    Ok(Session {
+        key: row.try_get("token_hash")?,
+        person: Person {
+            iss: row.try_get("iss")?,
+            sub: row.try_get("sub")?,
+            name: row.try_get("name")?,
+            email: row.try_get("email")?,
+        },
+        acr: row.try_get("acr")?,
+        for_team: row.try_get::<String, _>("purpose")? == FOR_TEAM,
+        care: role.map(|role| Care { role, organisation }),
+        signed_in_at: Timestamp(row.try_get("signed_in_at")?),
+        seen_at: Timestamp(row.try_get("seen_at")?),
+    })
+}
