@@ -327,3 +327,41 @@ async fn a_client_with_its_secret_in_the_form_signs_in_refreshes_and_reuses_no_c
         }
     }
 }
+
+/// OpenID Connect Core section 3.1.2.1: a request by POST comes as a body, and a body may hold what a URL cannot.
+#[tokio::test]
+async fn a_posted_request_arrives_whole_in_a_browser_without_cookies() {
+    for backend in Backend::ALL {
+        let world = World::new(backend).await;
+        world.add(&Person::ANNA).await;
+        let client = Plain::new(&world, "query");
+        let url = Url::parse(&client.url(&[("state", "")])).unwrap();
+        let at = format!("{}/authorize", world.issuer);
+        for (raw, state) in [
+            ("a\nb", "a\nb"),
+            ("a#b", "a#b"),
+            ("a?b", "a?b"),
+            ("\u{e9}", "\u{e9}"),
+            ("a\r\nx: y", "a\r\nx: y"),
+        ] {
+            let body = format!("state={raw}&{}", url.query().unwrap());
+            let http =
+                reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build();
+            let request = http.unwrap().post(&at).header("content-type", "application/x-www-form-urlencoded");
+            let answer = request.body(body).send().await.unwrap();
+            assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{raw:?}");
+            let mut browser = world.browser();
+            browser
+                .open(
+                    answer.headers()["location"]
+                        .to_str()
+                        .map(|to| format!("{}{to}", world.issuer))
+                        .unwrap()
+                        .as_str(),
+                )
+                .await;
+            browser.submit("login-cancel", &[]).await;
+            assert_eq!(client.portal.answered(&browser, "state").as_deref(), Some(state), "{raw:?}");
+        }
+    }
+}

@@ -26,9 +26,11 @@ pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) 
 
 /// `POST /authorize`, a form of the client's: no CSRF token, and no cookie that is not sent cross-site.
 pub async fn post(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
-    if visit.browser_is_new && Fields::parse(&body).is_ok() {
-        // Cookies do not come along with a form from another site; with a redirect to ourselves they do.
-        return see_other(&format!("{}?{}", path::AUTHORIZE, String::from_utf8_lossy(&body)));
+    if let (true, Ok(fields)) = (visit.browser_is_new, Fields::parse(&body)) {
+        // Cookies do not come along with a form from another site; with a redirect to ourselves they do. Written
+        // anew: a body may hold what a URL cannot.
+        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields.iter()).finish();
+        return see_other(&format!("{}?{query}", path::AUTHORIZE));
     }
     handle(&app, &visit, &body).await
 }
