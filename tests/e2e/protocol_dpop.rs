@@ -263,6 +263,10 @@ async fn userinfo_takes_a_bound_token_with_a_proof_of_its_key_only() {
             assert_eq!(answer.headers()["x-fapi-interaction-id"], mark);
             assert!(answer.headers().contains_key("date"));
         }
+        let request = client.portal.http.get(format!("{}/userinfo", world.issuer));
+        let answer = request.header("x-fapi-interaction-id", "no-token").send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+        assert_eq!(answer.headers()["x-fapi-interaction-id"], "no-token");
     }
 }
 

@@ -46,14 +46,16 @@ fn in_header(headers: &HeaderMap) -> Option<(Scheme, String)> {
 }
 
 async fn answer(app: &App, visit: &Visit, method: &str, token: Option<(Scheme, String)>) -> Response {
-    let Some((scheme, token)) = token else { return refused(Scheme::Bearer, None) };
-    let mut response = match person(app, visit, method, scheme, &token).await {
-        Ok(response) => no_store(response),
-        Err(Refusal::Wire(error)) => refused(scheme, Some(error)),
-        Err(Refusal::Trouble(trouble)) => {
-            tracing::error!(error = %trouble, "a userinfo request failed");
-            (StatusCode::INTERNAL_SERVER_ERROR, axum::Json(SERVER_ERROR)).into_response()
-        }
+    let mut response = match token {
+        None => refused(Scheme::Bearer, None),
+        Some((scheme, token)) => match person(app, visit, method, scheme, &token).await {
+            Ok(response) => no_store(response),
+            Err(Refusal::Wire(error)) => refused(scheme, Some(error)),
+            Err(Refusal::Trouble(trouble)) => {
+                tracing::error!(error = %trouble, "a userinfo request failed");
+                (StatusCode::INTERNAL_SERVER_ERROR, axum::Json(SERVER_ERROR)).into_response()
+            }
+        },
     };
     // FAPI 1.0 Baseline section 6.2.1, which later profiles kept: the client finds its request again.
     if let Some(id) = visit.headers.get("x-fapi-interaction-id").filter(|id| id.len() <= 64) {
