@@ -147,10 +147,10 @@ async fn t40_an_assertion_is_used_once_at_whichever_endpoint() {
         assert_eq!(at_both(&lenient, || one.clone()).await[0].0, 201);
         assert_eq!(at_both(&strict, || two.clone()).await[0].0, 201);
         // At the same moment: one.
-        let once = lenient.assertion(&json!({}));
+        let assertion = lenient.assertion(&json!({}));
         let parameters = lenient.parameters(&[]);
         let form = borrowed(&parameters);
-        let push = || lenient.send_as(&once, "/par", &form, &[]);
+        let push = || lenient.send_as(&assertion, "/par", &form, &[]);
         let (a, b, c) = tokio::join!(push(), push(), push());
         let taken = [a, b, c].iter().filter(|answer| answer.status() == StatusCode::CREATED).count();
         assert_eq!(taken, 1);

@@ -116,7 +116,7 @@ async fn a_refresh_token_ends_when_unused_and_in_any_case() {
             web.tokens(&world, &mut browser, &Person::ANNA).await,
             web.tokens(&world, &mut browser, &Person::ANNA).await,
         );
-        world.advance(14 * DAY - second);
+        world.advance((14 * DAY).saturating_sub(second));
         let used = renewed(&web, &used).await;
         world.advance(second);
         assert_eq!(
@@ -126,7 +126,7 @@ async fn a_refresh_token_ends_when_unused_and_in_any_case() {
         // Used: 30 days, counted from the sign-in.
         world.advance(13 * DAY);
         let used = renewed(&web, &used).await;
-        world.advance(3 * DAY - second);
+        world.advance((3 * DAY).saturating_sub(second));
         let used = renewed(&web, &used).await;
         world.advance(second);
         assert_eq!(

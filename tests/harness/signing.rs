@@ -26,6 +26,15 @@ fn encode(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
+fn jws(algorithm: SigningAlgorithm) -> Algorithm {
+    match algorithm {
+        SigningAlgorithm::Rs256 => Algorithm::RS256,
+        SigningAlgorithm::Ps256 => Algorithm::PS256,
+        SigningAlgorithm::Es256 => Algorithm::ES256,
+        SigningAlgorithm::EdDsa => Algorithm::EdDSA,
+    }
+}
+
 /// An object with changes; a member that is changed to null is left out.
 pub fn changed(mut whole: Value, changes: &Value) -> Value {
     for (name, value) in changes.as_object().unwrap() {
@@ -50,19 +59,18 @@ pub struct Key {
 impl Key {
     pub fn new(algorithm: SigningAlgorithm) -> Self {
         let kid = Random::system().id();
-        let (kind, name) = match algorithm {
-            SigningAlgorithm::Rs256 => (&PKCS_RSA_SHA256, Algorithm::RS256),
-            SigningAlgorithm::Ps256 => (&PKCS_RSA_SHA256, Algorithm::PS256),
-            SigningAlgorithm::Es256 => (&PKCS_ECDSA_P256_SHA256, Algorithm::ES256),
-            SigningAlgorithm::EdDsa => (&PKCS_ED25519, Algorithm::EdDSA),
+        let made_for = match algorithm {
+            SigningAlgorithm::Rs256 | SigningAlgorithm::Ps256 => &PKCS_RSA_SHA256,
+            SigningAlgorithm::Es256 => &PKCS_ECDSA_P256_SHA256,
+            SigningAlgorithm::EdDsa => &PKCS_ED25519,
         };
-        let pair = KeyPair::generate_for(kind).unwrap();
+        let pair = KeyPair::generate_for(made_for).unwrap();
         let pkcs8 = pair.serialize_der();
         let (encoding, mut public) = match algorithm {
             SigningAlgorithm::Rs256 | SigningAlgorithm::Ps256 => {
                 // The crate wants PKCS #1, which is what PKCS #8 wraps in a header of 26 bytes at this size.
                 let key = EncodingKey::from_rsa_der(&pkcs8[26..]);
-                let jwk = Jwk::from_encoding_key(&key, name).unwrap();
+                let jwk = Jwk::from_encoding_key(&key, jws(algorithm)).unwrap();
                 (key, serde_json::to_value(jwk).unwrap())
             }
             SigningAlgorithm::Es256 => {
@@ -104,14 +112,9 @@ impl Key {
 
     /// A JWT with any header at all, signed in this key's algorithm.
     pub fn sign_with_header(&self, header: &Value, claims: &Value) -> String {
-        let algorithm = match self.algorithm {
-            SigningAlgorithm::Rs256 => Algorithm::RS256,
-            SigningAlgorithm::Ps256 => Algorithm::PS256,
-            SigningAlgorithm::Es256 => Algorithm::ES256,
-            SigningAlgorithm::EdDsa => Algorithm::EdDSA,
-        };
         let message = format!("{}.{}", encode(header.to_string()), encode(claims.to_string()));
-        let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &self.encoding, algorithm).unwrap();
+        let signature =
+            jsonwebtoken::crypto::sign(message.as_bytes(), &self.encoding, jws(self.algorithm)).unwrap();
         format!("{message}.{signature}")
     }
 
