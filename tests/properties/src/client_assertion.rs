@@ -7,6 +7,7 @@ use idp::protocol::{assertion, jose as idp_jose};
 use jsonwebtoken::jwk::JwkSet;
 use serde_json::{Value, json};
 
+use crate::claims::has_fraction;
 use crate::jose::{CLIENT, ISSUER, NOW, Object, part, public_key, sign, with};
 
 const AUDIENCES: [&str; 2] = [ISSUER, "https://login.example.nl/token"];
@@ -24,7 +25,7 @@ pub fn holds(data: &[u8]) {
             let header = with(json!({ "alg": "EdDSA", "typ": "JWT" }), changes.get("header"));
             let token = sign(&header, &claims);
             let verified = token_holds(&token);
-            if changes.get("header").is_none() {
+            if changes.get("header").is_none() && !has_fraction(&Value::Object(claims.clone())) {
                 assert_eq!(
                     verified,
                     Some(claims.clone()),
@@ -37,7 +38,9 @@ pub fn holds(data: &[u8]) {
         _ => {
             // Nobody else has the key: what verifies is one of its own tokens.
             if let Some(claims) = token_holds(text) {
-                assert_eq!(Value::Object(claims.clone()), part(text, 1));
+                if !has_fraction(&part(text, 1)) {
+                    assert_eq!(Value::Object(claims.clone()), part(text, 1));
+                }
                 claims_hold(&claims);
             }
         }
