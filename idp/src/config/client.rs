@@ -185,6 +185,8 @@ impl Client {
             Some(Profile::NlGov) => {
                 self.require_pkce = true;
                 self.strict_assertion_audience = true;
+                // NL GOV for OpenID Connect 1.0.1, Pairwise Identifiers: portals must not match people up.
+                self.subject_type = SubjectType::Pairwise;
             }
         }
     }

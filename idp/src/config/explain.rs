@@ -184,7 +184,7 @@ const EXPLANATIONS: &[(&str, &str)] = &[
     ("portal.client.tos_uri", "Its terms, linked there too."),
     (
         "portal.client.profile",
-        "A set of rules at once. \"fapi2\" (FAPI 2.0 Security Profile): PKCE, pushed requests, DPoP, assertions for\nthe issuer alone, no rotation of refresh tokens. \"nl-gov\" (the Dutch government's assurance profiles):\nPKCE, assertions for the issuer alone. Both want private_key_jwt; nl-gov also takes public clients.",
+        "A set of rules at once. \"fapi2\" (FAPI 2.0 Security Profile): PKCE, pushed requests, DPoP, assertions for\nthe issuer alone, no rotation of refresh tokens. \"nl-gov\" (the Dutch government's assurance profiles):\nPKCE, assertions for the issuer alone, state and nonce in every request, pairwise subjects, ID tokens with\njti and nbf and without amr. Both want private_key_jwt; nl-gov also takes public clients.",
     ),
     (
         "portal.client.token_endpoint_auth_signing_alg",

@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use url::Url;
 use web::request::Visit;
 use web::seal::sha256;
@@ -196,7 +196,11 @@ fn fresh_secret(app: &App, client: &Client) -> (Option<String>, Option<String>) 
 
 /// The settings that the metadata come to, by the rules that hold for clients of the configuration too.
 async fn checked(app: &App, body: &[u8], client_id: String) -> Result<Client, Refusal> {
-    let sent: ClientMetadata = serde_json::from_slice(body).map_err(|error| metadata(error.to_string()))?;
+    // An object and nothing else: a list of values would pass for one.
+    let sent: Map<String, Value> =
+        serde_json::from_slice(body).map_err(|error| metadata(error.to_string()))?;
+    let sent: ClientMetadata =
+        serde_json::from_value(Value::Object(sent)).map_err(|error| metadata(error.to_string()))?;
     let client = sent.into_client(client_id, app.config.registration.require_pkce).map_err(metadata)?;
     app.config.check_registered(&client).map_err(|(key, advice)| {
         let is_redirect = key.contains("redirect_uris") && !key.contains("post_logout");

@@ -14,7 +14,7 @@ use web::clock::Timestamp;
 
 use super::userinfo::standard_claims;
 use crate::app::{App, Trouble};
-use crate::config::{Client, ScopeSet};
+use crate::config::{Client, Profile, ScopeSet};
 use crate::domain::account::Account;
 use crate::protocol::token::{
     ACCESS_TOKEN_TYPE, AccessTokenClaims, Confirmation, SignInClaims, TokenResponse,
@@ -130,7 +130,15 @@ impl App {
         };
         let lifetime = Duration::from_secs(self.config.tokens.id_token_seconds.into());
         let wished = &grant.details.claims.id_token;
-        let by_name = standard_claims(self, account, |claim| wished.contains_key(claim))?;
+        let mut by_name = standard_claims(self, account, |claim| wished.contains_key(claim))?;
+        let mut methods =
+            Some(grant.details.amr.iter().cloned().map(AuthenticationMethodReference::new).collect());
+        if client.profile == Some(Profile::NlGov) {
+            // NL GOV for OpenID Connect 1.0.1, ID Tokens and Authentication Context: with jti and nbf, without amr.
+            by_name.insert("jti".into(), self.random.id().into());
+            by_name.insert("nbf".into(), now.seconds().into());
+            methods = None;
+        }
         let claims = IdTokenClaims::new(
             IssuerUrl::new(self.config.issuer.clone()).map_err(failed)?,
             vec![Audience::new(client.client_id.clone())],
@@ -143,9 +151,7 @@ impl App {
         .set_auth_time(Some(date(grant.details.auth_time)?))
         .set_nonce(grant.details.nonce.clone().map(Nonce::new))
         .set_auth_context_ref(Some(AuthenticationContextClass::new(grant.details.acr.clone())))
-        .set_auth_method_refs(Some(
-            grant.details.amr.iter().cloned().map(AuthenticationMethodReference::new).collect(),
-        ));
+        .set_auth_method_refs(methods);
         let signer = self.keys.signing_key(client.signing_alg().as_str()).map_err(failed)?;
         let access_token = AccessToken::new(access_token.to_owned());
         let token = OurIdToken::new(claims, &signer, signer.algorithm(), Some(&access_token), None)

@@ -8,7 +8,7 @@ use web::request::Fields;
 
 use super::claims::RequestedClaims;
 use super::error::WireError;
-use crate::config::{Client, GrantType, ScopeSet};
+use crate::config::{Client, GrantType, Profile, ScopeSet};
 
 /// How the response travels (OAuth 2.0 Multiple Response Types; OAuth 2.0 Form Post Response Mode).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -168,6 +168,7 @@ const CHECKS: &[Check] = &[
     response_mode,
     scope,
     pkce,
+    state_and_nonce,
     prompt_contradiction,
     max_age,
     dpop_jkt,
@@ -284,6 +285,16 @@ fn pkce(fields: &Fields, client: &Client, _: Arrival) -> Result<(), WireError> {
     }
 }
 
+/// NL GOV for OpenID Connect 1.0.1, Authentication Request: both are required, of 128 bits or more, which as
+/// base64url is 22 characters.
+fn state_and_nonce(fields: &Fields, client: &Client, _: Arrival) -> Result<(), WireError> {
+    let is_long = |name: &str| fields.get(name).is_some_and(|value| value.len() >= 22);
+    if client.profile != Some(Profile::NlGov) || (is_long("state") && is_long("nonce")) {
+        return Ok(());
+    }
+    Err(WireError::new("invalid_request", "state and nonce are required, of 128 random bits or more"))
+}
+
 fn prompt(fields: &Fields) -> Prompt {
     let mut prompt = Prompt::default();
     for value in fields.trimmed("prompt").split_ascii_whitespace() {
@@ -398,6 +409,22 @@ mod tests {
         let read =
             read_with(&[("max_age", Some("60")), ("extra", Some("x")), ("display", Some("popup"))]).unwrap();
         assert_eq!((read.scope.as_str(), read.max_age), ("openid profile", Some(60)));
+    }
+
+    #[test]
+    fn the_dutch_government_wants_state_and_nonce() {
+        let client = Client { profile: Some(Profile::NlGov), ..client() };
+        let long = "a".repeat(22);
+        for (state, nonce, is_fine) in [
+            (Some(&*long), Some(&*long), true),
+            (Some("s"), Some(&*long), false),
+            (Some(&*long), None, false),
+        ] {
+            let fields = request(&[("state", state), ("nonce", nonce)]);
+            let address = ReturnAddress::of(&fields, &client).unwrap();
+            let result = read(&fields, &client, address, Arrival::default());
+            assert_eq!(result.is_ok(), is_fine, "{state:?} {nonce:?}");
+        }
     }
 
     #[test]

@@ -24,15 +24,26 @@ pub struct ConsentPage {
     pub client_name: String,
     /// Text keys.
     pub scopes: Vec<String>,
+    /// Scopes of the operator's own, by their names.
+    pub other_scopes: Vec<String>,
+    pub client_uri: Option<String>,
+    pub policy_uri: Option<String>,
+    pub tos_uri: Option<String>,
 }
+
+/// The scopes that have a text.
+const KNOWN: [&str; 7] = ["openid", "profile", "email", "phone", "address", "care_team", "offline_access"];
 
 impl ConsentPage {
     pub fn sample() -> Self {
-        let scopes = ["openid", "profile", "email", "phone", "care_team", "offline_access"];
         Self {
             action: "/signin/consent?journey=x".into(),
             client_name: "Voorbeeld".into(),
-            scopes: scopes.map(|scope| format!("scope-{scope}")).to_vec(),
+            scopes: KNOWN.map(|scope| format!("scope-{scope}")).to_vec(),
+            other_scopes: vec!["reports".into()],
+            client_uri: Some("https://portal.example/".into()),
+            policy_uri: Some("https://portal.example/privacy".into()),
+            tos_uri: Some("https://portal.example/terms".into()),
         }
     }
 }
@@ -47,6 +58,8 @@ pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) 
             .as_ref()
             .map(AuthorizationRequest::scope_with_claims)
             .unwrap_or_default();
+        let scope = ScopeSet::parse(&scope);
+        let (known, others): (Vec<&str>, Vec<&str>) = scope.iter().partition(|scope| KNOWN.contains(scope));
         let client = arrived.assessment.client.as_ref().map(|client| &client.client);
         let page = ConsentPage {
             action: journey_url(path::SIGNIN_CONSENT, &arrived.open.id),
@@ -58,7 +71,11 @@ pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) 
                 )
                 .cloned()
                 .unwrap_or_default(),
-            scopes: ScopeSet::parse(&scope).iter().map(|scope| format!("scope-{scope}")).collect(),
+            scopes: known.into_iter().map(|scope| format!("scope-{scope}")).collect(),
+            other_scopes: others.into_iter().map(str::to_owned).collect(),
+            client_uri: client.and_then(|client| client.client_uri.clone()),
+            policy_uri: client.and_then(|client| client.policy_uri.clone()),
+            tos_uri: client.and_then(|client| client.tos_uri.clone()),
         };
         Ok(app.step_page(&visit, &arrived.open, StatusCode::OK, "idp/signin_consent.html", &page))
     })
