@@ -42,6 +42,8 @@ pub struct App {
     pub metrics: Metrics,
     pub front: Arc<Front>,
     pub flood: FloodGuard,
+    /// The same for the endpoints that clients call themselves.
+    pub client_flood: FloodGuard,
     /// Hashes what is looked up but must not be read: phone numbers and addresses in counters, mailed codes.
     pub lookup: Hasher,
     /// Makes the subjects that one sector sees.
@@ -111,6 +113,7 @@ impl App {
             trusted_proxies: config.trusted_proxies.clone(),
         });
         let flood = FloodGuard::per_minute(config.limits.posts_per_minute);
+        let client_flood = FloodGuard::per_minute(config.limits.client_requests_per_minute);
         let lookup = root.hasher("lookup");
         let pairwise = root.hasher("pairwise subject");
         let http = outbound::client(&config).map_err(failed)?;
@@ -130,6 +133,7 @@ impl App {
             metrics: Metrics::default(),
             front,
             flood,
+            client_flood,
             lookup,
             pairwise,
             client_keys,

@@ -30,6 +30,7 @@ pub async fn clean_up(app: &Shared) -> Result<(), Trouble> {
     let now = app.clock.now();
     app.ephemeral.sweep().await?;
     app.flood.sweep();
+    app.client_flood.sweep();
     app.store.remove_old_sessions(now.minus(KEEP_ENDED)).await?;
     app.store.remove_unconfirmed(now.minus(KEEP_UNCONFIRMED)).await?;
     app.store.remove_mail_links(now.minus(KEEP_UNCONFIRMED)).await?;

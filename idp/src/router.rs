@@ -15,7 +15,9 @@ use web::request::Visit;
 use web::{headers, pages, request, request_log};
 
 use crate::app::{Shared, Trouble};
-use crate::oauth::{authorize, cors, discovery, introspect, logout, par, registration, token, userinfo};
+use crate::oauth::{
+    authorize, cors, discovery, introspect, logout, par, refusal, registration, token, userinfo,
+};
 use crate::register::confirm;
 use crate::signin::{code, consent, new_password, password, phone};
 use crate::{account, dev, path, recover, register, signin};
@@ -31,11 +33,7 @@ pub fn router(app: &Shared) -> Router {
         .route(path::OAUTH_CONFIGURATION, get(discovery::configuration))
         .route(path::JWKS, get(discovery::jwks))
         .route(path::AUTHORIZE, get(authorize::get).post(authorize::post))
-        .route(path::PAR, post(par::post))
-        .route(path::INTROSPECT, post(introspect::introspect))
-        .route(path::CLIENTS, post(registration::register))
-        .route(path::CLIENT, get(registration::read).put(registration::replace).delete(registration::remove))
-        .merge(for_browser_clients(app))
+        .merge(for_clients(app))
         .route(path::LOGOUT, get(logout::get).post(logout::post))
         // Accounts
         .route(path::REGISTER, get(register::get).post(register::post))
@@ -90,13 +88,18 @@ pub fn router(app: &Shared) -> Router {
         .with_state(app.clone())
 }
 
-/// The endpoints that clients in browsers of other origins call as well.
-fn for_browser_clients(app: &Shared) -> Router<Shared> {
+/// The endpoints that clients call themselves; the first few also from browsers at other origins.
+fn for_clients(app: &Shared) -> Router<Shared> {
     Router::new()
         .route(path::TOKEN, post(token::post))
         .route(path::USERINFO, get(userinfo::get).post(userinfo::post))
         .route(path::REVOKE, post(introspect::revoke))
-        .layer(middleware::from_fn_with_state(app.clone(), cors::allow))
+        .route_layer(middleware::from_fn_with_state(app.clone(), cors::allow))
+        .route(path::PAR, post(par::post))
+        .route(path::INTROSPECT, post(introspect::introspect))
+        .route(path::CLIENTS, post(registration::register))
+        .route(path::CLIENT, get(registration::read).put(registration::replace).delete(registration::remove))
+        .route_layer(middleware::from_fn_with_state(app.clone(), refusal::hold_back))
 }
 
 /// The routes of the operators' own listener.

@@ -167,3 +167,18 @@ async fn registration_is_off_unless_it_is_on() {
         Client::new().post(format!("{}/clients", world.issuer)).bearer_auth("x").send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn one_address_cannot_flood_the_endpoints_for_clients() {
+    let world = World::with(Backend::Embedded, |config| config.limits.client_requests_per_minute = 3).await;
+    let http = Client::new();
+    let ask = || http.post(format!("{}/par", world.issuer)).form(&[("client_id", "spa")]).send();
+    for _ in 0..3 {
+        assert_eq!(ask().await.unwrap().status(), StatusCode::BAD_REQUEST);
+    }
+    let refused = ask().await.unwrap();
+    assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
+    assert!(refused.headers().contains_key("retry-after"));
+    let error: Value = refused.json().await.unwrap();
+    assert_eq!(error["error"], "temporarily_unavailable");
+}

@@ -83,6 +83,10 @@ const EXPLANATIONS: &[(&str, &str)] = &[
     ),
     ("limits", "Limits against floods. Zero lifts one."),
     (
+        "limits.client_requests_per_minute",
+        "Requests of portals themselves (tokens, userinfo, pushed requests) from one address and process.\nZero lifts it.",
+    ),
+    (
         "limits.posts_per_minute",
         "Forms sent and sign-ins begun from one network address in a minute, for each server\nprocess; a whole care home may share one address.",
     ),

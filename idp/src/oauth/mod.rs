@@ -10,7 +10,7 @@ pub mod issue;
 pub mod logout;
 mod oxide;
 pub mod par;
-mod refusal;
+pub mod refusal;
 pub mod registration;
 mod request;
 pub mod resume;

@@ -1,9 +1,13 @@
 //! What the endpoints that clients call themselves answer when they do not do it: JSON, never a page.
 
+use axum::Extension;
+use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use web::request::Visit;
 
-use crate::app::Trouble;
+use crate::app::{Shared, Trouble, retry_after};
 use crate::protocol::error::{SERVER_ERROR, WireError};
 
 /// Why a request of a client is not carried out.
@@ -52,6 +56,22 @@ pub fn json_error(error: WireError) -> Response {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
     }
     response
+}
+
+/// Lets no address flood the endpoints for clients: 429 with `Retry-After` (RFC 6585 section 4).
+pub async fn hold_back(
+    State(app): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match app.client_flood.check(visit.address) {
+        Ok(()) => next.run(request).await,
+        Err(wait) => {
+            let error = WireError::new("temporarily_unavailable", "too many requests from this address");
+            retry_after((StatusCode::TOO_MANY_REQUESTS, axum::Json(error)).into_response(), wait)
+        }
+    }
 }
 
 /// Answers with secrets are kept by nobody (RFC 6749 section 5.1).

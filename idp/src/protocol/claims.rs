@@ -131,7 +131,9 @@ impl RequestedClaims {
         let mut members: Map<String, Value> = serde_json::from_str(text).map_err(|_| malformed)?;
         // A member that is null asks for nothing; a list would pass for an object otherwise.
         members.retain(|_, value| !value.is_null());
-        if members.values().any(|value| !value.is_object()) {
+        // JSON can spell out what no parameter may hold.
+        let is_text = !Value::Object(members.clone()).to_string().contains('\u{FFFD}');
+        if !is_text || members.values().any(|value| !value.is_object()) {
             return Err(malformed);
         }
         serde_json::from_value(Value::Object(members)).map_err(|_| malformed)
@@ -177,9 +179,16 @@ mod tests {
 
     #[test]
     fn what_is_not_such_json_is_refused() {
-        for text in
-            ["", "[]", "{", "1", r#"{"userinfo":[]}"#, r#"{"userinfo":1}"#, r#"{"userinfo":{"name":1}}"#]
-        {
+        for text in [
+            "",
+            "[]",
+            "{",
+            "1",
+            r#"{"userinfo":[]}"#,
+            r#"{"userinfo":1}"#,
+            r#"{"userinfo":{"name":1}}"#,
+            r#"{"userinfo":{"\ufffd":null}}"#,
+        ] {
             assert!(RequestedClaims::parse(text).is_err(), "{text}");
         }
     }

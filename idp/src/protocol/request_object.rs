@@ -57,7 +57,8 @@ pub fn parameters(
                 return Err(refused("a parameter of the request object is neither text, number nor object"));
             }
         };
-        if value.contains('\0') {
+        // As in forms and queries.
+        if value.contains(['\0', '\u{FFFD}']) {
             return Err(refused("a parameter of the request object is not text"));
         }
         parameters.push((name.clone(), value));
@@ -103,6 +104,7 @@ mod tests {
             json!({ "scope": ["openid"] }),
             json!({ "state": null }),
             json!({ "state": "a\0b" }),
+            json!({ "claims": { "userinfo": { "\u{FFFD}": null } } }),
         ] {
             assert_eq!(read(&claims, false), Err("invalid_request_object"), "{claims}");
         }

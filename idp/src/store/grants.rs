@@ -155,22 +155,19 @@ impl Store {
     ) -> Result<bool> {
         let now = self.clock.now().0;
         let details = serde_json::to_string(details).map_err(|_| StoreError::Corrupt("grants.details"))?;
-        let mut write = self.begin_write().await?;
-        let used = sqlx::query(
+        let query = sqlx::query(
             "UPDATE grants SET code_used_at = $1, details = $2
              WHERE id = $3 AND code_used_at IS NULL AND code_expires_at > $1 AND revoked_at IS NULL",
-        )
-        .bind(now)
-        .bind(details)
-        .bind(grant_id)
-        .execute(write.connection())
-        .await?;
-        if used.rows_affected() == 0 {
+        );
+        let query = query.bind(now).bind(details).bind(grant_id);
+        let Some(new) = refresh else {
+            return Ok(self.db.execute(query).await? == 1);
+        };
+        let mut write = self.begin_write().await?;
+        if query.execute(write.connection()).await?.rows_affected() == 0 {
             return Ok(false);
         }
-        if let Some(new) = refresh {
-            self.insert_refresh_token(&mut write, new, None).await?;
-        }
+        self.insert_refresh_token(&mut write, new, None).await?;
         write.commit().await?;
         Ok(true)
     }

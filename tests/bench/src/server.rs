@@ -53,7 +53,7 @@ impl Server {
             "issuer = 'http://localhost:{port}'\nlisten = '127.0.0.1:{port}'\n\
              database = 'sqlite:{folder}/idp.db'\n\
              [secrets]\nroot = '{ROOT}'\n[dev]\noutbox = true\n[log]\nlevel = 'warn'\n\
-             [limits]\nposts_per_minute = 0\nsign_ins_per_address_per_hour = 0\n\
+             [limits]\nposts_per_minute = 0\nclient_requests_per_minute = 0\nsign_ins_per_address_per_hour = 0\n\
              [[portal]]\nid = 'bench'\nurl = 'http://127.0.0.1:9999'\nbrand.name = 'Bench'\n\
              policy.second_factor = 'never'\n\
              [[portal.client]]\nclient_id = '{id}'\nclient_secret = '{secret}'\n\
