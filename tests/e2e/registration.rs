@@ -121,6 +121,8 @@ async fn only_an_initial_access_token_registers_and_only_as_often_as_it_says() {
             (json!({}), "invalid_redirect_uri"),
             (json!({ "redirect_uris": ["http://rp.example/cb"] }), "invalid_redirect_uri"),
             (json!({ "redirect_uris": ["https://rp.example/cb#fragment"] }), "invalid_redirect_uri"),
+            (json!({ "redirect_uris": ["https://rp.example/cb\n"] }), "invalid_redirect_uri"),
+            (json!({ "redirect_uris": ["https://rp.example/c b"] }), "invalid_redirect_uri"),
             (
                 json!({ "redirect_uris": [REDIRECT_URI], "response_types": ["token"] }),
                 "invalid_client_metadata",

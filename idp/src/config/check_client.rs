@@ -139,11 +139,15 @@ fn keys(config: &Config, client: &Client) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// Whether a client may name this URI: https, or this machine itself; without a fragment.
+/// Whether a client may name this URI: https, or this machine itself; without a fragment. It is compared and sent
+/// as it stands, so it holds nothing that a parser would take away or write otherwise (RFC 3986 section 2).
 pub fn is_client_uri(uri: &str) -> bool {
-    Url::parse(uri).is_ok_and(|url| {
-        url.fragment().is_none() && (url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url)))
-    })
+    let is_plain = uri.bytes().all(|byte| byte.is_ascii_graphic());
+    is_plain
+        && Url::parse(uri).is_ok_and(|url| {
+            url.fragment().is_none()
+                && (url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url)))
+        })
 }
 
 fn uris(config: &Config, client: &Client) -> Result<(), ConfigError> {

@@ -18,6 +18,7 @@ use web::config::{ConfigError, Secret};
 use web::language::Language;
 
 pub use acr::{AcrNames, Assurance};
+pub use check_client::is_client_uri;
 pub use client::{Client, GrantType, Profile, SigningAlgorithm, SubjectType, TokenEndpointAuthMethod};
 pub use portal::{Portal, ScopeSet, SecondFactor, SignInPolicy};
 pub use registry::{Registered, Registry};
