@@ -78,7 +78,7 @@ impl Fapi {
     fn program(&self, file: &str, library: &str) -> Command {
         let mut command = node(&self.world, file, library, "my-fapi-portal");
         command.env("CLIENT_KEY", key(&self.world));
-        command.env("ALGORITHM", self.algorithm.as_str()).env("ROTATES", "no");
+        command.env("ALGORITHM", self.algorithm.name()).env("ROTATES", "no");
         command
     }
 }

@@ -241,7 +241,7 @@ async fn a_client_signs_in_the_algorithms_of_its_profile() {
         let keys = SigningAlgorithm::ALL.map(Key::new);
         let mut clients = Vec::new();
         for key in &keys {
-            let name = key.algorithm.as_str();
+            let name = key.algorithm.name();
             clients.push(key.client(&format!("plain-{name}")));
             clients.push(Client {
                 profile: Some(idp::config::Profile::Fapi2),
@@ -256,7 +256,7 @@ async fn a_client_signs_in_the_algorithms_of_its_profile() {
         let world = World::with_clients(backend, clients).await;
         let dpop = Key::new(SigningAlgorithm::EdDsa);
         for key in &keys {
-            let name = key.algorithm.as_str();
+            let name = key.algorithm.name();
             let is_ps = key.algorithm == SigningAlgorithm::Ps256;
             for (kind, good) in [("plain", true), ("fapi", key.algorithm.is_fapi()), ("only", is_ps)] {
                 let dpop = (kind == "fapi").then_some(&dpop);

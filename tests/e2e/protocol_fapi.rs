@@ -68,7 +68,7 @@ async fn the_happy_flow_with_every_algorithm() {
                 assert!(tokens.0["expires_in"].is_u64() && tokens.get("refresh_token").len() >= 22);
                 // Never RS256: what the client registered, or PS256.
                 let (header, claims) = verified(&world.issuer, tokens.get("id_token")).await;
-                let expected = if id == "one" { algorithm.as_str() } else { "PS256" };
+                let expected = if id == "one" { algorithm.name() } else { "PS256" };
                 assert_eq!(format!("{:?}", header.alg), expected);
                 assert_eq!((&claims["iss"], &claims["aud"]), (&json!(world.issuer), &json!([id])));
                 assert_eq!(claims["nonce"], "the-nonce");
@@ -210,7 +210,7 @@ async fn the_metadata_has_what_the_profile_needs() {
                     "request_object_signing_alg_values_supported",
                     "dpop_signing_alg_values_supported",
                 ] {
-                    has(name, algorithm.as_str());
+                    has(name, algorithm.name());
                 }
             }
             assert_eq!(metadata["authorization_response_iss_parameter_supported"], json!(true));

@@ -112,13 +112,13 @@ async fn userinfo_is_signed_for_a_client_that_wants_it() {
     for backend in Backend::ALL {
         let clients = SigningAlgorithm::ALL.map(|algorithm| Client {
             userinfo_signed_response_alg: Some(algorithm),
-            ..client(algorithm.as_str())
+            ..client(algorithm.name())
         });
         let world = World::with_clients(backend, clients.to_vec()).await;
         world.add(&Person::ANNA).await;
         let mut browser = world.browser();
         for algorithm in SigningAlgorithm::ALL {
-            let id = algorithm.as_str();
+            let id = algorithm.name();
             let portal = portal(&world, id);
             let tokens = portal.tokens(&world, &mut browser, &Person::ANNA).await;
             let answer = portal.userinfo(tokens.get("access_token")).await;

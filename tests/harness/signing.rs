@@ -106,7 +106,7 @@ impl Key {
 
     /// A signed JWT with the usual header.
     pub fn sign(&self, typ: &str, claims: &Value) -> String {
-        let header = json!({ "alg": self.algorithm.as_str(), "typ": typ, "kid": self.kid });
+        let header = json!({ "alg": self.algorithm.name(), "typ": typ, "kid": self.kid });
         self.sign_with_header(&header, claims)
     }
 
@@ -175,7 +175,7 @@ impl SigningClient {
     ) -> String {
         let mut jwk = key.public();
         jwk.as_object_mut().unwrap().retain(|name, _| !["kid", "alg"].contains(&name.as_str()));
-        let usual = json!({ "typ": "dpop+jwt", "alg": key.algorithm.as_str(), "jwk": jwk });
+        let usual = json!({ "typ": "dpop+jwt", "alg": key.algorithm.name(), "jwk": jwk });
         let (htu, jti) = (format!("{}{path}", self.portal.issuer), Random::system().id());
         let mut said = json!({ "htm": method, "htu": htu, "iat": self.clock.now().seconds(), "jti": jti });
         if let Some(token) = token {

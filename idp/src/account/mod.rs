@@ -95,25 +95,13 @@ impl AccountPage {
                 portals: vec![text("Portaal")],
                 current: true,
             }],
-            history: [
-                Event::Registered,
-                Event::Confirmed,
-                Event::SignedIn,
-                Event::SignInFailed,
-                Event::Locked,
-                Event::PasswordChanged,
-                Event::PhoneChanged,
-                Event::DeviceRemembered,
-                Event::DeviceForgotten,
-                Event::SessionEnded,
-                Event::SignedOut,
-            ]
-            .map(|event| HistoryRow {
-                at: text("22-11-2026 19:04"),
-                event: format!("event-{}", event.as_str()),
-                detail: String::new(),
-            })
-            .to_vec(),
+            history: Event::ALL
+                .map(|event| HistoryRow {
+                    at: text("22-11-2026 19:04"),
+                    event: format!("event-{}", event.as_str()),
+                    detail: String::new(),
+                })
+                .to_vec(),
             forget_device_action: path::ACCOUNT_FORGET_DEVICE,
             forget_all_action: path::ACCOUNT_FORGET_DEVICE,
             end_session_action: path::ACCOUNT_END_SESSION,

@@ -116,7 +116,7 @@ fn profile(config: &Config, client: &Client) -> Result<(), ConfigError> {
     for (name, algorithm) in algorithms {
         if let Some(algorithm) = algorithm.filter(|alg| profile == Profile::Fapi2 && !alg.is_fapi()) {
             let advice = "FAPI 2.0 has \"PS256\", \"ES256\" and \"EdDSA\" (section 5.4.1)";
-            return config.refuse(&key(client, name), algorithm.as_str(), advice);
+            return config.refuse(&key(client, name), algorithm.name(), advice);
         }
     }
     Ok(())

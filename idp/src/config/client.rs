@@ -5,6 +5,8 @@ use jsonwebtoken::jwk::JwkSet;
 use serde::{Deserialize, Serialize};
 use web::config::Secret;
 
+use super::SigningAlgorithm;
+
 /// How a client authenticates at the endpoints that it calls itself (OpenID Connect Core section 9).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -16,39 +18,6 @@ pub enum TokenEndpointAuthMethod {
     PrivateKeyJwt,
     /// A public client; it must use PKCE.
     None,
-}
-
-/// A signature algorithm (RFC 7518 section 3.1, RFC 8037 section 3.1).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum SigningAlgorithm {
-    #[default]
-    #[serde(rename = "RS256")]
-    Rs256,
-    #[serde(rename = "PS256")]
-    Ps256,
-    #[serde(rename = "ES256")]
-    Es256,
-    #[serde(rename = "EdDSA")]
-    EdDsa,
-}
-
-impl SigningAlgorithm {
-    pub const ALL: [Self; 4] = [Self::Rs256, Self::Ps256, Self::Es256, Self::EdDsa];
-
-    /// The `alg` value.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Rs256 => "RS256",
-            Self::Ps256 => "PS256",
-            Self::Es256 => "ES256",
-            Self::EdDsa => "EdDSA",
-        }
-    }
-
-    /// Whether FAPI 2.0 Security Profile section 5.4.1 has it: no RSA with PKCS #1 v1.5.
-    pub fn is_fapi(self) -> bool {
-        self != Self::Rs256
-    }
 }
 
 /// What a client may present at the token endpoint (RFC 7591 section 2).

@@ -1,4 +1,57 @@
-//! What each key means, for the generated example. A key without a line here fails a test.
+//! The generated example, and what each key means in it. A key without a line here fails a test.
+
+use std::net::SocketAddr;
+
+use web::config::Secret;
+
+use super::{Client, Config, Mail, Outbound, Portal, Profile, SigningAlgorithm, Sms};
+
+impl Config {
+    /// The example file: every key with its explanation and default.
+    ///
+    /// # Errors
+    /// The first key without an explanation.
+    pub fn example() -> Result<String, String> {
+        // Keys that have no default get a value to show.
+        let secret = |file: &str| Some(Secret::File { file: file.into() });
+        let client = Client {
+            client_secret: secret("portal-client.secret"),
+            backchannel_logout_uri: Some("https://portal.example.nl/backchannel-logout".into()),
+            initiate_login_uri: Some("https://portal.example.nl/login".into()),
+            client_uri: Some("https://portal.example.nl".into()),
+            policy_uri: Some("https://portal.example.nl/privacy".into()),
+            tos_uri: Some("https://portal.example.nl/terms".into()),
+            profile: Some(Profile::Fapi2),
+            token_endpoint_auth_signing_alg: Some(SigningAlgorithm::Es256),
+            jwks: Some(jsonwebtoken::jwk::JwkSet { keys: Vec::new() }),
+            jwks_uri: Some("https://portal.example.nl/jwks".into()),
+            serves: Some("https://api.example.nl".into()),
+            sector_identifier_uri: Some("https://portal.example.nl/redirect-uris".into()),
+            id_token_signed_response_alg: Some(SigningAlgorithm::Rs256),
+            userinfo_signed_response_alg: Some(SigningAlgorithm::Rs256),
+            request_object_signing_alg: Some(SigningAlgorithm::Rs256),
+            access_token_seconds: Some(300),
+            refresh_token_days: Some(30),
+            default_max_age: Some(3_600),
+            ..Client::default()
+        };
+        let documented = Self {
+            metrics_listen: Some(SocketAddr::from(([127, 0, 0, 1], 9_090))),
+            brand_folder: Some("brand".into()),
+            mail: Mail {
+                username: Some("voordeur".into()),
+                password: secret("mail.password"),
+                ca_file: Some("mail-ca.pem".into()),
+                ..Mail::default()
+            },
+            sms: Sms { token: secret("sms.token"), ..Sms::default() },
+            outbound: Outbound { ca_file: Some("portals-ca.pem".into()) },
+            portals: vec![Portal { clients: vec![client], ..Portal::default() }],
+            ..Self::default()
+        };
+        web::config::example(&documented, explain)
+    }
+}
 
 /// The explanation of a dotted key.
 pub fn explain(key: &str) -> Option<&'static str> {

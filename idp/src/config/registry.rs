@@ -1,7 +1,9 @@
 //! The clients of the configuration, ready for use.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+
+use url::Url;
 
 use super::{Client, Portal};
 
@@ -21,6 +23,7 @@ pub struct Registry {
     first_portal: Arc<Portal>,
     /// That of clients which registered themselves.
     of_registered: Arc<Portal>,
+    public_origins: HashSet<String>,
 }
 
 impl Registry {
@@ -32,7 +35,11 @@ impl Registry {
         let first_portal = Arc::new(portals.first().cloned().unwrap_or_default());
         let of_registered =
             of_registered.map_or_else(|| Arc::clone(&first_portal), |portal| Arc::new(portal.clone()));
-        Self { clients, first_portal, of_registered }
+        let public = clients.values().filter(|registered| registered.client.is_public());
+        let origin = |uri: &String| Some(Url::parse(uri).ok()?.origin().ascii_serialization());
+        let public_origins =
+            public.flat_map(|one| one.client.redirect_uris.iter().filter_map(origin)).collect();
+        Self { clients, first_portal, of_registered, public_origins }
     }
 
     /// A client that registered itself, ready for use.
@@ -50,6 +57,11 @@ impl Registry {
             None => &self.first_portal,
             Some(id) => self.clients.get(id).map_or(&self.of_registered, |registered| &registered.portal),
         }
+    }
+
+    /// Whether a public client, which runs in browsers, is at this origin.
+    pub fn is_public_origin(&self, origin: &str) -> bool {
+        self.public_origins.contains(origin)
     }
 
     pub fn clients(&self) -> impl Iterator<Item = &Arc<Registered>> {

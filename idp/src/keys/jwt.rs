@@ -2,13 +2,14 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{DecodingKey, Header, Validation, decode, decode_header};
+use jsonwebtoken::{DecodingKey, decode, decode_header};
 use openidconnect::core::CoreJsonWebKey;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::material::{Algorithm, Signer};
+use super::material::Signer;
 use super::{KeyError, KeyRing};
+use crate::protocol::jose::{is_foreign, is_type, signature_only};
 
 /// Why a token is not one of this server's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -82,34 +83,11 @@ impl KeyRing {
         if header.alg != algorithm.verification() {
             return Err(TokenError::WrongAlgorithm);
         }
-        let claims = decode::<Value>(token, &key, &validation(algorithm))
+        let claims = decode::<Value>(token, &key, &signature_only(algorithm.verification()))
             .map_err(|_| TokenError::BadSignature)?
             .claims;
         if claims.is_object() { Ok(claims) } else { Err(TokenError::Malformed) }
     }
-}
-
-/// Only the signature: the crate's own checks of times read the system's clock.
-fn validation(algorithm: Algorithm) -> Validation {
-    let mut validation = Validation::new(algorithm.verification());
-    validation.required_spec_claims.clear();
-    validation.validate_exp = false;
-    validation.validate_nbf = false;
-    validation.validate_aud = false;
-    validation
-}
-
-fn is_foreign(header: &Header) -> bool {
-    header.jku.is_some()
-        || header.jwk.is_some()
-        || header.x5u.is_some()
-        || header.x5c.is_some()
-        || header.crit.is_some()
-}
-
-fn is_type(says: &str, wanted: &str) -> bool {
-    let bare = |typ: &str| typ.to_ascii_lowercase().trim_start_matches("application/").to_owned();
-    bare(says) == bare(wanted)
 }
 
 /// The verifying half of a published key.

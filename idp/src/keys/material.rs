@@ -12,65 +12,7 @@ use openidconnect::{JsonWebKeyId, PrivateSigningKey, SigningError};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
-use super::KeyError;
-
-/// A signature algorithm of this key ring (RFC 7518 section 3.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Algorithm {
-    /// RSASSA-PKCS1-v1_5 with SHA-256; every OpenID provider must have it (OpenID Connect Core section 15.1).
-    Rs256,
-    /// RSASSA-PSS with SHA-256, its salt as long as the hash (RFC 7518 section 3.5).
-    Ps256,
-    /// ECDSA on P-256 with SHA-256.
-    Es256,
-    /// Ed25519 (RFC 8037 section 3.1).
-    EdDsa,
-}
-
-impl Algorithm {
-    /// What the ring always has keys for.
-    pub const ALL: [Self; 4] = [Self::Rs256, Self::Ps256, Self::Es256, Self::EdDsa];
-
-    /// The `alg` value.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Rs256 => "RS256",
-            Self::Ps256 => "PS256",
-            Self::Es256 => "ES256",
-            Self::EdDsa => "EdDSA",
-        }
-    }
-
-    /// The algorithm of that `alg` value, if this ring has it.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
-    }
-
-    pub(super) fn verification(self) -> jsonwebtoken::Algorithm {
-        match self {
-            Self::Rs256 => jsonwebtoken::Algorithm::RS256,
-            Self::Ps256 => jsonwebtoken::Algorithm::PS256,
-            Self::Es256 => jsonwebtoken::Algorithm::ES256,
-            Self::EdDsa => jsonwebtoken::Algorithm::EdDSA,
-        }
-    }
-
-    /// As `openidconnect` names it.
-    pub fn core(self) -> CoreJwsSigningAlgorithm {
-        match self {
-            Self::Rs256 => CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
-            Self::Ps256 => CoreJwsSigningAlgorithm::RsaSsaPssSha256,
-            Self::Es256 => CoreJwsSigningAlgorithm::EcdsaP256Sha256,
-            Self::EdDsa => CoreJwsSigningAlgorithm::EdDsa,
-        }
-    }
-}
-
-impl std::fmt::Display for Algorithm {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name())
-    }
-}
+use super::{Algorithm, KeyError};
 
 /// A parsed private key; aws-lc signs with it from several threads at once.
 pub(super) enum KeyPair {

@@ -22,10 +22,11 @@ use web::clock::{Clock, Timestamp};
 
 pub use client_keys::ClientKeys;
 pub use jwt::TokenError;
-pub use material::{Algorithm, Signer};
+pub use material::Signer;
 pub use phase::Phase;
 
 use crate::config;
+pub use crate::config::SigningAlgorithm as Algorithm;
 use crate::store::keys::KeyRow;
 use crate::store::{Store, StoreError};
 use material::KeyPair;

@@ -5,13 +5,14 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use url::Url;
 
-use crate::app::{App, Shared};
+use crate::app::Shared;
 
 /// Adds the headers that let a registered browser client read the answer; answers its preflight requests.
 pub async fn allow(State(app): State<Shared>, request: Request, next: Next) -> Response {
-    let origin = request.headers().get(header::ORIGIN).cloned().filter(|origin| is_known(&app, origin));
+    let is_known =
+        |origin: &HeaderValue| origin.to_str().is_ok_and(|origin| app.registry.is_public_origin(origin));
+    let origin = request.headers().get(header::ORIGIN).filter(|origin| is_known(origin)).cloned();
     let is_preflight = request.method() == Method::OPTIONS;
     let mut response =
         if is_preflight { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };
@@ -30,11 +31,4 @@ pub async fn allow(State(app): State<Shared>, request: Request, next: Next) -> R
         set(header::ACCESS_CONTROL_EXPOSE_HEADERS, "WWW-Authenticate");
     }
     response
-}
-
-fn is_known(app: &App, origin: &HeaderValue) -> bool {
-    let Ok(origin) = origin.to_str() else { return false };
-    let is_of = |uri: &String| Url::parse(uri).is_ok_and(|url| url.origin().ascii_serialization() == origin);
-    let mut public = app.registry.clients().filter(|registered| registered.client.is_public());
-    origin != "null" && public.any(|registered| registered.client.redirect_uris.iter().any(is_of))
 }

@@ -93,7 +93,7 @@ fn metadata(app: &Shared) -> Result<Metadata, String> {
     let text = |error: url::ParseError| error.to_string();
     let url = |path: &str| app.url(path);
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-    let signing: Vec<String> = SigningAlgorithm::ALL.map(|alg| alg.as_str().to_owned()).to_vec();
+    let signing: Vec<String> = SigningAlgorithm::ALL.map(|alg| alg.name().to_owned()).to_vec();
     let core = Algorithm::ALL.map(Algorithm::core).to_vec();
     let confidential = vec![
         CoreClientAuthMethod::ClientSecretBasic,
@@ -109,7 +109,7 @@ fn metadata(app: &Shared) -> Result<Metadata, String> {
         revocation_endpoint: url(path::REVOKE),
         revocation_endpoint_auth_methods_supported: all_methods.clone(),
         revocation_endpoint_auth_signing_alg_values_supported: signing,
-        dpop_signing_alg_values_supported: dpop::ALGORITHMS.map(|alg| alg.as_str().to_owned()).to_vec(),
+        dpop_signing_alg_values_supported: dpop::ALGORITHMS.map(|alg| alg.name().to_owned()).to_vec(),
         end_session_endpoint: EndSessionUrl::new(url(path::LOGOUT)).map_err(text)?,
         code_challenge_methods_supported: words(&["S256"]),
         authorization_response_iss_parameter_supported: true,

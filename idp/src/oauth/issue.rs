@@ -18,7 +18,7 @@ use crate::path;
 use crate::protocol::error::INVALID_REQUEST_URI;
 use crate::store::audit::Event;
 use crate::store::grants::{GrantDetails, NewGrant};
-use crate::store::sessions::SignedIn;
+use crate::store::sessions::{Session, SignedIn};
 
 /// How long the browser keeps the device cookie; what it is worth is decided here.
 const DEVICE_COOKIE_LIFETIME: Duration = Duration::from_hours(400 * 24);
@@ -30,6 +30,15 @@ struct Afterwards {
     device: Option<String>,
     /// Whether messages wait for that commit too.
     messages: bool,
+}
+
+/// The browser in which a sign-in ends.
+struct Here {
+    label: String,
+    /// The session that it had.
+    session: Option<Session>,
+    /// The device that it is to the account.
+    device_id: Option<String>,
 }
 
 /// Issues what the journey was for. Of two requests that end the same journey at once only one issues; the
@@ -56,6 +65,14 @@ pub async fn finish(
     {
         return Ok(app.answer_error(visit, &request.return_address, INVALID_REQUEST_URI));
     }
+    let current = app.session_of(visit).await?;
+    if current.as_ref().is_some_and(|session| session.account_id != account.id) {
+        // That session will end, and its portals be told.
+        app.keys
+            .catch_up()
+            .await
+            .map_err(|error| Trouble::Other(format!("reading the key ring: {error}")))?;
+    }
     let mut write = app.store.begin_write().await?;
     if !app.store.hold_account(&mut write, &account.id, account.password_hash.as_deref()).await? {
         // The password was changed, or the account blocked, after it was read.
@@ -63,9 +80,8 @@ pub async fn finish(
     }
     let mut after = Afterwards::default();
     let device_id = keep_device(app, visit, &mut write, journey, &assessment, account, &mut after).await?;
-    let Some(session_id) =
-        keep_session(app, visit, &mut write, journey, account, device_id, &mut after).await?
-    else {
+    let here = Here { label: device::label(user_agent(visit)), session: current, device_id };
+    let Some(session_id) = keep_session(app, &mut write, journey, account, here, &mut after).await? else {
         return Ok(app.journey_expired(visit, journey.client_id.as_deref()));
     };
     let mut code = None;
@@ -176,33 +192,32 @@ async fn keep_device(
 /// a new secret, or a new one. `None` if the session ended while the person was on the way.
 async fn keep_session(
     app: &Shared,
-    visit: &Visit,
     write: &mut web::db::Write,
     journey: &Journey,
     account: &Account,
-    device_id: Option<String>,
+    here: Here,
     after: &mut Afterwards,
 ) -> Result<Option<String>, Trouble> {
     let proofs = &journey.proofs;
     let is_new = |at: Option<Timestamp>| at.is_some_and(|at| at >= journey.created_at);
-    let current = app.session_of(visit).await?;
     if !is_new(proofs.authenticated_at()) && !is_new(proofs.code_at) {
         // Single sign-on stands on the session; without it there is nothing.
-        let same = current.filter(|session| Some(&session.id) == journey.session_id.as_ref());
-        return Ok(same.map(|session| session.id));
+        let same = here.session.filter(|session| Some(&session.id) == journey.session_id.as_ref());
+        let Some(session) = same else { return Ok(None) };
+        let lives = app.store.hold_session(write, &session.id).await?;
+        return Ok(lives.then_some(session.id));
     }
     let secret = app.random.token();
-    let label = device::label(user_agent(visit));
     let signed_in = SignedIn {
         account_id: &account.id,
-        device_id: device_id.as_deref(),
-        label: &label,
+        device_id: here.device_id.as_deref(),
+        label: &here.label,
         authenticated_at: proofs.authenticated_at().unwrap_or(app.clock.now()),
         code_at: proofs.code_at,
         lifetime: Duration::from_hours(app.config.sessions.absolute_hours.into()),
     };
     let mut kept = None;
-    if let Some(session) = current {
+    if let Some(session) = here.session {
         if session.account_id == account.id
             && app.store.renew_session(write, &session.id, &secret, &signed_in).await?
         {

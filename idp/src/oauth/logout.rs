@@ -155,7 +155,7 @@ fn with_state(uri: &str, state: Option<&str>) -> String {
 }
 
 /// Ends a session, revokes what was granted in it, and puts a logout token for each of its portals into the
-/// outbox.
+/// outbox. The caller has the present keys ([`KeyRing::catch_up`](crate::keys::KeyRing::catch_up)).
 ///
 /// # Errors
 /// A backend's.
@@ -182,7 +182,6 @@ pub async fn end_session_by(
     let account = app.store.account_in(write, &session.account_id).await?;
     app.store.note_by(write, actor, Event::SignedOut, &session.account_id, None, "").await?;
     let Some(account) = account else { return Ok(()) };
-    app.keys.catch_up().await.map_err(|error| Trouble::Other(format!("reading the key ring: {error}")))?;
     let now = app.clock.now().seconds();
     for client_id in clients {
         let Some(registered) = app.client(&client_id).await? else { continue };
@@ -201,7 +200,7 @@ pub async fn end_session_by(
         });
         let token = app
             .keys
-            .sign_jwt(registered.client.signing_alg().as_str(), LOGOUT_TOKEN_TYPE, &claims)
+            .sign_jwt(registered.client.signing_alg().name(), LOGOUT_TOKEN_TYPE, &claims)
             .map_err(|error| Trouble::Other(format!("logout token: {error}")))?;
         app.store.enqueue(write, &Message::LogoutToken { uri: uri.clone(), token }).await?;
     }

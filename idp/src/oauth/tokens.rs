@@ -76,7 +76,7 @@ impl App {
             sign_in: about.sign_in,
             cnf: about.jkt.map(|jkt| Confirmation { jkt: jkt.to_owned() }),
         };
-        let alg = client.signing_alg().as_str();
+        let alg = client.signing_alg().name();
         let access_token = self.keys.sign_jwt(alg, ACCESS_TOKEN_TYPE, &claims).map_err(failed)?;
         Ok(TokenResponse {
             access_token,
@@ -152,7 +152,7 @@ impl App {
         .set_nonce(grant.details.nonce.clone().map(Nonce::new))
         .set_auth_context_ref(Some(AuthenticationContextClass::new(grant.details.acr.clone())))
         .set_auth_method_refs(methods);
-        let signer = self.keys.signing_key(client.signing_alg().as_str()).map_err(failed)?;
+        let signer = self.keys.signing_key(client.signing_alg().name()).map_err(failed)?;
         let access_token = AccessToken::new(access_token.to_owned());
         let token = OurIdToken::new(claims, &signer, signer.algorithm(), Some(&access_token), None)
             .map_err(failed)?;

@@ -132,7 +132,7 @@ async fn person(
     // OpenID Connect Core section 5.3.2: signed, it names issuer and audience.
     claims.insert("iss".to_owned(), json!(app.config.issuer));
     claims.insert("aud".to_owned(), json!(registered.client.client_id));
-    let jwt = app.keys.sign_jwt(alg.as_str(), ID_TOKEN_TYPE, &claims);
+    let jwt = app.keys.sign_jwt(alg.name(), ID_TOKEN_TYPE, &claims);
     let jwt = jwt.map_err(|error| Trouble::Other(format!("userinfo: {error}")))?;
     Ok(([(header::CONTENT_TYPE, "application/jwt")], jwt).into_response())
 }

@@ -149,7 +149,7 @@ mod tests {
     fn good_proofs_of_each_algorithm_name_their_key() {
         for algorithm in ALGORITHMS {
             let key = Key::new(algorithm, "k");
-            let token = proof(&key, algorithm.as_str(), &json!({}), &json!({ "extra": 1 }));
+            let token = proof(&key, algorithm.name(), &json!({}), &json!({ "extra": 1 }));
             let accepted = verify(&token, "POST", URL, None, NOW).unwrap();
             assert_eq!((accepted.jkt.len(), accepted.jti.as_str()), (43, "1"));
         }

@@ -65,17 +65,17 @@ pub fn unverified_claims(token: &str) -> Option<Claims> {
 /// # Errors
 /// [`JoseError::WrongAlgorithm`].
 pub fn algorithm_of(header: &Header, allowed: &[SigningAlgorithm]) -> Result<Algorithm, JoseError> {
-    let found = allowed.iter().map(|algorithm| verification(*algorithm)).find(|known| *known == header.alg);
+    let found = allowed.iter().map(|algorithm| algorithm.verification()).find(|known| *known == header.alg);
     found.ok_or(JoseError::WrongAlgorithm)
 }
 
-fn verification(algorithm: SigningAlgorithm) -> Algorithm {
-    match algorithm {
-        SigningAlgorithm::Rs256 => Algorithm::RS256,
-        SigningAlgorithm::Ps256 => Algorithm::PS256,
-        SigningAlgorithm::Es256 => Algorithm::ES256,
-        SigningAlgorithm::EdDsa => Algorithm::EdDSA,
-    }
+/// Whether a header would bring its own key or rules (RFC 8725 section 3.10).
+pub fn is_foreign(header: &Header) -> bool {
+    header.jku.is_some()
+        || header.jwk.is_some()
+        || header.x5u.is_some()
+        || header.x5c.is_some()
+        || header.crit.is_some()
 }
 
 /// Whether `typ` says `wanted`, as RFC 7515 section 4.1.9 compares them.
@@ -90,7 +90,7 @@ pub fn is_type(typ: &str, wanted: &str) -> bool {
 /// [`JoseError`]; [`JoseError::UnknownKey`] tells that a fresh key set might have the key.
 pub fn verify(token: &str, keys: &JwkSet, allowed: &[SigningAlgorithm]) -> Result<Claims, JoseError> {
     let header = header(token)?;
-    if header.jku.is_some() || header.jwk.is_some() || header.x5u.is_some() || header.crit.is_some() {
+    if is_foreign(&header) {
         return Err(JoseError::ForeignHeader);
     }
     let algorithm = algorithm_of(&header, allowed)?;
@@ -139,7 +139,7 @@ pub fn fits(key: &Jwk, algorithm: Algorithm) -> bool {
 }
 
 /// Only the signature: the crate's own checks of times read the system's clock.
-fn signature_only(algorithm: Algorithm) -> Validation {
+pub fn signature_only(algorithm: Algorithm) -> Validation {
     let mut validation = Validation::new(algorithm);
     validation.required_spec_claims.clear();
     validation.validate_exp = false;

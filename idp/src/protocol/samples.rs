@@ -69,7 +69,7 @@ impl Key {
     }
 
     pub fn sign(&self, claims: &Value, typ: &str) -> String {
-        let header = json!({ "alg": self.algorithm.as_str(), "typ": typ, "kid": self.kid });
+        let header = json!({ "alg": self.algorithm.name(), "typ": typ, "kid": self.kid });
         self.sign_with_header(claims, &header)
     }
 

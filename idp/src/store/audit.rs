@@ -29,6 +29,25 @@ pub enum Event {
 }
 
 impl Event {
+    pub const ALL: [Self; 16] = [
+        Self::Registered,
+        Self::Confirmed,
+        Self::SignedIn,
+        Self::SignInFailed,
+        Self::Locked,
+        Self::PasswordChanged,
+        Self::PhoneAdded,
+        Self::PhoneChanged,
+        Self::EmailChanged,
+        Self::CodeLimit,
+        Self::DataDownloaded,
+        Self::AccountDeleted,
+        Self::DeviceRemembered,
+        Self::DeviceForgotten,
+        Self::SessionEnded,
+        Self::SignedOut,
+    ];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Registered => "registered",
