@@ -8,7 +8,7 @@ use std::sync::Arc;
 use url::{Host, Url};
 use web::config::ConfigError;
 
-use super::{Config, MailTls, Registered, Registry, check_client};
+use super::{Config, MailTls, Registered, Registry, check_client, check_policy};
 
 type Check = fn(&Config) -> Result<(), ConfigError>;
 
@@ -26,6 +26,8 @@ const CHECKS: &[Check] = &[
     acr,
     keys,
     portals,
+    check_policy::accounts,
+    check_policy::portals,
     check_client::clients,
     registration,
 ];
@@ -282,7 +284,6 @@ fn portals(config: &Config) -> Result<(), ConfigError> {
         if portal.id.is_empty() || !seen.insert(&portal.id) {
             return config.refuse("portal.id", &portal.id, "give each portal an id of its own");
         }
-        config.between("portal.policy.remember_days", portal.policy.remember_days, 1, 400)?;
         if let Err(error) = Url::parse(&portal.url) {
             return config.refuse(
                 "portal.url",

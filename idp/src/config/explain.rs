@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use web::config::Secret;
 
-use super::{Client, Config, Mail, Outbound, Portal, Profile, SigningAlgorithm, Sms};
+use super::{Client, Config, Mail, Outbound, Portal, Profile, SignInPolicy, SigningAlgorithm, Sms, Terms};
 
 impl Config {
     /// The example file: every key with its explanation and default.
@@ -35,6 +35,13 @@ impl Config {
             default_max_age: Some(3_600),
             ..Client::default()
         };
+        let policy = SignInPolicy {
+            remember_days: Some(30),
+            idle_minutes: Some(15),
+            absolute_hours: Some(12),
+            terms: Some(Terms { url: Some("https://portal.example.nl/terms".into()), ..Terms::default() }),
+            ..SignInPolicy::default()
+        };
         let documented = Self {
             metrics_listen: Some(SocketAddr::from(([127, 0, 0, 1], 9_090))),
             brand_folder: Some("brand".into()),
@@ -46,7 +53,7 @@ impl Config {
             },
             sms: Sms { token: secret("sms.token"), ..Sms::default() },
             outbound: Outbound { ca_file: Some("portals-ca.pem".into()) },
-            portals: vec![Portal { clients: vec![client], ..Portal::default() }],
+            portals: vec![Portal { clients: vec![client], policy, ..Portal::default() }],
             ..Self::default()
         };
         web::config::example(&documented, explain)
@@ -82,6 +89,18 @@ const EXPLANATIONS: &[(&str, &str)] = &[
     ("accounts", "How accounts start and are recovered."),
     ("accounts.registration", "Whether people may make an account themselves."),
     ("accounts.identifier", "What people sign in with: \"email\" or \"username\"."),
+    (
+        "accounts.first_password",
+        "How somebody for whom a care team makes an account comes by a password. \"temporary\": a mail brings user name\nand a temporary password, to be replaced at the first sign-in. \"chosen\": through 'Wachtwoord opvragen'.",
+    ),
+    (
+        "accounts.temporary_password_hours",
+        "How long a temporary password works, in hours (1 to 336); it works once.",
+    ),
+    (
+        "accounts.recovery",
+        "What somebody who forgot the password fills in for a mail: \"email\" or \"username_and_email\".",
+    ),
     ("accounts.confirm_hours", "How long a confirmation link works, in hours (1 to 168)."),
     ("accounts.reset_minutes", "How long a link to choose a new password works, in minutes (5 to 1440)."),
     ("password", "Which passwords are accepted, and what hashing one costs."),
@@ -199,13 +218,47 @@ const EXPLANATIONS: &[(&str, &str)] = &[
     ("portal.brand.helpdesk.hours_nl", "When it is answered, in Dutch."),
     ("portal.brand.helpdesk.hours_en", "The same in English."),
     ("portal.brand.helpdesk.email", "An e-mail address."),
+    (
+        "portal.languages",
+        "The languages of its pages, the first one for who prefers none of them; empty for all: \"nl\", \"en\".",
+    ),
     ("portal.policy", "The sign-in rules of this portal."),
-    ("portal.policy.second_factor", "When a code by SMS is asked: \"never\", \"new_device\" or \"always\"."),
+    (
+        "portal.policy.second_factor",
+        "When a code by SMS is asked: \"never\", \"new_device\" or \"always\". Staff are asked on new devices at least.",
+    ),
     (
         "portal.policy.remember_days",
-        "With \"new_device\": days until a known device is asked again (1 to 400).",
+        "With \"new_device\": days until a known device is asked again (1 to 400); unset, 30.",
+    ),
+    (
+        "portal.policy.code_on_request",
+        "Whether a code is sent only when the person asks for it with the button 'sms-inlogcode aanvragen'.",
+    ),
+    (
+        "portal.policy.code_prefix_digits",
+        "Digits of the code that stand on the page already (2 to 6), so that people see that an SMS belongs to it; they\ntype the codes.digits that follow the dash. 0: a code in one piece.",
     ),
     ("portal.policy.public_computer", "Whether the sign-in page offers the box 'Publieke computer'."),
+    (
+        "portal.policy.idle_minutes",
+        "Minutes without activity after which this portal wants the password again (1 to sessions.idle_minutes).",
+    ),
+    (
+        "portal.policy.absolute_hours",
+        "Hours after which this portal wants the password again in any case (1 to sessions.absolute_hours).",
+    ),
+    (
+        "portal.policy.terms",
+        "Terms of use, agreed to before the first sign-in ends and again for each version.",
+    ),
+    ("portal.policy.terms.version", "The version; another one asks everybody again."),
+    (
+        "portal.policy.terms.text_nl",
+        "The terms, or what matters in them, in Dutch; an empty line between paragraphs.",
+    ),
+    ("portal.policy.terms.text_en", "The same in English."),
+    ("portal.policy.terms.url", "Where the whole text is, if it is longer."),
     ("portal.client", "An OAuth client of this portal; the names are those of RFC 7591. Repeat for each."),
     ("portal.client.client_id", "Its identifier."),
     ("portal.client.client_name", "Its name, as people see it when asked for consent."),

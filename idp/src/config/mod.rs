@@ -1,11 +1,14 @@
 //! Settings: one file, read once, checked whole. An unknown key is an error that names key and line; a
 //! value that cannot be used names file, key, value and what to write instead.
 
+mod accounts;
 mod acr;
 mod algorithm;
 mod check;
 mod check_client;
+mod check_policy;
 mod client;
+mod delivery;
 mod explain;
 mod portal;
 mod registry;
@@ -18,11 +21,13 @@ use serde::{Deserialize, Serialize};
 use web::config::{ConfigError, Secret};
 use web::language::Language;
 
+pub use accounts::{Accounts, Codes, FirstPassword, Identifier, Lockout, PasswordRules, Recovery, Sessions};
 pub use acr::{AcrNames, Assurance};
 pub use algorithm::SigningAlgorithm;
 pub use check_client::is_client_uri;
 pub use client::{Client, GrantType, Profile, SubjectType, TokenEndpointAuthMethod};
-pub use portal::{Portal, ScopeSet, SecondFactor, SignInPolicy};
+pub use delivery::{Mail, MailTls, Sms, SmsGatewayKind};
+pub use portal::{Portal, ScopeSet, SecondFactor, SignInPolicy, Terms};
 pub use registry::{Registered, Registry};
 
 /// The whole file.
@@ -105,108 +110,6 @@ impl Default for Secrets {
     }
 }
 
-/// What people sign in with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Identifier {
-    Email,
-    Username,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Accounts {
-    pub registration: bool,
-    pub identifier: Identifier,
-    pub confirm_hours: u32,
-    pub reset_minutes: u32,
-}
-
-impl Default for Accounts {
-    fn default() -> Self {
-        Self { registration: true, identifier: Identifier::Email, confirm_hours: 24, reset_minutes: 60 }
-    }
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct PasswordRules {
-    pub min_length: usize,
-    pub min_strength: u8,
-    pub require_classes: bool,
-    pub argon2_memory_kib: u32,
-    pub argon2_iterations: u32,
-    pub workers: usize,
-    pub queue: usize,
-}
-
-impl Default for PasswordRules {
-    fn default() -> Self {
-        Self {
-            min_length: 12,
-            min_strength: 3,
-            require_classes: false,
-            argon2_memory_kib: 19_456,
-            argon2_iterations: 2,
-            workers: 0,
-            queue: 64,
-        }
-    }
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Lockout {
-    pub failures: u32,
-    pub minutes: u32,
-}
-
-impl Default for Lockout {
-    fn default() -> Self {
-        Self { failures: 5, minutes: 15 }
-    }
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Codes {
-    pub digits: usize,
-    pub minutes: u32,
-    pub tries: u32,
-    pub resend_seconds: u32,
-    pub per_number_per_day: u32,
-    pub per_account_per_day: u32,
-    pub total_per_day: u32,
-}
-
-impl Default for Codes {
-    fn default() -> Self {
-        Self {
-            digits: 6,
-            minutes: 10,
-            tries: 5,
-            resend_seconds: 60,
-            per_number_per_day: 10,
-            per_account_per_day: 10,
-            total_per_day: 5_000,
-        }
-    }
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Sessions {
-    pub idle_minutes: u32,
-    pub absolute_hours: u32,
-    pub journey_minutes: u32,
-}
-
-impl Default for Sessions {
-    fn default() -> Self {
-        Self { idle_minutes: 60, absolute_hours: 12, journey_minutes: 60 }
-    }
-}
-
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tokens {
@@ -262,76 +165,6 @@ impl Default for Limits {
             sign_ins_per_address_per_hour: 200,
             mails_per_account_per_day: 5,
             mails_per_address_per_hour: 20,
-        }
-    }
-}
-
-/// How the connection to the mail server is protected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum MailTls {
-    /// TLS from the first byte (usually port 465).
-    Tls,
-    /// STARTTLS, refused if the server does not offer it (usually port 587).
-    Starttls,
-    /// None at all; on loopback only.
-    None,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Mail {
-    pub from: String,
-    pub host: String,
-    pub port: u16,
-    pub tls: MailTls,
-    pub username: Option<String>,
-    pub password: Option<Secret>,
-    pub ca_file: Option<PathBuf>,
-    pub timeout_seconds: u32,
-}
-
-impl Default for Mail {
-    fn default() -> Self {
-        Self {
-            from: "Voordeur <noreply@localhost>".into(),
-            host: String::new(),
-            port: 587,
-            tls: MailTls::Starttls,
-            username: None,
-            password: None,
-            ca_file: None,
-            timeout_seconds: 20,
-        }
-    }
-}
-
-/// The request shape of an SMS gateway.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SmsGatewayKind {
-    /// CM.com Business Messaging API, JSON, `X-CM-PRODUCTTOKEN`-style product token in the body.
-    Cm,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Sms {
-    pub gateway: SmsGatewayKind,
-    pub url: String,
-    pub token: Option<Secret>,
-    pub sender: String,
-    pub timeout_seconds: u32,
-}
-
-impl Default for Sms {
-    fn default() -> Self {
-        Self {
-            gateway: SmsGatewayKind::Cm,
-            url: String::new(),
-            token: None,
-            sender: "Voordeur".into(),
-            timeout_seconds: 10,
         }
     }
 }

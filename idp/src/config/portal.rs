@@ -1,11 +1,14 @@
 //! Portals: who may send people here, and by which rules those sign in.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use web::language::Language;
 use web::pages::Brand;
+use web::seal::sha256;
 
-use super::Client;
+use super::{Client, Sessions};
 
 /// A portal: one look, one set of sign-in rules, one or more OAuth clients.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -14,6 +17,8 @@ pub struct Portal {
     pub id: String,
     pub url: String,
     pub brand: Brand,
+    /// The languages of its pages, the first one for who prefers none of them; empty for all there are.
+    pub languages: Vec<Language>,
     pub policy: SignInPolicy,
     #[serde(rename = "client")]
     pub clients: Vec<Client>,
@@ -30,18 +35,72 @@ pub enum SecondFactor {
     Always,
 }
 
-/// The sign-in rules of a portal.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// How long a device is remembered where a portal does not say.
+const REMEMBER_DAYS: u32 = 30;
+
+/// The sign-in rules of a portal. What is not set is as the provider has it, or left out.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SignInPolicy {
     pub second_factor: SecondFactor,
-    pub remember_days: u32,
+    /// Only where devices are remembered; see [`SignInPolicy::remembers`].
+    pub remember_days: Option<u32>,
+    /// Whether a code is sent only when the person presses a button for it.
+    pub code_on_request: bool,
+    /// Digits of a code that stand on the page already, before those that are typed; 0 for a code in one piece.
+    pub code_prefix_digits: usize,
     pub public_computer: bool,
+    pub idle_minutes: Option<u32>,
+    pub absolute_hours: Option<u32>,
+    pub terms: Option<Terms>,
 }
 
-impl Default for SignInPolicy {
-    fn default() -> Self {
-        Self { second_factor: SecondFactor::NewDevice, remember_days: 30, public_computer: false }
+impl SignInPolicy {
+    /// For how long a device makes a code unnecessary here after one was given on it.
+    pub fn remembers(&self) -> Option<Duration> {
+        let days = self.remember_days.unwrap_or(REMEMBER_DAYS);
+        (self.second_factor == SecondFactor::NewDevice).then(|| Duration::from_hours(u64::from(days) * 24))
+    }
+
+    /// How long nothing may have happened in a session for which this portal asks no new proof.
+    pub fn idle(&self, sessions: &Sessions) -> Duration {
+        Duration::from_mins(self.idle_minutes.unwrap_or(sessions.idle_minutes).into())
+    }
+
+    /// How long ago somebody may have signed in of whom this portal asks no new proof.
+    pub fn absolute(&self, sessions: &Sessions) -> Duration {
+        Duration::from_hours(self.absolute_hours.unwrap_or(sessions.absolute_hours).into())
+    }
+}
+
+/// Terms of use that people have to agree to before a sign-in ends, once for each version.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Terms {
+    pub version: String,
+    pub text_nl: String,
+    pub text_en: String,
+    pub url: Option<String>,
+}
+
+impl Terms {
+    /// The text in a language, in paragraphs; the other language's where there is none.
+    pub fn paragraphs(&self, language: Language) -> Vec<String> {
+        let text = match language {
+            Language::En if !self.text_en.trim().is_empty() => &self.text_en,
+            _ => &self.text_nl,
+        };
+        text.split("\n\n").map(|part| part.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+    }
+
+    /// Names what was agreed to: another one for every change of version, text or address.
+    pub fn digest(&self) -> String {
+        let url = self.url.as_deref().unwrap_or_default();
+        sha256(
+            &[&self.version, &self.text_nl, &self.text_en, url]
+                .map(|part| format!("{}:{part}", part.len()))
+                .concat(),
+        )
     }
 }
 

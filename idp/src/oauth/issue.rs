@@ -8,7 +8,7 @@ use web::request::{Visit, append};
 
 use super::resume::{Assessment, see_other};
 use crate::app::{Shared, Trouble};
-use crate::config::{Registered, SecondFactor};
+use crate::config::Registered;
 use crate::domain::account::Account;
 use crate::domain::device;
 use crate::ephemeral::journeys::{self, Open};
@@ -162,9 +162,9 @@ async fn keep_device(
 ) -> Result<Option<String>, Trouble> {
     let known = assessment.device.as_ref();
     let is_new = |at: Option<Timestamp>| at.is_some_and(|at| at >= journey.created_at);
-    let trusts = is_new(journey.proofs.code_at) && assessment.policy.second_factor == SecondFactor::NewDevice;
+    let remembered = assessment.portal.policy.remembers().filter(|_| is_new(journey.proofs.code_at));
     let meets = known.is_none() && is_new(journey.proofs.authenticated_at());
-    if journey.public_computer || !(trusts || meets) {
+    if journey.public_computer || !(remembered.is_some() || meets) {
         if let Some(device) = known {
             app.store.touch_device(write, &device.id).await?;
         }
@@ -174,8 +174,7 @@ async fn keep_device(
         Some(secret) => secret,
         None => app.random.token(),
     };
-    let trusted_for = if trusts { u64::from(assessment.policy.remember_days) * 24 } else { 0 };
-    let until = app.clock.now().plus(Duration::from_hours(trusted_for));
+    let until = app.clock.now().plus(remembered.unwrap_or_default());
     let label = device::label(user_agent(visit));
     let (id, is_new) = app.store.trust_device(write, &account.id, &secret, &label, until).await?;
     if is_new {

@@ -11,7 +11,7 @@ use web::seal::sha256;
 
 use super::issue;
 use crate::app::{App, Shared, Trouble};
-use crate::config::{Registered, ScopeSet, SignInPolicy};
+use crate::config::{Portal, Registered, ScopeSet};
 use crate::domain::account::Account;
 use crate::domain::device::Device;
 use crate::ephemeral::journeys::{self, Open};
@@ -27,7 +27,8 @@ pub struct Assessment {
     pub facts: Option<Facts>,
     pub account: Option<Account>,
     pub device: Option<Device>,
-    pub policy: SignInPolicy,
+    /// Whose rules hold.
+    pub portal: Arc<Portal>,
     pub client: Option<Arc<Registered>>,
 }
 
@@ -126,13 +127,18 @@ impl App {
             Some(id) => self.client(id).await?,
             None => None,
         };
-        let policy = self.registry.portal_of(journey.client_id.as_deref()).policy.clone();
+        let portal = Arc::clone(self.registry.portal_of(journey.client_id.as_deref()));
         let asks_consent =
             journey.request.is_some() && client.as_ref().is_some_and(|client| client.client.consent);
         let wanted =
             journey.request.as_ref().and_then(|request| self.config.acr.least(&request.wanted_acrs()));
-        let requirements =
-            Requirements::new(&policy, journey.request.as_ref(), wanted, asks_consent, journey.created_at);
+        let requirements = Requirements::new(
+            &portal.policy,
+            journey.request.as_ref(),
+            wanted,
+            asks_consent,
+            journey.created_at,
+        );
         let requirements = match journey.step_up_to {
             Some(_) => requirements.stepping_up(journey.created_at),
             None => requirements,
@@ -143,7 +149,7 @@ impl App {
         };
         let Some(account) = account else {
             let next = next(&requirements, &journey.proofs, None);
-            return Ok(Assessment { next, facts: None, account: None, device: None, policy, client });
+            return Ok(Assessment { next, facts: None, account: None, device: None, portal, client });
         };
         let device = match visit.cookie(path::DEVICE_COOKIE) {
             Some(secret) => self.store.device(&account.id, &secret).await?,
@@ -177,7 +183,7 @@ impl App {
         {
             next = Next::Refuse(LOGIN_REQUIRED);
         }
-        Ok(Assessment { next, facts: Some(facts), account: Some(account), device, policy, client })
+        Ok(Assessment { next, facts: Some(facts), account: Some(account), device, portal, client })
     }
 
     /// Goes on with a journey.

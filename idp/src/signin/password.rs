@@ -80,7 +80,7 @@ fn page(app: &Shared, visit: &Visit, arrived: &Arrived, error: Option<&'static s
         portal_name: app.brand(open.journey.client_id.as_deref()).name.clone(),
         register_url: accounts.registration.then(|| url(path::REGISTER)),
         forgot_url: url(path::FORGOT),
-        public_computer: assessment.policy.public_computer,
+        public_computer: assessment.portal.policy.public_computer,
         lock_minutes: app.config.lockout.minutes,
     };
     app.step_page(visit, open, status_of(error), "idp/signin_password.html", &page)

@@ -1,0 +1,206 @@
+//! What the rules for accounts and the policies of portals may not say, alone or together.
+
+use url::Url;
+use web::config::ConfigError;
+
+use super::{Config, Identifier, Portal, Recovery, SecondFactor, Terms};
+
+/// The rules of one population of accounts have to fit each other.
+pub(super) fn accounts(config: &Config) -> Result<(), ConfigError> {
+    let rules = &config.accounts;
+    if rules.registration && rules.identifier == Identifier::Username {
+        let advice =
+            "people who register choose no user name; write false, or accounts.identifier = \"email\"";
+        return config.refuse("accounts.registration", rules.registration, advice);
+    }
+    if rules.recovery == Recovery::UsernameAndEmail && rules.identifier == Identifier::Email {
+        let advice = "people who sign in with their address know no user name; write \"email\"";
+        return config.refuse("accounts.recovery", "username_and_email", advice);
+    }
+    config.between("accounts.temporary_password_hours", rules.temporary_password_hours, 1, 336)
+}
+
+/// The policy of each portal has to fit itself and the provider.
+pub(super) fn portals(config: &Config) -> Result<(), ConfigError> {
+    for portal in &config.portals {
+        remembering(config, portal)?;
+        code(config, portal)?;
+        times(config, portal)?;
+        if let Some(terms) = &portal.policy.terms {
+            self::terms(config, portal, terms)?;
+        }
+        look(config, portal)?;
+    }
+    Ok(())
+}
+
+/// The key as an operator finds it: which of the portals is meant.
+fn key(portal: &Portal, name: &str) -> String {
+    format!("portal.{name} of {}", portal.id)
+}
+
+fn remembering(config: &Config, portal: &Portal) -> Result<(), ConfigError> {
+    let Some(days) = portal.policy.remember_days else { return Ok(()) };
+    let key = key(portal, "policy.remember_days");
+    if portal.policy.second_factor != SecondFactor::NewDevice {
+        let advice =
+            "no device is remembered here; leave this out, or write policy.second_factor = \"new_device\"";
+        return config.refuse(&key, days, advice);
+    }
+    config.between(&key, days, 1, 400)
+}
+
+fn code(config: &Config, portal: &Portal) -> Result<(), ConfigError> {
+    let policy = &portal.policy;
+    let prefix = policy.code_prefix_digits;
+    let key_of_prefix = key(portal, "policy.code_prefix_digits");
+    if policy.second_factor == SecondFactor::Never && (policy.code_on_request || prefix > 0) {
+        let (name, value) = match prefix {
+            0 => ("policy.code_on_request", "true".to_owned()),
+            digits => ("policy.code_prefix_digits", digits.to_string()),
+        };
+        let advice = "this portal asks for no code; leave this out, or write another policy.second_factor";
+        return config.refuse(&key(portal, name), value, advice);
+    }
+    if prefix != 0 && !(2..=6).contains(&prefix) {
+        return config.refuse(&key_of_prefix, prefix, "write 0 for none, or a number from 2 to 6");
+    }
+    Ok(())
+}
+
+/// A portal may be stricter than the provider's own session, not more lenient.
+fn times(config: &Config, portal: &Portal) -> Result<(), ConfigError> {
+    let (policy, sessions) = (&portal.policy, &config.sessions);
+    if let Some(minutes) = policy.idle_minutes {
+        config.between(&key(portal, "policy.idle_minutes"), minutes, 1, sessions.idle_minutes)?;
+    }
+    if let Some(hours) = policy.absolute_hours {
+        config.between(&key(portal, "policy.absolute_hours"), hours, 1, sessions.absolute_hours)?;
+    }
+    if policy.idle(sessions) > policy.absolute(sessions) {
+        let minutes = policy.idle(sessions).as_secs() / 60;
+        let advice = "nobody can be idle for longer than a session lasts; write fewer minutes";
+        return config.refuse(&key(portal, "policy.idle_minutes"), minutes, advice);
+    }
+    Ok(())
+}
+
+fn terms(config: &Config, portal: &Portal, terms: &Terms) -> Result<(), ConfigError> {
+    let is_word =
+        (1..=40).contains(&terms.version.chars().count()) && !terms.version.contains(char::is_control);
+    if !is_word {
+        let advice = "write a version of 1 to 40 characters, such as \"2027-01\"";
+        return config.refuse(&key(portal, "policy.terms.version"), &terms.version, advice);
+    }
+    if terms.text_nl.trim().is_empty() {
+        let advice = "write what people agree to, in Dutch";
+        return config.refuse(&key(portal, "policy.terms.text_nl"), "\"\"", advice);
+    }
+    match &terms.url {
+        Some(url) if !Url::parse(url).is_ok_and(|url| url.scheme() == "https") => {
+            config.refuse(&key(portal, "policy.terms.url"), url, "write an https address, or leave it out")
+        }
+        _ => Ok(()),
+    }
+}
+
+fn look(config: &Config, portal: &Portal) -> Result<(), ConfigError> {
+    let color = &portal.brand.color;
+    let key = key(portal, "brand.color");
+    let Some(contrast) = contrast_with_white(color) else {
+        return config.refuse(
+            &key,
+            color,
+            "write a colour as # and six hexadecimal digits, such as \"#0b5d57\"",
+        );
+    };
+    // WCAG 2.2 section 1.4.3: the text of buttons.
+    if contrast < 4.5 {
+        let advice =
+            format!("white text on it has a contrast of {contrast:.1}; write a darker colour (4.5 or more)");
+        return config.refuse(&key, color, &advice);
+    }
+    Ok(())
+}
+
+/// The contrast ratio of white on a colour `#rrggbb` (WCAG 2.2, 'contrast ratio' and 'relative luminance'), from 1 to
+/// 21; `None` for what is no such colour.
+fn contrast_with_white(color: &str) -> Option<f64> {
+    let digits = color.strip_prefix('#').filter(|digits| digits.len() == 6 && digits.is_ascii())?;
+    let channel = |at: usize| {
+        let value = f64::from(u8::from_str_radix(&digits[at..at + 2], 16).ok()?) / 255.0;
+        Some(if value <= 0.040_45 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) })
+    };
+    let luminance = 0.2126 * channel(0)? + 0.7152 * channel(2)? + 0.0722 * channel(4)?;
+    Some(1.05 / (luminance + 0.05))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn error(text: &str) -> String {
+        let text = format!("dev.outbox = true\n{text}");
+        Config::parse(Path::new("idp.toml"), &text).unwrap_err().to_string()
+    }
+
+    fn of_portal(text: &str) -> String {
+        error(&format!("[[portal]]\nid = 'p'\nurl = 'https://p.example'\n{text}"))
+    }
+
+    #[test]
+    fn rules_that_contradict_each_other_are_refused_with_what_to_write_instead() {
+        let cases = [
+            ("accounts.registration = true", error("accounts.identifier = 'username'\n")),
+            ("accounts.recovery = username_and_email", error("accounts.recovery = 'username_and_email'\n")),
+            ("accounts.temporary_password_hours = 0", error("accounts.temporary_password_hours = 0\n")),
+            (
+                "portal.policy.remember_days of p = 30",
+                of_portal("policy.remember_days = 30\npolicy.second_factor = 'always'\n"),
+            ),
+            (
+                "portal.policy.code_prefix_digits of p = 4",
+                of_portal("policy.code_prefix_digits = 4\npolicy.second_factor = 'never'\n"),
+            ),
+            (
+                "portal.policy.code_on_request of p = true",
+                of_portal("policy.code_on_request = true\npolicy.second_factor = 'never'\n"),
+            ),
+            ("portal.policy.code_prefix_digits of p = 1", of_portal("policy.code_prefix_digits = 1\n")),
+            ("portal.policy.idle_minutes of p = 61", of_portal("policy.idle_minutes = 61\n")),
+            ("portal.policy.absolute_hours of p = 13", of_portal("policy.absolute_hours = 13\n")),
+            ("portal.policy.terms.version of p", of_portal("policy.terms.text_nl = 'Regels.'\n")),
+            ("portal.policy.terms.text_nl of p", of_portal("policy.terms.version = '1'\n")),
+            (
+                "portal.policy.terms.url of p = ftp://p.example/",
+                of_portal(
+                    "policy.terms = { version = '1', text_nl = 'Regels.', url = 'ftp://p.example/' }\n",
+                ),
+            ),
+            ("portal.brand.color of p = green", of_portal("brand.color = 'green'\n")),
+            ("portal.brand.color of p = #ffcc00", of_portal("brand.color = '#ffcc00'\n")),
+        ];
+        for (start, error) in cases {
+            assert!(error.starts_with(&format!("idp.toml: {start}")) && error.contains("write"), "{error}");
+        }
+        let long = error(
+            "sessions = { idle_minutes = 90, absolute_hours = 1 }\n[[portal]]\nid = 'p'\nurl = 'https://p.example'\n",
+        );
+        assert!(long.contains("portal.policy.idle_minutes of p = 90"), "{long}");
+    }
+
+    #[test]
+    fn contrast_is_that_of_the_standard() {
+        assert!((contrast_with_white("#000000").unwrap() - 21.0).abs() < 0.01);
+        assert!((contrast_with_white("#ffffff").unwrap() - 1.0).abs() < 0.01);
+        // The grey that is the lightest to pass.
+        assert!(
+            contrast_with_white("#767676").unwrap() >= 4.5 && contrast_with_white("#777777").unwrap() < 4.5
+        );
+        for color in ["", "#fff", "0b5d57", "#0b5d5g", "#0b5d5é"] {
+            assert_eq!(contrast_with_white(color), None, "{color}");
+        }
+    }
+}
