@@ -152,7 +152,10 @@ pub async fn send(app: &App, open: &mut Open, account: &Account) -> Result<Sendi
         return Ok(Sending::TooSoon);
     }
     let (code, hash) = app.codes.issue(&context(open));
+    let prefix_digits = app.registry.portal_of(open.journey.client_id.as_deref()).policy.code_prefix_digits;
+    let prefix = (prefix_digits > 0).then(|| app.random.digits(prefix_digits));
     open.journey.code = Some(SentCode {
+        prefix: prefix.clone(),
         hash,
         sent_at: now,
         expires_at: now.plus(Duration::from_secs(u64::from(rules.minutes) * 60)),
@@ -171,7 +174,14 @@ pub async fn send(app: &App, open: &mut Open, account: &Account) -> Result<Sendi
         return Ok(Sending::LimitReached);
     }
     let mut write = app.store.begin_write().await?;
-    app.send_code(&mut write, &e164, &code, account.language, open.journey.client_id.as_deref()).await?;
+    app.send_code(
+        &mut write,
+        &e164,
+        (prefix.as_deref(), &code),
+        account.language,
+        open.journey.client_id.as_deref(),
+    )
+    .await?;
     write.commit().await?;
     app.delivery.wake();
     Ok(Sending::Sent)
@@ -188,6 +198,16 @@ pub async fn give(app: &App, open: &mut Open, account: &Account, typed: &str) ->
     if typed.is_empty() {
         return Ok(Try::Refused("code-empty"));
     }
+    let typed = match open.journey.code.as_ref().and_then(|sent| sent.prefix.as_deref()) {
+        // The whole code, with what stands on the page: of this page, or it is that of another.
+        Some(prefix) if typed.len() == prefix.len() + app.config.codes.digits => {
+            match typed.strip_prefix(prefix) {
+                Some(rest) => rest.to_owned(),
+                None => return Ok(Try::Refused("code-other-page")),
+            }
+        }
+        _ => typed,
+    };
     if typed.chars().count() != app.config.codes.digits || !typed.bytes().all(|byte| byte.is_ascii_digit()) {
         return Ok(Try::Refused("code-malformed"));
     }

@@ -132,7 +132,7 @@ impl App {
         self.send_mail(write, mail, &account.email, account.language, client_id, &notice).await
     }
 
-    /// Puts a one-time code for `e164` into the outbox. The text names no person and no care, and ends with
+    /// Puts a one-time code for `e164` into the outbox, after a prefix that stands on the page. The text names no person and no care, and ends with
     /// the line that binds the code to this origin (WICG, 'Origin-bound one-time codes delivered via SMS').
     ///
     /// # Errors
@@ -141,16 +141,17 @@ impl App {
         &self,
         write: &mut Write,
         e164: &str,
-        code: &str,
+        (prefix, code): (Option<&str>, &str),
         language: Language,
         client_id: Option<&str>,
     ) -> Result<(), Trouble> {
         #[derive(Serialize)]
         struct Code<'a> {
+            prefix: &'a str,
             code: &'a str,
             host: String,
         }
-        let message = Code { code, host: self.config.host() };
+        let message = Code { prefix: prefix.unwrap_or_default(), code, host: self.config.host() };
         let text = self
             .pages
             .message(language, self.brand(client_id), "sms/code.txt", &message)

@@ -18,6 +18,7 @@ pub const SIGNIN_NEW_PASSWORD: &str = "/signin/new-password";
 pub const SIGNIN_PHONE: &str = "/signin/phone";
 pub const SIGNIN_CODE: &str = "/signin/code";
 pub const SIGNIN_RESEND: &str = "/signin/code/resend";
+pub const SIGNIN_TERMS: &str = "/signin/terms";
 pub const SIGNIN_CONSENT: &str = "/signin/consent";
 pub const SIGNIN_CANCEL: &str = "/signin/cancel";
 pub const REGISTER: &str = "/register";

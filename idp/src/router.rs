@@ -19,7 +19,7 @@ use crate::oauth::{
     authorize, cors, discovery, introspect, logout, par, refusal, registration, token, userinfo,
 };
 use crate::register::confirm;
-use crate::signin::{code, consent, new_password, password, phone};
+use crate::signin::{code, consent, new_password, password, phone, terms};
 use crate::{account, dev, path, recover, register, signin};
 
 /// All routes with their layers.
@@ -68,6 +68,7 @@ pub fn router(app: &Shared) -> Router {
         .route(path::SIGNIN_PHONE, get(phone::get).post(phone::post))
         .route(path::SIGNIN_CODE, get(code::get).post(code::post))
         .route(path::SIGNIN_RESEND, post(code::resend))
+        .route(path::SIGNIN_TERMS, get(terms::get).post(terms::post))
         .route(path::SIGNIN_CONSENT, get(consent::get).post(consent::post))
         .route(path::SIGNIN_CANCEL, post(signin::cancel))
         // Operators

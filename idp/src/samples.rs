@@ -54,6 +54,7 @@ fn samples() -> Vec<(&'static str, Value)> {
         page("signin_new_password", crate::signin::new_password::NewPasswordPage::sample()),
         page("signin_phone", crate::signin::phone::PhonePage::sample()),
         page("signin_code", crate::signin::code::CodePage::sample()),
+        page("signin_terms", crate::signin::terms::TermsPage::sample()),
         page("signin_consent", crate::signin::consent::ConsentPage::sample()),
         page("register", crate::register::RegisterPage::sample()),
         page("mail_sent", crate::mail_codes::page::WaitingPage::sample()),

@@ -77,6 +77,9 @@ async fn everything(app: &App, account: &Account) -> Result<Value, Trouble> {
         .await?
         .into_iter()
         .map(|(client, scope, at)| json!({ "client": client, "scope": scope, "given_at": time(at) }));
+    let terms = app.store.accepted_terms(&account.id).await?.into_iter().map(|terms| {
+        json!({ "portal": terms.portal_id, "version": terms.version, "accepted_at": time(terms.accepted_at) })
+    });
     let history = app.store.audit(Some(&account.id), 10_000).await?.into_iter().map(|entry| {
         json!({ "at": time(entry.at), "event": entry.event, "client": entry.client_id, "detail": entry.detail,
                 "by_somebody_else": entry.actor_id.is_some() })
@@ -93,6 +96,7 @@ async fn everything(app: &App, account: &Account) -> Result<Value, Trouble> {
         "devices": devices.collect::<Vec<_>>(),
         "sessions": sessions.collect::<Vec<_>>(),
         "consents": consents.collect::<Vec<_>>(),
+        "accepted_terms": terms.collect::<Vec<_>>(),
         "history": history.collect::<Vec<_>>(),
     }))
 }

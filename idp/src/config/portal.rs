@@ -56,10 +56,14 @@ pub struct SignInPolicy {
 }
 
 impl SignInPolicy {
-    /// For how long a device makes a code unnecessary here after one was given on it.
+    /// For how long a device is remembered on which a code was given here, if it is.
     pub fn remembers(&self) -> Option<Duration> {
-        let days = self.remember_days.unwrap_or(REMEMBER_DAYS);
-        (self.second_factor == SecondFactor::NewDevice).then(|| Duration::from_hours(u64::from(days) * 24))
+        (self.second_factor == SecondFactor::NewDevice).then(|| self.trusts_for())
+    }
+
+    /// How long ago a code may have been given on a device, wherever that was, where a known device is enough.
+    pub fn trusts_for(&self) -> Duration {
+        Duration::from_hours(u64::from(self.remember_days.unwrap_or(REMEMBER_DAYS)) * 24)
     }
 
     /// How long nothing may have happened in a session for which this portal asks no new proof.

@@ -8,11 +8,13 @@ pub struct Device {
     pub id: String,
     pub label: String,
     pub last_used_at: Timestamp,
+    /// When the code was given that it is trusted for.
+    pub code_at: Option<Timestamp>,
     pub trusted_until: Timestamp,
 }
 
 impl Device {
-    /// Whether it still makes a code unnecessary.
+    /// Whether it still makes a code unnecessary, at the portal where the code was given.
     pub fn is_trusted(&self, now: Timestamp) -> bool {
         now < self.trusted_until
     }

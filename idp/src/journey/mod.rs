@@ -2,7 +2,7 @@
 //! may end. Pure. A step's handler saves one proof and returns here; no step names another.
 //!
 //! ```text
-//! request -> [password] -> [confirm mail] -> [new password] -> [phone] -> [code] -> [consent] -> issue
+//! request -> [password] -> [confirm mail] -> [new password] -> [phone] -> [code] -> [terms] -> [consent] -> issue
 //! ```
 
 mod requirements;
@@ -15,7 +15,7 @@ use crate::domain::account::{AccountId, Role};
 use crate::protocol::authorization::AuthorizationRequest;
 use crate::protocol::error::{self, WireError};
 
-pub use requirements::Requirements;
+pub use requirements::{Begun, Requirements};
 
 /// A page that the person has to pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -25,6 +25,7 @@ pub enum Step {
     NewPassword,
     Phone,
     Code,
+    Terms,
     Consent,
 }
 
@@ -69,6 +70,8 @@ pub struct Facts {
     pub has_phone: bool,
     /// This browser is known to this account and its remembered time is not over.
     pub device_trusted: bool,
+    /// The person agreed to the portal's terms of use as they are now.
+    pub terms_accepted: bool,
     /// The person let this client have all that it asks for, earlier.
     pub consented: bool,
 }
@@ -125,9 +128,19 @@ pub fn earned_amr(proofs: &Proofs) -> Vec<String> {
     methods
 }
 
+impl Journey {
+    /// Whether nobody sits in front of it: `prompt=none` (OpenID Connect Core section 3.1.2.1).
+    pub fn is_silent(&self) -> bool {
+        self.request.as_ref().is_some_and(|request| request.prompt.none)
+    }
+}
+
 /// A code that was sent and not used yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SentCode {
+    /// The digits before the dash, which stand on the page; they are in no hash.
+    #[serde(default)]
+    pub prefix: Option<String>,
     /// Keyed, and bound to journey and browser.
     pub hash: String,
     pub sent_at: Timestamp,
@@ -154,6 +167,9 @@ pub struct Journey {
     pub code: Option<SentCode>,
     /// The live session the journey started from.
     pub session_id: Option<String>,
+    /// When that one had last been active.
+    #[serde(default)]
+    pub session_seen_at: Option<Timestamp>,
     /// A page of ours that wants a fresh sign-in, with a code where the account has a phone; the journey ends there.
     #[serde(default)]
     pub step_up_to: Option<String>,

@@ -5,7 +5,8 @@ use std::time::Duration;
 use web::clock::Timestamp;
 
 use super::{Facts, Proofs, Step};
-use crate::config::{Assurance, SecondFactor, SignInPolicy};
+use crate::config::{Assurance, SecondFactor, Sessions, SignInPolicy, Terms};
+use crate::domain::device::Device;
 use crate::protocol::authorization::AuthorizationRequest;
 
 /// What one sign-in needs, resolved from the portal's policy and the request.
@@ -18,6 +19,10 @@ pub struct Requirements {
     wanted: Option<Assurance>,
     /// A code is asked for wherever the account has a phone.
     steps_up: bool,
+    /// For how long a code given on a device stands for one here.
+    trusts_for: Duration,
+    /// Names the terms of use that have to be agreed to.
+    terms: Option<String>,
     asks_consent: bool,
     consent_again: bool,
     silent: bool,
@@ -46,6 +51,11 @@ const LIST: &[Requirement] = &[
         unmet: |needs, proofs, facts| needs.code(proofs, facts) && !facts.has_phone,
     },
     Requirement { step: Step::Code, unmet: Requirements::code },
+    // Shown to nobody who has not shown who they are.
+    Requirement {
+        step: Step::Terms,
+        unmet: |needs, _, facts| needs.terms.is_some() && !facts.terms_accepted,
+    },
     Requirement {
         step: Step::Consent,
         unmet: |needs, proofs, facts| {
@@ -54,28 +64,43 @@ const LIST: &[Requirement] = &[
     },
 ];
 
+/// When a journey began, and on what.
+#[derive(Clone, Copy, Debug)]
+pub struct Begun {
+    pub at: Timestamp,
+    /// When the session of the browser had last been active, if it had one.
+    pub session_seen_at: Option<Timestamp>,
+}
+
 impl Requirements {
-    /// What `request` (none: a sign-in to the account page) needs at a portal with `policy`. `started_at`
-    /// is when the journey began; `wanted` the least assurance that the request asks for by name.
+    /// What `request` (none: a sign-in to the account page) needs at a portal with `policy`, of a provider with
+    /// `sessions`. `wanted` is the least assurance that the request asks for by name.
     pub fn new(
         policy: &SignInPolicy,
+        sessions: &Sessions,
         request: Option<&AuthorizationRequest>,
         wanted: Option<Assurance>,
         asks_consent: bool,
-        started_at: Timestamp,
+        begun: Begun,
     ) -> Self {
         let prompt = request.map(|request| request.prompt).unwrap_or_default();
         let max_age = request.and_then(|request| request.max_age);
-        let fresh_after = match max_age {
-            _ if prompt.login || prompt.select_account => started_at,
-            Some(seconds) => started_at.minus(Duration::from_secs(seconds.into())),
-            None => Timestamp(i64::MIN),
+        let was_idle =
+            begun.session_seen_at.is_some_and(|seen| begun.at.since(seen) >= policy.idle(sessions));
+        let fresh_after = if prompt.login || prompt.select_account || was_idle {
+            begun.at
+        } else {
+            let longest = policy.absolute(sessions);
+            let asked = max_age.map_or(longest, |seconds| Duration::from_secs(seconds.into()));
+            begun.at.minus(asked.min(longest))
         };
         Self {
             second_factor: policy.second_factor,
             fresh_after,
             wanted,
             steps_up: false,
+            trusts_for: policy.trusts_for(),
+            terms: request.and(policy.terms.as_ref()).map(Terms::digest),
             asks_consent,
             consent_again: prompt.consent,
             silent: prompt.none,
@@ -86,6 +111,17 @@ impl Requirements {
     #[must_use]
     pub fn stepping_up(self, started_at: Timestamp) -> Self {
         Self { fresh_after: started_at, steps_up: true, ..self }
+    }
+
+    /// Whether a device makes a code unnecessary here: it is trusted where its code was given, and that was not too
+    /// long ago for this portal.
+    pub fn trusts(&self, device: &Device, now: Timestamp) -> bool {
+        device.is_trusted(now) && device.code_at.is_none_or(|at| now < at.plus(self.trusts_for))
+    }
+
+    /// Names the terms of use that have to be agreed to, if there are any.
+    pub fn terms(&self) -> Option<&str> {
+        self.terms.as_deref()
     }
 
     pub(super) fn silent(&self) -> bool {

@@ -174,9 +174,8 @@ async fn keep_device(
         Some(secret) => secret,
         None => app.random.token(),
     };
-    let until = app.clock.now().plus(remembered.unwrap_or_default());
     let label = device::label(user_agent(visit));
-    let (id, is_new) = app.store.trust_device(write, &account.id, &secret, &label, until).await?;
+    let (id, is_new) = app.store.trust_device(write, &account.id, &secret, &label, remembered).await?;
     if is_new {
         let client_id = journey.client_id.as_deref();
         app.store.note(write, Event::DeviceRemembered, &account.id, client_id, &label).await?;
@@ -203,7 +202,7 @@ async fn keep_session(
         // Single sign-on stands on the session; without it there is nothing.
         let same = here.session.filter(|session| Some(&session.id) == journey.session_id.as_ref());
         let Some(session) = same else { return Ok(None) };
-        let lives = app.store.hold_session(write, &session.id).await?;
+        let lives = app.store.hold_session(write, &session.id, journey.is_silent()).await?;
         return Ok(lives.then_some(session.id));
     }
     let secret = app.random.token();

@@ -15,7 +15,7 @@ use crate::config::{Portal, Registered, ScopeSet};
 use crate::domain::account::Account;
 use crate::domain::device::Device;
 use crate::ephemeral::journeys::{self, Open};
-use crate::journey::{Facts, Journey, Next, Proofs, Requirements, Step, next};
+use crate::journey::{Begun, Facts, Journey, Next, Proofs, Requirements, Step, next};
 use crate::path;
 use crate::protocol::authorization::{AuthorizationRequest, ResponseMode, ReturnAddress};
 use crate::protocol::error::{LOGIN_REQUIRED, WireError};
@@ -49,6 +49,7 @@ fn step_path(step: Step) -> &'static str {
         Step::NewPassword => path::SIGNIN_NEW_PASSWORD,
         Step::Phone => path::SIGNIN_PHONE,
         Step::Code => path::SIGNIN_CODE,
+        Step::Terms => path::SIGNIN_TERMS,
         Step::Consent => path::SIGNIN_CONSENT,
     }
 }
@@ -90,17 +91,18 @@ impl App {
             pending_phone: None,
             code: None,
             session_id: None,
+            session_seen_at: None,
             step_up_to: None,
             public_computer: false,
             created_at: self.clock.now(),
         };
         if let Some(session) = session {
-            self.store.touch_session(&session.id).await?;
             if let Some(account) = self.store.account(&session.account_id).await? {
                 journey.password_mark = account.password_mark();
             }
             journey.account_id = Some(session.account_id);
             journey.session_id = Some(session.id);
+            journey.session_seen_at = Some(session.last_seen_at);
             journey.proofs.password_at = Some(session.authenticated_at);
             journey.proofs.code_at = session.code_at;
         }
@@ -132,12 +134,14 @@ impl App {
             journey.request.is_some() && client.as_ref().is_some_and(|client| client.client.consent);
         let wanted =
             journey.request.as_ref().and_then(|request| self.config.acr.least(&request.wanted_acrs()));
+        let begun = Begun { at: journey.created_at, session_seen_at: journey.session_seen_at };
         let requirements = Requirements::new(
             &portal.policy,
+            &self.config.sessions,
             journey.request.as_ref(),
             wanted,
             asks_consent,
-            journey.created_at,
+            begun,
         );
         let requirements = match journey.step_up_to {
             Some(_) => requirements.stepping_up(journey.created_at),
@@ -163,13 +167,25 @@ impl App {
             }
             _ => false,
         };
+        let terms_accepted = match requirements.terms() {
+            Some(digest) => self
+                .store
+                .accepted_terms(&account.id)
+                .await?
+                .iter()
+                .any(|terms| terms.portal_id == portal.id && terms.digest == digest),
+            None => false,
+        };
         let facts = Facts {
             role: account.role,
             email_confirmed: account.email_confirmed_at.is_some(),
             blocked: account.blocked_at.is_some(),
             must_replace_password: account.temporary_password_until.is_some(),
             has_phone: account.verified_phone().is_some() || journey.pending_phone.is_some(),
-            device_trusted: device.as_ref().is_some_and(|device| device.is_trusted(self.clock.now())),
+            device_trusted: device
+                .as_ref()
+                .is_some_and(|device| requirements.trusts(device, self.clock.now())),
+            terms_accepted,
             consented,
         };
         // Whoever changed the password ended every sign-in that stood on the one before.
@@ -231,7 +247,9 @@ impl App {
             Next::Refuse(error) => Ok(self.refuse(visit, &open, error).await?),
             Next::Issue => Box::pin(issue::finish(self, visit, open, assessment)).await,
             Next::Ask(step) => {
-                let sends_code = step == Step::Code && open.journey.code.is_none();
+                // Who typed a number to send it to has asked for the code by that.
+                let waits = assessment.portal.policy.code_on_request && open.journey.pending_phone.is_none();
+                let sends_code = step == Step::Code && open.journey.code.is_none() && !waits;
                 if let Some(account) = assessment.account.as_ref().filter(|_| sends_code) {
                     // Boxed, as the end of a journey is: every step's handler contains this future.
                     Box::pin(crate::codes::send(self, &mut open, account)).await?;

@@ -11,7 +11,7 @@ use serde::Serialize;
 use web::request::Visit;
 
 use crate::app::{Shared, Trouble};
-use crate::config::Identifier;
+use crate::config::{Identifier, Recovery};
 use crate::credentials::policy;
 use crate::domain::account::{Account, EmailAddress};
 use crate::form::Posted;
@@ -37,6 +37,7 @@ pub struct ForgotPage {
     pub username: String,
     pub ask_username: bool,
     pub error: Option<&'static str>,
+    pub username_error: Option<&'static str>,
     pub signin_url: String,
 }
 
@@ -59,6 +60,7 @@ impl ForgotPage {
             username: "abakker".into(),
             ask_username: true,
             error: Some("email-invalid"),
+            username_error: Some("username-missing"),
             signin_url: "/signin".into(),
         }
     }
@@ -77,7 +79,7 @@ impl ResetPage {
 }
 
 fn asks_username(app: &Shared) -> bool {
-    app.config.accounts.identifier == Identifier::Username
+    app.config.accounts.recovery == Recovery::UsernameAndEmail
 }
 
 /// `GET /forgot`: anybody.
@@ -86,12 +88,14 @@ pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) 
         let open = app.journey_of(&visit).await?;
         let journey = visit.query("journey");
         let identifier = open.as_ref().map(|open| open.journey.identifier.clone()).unwrap_or_default();
+        let is_email = app.config.accounts.identifier == Identifier::Email;
         let page = ForgotPage {
             action: with_journey(path::FORGOT, &journey),
-            email: if asks_username(&app) { String::new() } else { identifier.clone() },
-            username: if asks_username(&app) { identifier } else { String::new() },
+            email: if is_email { identifier.clone() } else { String::new() },
+            username: if is_email { String::new() } else { identifier },
             ask_username: asks_username(&app),
             error: None,
+            username_error: None,
             signin_url: with_journey(path::SIGNIN, &journey),
         };
         let client_id = open.and_then(|open| open.journey.client_id);
@@ -112,13 +116,15 @@ pub async fn post(
         let client_id = app.journey_of(&visit).await?.and_then(|open| open.journey.client_id);
         let username = fields.trimmed("username");
         let email = EmailAddress::parse(fields.trimmed("email"));
-        let Some(email) = email.filter(|_| !asks_username(&app) || !username.is_empty()) else {
+        let no_username = asks_username(&app) && username.is_empty();
+        let Some(email) = email.clone().filter(|_| !no_username) else {
             let page = ForgotPage {
                 action: with_journey(path::FORGOT, &journey),
                 email: fields.trimmed("email").chars().take(254).collect(),
                 username: username.chars().take(254).collect(),
                 ask_username: asks_username(&app),
-                error: Some("email-invalid"),
+                error: email.is_none().then_some("email-invalid"),
+                username_error: no_username.then_some("username-missing"),
                 signin_url: with_journey(path::SIGNIN, &journey),
             };
             return Ok(app.page(

@@ -27,6 +27,10 @@ pub struct CodePage {
     pub action: String,
     pub resend_action: String,
     pub masked_phone: String,
+    /// The digits of the code that stand on the page; empty for a code in one piece.
+    pub code_prefix: String,
+    /// Nothing was sent yet: the page offers a button that does.
+    pub on_request: bool,
     pub error: Option<&'static str>,
     /// Why there is nothing to do here today; the page offers nothing else then.
     pub closed: Option<&'static str>,
@@ -48,6 +52,8 @@ impl CodePage {
             action: "/signin/code?journey=x".into(),
             resend_action: "/signin/code/resend?journey=x".into(),
             masked_phone: "06 \u{2022}\u{2022}\u{2022}\u{2022} \u{2022}\u{2022}78".into(),
+            code_prefix: "4711".into(),
+            on_request: false,
             error: Some("code-wrong"),
             closed: None,
             limit: None,
@@ -81,14 +87,21 @@ pub async fn code_page(
     let wait = standing.wait;
     let stays = standing.has_code && !standing.is_closed;
     let enrols = pending.is_some();
+    // A code that was asked for on another page is on its way: this page has to wait for the next.
+    let on_request = journey.code.is_none() && !enrols && wait.is_zero();
+    let prefix = journey.code.as_ref().and_then(|sent| sent.prefix.clone());
     Ok(CodePage {
         action: journey_url(path::SIGNIN_CODE, &open.id),
         resend_action: journey_url(path::SIGNIN_RESEND, &open.id),
         masked_phone: sealed.map(|sealed| app.masked_phone(sealed)).transpose()?.unwrap_or_default(),
+        code_prefix: prefix.unwrap_or_default(),
+        on_request,
         error,
         closed: standing.limit.filter(|_| !stays),
         limit: standing.limit,
         notice: if error.is_some() {
+            None
+        } else if on_request {
             None
         } else if journey.code.is_none() {
             Some("code-elsewhere")
@@ -198,7 +211,8 @@ async fn enrol(
     Ok(true)
 }
 
-/// `POST /signin/code/resend`: after a wait, within the day's limits; a double click sends one.
+/// `POST /signin/code/resend`: the first code where it is sent on request, or another one; after a wait, within the day's
+/// limits; a double click sends one.
 pub async fn resend(State(app): State<Shared>, Extension(visit): Extension<Visit>, _: Posted) -> Response {
     at_step(&app, &visit, Step::Code, async |mut arrived| {
         let Some(account) = arrived.assessment.account.clone() else {
@@ -218,7 +232,8 @@ pub async fn resend(State(app): State<Shared>, Extension(visit): Extension<Visit
         if sending == Sending::LimitReached {
             return page(&app, &visit, &arrived, None).await;
         }
-        Ok(see_other(&format!("{}&resent=1", journey_url(path::SIGNIN_CODE, &arrived.open.id))))
+        let url = journey_url(path::SIGNIN_CODE, &arrived.open.id);
+        Ok(see_other(&if before.is_some() { format!("{url}&resent=1") } else { url }))
     })
     .await
 }

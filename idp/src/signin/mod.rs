@@ -5,6 +5,7 @@ pub mod consent;
 pub mod new_password;
 pub mod password;
 pub mod phone;
+pub mod terms;
 
 use axum::Extension;
 use axum::extract::State;

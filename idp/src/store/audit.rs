@@ -26,10 +26,11 @@ pub enum Event {
     DeviceForgotten,
     SessionEnded,
     SignedOut,
+    TermsAccepted,
 }
 
 impl Event {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Registered,
         Self::Confirmed,
         Self::SignedIn,
@@ -46,6 +47,7 @@ impl Event {
         Self::DeviceForgotten,
         Self::SessionEnded,
         Self::SignedOut,
+        Self::TermsAccepted,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -66,6 +68,7 @@ impl Event {
             Self::DeviceForgotten => "device-forgotten",
             Self::SessionEnded => "session-ended",
             Self::SignedOut => "signed-out",
+            Self::TermsAccepted => "terms-accepted",
         }
     }
 }

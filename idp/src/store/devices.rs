@@ -1,5 +1,7 @@
 //! The table `devices`: browsers that need no code for a while. Only a hash of their secret is kept.
 
+use std::time::Duration;
+
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 use web::clock::Timestamp;
@@ -15,6 +17,7 @@ fn device(row: &AnyRow) -> Result<Device> {
         id: row.try_get("id")?,
         label: row.try_get("label")?,
         last_used_at: Timestamp(row.try_get("last_used_at")?),
+        code_at: row.try_get::<Option<i64>, _>("code_at")?.map(Timestamp),
         trusted_until: Timestamp(row.try_get("trusted_until")?),
     })
 }
@@ -25,13 +28,15 @@ impl Store {
     /// # Errors
     /// The engine's.
     pub async fn device(&self, account: &AccountId, secret: &str) -> Result<Option<Device>> {
-        let sql = "SELECT id, label, last_used_at, trusted_until FROM devices WHERE account_id = $1 AND secret_hash = $2";
+        let sql = "SELECT id, label, last_used_at, code_at, trusted_until FROM devices
+                   WHERE account_id = $1 AND secret_hash = $2";
         let row =
             sqlx::query(sql).bind(&account.0).bind(sha256(secret)).fetch_optional(self.db.pool()).await?;
         row.as_ref().map(device).transpose()
     }
 
-    /// Makes a device known, or trusts a known one anew; returns its id and whether it is new to the account.
+    /// Makes a device known; after a code, trusts it for `trusted_for` from now on. Returns its id and whether it is new to
+    /// the account.
     ///
     /// # Errors
     /// The engine's.
@@ -41,23 +46,25 @@ impl Store {
         account: &AccountId,
         secret: &str,
         label: &str,
-        until: Timestamp,
+        trusted_for: Option<Duration>,
     ) -> Result<(String, bool)> {
-        let now = self.clock.now().0;
+        let now = self.clock.now();
         let id = self.random.id();
         let row = sqlx::query(
-            "INSERT INTO devices (id, account_id, secret_hash, label, created_at, last_used_at, trusted_until)
-             VALUES ($1, $2, $3, $4, $5, $5, $6)
+            "INSERT INTO devices (id, account_id, secret_hash, label, created_at, last_used_at, code_at, trusted_until)
+             VALUES ($1, $2, $3, $4, $5, $5, $6, $7)
              ON CONFLICT (account_id, secret_hash) DO UPDATE
-             SET label = excluded.label, last_used_at = excluded.last_used_at, trusted_until = excluded.trusted_until
+             SET label = excluded.label, last_used_at = excluded.last_used_at, code_at = excluded.code_at,
+               trusted_until = excluded.trusted_until
              RETURNING id",
         )
         .bind(&id)
         .bind(&account.0)
         .bind(sha256(secret))
         .bind(label)
-        .bind(now)
-        .bind(until.0)
+        .bind(now.0)
+        .bind(trusted_for.map(|_| now.0))
+        .bind(now.plus(trusted_for.unwrap_or_default()).0)
         .fetch_one(write.connection())
         .await?;
         let kept: String = row.try_get(0)?;
@@ -80,7 +87,7 @@ impl Store {
     /// # Errors
     /// The engine's.
     pub async fn devices(&self, account: &AccountId) -> Result<Vec<Device>> {
-        let sql = "SELECT id, label, last_used_at, trusted_until FROM devices WHERE account_id = $1
+        let sql = "SELECT id, label, last_used_at, code_at, trusted_until FROM devices WHERE account_id = $1
                    ORDER BY last_used_at DESC";
         let rows = sqlx::query(sql).bind(&account.0).fetch_all(self.db.pool()).await?;
         rows.iter().map(device).collect()

@@ -149,14 +149,15 @@ impl Store {
         Ok(changed.rows_affected() == 1)
     }
 
-    /// Notes activity in a session, and keeps it from being ended until the transaction is over: whoever ends it then
-    /// finds what was granted in it. False if it has ended.
+    /// Keeps a session from being ended until the transaction is over: whoever ends it then finds what was granted in
+    /// it. Notes activity in it, unless it is only polled. False if it has ended.
     ///
     /// # Errors
     /// The engine's.
-    pub async fn hold_session(&self, write: &mut Write, id: &str) -> Result<bool> {
-        let held = sqlx::query("UPDATE sessions SET last_seen_at = $1 WHERE id = $2 AND ended_at IS NULL")
-            .bind(self.clock.now().0)
+    pub async fn hold_session(&self, write: &mut Write, id: &str, is_polled: bool) -> Result<bool> {
+        let sql = "UPDATE sessions SET last_seen_at = COALESCE($1, last_seen_at) WHERE id = $2 AND ended_at IS NULL";
+        let held = sqlx::query(sql)
+            .bind((!is_polled).then(|| self.clock.now().0))
             .bind(id)
             .execute(write.connection())
             .await?;

@@ -85,6 +85,7 @@ resend-wait-after = seconds.
 
 code-empty = Enter the code.
 code-malformed = The code has { $digits } digits. Look at the SMS once more.
+code-other-page = This code does not belong to this page. The code of this page starts with { $prefix }. See whether there is a newer text message.
 code-wrong =
     { $tries ->
         [one] This code is not correct. You can try 1 more time.

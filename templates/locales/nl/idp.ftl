@@ -85,6 +85,7 @@ resend-wait-after = seconden.
 
 code-empty = Vul de code in.
 code-malformed = De code heeft { $digits } cijfers. Kijk nog eens in de SMS.
+code-other-page = Deze code hoort niet bij deze pagina. De code van deze pagina begint met { $prefix }. Kijk of er een nieuwere SMS is.
 code-wrong =
     { $tries ->
         [one] Deze code klopt niet. U kunt het nog 1 keer proberen.

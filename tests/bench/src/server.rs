@@ -134,8 +134,11 @@ async fn add_accounts(config: &Config, count: usize) {
             language: Language::Nl,
         };
         let account = store.insert_account(&mut write, &new).await.unwrap();
-        let until = Clock::system().now().plus(Duration::from_hours(24 * 30));
-        store.trust_device(&mut write, &account, &device(number), "Firefox, Linux", until).await.unwrap();
+        let trusted_for = Duration::from_hours(24 * 30);
+        store
+            .trust_device(&mut write, &account, &device(number), "Firefox, Linux", Some(trusted_for))
+            .await
+            .unwrap();
     }
     write.commit().await.unwrap();
     store.db().close().await;

@@ -1,0 +1,101 @@
+//! Step: the portal's terms of use, shown once and again when they change. What was agreed to, and when, is kept.
+
+use axum::Extension;
+use axum::extract::State;
+use axum::response::Response;
+use serde::Serialize;
+use web::request::Visit;
+
+use super::{Arrived, at_step};
+use crate::app::{Shared, Trouble};
+use crate::form::Posted;
+use crate::journey::Step;
+use crate::mail_codes::status_of;
+use crate::oauth::resume::journey_url;
+use crate::path;
+use crate::store::audit::Event;
+
+/// `idp/signin_terms.html`
+#[derive(Clone, Debug, Serialize)]
+pub struct TermsPage {
+    pub action: String,
+    pub cancel_action: String,
+    pub portal_name: String,
+    pub version: String,
+    pub paragraphs: Vec<String>,
+    /// Where the whole text is.
+    pub url: Option<String>,
+    /// The person agreed to other terms of this portal before.
+    pub changed: bool,
+    pub error: Option<&'static str>,
+}
+
+impl TermsPage {
+    pub fn sample() -> Self {
+        Self {
+            action: "/signin/terms?journey=x".into(),
+            cancel_action: "/signin/cancel?journey=x".into(),
+            portal_name: "Portaal".into(),
+            version: "2027-01".into(),
+            paragraphs: vec!["U deelt uw wachtwoord met niemand.".into()],
+            url: Some("https://portal.example/terms".into()),
+            changed: true,
+            error: Some("terms-not-accepted"),
+        }
+    }
+}
+
+async fn page(
+    app: &Shared,
+    visit: &Visit,
+    arrived: &Arrived,
+    error: Option<&'static str>,
+) -> Result<Response, Trouble> {
+    let Arrived { open, assessment } = arrived;
+    let (Some(account), Some(terms)) = (&assessment.account, &assessment.portal.policy.terms) else {
+        return Ok(app.journey_expired(visit, open.journey.client_id.as_deref()));
+    };
+    let before = app.store.accepted_terms(&account.id).await?;
+    let page = TermsPage {
+        action: journey_url(path::SIGNIN_TERMS, &open.id),
+        cancel_action: journey_url(path::SIGNIN_CANCEL, &open.id),
+        portal_name: assessment.portal.brand.name.clone(),
+        version: terms.version.clone(),
+        paragraphs: terms.paragraphs(visit.language),
+        url: terms.url.clone(),
+        changed: before.iter().any(|accepted| accepted.portal_id == assessment.portal.id),
+        error,
+    };
+    Ok(app.step_page(visit, open, status_of(error), "idp/signin_terms.html", &page))
+}
+
+/// `GET /signin/terms`: whoever signed in in this journey and has not agreed to these terms.
+pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
+    at_step(&app, &visit, Step::Terms, async |arrived| page(&app, &visit, &arrived, None).await).await
+}
+
+/// `POST /signin/terms`: twice at once keeps the time of the first.
+pub async fn post(
+    State(app): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    Posted(fields): Posted,
+) -> Response {
+    at_step(&app, &visit, Step::Terms, async |arrived| {
+        if fields.get("accept") != Some("yes") {
+            return page(&app, &visit, &arrived, Some("terms-not-accepted")).await;
+        }
+        let portal = &arrived.assessment.portal;
+        if let (Some(account), Some(terms)) = (&arrived.assessment.account, &portal.policy.terms) {
+            let client_id = arrived.open.journey.client_id.as_deref();
+            let (digest, version) = (terms.digest(), terms.version.as_str());
+            let mut write = app.store.begin_write().await?;
+            if app.store.accept_terms(&mut write, &account.id, &portal.id, &digest, version).await? {
+                let detail = format!("{}: {version}", portal.brand.name);
+                app.store.note(&mut write, Event::TermsAccepted, &account.id, client_id, &detail).await?;
+            }
+            write.commit().await?;
+        }
+        app.resume(&visit, arrived.open).await
+    })
+    .await
+}

@@ -1,0 +1,59 @@
+//! The table `accepted_terms`: which terms of use the holder of an account agreed to, at which portal, and when.
+
+use sqlx::Row as _;
+use web::clock::Timestamp;
+use web::db::Write;
+
+use super::{Result, Store};
+use crate::domain::account::AccountId;
+
+/// Terms that somebody agreed to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AcceptedTerms {
+    pub portal_id: String,
+    pub version: String,
+    pub digest: String,
+    pub accepted_at: Timestamp,
+}
+
+impl Store {
+    /// Keeps that the holder agrees to these terms; false if that was kept before, whose time stands.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn accept_terms(
+        &self,
+        write: &mut Write,
+        account: &AccountId,
+        portal_id: &str,
+        digest: &str,
+        version: &str,
+    ) -> Result<bool> {
+        let query = sqlx::query(
+            "INSERT INTO accepted_terms (account_id, portal_id, digest, version, accepted_at)
+             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (account_id, portal_id, digest) DO NOTHING",
+        );
+        let query =
+            query.bind(&account.0).bind(portal_id).bind(digest).bind(version).bind(self.clock.now().0);
+        Ok(query.execute(write.connection()).await?.rows_affected() == 1)
+    }
+
+    /// Everything that the holder agreed to, the latest first.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn accepted_terms(&self, account: &AccountId) -> Result<Vec<AcceptedTerms>> {
+        let sql = "SELECT portal_id, version, digest, accepted_at FROM accepted_terms WHERE account_id = $1
+                   ORDER BY accepted_at DESC";
+        let rows = sqlx::query(sql).bind(&account.0).fetch_all(self.db.pool()).await?;
+        let terms = rows.iter().map(|row| {
+            Ok(AcceptedTerms {
+                portal_id: row.try_get("portal_id")?,
+                version: row.try_get("version")?,
+                digest: row.try_get("digest")?,
+                accepted_at: Timestamp(row.try_get("accepted_at")?),
+            })
+        });
+        terms.collect()
+    }
+}
