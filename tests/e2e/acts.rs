@@ -1,5 +1,7 @@
 //! What people do in several of these stories, and what the stories look at afterwards.
 
+use std::time::Duration;
+
 use idp::delivery::Caught;
 use sqlx::Row as _;
 use tests::{Browser, Page, Person, World};
@@ -142,8 +144,35 @@ pub fn cookies_set(page: &Page) -> Vec<String> {
     page.headers.get_all("set-cookie").iter().map(line).collect()
 }
 
-/// The middle one of some measurements, in milliseconds.
-pub fn median(mut times: Vec<u128>) -> u128 {
-    times.sort_unstable();
-    times[times.len() / 2]
+/// How many answers of each kind are timed where two kinds have to take the same time.
+pub const TIMED: usize = 15;
+
+/// Fails if answers of one kind take longer than those of another by more than a margin that nobody sees through a
+/// network: Mann and Whitney's test (1947) on the one kind less the margin and the other, in both directions. At
+/// four standard errors chance alone hardly ever fails; noise of the machine makes it more lenient, never
+/// stricter.
+pub fn take_the_same_time(kinds: &[(&str, Vec<Duration>)]) {
+    const MARGIN: f64 = 0.010;
+    for (one, times) in kinds {
+        for (other, others) in kinds.iter().filter(|(other, _)| other != one) {
+            let pairs = times
+                .iter()
+                .flat_map(|a| others.iter().map(move |b| (a.as_secs_f64() - MARGIN, b.as_secs_f64())));
+            let wins = pairs.map(|(a, b)| if a > b { 1.0 } else { 0.0 }).sum::<f64>();
+            let (n, m) = (times.len() as f64, others.len() as f64);
+            let z = (wins - n * m / 2.0) / (n * m * (n + m + 1.0) / 12.0).sqrt();
+            assert!(z < 4.0, "{one} takes longer than {other}: {times:?}, {others:?}");
+        }
+    }
+}
+
+#[test]
+fn the_comparison_of_times_sees_what_a_stopwatch_sees() {
+    let of =
+        |start: u64, step: u64| (0..TIMED as u64).map(|n| Duration::from_millis(start + n * step)).collect();
+    take_the_same_time(&[("one", of(250, 2)), ("other", of(253, 2))]);
+    for slower in [of(300, 2), of(275, 1)] {
+        let kinds = [("one", of(250, 1)), ("other", slower)];
+        assert!(std::panic::catch_unwind(|| take_the_same_time(&kinds)).is_err());
+    }
 }

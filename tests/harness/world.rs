@@ -54,6 +54,7 @@ impl Person {
         Self { email: "carla@example.nl", password: "Zorg-Ronde-Koffie-58", phone: "+31611223344" };
 }
 
+const PUUR: &str = "puur-van-jou";
 const ROOT: &str = "0123456789abcdef0123456789abcdef";
 
 /// The running servers. Their state goes with it.
@@ -117,17 +118,22 @@ impl World {
     /// As [`World::new`], with a change to the identity provider's configuration. People in these stories sign in
     /// again and again within one moment, so there is no wait between their codes.
     pub async fn with(backend: Backend, change: impl FnOnce(&mut Config)) -> Self {
-        Self::build(Self::frozen(), backend, change, |config| config.codes.resend_seconds = 0).await
+        Self::build(PUUR, Self::frozen(), backend, change, |config| config.codes.resend_seconds = 0).await
+    }
+
+    /// As [`World::with_waits`], with the rules of another preset.
+    pub async fn with_preset(preset: &str, backend: Backend, change: impl FnOnce(&mut Config)) -> Self {
+        Self::build(preset, Self::frozen(), backend, change, |_| ()).await
     }
 
     /// As [`World::with`], by another clock: programs that are not of this house know the system's only.
     pub async fn at(clock: Clock, backend: Backend, change: impl FnOnce(&mut Config)) -> Self {
-        Self::build(clock, backend, change, |config| config.codes.resend_seconds = 0).await
+        Self::build(PUUR, clock, backend, change, |config| config.codes.resend_seconds = 0).await
     }
 
     /// As [`World::with`], with the configured wait between two codes.
     pub async fn with_waits(backend: Backend, change: impl FnOnce(&mut Config)) -> Self {
-        Self::build(Self::frozen(), backend, change, |_| ()).await
+        Self::build(PUUR, Self::frozen(), backend, change, |_| ()).await
     }
 
     fn frozen() -> Clock {
@@ -136,6 +142,7 @@ impl World {
 
     /// `unchecked` sets what no configuration file may.
     async fn build(
+        preset: &str,
         clock: Clock,
         backend: Backend,
         change: impl FnOnce(&mut Config),
@@ -149,7 +156,7 @@ impl World {
         let issuer = format!("http://localhost:{}", idp_at.port());
         let portal_origin = format!("http://localhost:{}", portal_at.port());
 
-        let mut config = Self::config(&folder, &issuer, &portal_origin);
+        let mut config = Self::config(preset, &folder, &issuer, &portal_origin);
         config.listen = idp_at;
         let mut portal_ephemeral = "database".to_owned();
         let portal_database = match backend {
@@ -190,10 +197,10 @@ impl World {
         Self { backend, clock, idp, issuer, portal, portal_origin, folder, _stop: stop }
     }
 
-    /// The preset `puur-van-jou` with the addresses of this world, and clients for tests.
-    fn config(folder: &std::path::Path, issuer: &str, portal: &str) -> Config {
-        let preset =
-            include_str!("../../deploy/presets/puur-van-jou.toml").replace("http://localhost:8090", portal);
+    /// A preset with the addresses of this world, and clients for tests.
+    fn config(preset: &str, folder: &std::path::Path, issuer: &str, portal: &str) -> Config {
+        let file = format!("{}/../deploy/presets/{preset}.toml", env!("CARGO_MANIFEST_DIR"));
+        let preset = std::fs::read_to_string(file).unwrap().replace("http://localhost:8090", portal);
         let preset = preset.replace(
             "client_secret = { file = \"portal-client.secret\" }",
             "client_secret = \"portal-secret\"",
