@@ -132,6 +132,11 @@ pub async fn standing(app: &App, open: &Open, account: &Account) -> Result<Stand
     })
 }
 
+/// Names the code that a page knows of, for the form on it that asks for another one.
+pub fn mark(open: &Open) -> String {
+    open.journey.code.as_ref().map_or(0, |sent| sent.sent_at.0).to_string()
+}
+
 /// Sends a new code, which replaces the one before. Between two to one number of one account there is a wait, in
 /// whatever journeys they are asked for.
 ///
@@ -148,13 +153,13 @@ pub async fn send(app: &App, open: &mut Open, account: &Account) -> Result<Sendi
     }
     let now = app.clock.now();
     let wait = Duration::from_secs(rules.resend_seconds.into());
-    if !app.ephemeral.put_new(&counters.wait, &now.plus(wait).0.to_string(), wait).await? {
+    if !counters.wait(app).await?.is_zero() {
         return Ok(Sending::TooSoon);
     }
     let (code, hash) = app.codes.issue(&context(open));
     let prefix_digits = app.registry.portal_of(open.journey.client_id.as_deref()).policy.code_prefix_digits;
     let prefix = (prefix_digits > 0).then(|| app.random.digits(prefix_digits));
-    open.journey.code = Some(SentCode {
+    let before = open.journey.code.replace(SentCode {
         prefix: prefix.clone(),
         hash,
         sent_at: now,
@@ -163,6 +168,12 @@ pub async fn send(app: &App, open: &mut Open, account: &Account) -> Result<Sendi
     });
     if !journeys::save(&app.ephemeral, open, app.journey_lifetime()).await? {
         return Ok(Sending::Overtaken);
+    }
+    // Only now: of two clicks on one page the second finds the code of the first.
+    if !app.ephemeral.put_new(&counters.wait, &now.plus(wait).0.to_string(), wait).await? {
+        open.journey.code = before;
+        journeys::save(&app.ephemeral, open, app.journey_lifetime()).await?;
+        return Ok(Sending::TooSoon);
     }
     let is_within = app.within(&counters.number, rules.per_number_per_day, DAY).await?
         && app.within(&counters.holder, rules.per_account_per_day, DAY).await?

@@ -26,6 +26,8 @@ use crate::store::audit::Event;
 pub struct CodePage {
     pub action: String,
     pub resend_action: String,
+    /// [`codes::mark`]
+    pub resend_after: String,
     pub masked_phone: String,
     /// The digits of the code that stand on the page; empty for a code in one piece.
     pub code_prefix: String,
@@ -51,6 +53,7 @@ impl CodePage {
         Self {
             action: "/signin/code?journey=x".into(),
             resend_action: "/signin/code/resend?journey=x".into(),
+            resend_after: "0".into(),
             masked_phone: "06 \u{2022}\u{2022}\u{2022}\u{2022} \u{2022}\u{2022}78".into(),
             code_prefix: "4711".into(),
             on_request: false,
@@ -93,20 +96,16 @@ pub async fn code_page(
     Ok(CodePage {
         action: journey_url(path::SIGNIN_CODE, &open.id),
         resend_action: journey_url(path::SIGNIN_RESEND, &open.id),
+        resend_after: codes::mark(open),
         masked_phone: sealed.map(|sealed| app.masked_phone(sealed)).transpose()?.unwrap_or_default(),
         code_prefix: prefix.unwrap_or_default(),
         on_request,
         error,
         closed: standing.limit.filter(|_| !stays),
         limit: standing.limit,
-        notice: if error.is_some() {
-            None
-        } else if on_request {
-            None
-        } else if journey.code.is_none() {
-            Some("code-elsewhere")
-        } else {
-            (visit.query("resent") == "1").then_some("code-resent")
+        notice: match &journey.code {
+            None => (!on_request && error != Some("code-elsewhere")).then_some("code-elsewhere"),
+            Some(_) => (error.is_none() && visit.query("resent") == "1").then_some("code-resent"),
         },
         tries_left: journey.code.as_ref().map(|sent| sent.tries_left),
         resend_in_seconds: wait.as_secs() + u64::from(wait.subsec_millis() > 0),
@@ -213,12 +212,21 @@ async fn enrol(
 
 /// `POST /signin/code/resend`: the first code where it is sent on request, or another one; after a wait, within the day's
 /// limits; a double click sends one.
-pub async fn resend(State(app): State<Shared>, Extension(visit): Extension<Visit>, _: Posted) -> Response {
+pub async fn resend(
+    State(app): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    Posted(fields): Posted,
+) -> Response {
     at_step(&app, &visit, Step::Code, async |mut arrived| {
         let Some(account) = arrived.assessment.account.clone() else {
             return Ok(app.journey_expired(&visit, None));
         };
         let before = arrived.open.journey.code.clone();
+        let url = journey_url(path::SIGNIN_CODE, &arrived.open.id);
+        if fields.get("after").is_some_and(|shown| shown != codes::mark(&arrived.open)) {
+            // The second click on a page whose first one has sent a code.
+            return Ok(see_other(&url));
+        }
         let sending = codes::send(&app, &mut arrived.open, &account).await?;
         if sending == Sending::TooSoon {
             // The other click of a double one may have been first.
@@ -232,7 +240,6 @@ pub async fn resend(State(app): State<Shared>, Extension(visit): Extension<Visit
         if sending == Sending::LimitReached {
             return page(&app, &visit, &arrived, None).await;
         }
-        let url = journey_url(path::SIGNIN_CODE, &arrived.open.id);
         Ok(see_other(&if before.is_some() { format!("{url}&resent=1") } else { url }))
     })
     .await
