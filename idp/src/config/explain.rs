@@ -361,3 +361,67 @@ const EXPLANATIONS: &[(&str, &str)] = &[
     ("sms.token.file", "The file that holds it."),
     ("portal.client.client_secret.file", "The file that holds it."),
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    /// Dotted keys with their values as they stand in a file.
+    fn flatten(prefix: &str, value: &Value, out: &mut BTreeMap<String, String>) {
+        match value {
+            Value::Null => {}
+            Value::Object(table) => table.iter().for_each(|(key, value)| {
+                let dotted = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+                flatten(&dotted, value, out);
+            }),
+            Value::Array(list) if list.first().is_some_and(Value::is_object) => {
+                flatten(prefix, &list[0], out)
+            }
+            value => {
+                out.insert(prefix.to_owned(), value.to_string());
+            }
+        }
+    }
+
+    /// The keys that `docs/policies.md` speaks of.
+    fn is_policy(key: &str) -> bool {
+        let of_operators = ["argon2_memory_kib", "argon2_iterations", "workers", "queue"];
+        let sections =
+            ["accounts.", "password.", "lockout.", "codes.", "sessions.", "portal.brand.", "portal.policy."];
+        (key == "portal.languages" || sections.iter().any(|section| key.starts_with(section)))
+            && !of_operators.iter().any(|name| key.ends_with(name))
+    }
+
+    #[test]
+    fn every_policy_stands_in_the_document_with_its_default() {
+        let config = Config { portals: vec![Portal::default()], ..Config::default() };
+        let mut defaults = BTreeMap::new();
+        flatten("", &serde_json::to_value(&config).unwrap(), &mut defaults);
+        let sections = ["portal.brand.helpdesk", "portal.policy.terms"];
+        let known: BTreeMap<&str, String> = EXPLANATIONS
+            .iter()
+            .map(|(key, _)| *key)
+            .filter(|key| is_policy(key) && !sections.contains(key))
+            .map(|key| (key, defaults.get(key).map_or("unset".to_owned(), |value| format!("`{value}`"))))
+            .collect();
+        assert!(known.len() > 40);
+        let document =
+            std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/policies.md")).unwrap();
+        let rows = document.lines().filter_map(|line| {
+            let mut cells = line.strip_prefix("| `")?.split(" | ");
+            let key = cells.next()?.strip_suffix('`')?;
+            let (default, text) = (cells.next()?, cells.next()?);
+            assert!(text.len() > 5, "{key} has no text");
+            is_policy(key).then(|| (key, default.to_owned()))
+        });
+        let mut documented = BTreeMap::new();
+        for (key, default) in rows {
+            assert!(documented.insert(key, default).is_none(), "{key} stands there twice");
+        }
+        assert_eq!(documented, known);
+    }
+}
