@@ -1,0 +1,66 @@
+//! Documents that name tests: each of them exists, and each threat's test is named.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+#[test]
+fn every_test_that_the_conformance_document_names_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let document = fs::read_to_string(root.join("docs/conformance.md")).unwrap();
+    let named: BTreeSet<(&str, &str)> =
+        document.split('`').skip(1).step_by(2).filter_map(|code| code.split_once("::")).collect();
+    assert!(named.len() > 30, "{}", named.len());
+    for (file, test) in named {
+        let source = fs::read_to_string(root.join(format!("tests/e2e/{file}.rs")))
+            .unwrap_or_else(|_| panic!("docs/conformance.md names {file}::{test}; there is no such file"));
+        let is_there = source.split("#[tokio::test").skip(1).any(|after| {
+            after.split_once("async fn ").is_some_and(|(_, name)| name.starts_with(&format!("{test}()")))
+        });
+        assert!(is_there, "docs/conformance.md names {file}::{test}; there is no such test");
+    }
+    // Each row of a table shows something, or says why not.
+    let rows = document.lines().filter(|line| line.starts_with('|') && !line.starts_with("|---"));
+    for row in rows.filter(|row| !row.contains("shown by")) {
+        let shown = row.trim_end_matches('|').rsplit('|').next().unwrap().trim();
+        assert!(shown.contains("::") || ["later", "does not apply"].contains(&shown), "{row}");
+    }
+}
+
+/// The names of all tests below a folder that begin like those of a threat: `t12_`.
+fn tests_of_threats(folder: &Path, names: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if entry.is_dir() {
+            tests_of_threats(&entry, names);
+            continue;
+        }
+        let source = fs::read_to_string(&entry).unwrap();
+        for after in source.split("#[tokio::test").skip(1).filter_map(|after| after.split_once("async fn ")) {
+            let name = after.1.split('(').next().unwrap();
+            let number = name.strip_prefix('t').and_then(|rest| rest.split('_').next()).unwrap_or_default();
+            if number.len() == 2 && number.bytes().all(|byte| byte.is_ascii_digit()) {
+                names.insert(name.to_owned());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_document_of_threats_names_the_tests_that_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let document = fs::read_to_string(root.join("docs/threats.md")).unwrap();
+    let (table, _) = document.split_once("Knowingly open").unwrap();
+    let mut named = BTreeSet::new();
+    for row in table.lines().filter(|line| line.starts_with("| T")) {
+        let threat = row[2..5].to_ascii_lowercase();
+        for name in row.split('`').skip(1).step_by(2) {
+            assert!(name.starts_with(&threat), "{name} stands beside {threat}");
+            named.insert(name.to_owned());
+        }
+    }
+    let mut written = BTreeSet::new();
+    tests_of_threats(&root.join("tests/e2e"), &mut written);
+    assert!(written.len() > 60);
+    let differ: Vec<&String> = named.symmetric_difference(&written).collect();
+    assert!(differ.is_empty(), "only in docs/threats.md or only in tests/e2e: {differ:#?}");
+}
