@@ -130,6 +130,9 @@ pub fn earned_amr(proofs: &Proofs) -> Vec<String> {
 pub struct SentCode {
     /// Keyed, and bound to journey and browser.
     pub hash: String,
+    /// The SMS in the outbox that holds it.
+    #[serde(default)]
+    pub message: String,
     pub sent_at: Timestamp,
     pub expires_at: Timestamp,
     pub tries_left: u32,

@@ -30,6 +30,8 @@ pub struct CodePage {
     pub error: Option<&'static str>,
     /// Why there is nothing to do here today; the page offers nothing else then.
     pub closed: Option<&'static str>,
+    /// The SMS does not get out: no gateway takes it.
+    pub is_stuck: bool,
     /// Why no other code is sent today.
     pub limit: Option<&'static str>,
     pub notice: Option<&'static str>,
@@ -50,6 +52,7 @@ impl CodePage {
             masked_phone: "06 \u{2022}\u{2022}\u{2022}\u{2022} \u{2022}\u{2022}78".into(),
             error: Some("code-wrong"),
             closed: None,
+            is_stuck: false,
             limit: None,
             notice: Some("code-resent"),
             tries_left: Some(4),
@@ -88,7 +91,8 @@ pub async fn code_page(
         error,
         closed: standing.limit.filter(|_| !stays),
         limit: standing.limit,
-        notice: if error.is_some() {
+        is_stuck: standing.is_stuck,
+        notice: if error.is_some() || standing.is_stuck {
             None
         } else if journey.code.is_none() {
             Some("code-elsewhere")
