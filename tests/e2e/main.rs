@@ -43,4 +43,8 @@ mod protocol_tokens;
 mod receiver;
 mod registration;
 mod sessions;
+mod sms_acts;
+mod sms_fallback;
+mod sms_gateways;
+mod sms_reports;
 mod stores;
