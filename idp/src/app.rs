@@ -104,6 +104,7 @@ impl App {
         let codes =
             OneTimeCodes::new(root.hasher("one-time code"), random.clone(), config.codes.digits, fixed);
         let delivery = Delivery::new(store.clone(), &config).map_err(failed)?;
+        let metrics = Metrics::with(|registry| delivery.metrics().register(registry));
         let pages = Pages::load(config.brand_folder.as_deref()).map_err(failed)?;
         let front = Arc::new(Front {
             cookies: CookieRules { secure: config.is_https() },
@@ -130,7 +131,7 @@ impl App {
             codes,
             delivery,
             pages,
-            metrics: Metrics::default(),
+            metrics,
             front,
             flood,
             client_flood,

@@ -46,6 +46,8 @@ pub struct Standing {
     pub wait: Duration,
     /// Why no other one is sent today: a text key.
     pub limit: Option<&'static str>,
+    /// The SMS with the code does not get out.
+    pub is_stuck: bool,
     /// The limit is of wrong codes: the code that was sent is not looked at either.
     pub is_closed: bool,
 }
@@ -121,13 +123,19 @@ pub async fn standing(app: &App, open: &Open, account: &Account) -> Result<Stand
     let has_code =
         open.journey.code.as_ref().is_some_and(|sent| sent.tries_left > 0 && now < sent.expires_at);
     let Some((sealed, is_proved)) = number_of(open, account) else {
-        return Ok(Standing { has_code, wait: Duration::ZERO, limit: None, is_closed: false });
+        let is_stuck = false;
+        return Ok(Standing { has_code, wait: Duration::ZERO, limit: None, is_stuck, is_closed: false });
+    };
+    let is_stuck = match &open.journey.code {
+        Some(sent) => app.store.sms_is_stuck(&sent.message).await?,
+        None => false,
     };
     let counters = Counters::new(app, account, &app.store.open_phone(sealed)?, is_proved);
     Ok(Standing {
         has_code,
         wait: counters.wait(app).await?,
         limit: counters.limit(app).await?,
+        is_stuck,
         is_closed: app.is_exhausted(&counters.failures, WRONG_PER_DAY).await?,
     })
 }
@@ -156,12 +164,14 @@ pub async fn send(app: &App, open: &mut Open, account: &Account) -> Result<Sendi
     if !counters.wait(app).await?.is_zero() {
         return Ok(Sending::TooSoon);
     }
+    let message = app.store.message_id();
     let (code, hash) = app.codes.issue(&context(open));
     let prefix_digits = app.registry.portal_of(open.journey.client_id.as_deref()).policy.code_prefix_digits;
     let prefix = (prefix_digits > 0).then(|| app.random.digits(prefix_digits));
     let before = open.journey.code.replace(SentCode {
         prefix: prefix.clone(),
         hash,
+        message: message.clone(),
         sent_at: now,
         expires_at: now.plus(Duration::from_secs(u64::from(rules.minutes) * 60)),
         tries_left: rules.tries,
@@ -187,6 +197,7 @@ pub async fn send(app: &App, open: &mut Open, account: &Account) -> Result<Sendi
     let mut write = app.store.begin_write().await?;
     app.send_code(
         &mut write,
+        &message,
         &e164,
         (prefix.as_deref(), &code),
         account.language,
@@ -196,6 +207,15 @@ pub async fn send(app: &App, open: &mut Open, account: &Account) -> Result<Sendi
     write.commit().await?;
     app.delivery.wake();
     Ok(Sending::Sent)
+}
+
+/// How many codes of the day's budget were sent, and how many may be.
+///
+/// # Errors
+/// A backend's.
+pub async fn budget(app: &App) -> Result<(i64, i64), Trouble> {
+    let used = app.ephemeral.get(TOTAL).await?.map_or(0, |counter| counter.version);
+    Ok((used, app.config.codes.total_per_day.into()))
 }
 
 /// Looks at a typed code, at most five times for each that was sent. Whether it was right is told only to the request

@@ -15,6 +15,7 @@ pub mod app;
 pub mod problem;
 pub mod notices;
 pub mod codes;
+pub mod reports;
 pub mod form;
 pub mod oauth;
 pub mod mail_codes;

@@ -132,7 +132,8 @@ impl App {
         self.send_mail(write, mail, &account.email, account.language, client_id, &notice).await
     }
 
-    /// Puts a one-time code for `e164` into the outbox, after a prefix that stands on the page. The text names no person and no care, and ends with
+    /// Puts a one-time code for `e164` into the outbox, under the id `message`, after a prefix that stands on the page. The
+    /// text names no person and no care, and ends with
     /// the line that binds the code to this origin (WICG, 'Origin-bound one-time codes delivered via SMS').
     ///
     /// # Errors
@@ -140,6 +141,7 @@ impl App {
     pub async fn send_code(
         &self,
         write: &mut Write,
+        message: &str,
         e164: &str,
         (prefix, code): (Option<&str>, &str),
         language: Language,
@@ -151,13 +153,13 @@ impl App {
             code: &'a str,
             host: String,
         }
-        let message = Code { prefix: prefix.unwrap_or_default(), code, host: self.config.host() };
+        let values = Code { prefix: prefix.unwrap_or_default(), code, host: self.config.host() };
         let text = self
             .pages
-            .message(language, self.brand(client_id), "sms/code.txt", &message)
+            .message(language, self.brand(client_id), "sms/code.txt", &values)
             .map_err(|error| Trouble::Other(error.to_string()))?;
         let sms = Message::Sms { to: e164.to_owned(), text: text.trim().to_owned() };
-        Ok(self.store.enqueue(write, &sms).await?)
+        Ok(self.store.enqueue_as(write, message, &sms).await?)
     }
 
     /// Tells a number that the account uses another one from now on.

@@ -43,6 +43,8 @@ pub const ACCOUNT_PHONE_RESEND: &str = "/account/phone/resend";
 pub const ACCOUNT_PASSWORD: &str = "/account/password";
 pub const ACCOUNT_DOWNLOAD: &str = "/account/download";
 pub const ACCOUNT_DELETE: &str = "/account/delete";
+/// Where an SMS gateway reports what became of a message.
+pub const SMS_REPORT: &str = "/sms/report/{gateway}";
 pub const HEALTHZ: &str = "/healthz";
 pub const READYZ: &str = "/readyz";
 pub const METRICS: &str = "/metrics";

@@ -20,7 +20,7 @@ use crate::oauth::{
 };
 use crate::register::confirm;
 use crate::signin::{code, consent, new_password, password, phone, terms};
-use crate::{account, dev, path, recover, register, signin};
+use crate::{account, codes, dev, path, recover, register, reports, signin};
 
 /// All routes with their layers.
 pub fn router(app: &Shared) -> Router {
@@ -71,6 +71,11 @@ pub fn router(app: &Shared) -> Router {
         .route(path::SIGNIN_TERMS, get(terms::get).post(terms::post))
         .route(path::SIGNIN_CONSENT, get(consent::get).post(consent::post))
         .route(path::SIGNIN_CANCEL, post(signin::cancel))
+        // SMS gateways
+        .route(
+            path::SMS_REPORT,
+            get(reports::report).post(reports::report).layer(DefaultBodyLimit::max(reports::LARGEST)),
+        )
         // Operators
         .route(path::HEALTHZ, get(|| async { "ok" }))
         .route(path::READYZ, get(ready))
@@ -116,6 +121,10 @@ async fn metrics(State(app): State<Shared>) -> Response {
             app.metrics.outbox_age_seconds.set(seconds);
         }
         Err(error) => tracing::error!(%error, "the outbox cannot be read"),
+    }
+    match codes::budget(&app).await {
+        Ok((used, limit)) => app.delivery.metrics().budget(used, limit),
+        Err(error) => tracing::error!(%error, "the budget of SMS cannot be read"),
     }
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(axum::http::header::CONTENT_TYPE, kind)], app.metrics.text()).into_response()

@@ -27,10 +27,7 @@ fn real_ways(config: &mut Config, mail: &MailServer, gateway: &SmsGateway) {
     config.mail.password = Some(Secret::Literal(MailServer::LOGIN[1].into()));
     config.mail.ca_file = Some(mail.ca_file());
     config.mail.timeout_seconds = 10;
-    config.sms.url.clone_from(&gateway.url);
-    config.sms.token = Some(Secret::Literal(SmsGateway::TOKEN.into()));
-    config.sms.sender = SmsGateway::SENDER.into();
-    config.sms.timeout_seconds = 1;
+    config.sms.gateways = vec![gateway.settings("cm")];
 }
 
 /// A world with a mail server, which is down, and a gateway of its own.
@@ -284,11 +281,11 @@ async fn a_wrong_login_is_tried_again_until_the_operator_repaired_it() {
 async fn an_sms_is_tried_again_while_the_gateway_has_trouble() {
     let place = Place::new(Backend::Embedded).await;
     let plays = [
-        (Play::Error(400, 102), "the SMS gateway reports error 102"),
-        (Play::Error(200, 500), "the SMS gateway reports error 500"),
-        (Play::Error(401, 101), "the SMS gateway answers 401"),
-        (Play::BadGateway, "the SMS gateway answers 502"),
-        (Play::Late(Duration::from_secs(4)), "no answer in time"),
+        (Play::Error(400, 102), "cm: the SMS gateway reports error 102"),
+        (Play::Error(200, 500), "cm: the SMS gateway reports error 500"),
+        (Play::Error(401, 101), "cm: the SMS gateway answers 401"),
+        (Play::BadGateway, "cm: the SMS gateway answers 502"),
+        (Play::Late(Duration::from_secs(4)), "cm: no answer in time"),
     ];
     place.gateway.play(plays.iter().map(|(play, _)| play.clone()));
     place.enqueue_sms().await;
@@ -314,7 +311,7 @@ async fn an_sms_that_the_gateway_refuses_is_given_up() {
     place.gateway.play([Play::Rejected(303)]);
     place.enqueue_sms().await;
     assert_eq!(place.deliver().await, GIVEN_UP);
-    assert_eq!(place.trouble(Kind::Sms).await, ("the SMS gateway refuses the message (303)".into(), 1));
+    assert_eq!(place.trouble(Kind::Sms).await, ("cm: the SMS gateway refuses the message (303)".into(), 1));
     place.world.advance(Duration::from_mins(1));
     assert_eq!(place.deliver().await, NOTHING);
     assert_eq!(place.gateway.texts().len(), 1);

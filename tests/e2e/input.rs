@@ -12,6 +12,7 @@ const SCRIPT: &str = "\"><script>alert(1)</script>{{7*7}}${7*7}' OR 1=1 --";
 /// Every path that takes something; `{}` is where something stands in the path itself. What ends a session stands
 /// last, or the rest would be a stranger's.
 const IDP: &[&str] = &[
+    "/sms/report/{}",
     "/authorize",
     "/token",
     "/userinfo",

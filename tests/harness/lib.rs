@@ -8,7 +8,7 @@ mod mail_server;
 mod chromium;
 mod relying_party;
 mod signing;
-mod sms_gateway;
+mod sms;
 mod world;
 
 pub use browser::{Browser, Page};
@@ -16,5 +16,5 @@ pub use chromium::{Chromium, Look};
 pub use mail_server::{Arrived, MailServer};
 pub use relying_party::{RelyingParty, Tokens};
 pub use signing::{Key, SigningClient, borrowed, changed};
-pub use sms_gateway::{Play, SmsGateway, Text};
+pub use sms::{Play, SmsGateway, SmsReport, Text, Told};
 pub use world::{Backend, Person, World};

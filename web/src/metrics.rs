@@ -29,6 +29,13 @@ pub struct Metrics {
 
 impl Default for Metrics {
     fn default() -> Self {
+        Self::with(|_| ())
+    }
+}
+
+impl Metrics {
+    /// With those of one server besides: `register` is handed what all are shown from.
+    pub fn with(register: impl FnOnce(&mut Registry)) -> Self {
         let requests = Family::default();
         // From 1 ms to about 4 s.
         let seconds = Histogram::new(exponential_buckets(0.001, 2.0, 13));
@@ -38,11 +45,10 @@ impl Default for Metrics {
         registry.register("http_request_duration_seconds", "Time to answer a request", seconds.clone());
         let help = "Age of the oldest message that waits for delivery";
         registry.register("outbox_oldest_age_seconds", help, outbox_age_seconds.clone());
+        register(&mut registry);
         Self { registry: Arc::new(registry), requests, seconds, outbox_age_seconds }
     }
-}
 
-impl Metrics {
     /// Counts a request that has been answered.
     pub fn request(&self, method: &str, route: &str, status: u16, seconds: f64) {
         let labels = Request { method: method.to_owned(), route: route.to_owned(), status };

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use url::{Host, Url};
 use web::config::ConfigError;
 
-use super::{Config, MailTls, Registered, Registry, check_client, check_policy};
+use super::{Config, MailTls, Registered, Registry, check_client, check_policy, check_sms};
 
 type Check = fn(&Config) -> Result<(), ConfigError>;
 
@@ -21,7 +21,7 @@ const CHECKS: &[Check] = &[
     codes,
     password,
     mail,
-    sms,
+    check_sms::sms,
     lifetimes,
     acr,
     keys,
@@ -203,27 +203,6 @@ fn mail(config: &Config) -> Result<(), ConfigError> {
         );
     }
     config.between("mail.timeout_seconds", mail.timeout_seconds, 1, 300)
-}
-
-fn sms(config: &Config) -> Result<(), ConfigError> {
-    if config.dev.outbox {
-        return Ok(());
-    }
-    let sms = &config.sms;
-    let Ok(url) = Url::parse(&sms.url) else {
-        return config.refuse("sms.url", &sms.url, "write the https address of your SMS gateway");
-    };
-    if url.scheme() != "https" && !is_loopback(&url) {
-        return config.refuse("sms.url", &sms.url, "it must start with https://");
-    }
-    if sms.token.is_none() {
-        return config.refuse(
-            "sms.token",
-            "(not set)",
-            "write { file = \"...\" } with the gateway's product token",
-        );
-    }
-    config.between("sms.timeout_seconds", sms.timeout_seconds, 1, 60)
 }
 
 fn acr(config: &Config) -> Result<(), ConfigError> {

@@ -1,4 +1,4 @@
-//! By which ways mail and SMS leave the house.
+//! By which way mail leaves the house.
 
 use std::path::PathBuf;
 
@@ -41,36 +41,6 @@ impl Default for Mail {
             password: None,
             ca_file: None,
             timeout_seconds: 20,
-        }
-    }
-}
-
-/// The request shape of an SMS gateway.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SmsGatewayKind {
-    /// CM.com Business Messaging API, JSON, `X-CM-PRODUCTTOKEN`-style product token in the body.
-    Cm,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Sms {
-    pub gateway: SmsGatewayKind,
-    pub url: String,
-    pub token: Option<Secret>,
-    pub sender: String,
-    pub timeout_seconds: u32,
-}
-
-impl Default for Sms {
-    fn default() -> Self {
-        Self {
-            gateway: SmsGatewayKind::Cm,
-            url: String::new(),
-            token: None,
-            sender: "Voordeur".into(),
-            timeout_seconds: 10,
         }
     }
 }

@@ -4,7 +4,10 @@ use std::net::SocketAddr;
 
 use web::config::Secret;
 
-use super::{Client, Config, Mail, Outbound, Portal, Profile, SignInPolicy, SigningAlgorithm, Sms, Terms};
+use super::{
+    Client, Config, Mail, Outbound, Portal, Profile, SignInPolicy, SigningAlgorithm, Sms, SmsGateway, Terms,
+    sms,
+};
 
 impl Config {
     /// The example file: every key with its explanation and default.
@@ -51,7 +54,7 @@ impl Config {
                 ca_file: Some("mail-ca.pem".into()),
                 ..Mail::default()
             },
-            sms: Sms { token: secret("sms.token"), ..Sms::default() },
+            sms: Sms { gateways: vec![SmsGateway::sample()], ..Sms::default() },
             outbound: Outbound { ca_file: Some("portals-ca.pem".into()) },
             portals: vec![Portal { clients: vec![client], policy, ..Portal::default() }],
             ..Self::default()
@@ -62,7 +65,7 @@ impl Config {
 
 /// The explanation of a dotted key.
 pub fn explain(key: &str) -> Option<&'static str> {
-    EXPLANATIONS.iter().find(|(known, _)| *known == key).map(|(_, text)| *text)
+    EXPLANATIONS.iter().chain(sms::EXPLANATIONS).find(|(known, _)| *known == key).map(|(_, text)| *text)
 }
 
 const EXPLANATIONS: &[(&str, &str)] = &[
@@ -180,12 +183,6 @@ const EXPLANATIONS: &[(&str, &str)] = &[
         "A PEM file with the authority that signed the mail server's certificate, if it is your own.",
     ),
     ("mail.timeout_seconds", "How long the mail server may take, in seconds (1 to 300)."),
-    ("sms", "The SMS gateway."),
-    ("sms.gateway", "The request shape: \"cm\" (CM.com Business Messaging)."),
-    ("sms.url", "Its address, e.g. https://gw.messaging.cm.com/v1.0/message."),
-    ("sms.token", "Its product token: { file = \"...\" } or { env = \"...\" }."),
-    ("sms.sender", "The sender that phones show; 11 letters and digits at most."),
-    ("sms.timeout_seconds", "How long the gateway may take, in seconds (1 to 60)."),
     ("log", "The log on standard output; docs/LOGGING.md says what stands in it."),
     ("log.json", "JSON lines, or plain lines for a person who watches."),
     ("log.level", "error, warn, info, debug or trace."),
@@ -358,7 +355,6 @@ const EXPLANATIONS: &[(&str, &str)] = &[
         "Whether people are asked before it learns anything; on for clients of others.",
     ),
     ("mail.password.file", "The file that holds it."),
-    ("sms.token.file", "The file that holds it."),
     ("portal.client.client_secret.file", "The file that holds it."),
 ];
 

@@ -7,11 +7,13 @@ mod algorithm;
 mod check;
 mod check_client;
 mod check_policy;
+mod check_sms;
 mod client;
 mod delivery;
 mod explain;
 mod portal;
 mod registry;
+mod sms;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -26,9 +28,10 @@ pub use acr::{AcrNames, Assurance};
 pub use algorithm::SigningAlgorithm;
 pub use check_client::is_client_uri;
 pub use client::{Client, GrantType, Profile, SubjectType, TokenEndpointAuthMethod};
-pub use delivery::{Mail, MailTls, Sms, SmsGatewayKind};
+pub use delivery::{Mail, MailTls};
 pub use portal::{Portal, ScopeSet, SecondFactor, SignInPolicy, Terms};
 pub use registry::{Registered, Registry};
+pub use sms::{BodyFormat, Sms, SmsGateway, SmsGatewayKind, SmsRequest};
 
 /// The whole file.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -6,6 +6,8 @@ mod caught;
 mod logout;
 pub mod outbound;
 mod mail;
+mod metrics;
+mod reports;
 mod retry;
 mod sms;
 #[cfg(test)]
@@ -20,6 +22,9 @@ use web::config::ConfigError;
 
 pub use crate::store::outbox::{Kind, Message};
 pub use caught::Caught;
+pub use metrics::SmsMetrics;
+pub use reports::Reported;
+pub use sms::Incoming;
 pub use worker::Counts;
 
 use crate::config::Config;
@@ -37,9 +42,18 @@ enum SendError {
     Never(String),
 }
 
+/// How far a message came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Sent {
+    /// It is out, and nothing more will be heard of it.
+    Done,
+    /// The SMS gateway of this id took it, and may report what became of it.
+    Accepted(String),
+}
+
 /// Where messages go: out, or into a list that a developer reads.
 enum Ways {
-    Real { mail: Box<mail::Mailer>, sms: sms::Gateway },
+    Real { mail: Box<mail::Mailer>, sms: sms::Gateways },
     Caught(caught::CaughtList),
 }
 
@@ -47,6 +61,7 @@ struct Inner {
     store: Store,
     ways: Ways,
     logout: logout::LogoutClient,
+    metrics: SmsMetrics,
     /// How long a message belongs to the node that took it; longer than any attempt may last.
     lease: Duration,
     wake: [Notify; Kind::ALL.len()],
@@ -71,13 +86,15 @@ impl Delivery {
         let ways = if config.dev.outbox {
             Ways::Caught(caught::CaughtList::default())
         } else {
-            Ways::Real { mail: Box::new(mail::Mailer::new(config)?), sms: sms::Gateway::new(config)? }
+            Ways::Real { mail: Box::new(mail::Mailer::new(config)?), sms: sms::Gateways::new(config)? }
         };
-        let longest = config.mail.timeout_seconds.max(config.sms.timeout_seconds).max(30);
+        let of_sms = config.sms.gateways.iter().map(|gateway| gateway.timeout_seconds).sum();
+        let longest = config.mail.timeout_seconds.max(of_sms).max(30);
         Ok(Self(Arc::new(Inner {
             store,
             ways,
             logout: logout::LogoutClient::new(config)?,
+            metrics: SmsMetrics::default(),
             lease: Duration::from_secs(u64::from(longest) * 3),
             wake: Default::default(),
         })))
@@ -86,6 +103,11 @@ impl Delivery {
     /// Says that a commit put something into the outbox; returns at once.
     pub fn wake(&self) {
         self.0.wake.iter().for_each(Notify::notify_one);
+    }
+
+    /// What was counted of SMS.
+    pub fn metrics(&self) -> &SmsMetrics {
+        &self.0.metrics
     }
 
     /// What was caught instead of sent, newest last; empty outside development.
@@ -97,9 +119,9 @@ impl Delivery {
     }
 
     /// One attempt to send a message.
-    async fn send(&self, claimed: &Claimed) -> Result<(), SendError> {
+    async fn send(&self, claimed: &Claimed) -> Result<Sent, SendError> {
         let now = self.0.store.clock.now();
-        match (&claimed.message, &self.0.ways) {
+        let done = match (&claimed.message, &self.0.ways) {
             (Message::LogoutToken { uri, token }, _) => self.0.logout.send(uri, token).await,
             (message, Ways::Caught(list)) => {
                 list.add(&claimed.id, message, now);
@@ -108,7 +130,15 @@ impl Delivery {
             (Message::Mail { to, subject, text, html }, Ways::Real { mail, .. }) => {
                 mail.send(&claimed.id, now, &mail::Letter { to, subject, text, html }).await
             }
-            (Message::Sms { to, text }, Ways::Real { sms, .. }) => sms.send(&claimed.id, to, text).await,
-        }
+            (Message::Sms { to, text }, Ways::Real { sms, .. }) => {
+                let message = sms::Sms { reference: &claimed.id, to, text };
+                let gateway = sms.send(&message, &claimed.gateways, &self.0.metrics).await?;
+                if gateway.reports() {
+                    return Ok(Sent::Accepted(gateway.id.clone()));
+                }
+                Ok(())
+            }
+        };
+        done.map(|()| Sent::Done)
     }
 }

@@ -16,7 +16,7 @@ use web::seal::RootKey;
 use web::serve::Shutdown;
 
 use super::*;
-use crate::config::MailTls;
+use crate::config::{MailTls, SmsGateway, SmsGatewayKind};
 
 const START: Timestamp = Timestamp(1_795_000_000_000);
 const NUMBER: &str = "+31612345678";
@@ -51,6 +51,14 @@ async fn answer(State(stub): State<Stub>, body: String) -> Response {
     let mut answers = stub.answers.lock().unwrap();
     let (status, body) = if answers.len() > 1 { answers.pop().unwrap() } else { answers[0].clone() };
     (StatusCode::from_u16(status).unwrap(), [(header::LOCATION, "/elsewhere")], body).into_response()
+}
+
+fn gateway_at(url: &str) -> SmsGateway {
+    SmsGateway {
+        url: Some(url.to_owned()),
+        token: Some(Secret::Literal("product-token".into())),
+        ..SmsGateway::new("cm", SmsGatewayKind::Cm)
+    }
 }
 
 fn accepted() -> (u16, Value) {
@@ -92,14 +100,13 @@ impl Place {
         config.mail.host = "127.0.0.1".into();
         config.mail.port = 1;
         config.mail.tls = MailTls::None;
-        config.sms.url = "http://127.0.0.1:1/".into();
-        config.sms.token = Some(Secret::Literal("product-token".into()));
+        config.sms.gateways = vec![gateway_at("http://127.0.0.1:1/")];
         change(&mut config);
         Delivery::new(self.store.clone(), &config).unwrap()
     }
 
     fn sms_to(&self, url: &str) -> Delivery {
-        self.delivery(|config| config.sms.url = url.to_owned())
+        self.delivery(|config| config.sms.gateways = vec![gateway_at(url)])
     }
 
     async fn put(&self, message: &Message) {
@@ -185,7 +192,7 @@ async fn a_gateway_that_is_down_is_tried_again_until_the_code_is_dead() {
     let delivery = place.sms_to(&url);
     place.put(&sms()).await;
     assert_eq!(delivery.deliver_pending().await, counts(0, 1, 0));
-    assert_eq!(place.row().await.1.unwrap(), "the SMS gateway answers 500");
+    assert_eq!(place.row().await.1.unwrap(), "cm: the SMS gateway answers 500");
     assert_eq!(delivery.deliver_pending().await, Counts::default(), "not before its time");
     place.clock.advance(Duration::from_secs(2));
     assert_eq!(delivery.deliver_pending().await, counts(0, 1, 0));
@@ -331,7 +338,7 @@ async fn a_commit_wakes_the_lanes_at_once_and_a_mail_server_that_hangs_delays_no
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = silent.local_addr().unwrap().port();
     let delivery = place.delivery(|config| {
-        config.sms.url = url;
+        config.sms.gateways = vec![gateway_at(&url)];
         config.mail.port = port;
         config.mail.timeout_seconds = 60;
     });
@@ -381,14 +388,19 @@ async fn a_configuration_that_cannot_work_is_refused_with_its_key() {
     let refused = |change: Change| {
         let mut config = Config { path: "idp.toml".into(), ..Config::default() };
         config.dev.clock = true;
-        config.sms.token = Some(Secret::Literal("t".into()));
+        config.sms.gateways = vec![gateway_at("http://127.0.0.1:1/")];
         change(&mut config);
         Delivery::new(place.store.clone(), &config).unwrap_err().to_string()
     };
-    let cases: [(&str, Change); 4] = [
+    let cases: [(&str, Change); 5] = [
         ("mail.from", |config| config.mail.from = "nobody".into()),
         ("mail.ca_file", |config| config.mail.ca_file = Some("/nowhere.pem".into())),
-        ("sms.token", |config| config.sms.token = None),
+        ("sms.gateway.token of cm", |config| {
+            config.sms.gateways[0].token = Some(Secret::Env { env: "NOT_SET_ANYWHERE".into() });
+        }),
+        ("sms.gateway.report_secret of cm", |config| {
+            config.sms.gateways[0].report_secret = Some(Secret::Literal("short".into()));
+        }),
         ("mail.password", |config| {
             config.mail.username = Some("u".into());
             config.mail.password = Some(Secret::File { file: "/nowhere".into() });

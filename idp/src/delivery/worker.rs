@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use web::serve::Shutdown;
 
-use super::{Delivery, Kind, SendError, retry};
+use super::{Delivery, Kind, SendError, Sent, retry};
 use crate::store::StoreError;
 use crate::store::outbox::Claimed;
 
@@ -27,7 +27,7 @@ pub struct Counts {
 impl Counts {
     fn add(&mut self, outcome: Option<Outcome>) {
         match outcome {
-            Some(Outcome::Delivered) => self.delivered += 1,
+            Some(Outcome::Delivered | Outcome::Accepted) => self.delivered += 1,
             Some(Outcome::Delayed) => self.delayed += 1,
             Some(Outcome::GivenUp) => self.given_up += 1,
             None => {}
@@ -38,6 +38,8 @@ impl Counts {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
     Delivered,
+    /// Taken by an SMS gateway, which may report more.
+    Accepted,
     Delayed,
     GivenUp,
 }
@@ -106,6 +108,13 @@ impl Delivery {
     async fn attempt(&self, claimed: Claimed) -> Option<Outcome> {
         let kind = claimed.message.kind();
         let store = &self.0.store;
+        if claimed.is_settled {
+            // It was accepted long ago: all that is left to do is to let the payload go.
+            if let Err(error) = store.message_delivered(&claimed).await {
+                tracing::error!(id = claimed.id, %error, "cannot write to the outbox");
+            }
+            return None;
+        }
         let age = || store.clock.now().since(claimed.created_at);
         let result = if age() > retry::max_age(kind) {
             Err(SendError::Never("it became too old".into()))
@@ -114,7 +123,11 @@ impl Delivery {
         };
         let chance = u16::from_be_bytes(store.random.bytes());
         let (outcome, written, error) = match &result {
-            Ok(()) => (Outcome::Delivered, store.message_delivered(&claimed).await, None),
+            Ok(Sent::Done) => (Outcome::Delivered, store.message_delivered(&claimed).await, None),
+            Ok(Sent::Accepted(gateway)) => {
+                let written = store.message_accepted(&claimed, gateway, retry::max_age(kind)).await;
+                (Outcome::Accepted, written, None)
+            }
             Err(error) => {
                 let text = error.to_string();
                 let wait = match error {
@@ -138,6 +151,7 @@ fn report(claimed: &Claimed, outcome: Outcome, error: Option<&str>, written: &Re
     let (id, kind, attempts) = (claimed.id.as_str(), claimed.message.kind().name(), claimed.attempts);
     match outcome {
         Outcome::Delivered => tracing::info!(id, kind, attempts, "message delivered"),
+        Outcome::Accepted => tracing::info!(id, kind, attempts, "message accepted"),
         Outcome::Delayed => tracing::warn!(id, kind, attempts, error, "message not delivered yet"),
         Outcome::GivenUp => tracing::error!(id, kind, attempts, error, "message given up"),
     }

@@ -143,6 +143,9 @@ pub struct SentCode {
     pub prefix: Option<String>,
     /// Keyed, and bound to journey and browser.
     pub hash: String,
+    /// The SMS in the outbox that holds it.
+    #[serde(default)]
+    pub message: String,
     pub sent_at: Timestamp,
     pub expires_at: Timestamp,
     pub tries_left: u32,

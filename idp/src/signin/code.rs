@@ -36,6 +36,8 @@ pub struct CodePage {
     pub error: Option<&'static str>,
     /// Why there is nothing to do here today; the page offers nothing else then.
     pub closed: Option<&'static str>,
+    /// The SMS does not get out: no gateway takes it.
+    pub is_stuck: bool,
     /// Why no other code is sent today.
     pub limit: Option<&'static str>,
     pub notice: Option<&'static str>,
@@ -59,6 +61,7 @@ impl CodePage {
             on_request: false,
             error: Some("code-wrong"),
             closed: None,
+            is_stuck: false,
             limit: None,
             notice: Some("code-resent"),
             tries_left: Some(4),
@@ -103,9 +106,11 @@ pub async fn code_page(
         error,
         closed: standing.limit.filter(|_| !stays),
         limit: standing.limit,
+        is_stuck: standing.is_stuck,
         notice: match &journey.code {
             None => (!on_request && error != Some("code-elsewhere")).then_some("code-elsewhere"),
-            Some(_) => (error.is_none() && visit.query("resent") == "1").then_some("code-resent"),
+            Some(_) if error.is_some() || standing.is_stuck => None,
+            Some(_) => (visit.query("resent") == "1").then_some("code-resent"),
         },
         tries_left: journey.code.as_ref().map(|sent| sent.tries_left),
         resend_in_seconds: wait.as_secs() + u64::from(wait.subsec_millis() > 0),

@@ -17,6 +17,7 @@ pub mod lockouts;
 pub mod mail_links;
 pub mod outbox;
 pub mod sessions;
+pub mod sms;
 pub mod terms;
 
 static MIGRATIONS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../migrations/idp");

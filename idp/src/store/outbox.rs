@@ -1,5 +1,6 @@
 //! The table `outbox`: messages that must leave the house, written in the transaction that caused them. Payloads
-//! are sealed, because they hold codes, links and addresses, and are gone once a message is delivered.
+//! are sealed, because they hold codes, links and addresses, and are gone once a message is delivered. What follows for
+//! an SMS that a gateway took is in [`super::sms`].
 
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use sqlx::Row as _;
 use web::clock::Timestamp;
 use web::db::Write;
 
+use super::sms::split;
 use super::{Result, Store, StoreError};
 
 /// A message to somebody outside.
@@ -75,10 +77,14 @@ pub struct Claimed {
     /// This attempt included.
     pub attempts: u32,
     pub message: Message,
+    /// The SMS gateways that took it before.
+    pub gateways: Vec<String>,
+    /// The last of them reported nothing in the time in which the message was of use.
+    pub is_settled: bool,
 }
 
 /// Later than every moment: a message that is done stands behind all that wait in the index.
-const NEVER: i64 = i64::MAX;
+pub(super) const NEVER: i64 = i64::MAX;
 
 impl Store {
     /// Puts a message into the outbox, as part of `write`. Wake the delivery after the commit.
@@ -86,12 +92,25 @@ impl Store {
     /// # Errors
     /// The engine's.
     pub async fn enqueue(&self, write: &mut Write, message: &Message) -> Result<()> {
+        self.enqueue_as(write, &self.message_id(), message).await
+    }
+
+    /// A name for a message that is yet to be put into the outbox: letters and digits, as SMS gateways want references.
+    pub fn message_id(&self) -> String {
+        self.random.pick(22, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+    }
+
+    /// As [`Store::enqueue`], under a name of [`Store::message_id`].
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn enqueue_as(&self, write: &mut Write, id: &str, message: &Message) -> Result<()> {
         let payload = serde_json::to_vec(message).map_err(|_| StoreError::Corrupt("outbox.payload"))?;
         sqlx::query(
             "INSERT INTO outbox (id, kind, payload_sealed, created_at, next_attempt_at, attempts) \
              VALUES ($1, $2, $3, $4, $4, 0)",
         )
-        .bind(self.random.id())
+        .bind(id)
         .bind(message.kind().name())
         .bind(self.root.sealer("outbox").seal(&payload))
         .bind(self.clock.now().0)
@@ -116,7 +135,7 @@ impl Store {
             // Whoever changes the time first has it.
             let take = "UPDATE outbox SET next_attempt_at = $1, attempts = attempts + 1 \
                         WHERE id = $2 AND next_attempt_at = $3 AND delivered_at IS NULL AND given_up_at IS NULL \
-                        RETURNING attempts, created_at, payload_sealed";
+                        RETURNING attempts, created_at, payload_sealed, gateways, accepted_at";
             // One millisecond at least, or two could take it at the same moment.
             let until = now.plus(lease.max(Duration::from_millis(1)));
             let taken = sqlx::query(take).bind(until.0).bind(id.as_str()).bind(seen);
@@ -128,6 +147,8 @@ impl Store {
                 attempts: u32::try_from(row.try_get::<i64, _>("attempts")?).unwrap_or(u32::MAX),
                 message: serde_json::from_slice(&payload)
                     .map_err(|_| StoreError::Corrupt("outbox.payload"))?,
+                gateways: split(row.try_get("gateways")?),
+                is_settled: row.try_get::<Option<i64>, _>("accepted_at")?.is_some(),
             }));
         }
         Ok(None)
@@ -139,7 +160,7 @@ impl Store {
     /// The engine's.
     pub async fn message_delivered(&self, claimed: &Claimed) -> Result<bool> {
         let text = "UPDATE outbox SET delivered_at = $1, payload_sealed = '', last_error = NULL, next_attempt_at = $2 \
-                    WHERE id = $3 AND attempts = $4 AND given_up_at IS NULL";
+                    WHERE id = $3 AND attempts = $4 AND delivered_at IS NULL AND given_up_at IS NULL";
         let query = sqlx::query(text).bind(self.clock.now().0).bind(NEVER);
         Ok(self.db.execute(query.bind(claimed.id.as_str()).bind(i64::from(claimed.attempts))).await? > 0)
     }
@@ -171,7 +192,8 @@ impl Store {
     /// # Errors
     /// The engine's.
     pub async fn queue_age(&self) -> Result<Option<Duration>> {
-        let text = "SELECT MIN(created_at) AS oldest FROM outbox WHERE next_attempt_at < $1";
+        let text =
+            "SELECT MIN(created_at) AS oldest FROM outbox WHERE next_attempt_at < $1 AND accepted_at IS NULL";
         let row = sqlx::query(text).bind(NEVER).fetch_one(self.db.pool()).await?;
         let oldest: Option<i64> = row.try_get("oldest")?;
         Ok(oldest.map(|oldest| self.clock.now().since(Timestamp(oldest))))

@@ -1,0 +1,58 @@
+//! What is counted of SMS. Labels are gateways and outcomes; never a person.
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct OfGateway {
+    gateway: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct OfReport {
+    gateway: String,
+    outcome: &'static str,
+}
+
+/// The counters of one node; clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct SmsMetrics {
+    sent: Family<OfGateway, Counter>,
+    failed: Family<OfGateway, Counter>,
+    reports: Family<OfReport, Counter>,
+    budget_used: Gauge,
+    budget_limit: Gauge,
+}
+
+impl SmsMetrics {
+    /// Makes them part of what a server shows.
+    pub fn register(&self, registry: &mut Registry) {
+        registry.register("sms_sent", "SMS that a gateway accepted", self.sent.clone());
+        registry.register("sms_failed", "SMS that a gateway did not accept", self.failed.clone());
+        registry.register("sms_reports", "Delivery reports by what they came to", self.reports.clone());
+        let help = "One-time codes of this day, of all nodes";
+        registry.register("sms_budget_used", help, self.budget_used.clone());
+        registry.register("sms_budget_limit", "codes.total_per_day", self.budget_limit.clone());
+    }
+
+    pub(super) fn sent(&self, gateway: &str) {
+        self.sent.get_or_create(&OfGateway { gateway: gateway.to_owned() }).inc();
+    }
+
+    pub(super) fn failed(&self, gateway: &str) {
+        self.failed.get_or_create(&OfGateway { gateway: gateway.to_owned() }).inc();
+    }
+
+    pub(super) fn report(&self, gateway: &str, outcome: &'static str) {
+        self.reports.get_or_create(&OfReport { gateway: gateway.to_owned(), outcome }).inc();
+    }
+
+    /// What of the day's budget is used.
+    pub fn budget(&self, used: i64, limit: i64) {
+        self.budget_used.set(used);
+        self.budget_limit.set(limit);
+    }
+}

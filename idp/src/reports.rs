@@ -1,0 +1,48 @@
+//! Where delivery reports of SMS gateways come in. Whether one is its gateway's and what follows from it is decided in
+//! `delivery`; here it gets its answer. No browser comes here, so there is no token of a form and no page.
+
+use axum::Extension;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::Method;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use web::request::Visit;
+
+use crate::app::{Shared, retry_after};
+use crate::delivery::{Incoming, Reported};
+
+/// More than any gateway documents.
+pub const LARGEST: usize = 16 * 1024;
+
+/// `POST /sms/report/{gateway}`, and `GET` for gateways that document it.
+pub async fn report(
+    State(app): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    Path(gateway): Path<String>,
+    method: Method,
+    body: Bytes,
+) -> Response {
+    if method == Method::HEAD {
+        return StatusCode::METHOD_NOT_ALLOWED.into_response();
+    }
+    if let Err(wait) = app.client_flood.check(visit.address) {
+        return retry_after(StatusCode::TOO_MANY_REQUESTS.into_response(), wait);
+    }
+    // Signatures are over the address as it is known outside, which no header of the request can change.
+    let url = app.url(visit.uri.path_and_query().map_or("", |path| path.as_str()));
+    let incoming = Incoming { method, url, headers: visit.headers, body };
+    let status = match app.delivery.report(&gateway, &incoming).await {
+        Ok(Reported::Nowhere) => StatusCode::NOT_FOUND,
+        Ok(Reported::Forged) => StatusCode::FORBIDDEN,
+        Ok(Reported::Malformed) => StatusCode::BAD_REQUEST,
+        // Gateways repeat what was not answered with success.
+        Ok(Reported::Early) => StatusCode::CONFLICT,
+        Ok(_) => StatusCode::OK,
+        Err(error) => {
+            tracing::error!(%error, "a delivery report cannot be written");
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
+    };
+    status.into_response()
+}
