@@ -124,7 +124,7 @@ impl App {
     }
 
     /// A portal's request that must not be answered by a redirect.
-    pub fn bad_request(&self, visit: &Visit, detail: &str) -> Response {
+    pub fn bad_request(&self, visit: &Visit, client_id: Option<&str>, detail: &str) -> Response {
         let page = ErrorPage {
             title: "error-request-title",
             text: "error-request-text",
@@ -132,7 +132,7 @@ impl App {
             request_id: visit.request_id.clone(),
             link_url: None,
         };
-        self.page(visit, None, StatusCode::BAD_REQUEST, "idp/error.html", &page)
+        self.page(visit, client_id, StatusCode::BAD_REQUEST, "idp/error.html", &page)
     }
 
     /// Something of ours failed; it is logged here, once.

@@ -21,6 +21,7 @@ mod input;
 mod journey;
 mod keys;
 mod lockout;
+mod look;
 mod oauth;
 mod openid;
 mod operations;

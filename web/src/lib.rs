@@ -11,6 +11,7 @@ pub mod ephemeral;
 pub mod flood;
 pub mod headers;
 pub mod language;
+pub mod look;
 pub mod metrics;
 pub mod pages;
 pub mod random;

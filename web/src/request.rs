@@ -42,6 +42,8 @@ pub struct Front {
 pub struct Visit {
     pub address: IpAddr,
     pub language: Language,
+    /// Whether the person or the browser said which; otherwise it is the server's own choice.
+    pub language_known: bool,
     /// Whether the person chose the language here; otherwise a portal's `ui_locales` may decide.
     pub language_chosen: bool,
     pub browser: String,
@@ -131,6 +133,7 @@ pub async fn visit(State(front): State<Arc<Front>>, mut request: Request, next: 
         address,
         browser_is_new: is_new,
         language: asked.or(kept).or(accepted).unwrap_or(front.default_language),
+        language_known: asked.or(kept).or(accepted).is_some(),
         language_chosen: asked.or(kept).is_some(),
         browser: browser.clone(),
         headers: headers.clone(),

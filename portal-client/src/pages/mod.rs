@@ -95,8 +95,7 @@ pub fn show(
     );
     let targets = [app.settings.provider.origin.clone()];
     let targets: &[String] = if session.is_some() { &targets } else { &[] };
-    let brand = &app.settings.brand;
-    app.pages.respond(visit, brand, status, template, &Framed { shell, body }, targets)
+    app.pages.respond(visit, app.settings.look(), status, template, &Framed { shell, body }, targets)
 }
 
 /// The one of two texts that is in the page's language, or the other if that is empty.

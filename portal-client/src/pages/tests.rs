@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use web::cookies::CookieRules;
 use web::csrf::Csrf;
 use web::language::Language;
-use web::pages::{Brand, Pages};
+use web::look::{Brand, Look};
+use web::pages::Pages;
 use web::random::Random;
 use web::request::{Front, Visit};
 use web::seal::RootKey;
@@ -27,6 +28,7 @@ fn visit(language: Language) -> Visit {
         request_id: String::new(),
         address: [127, 0, 0, 1].into(),
         language,
+        language_known: true,
         language_chosen: true,
         browser: "b".into(),
         browser_is_new: false,
@@ -57,6 +59,8 @@ fn samples() -> Vec<(String, Value)> {
 fn every_page_renders_from_its_samples_in_both_languages() {
     let pages = Pages::load(None).unwrap();
     let samples = samples();
+    let brand = Brand::default();
+    let look = Look { id: "portal", brand: &brand, languages: &[], logo: None };
     for language in Language::ALL {
         for (template, body) in &samples {
             for signed_in in [false, true] {
@@ -68,7 +72,7 @@ fn every_page_renders_from_its_samples_in_both_languages() {
                     idle_minutes: 15,
                     ..Shell::default()
                 };
-                let html = pages.html(&visit(language), &Brand::default(), template, &Framed { shell, body });
+                let html = pages.html(&visit(language), look, template, &Framed { shell, body });
                 let html = html.unwrap_or_else(|error| panic!("{template} ({language:?}): {error}\n{body}"));
                 assert!(!html.contains("<b>Piet"), "{template}: a name is escaped");
                 assert_eq!(html.matches("<h1").count(), 1, "{template}: one heading");
