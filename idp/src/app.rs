@@ -12,8 +12,9 @@ use web::cookies::CookieRules;
 use web::csrf::Csrf;
 use web::ephemeral::{Ephemeral, EphemeralError};
 use web::flood::{FloodGuard, household};
+use web::look::{Brand, Look};
 use web::metrics::Metrics;
-use web::pages::{Brand, Pages};
+use web::pages::Pages;
 use web::random::Random;
 use web::request::{Front, Visit};
 use web::seal::{Hasher, RootKey};
@@ -146,9 +147,14 @@ impl App {
         format!("{}{path}", self.config.issuer)
     }
 
-    /// The look of the portal a person came from.
+    /// The brand of the portal a person came from.
     pub fn brand(&self, client_id: Option<&str>) -> &Brand {
         &self.registry.portal_of(client_id).brand
+    }
+
+    /// What pages look like for who came from a portal; the first portal's, if no client led here.
+    pub fn look(&self, client_id: Option<&str>) -> Look<'_> {
+        self.registry.portal_of(client_id).look()
     }
 
     /// A page of this server.
@@ -160,7 +166,7 @@ impl App {
         template: &str,
         page: &impl Serialize,
     ) -> Response {
-        self.pages.respond(visit, self.brand(client_id), status, template, page, &[])
+        self.pages.respond(visit, self.look(client_id), status, template, page, &[])
     }
 
     /// Raises a counter; true while it is within `limit`. Zero lifts the limit.

@@ -42,8 +42,8 @@ impl App {
         template: &str,
         page: &impl Serialize,
     ) -> Response {
-        let brand = self.brand(client_id);
-        self.pages.respond(visit, brand, status, template, page, &self.origins_of(client_id))
+        let look = self.look(client_id);
+        self.pages.respond(visit, look, status, template, page, &self.origins_of(client_id))
     }
 
     /// The origins at which a sign-in for this client may end.

@@ -45,6 +45,10 @@ pub const ACCOUNT_DOWNLOAD: &str = "/account/download";
 pub const ACCOUNT_DELETE: &str = "/account/delete";
 /// Where an SMS gateway reports what became of a message.
 pub const SMS_REPORT: &str = "/sms/report/{gateway}";
+/// How long the session of a browser still has.
+pub const SESSION: &str = "/session";
+pub const SESSION_EXTEND: &str = "/session/extend";
+pub const SESSION_ENDED: &str = "/session/ended";
 pub const HEALTHZ: &str = "/healthz";
 pub const READYZ: &str = "/readyz";
 pub const METRICS: &str = "/metrics";

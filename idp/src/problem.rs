@@ -67,7 +67,10 @@ fn in_place(visit: &Visit) -> Visit {
         path::FORGOT_RESEND => path::FORGOT_SENT,
         path::ACCOUNT_EMAIL_RESEND => path::ACCOUNT_EMAIL_SENT,
         path::ACCOUNT_PHONE_RESEND => path::ACCOUNT_PHONE_CODE,
-        path::ACCOUNT_FORGET_DEVICE | path::ACCOUNT_END_SESSION | path::ACCOUNT_SIGN_OUT => path::ACCOUNT,
+        path::ACCOUNT_FORGET_DEVICE
+        | path::ACCOUNT_END_SESSION
+        | path::ACCOUNT_SIGN_OUT
+        | path::SESSION_EXTEND => path::ACCOUNT,
         other => other,
     };
     visit.at(&format!("{page}?{}", visit.uri.query().unwrap_or_default()))
@@ -124,7 +127,7 @@ impl App {
     }
 
     /// A portal's request that must not be answered by a redirect.
-    pub fn bad_request(&self, visit: &Visit, detail: &str) -> Response {
+    pub fn bad_request(&self, visit: &Visit, client_id: Option<&str>, detail: &str) -> Response {
         let page = ErrorPage {
             title: "error-request-title",
             text: "error-request-text",
@@ -132,7 +135,7 @@ impl App {
             request_id: visit.request_id.clone(),
             link_url: None,
         };
-        self.page(visit, None, StatusCode::BAD_REQUEST, "idp/error.html", &page)
+        self.page(visit, client_id, StatusCode::BAD_REQUEST, "idp/error.html", &page)
     }
 
     /// Something of ours failed; it is logged here, once.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -12,9 +12,10 @@ use axum::{Extension, Router, middleware};
 use serde::Serialize;
 use serde_json::json;
 use web::request::Visit;
-use web::{headers, pages, request, request_log};
+use web::{headers, look, pages, request, request_log};
 
 use crate::app::{Shared, Trouble};
+use crate::config::Portal;
 use crate::oauth::{
     authorize, cors, discovery, introspect, logout, par, refusal, registration, token, userinfo,
 };
@@ -76,6 +77,10 @@ pub fn router(app: &Shared) -> Router {
             path::SMS_REPORT,
             get(reports::report).post(reports::report).layer(DefaultBodyLimit::max(reports::LARGEST)),
         )
+        // The end of a session
+        .route(path::SESSION, get(account::session::remaining))
+        .route(path::SESSION_EXTEND, post(account::session::extend))
+        .route(path::SESSION_ENDED, get(account::session::ended))
         // Operators
         .route(path::HEALTHZ, get(|| async { "ok" }))
         .route(path::READYZ, get(ready))
@@ -85,7 +90,7 @@ pub fn router(app: &Shared) -> Router {
         .route(path::DEV_CLOCK, post(dev::advance))
         // Files
         .route("/assets/{*path}", get(pages::asset))
-        .route("/brand.css", get(brand))
+        .route(look::ROUTE, get(brand))
         .fallback(not_found)
         .layer(DefaultBodyLimit::max(256 * 1024))
         .layer(middleware::from_fn_with_state(Arc::clone(&app.front), request::visit))
@@ -163,8 +168,13 @@ async fn know_the_keys(
     }
 }
 
-async fn brand(State(app): State<Shared>) -> Response {
-    pages::brand_style(app.brand(None))
+/// `GET /brand/{*path}`: colour and logo of a portal; the same for everyone.
+async fn brand(
+    State(app): State<Shared>,
+    Path(path): Path<String>,
+    Extension(visit): Extension<Visit>,
+) -> Response {
+    look::file(app.registry.portals().map(Portal::look), &path, &visit.query("v"))
 }
 
 async fn not_found(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use web::cookies::CookieRules;
 use web::csrf::Csrf;
 use web::language::Language;
-use web::pages::{Brand, Helpdesk, Pages};
+use web::look::{Brand, Helpdesk, Look};
+use web::pages::Pages;
 use web::random::Random;
 use web::request::{Front, Visit};
 use web::seal::RootKey;
@@ -29,11 +30,13 @@ fn visit(language: Language) -> Visit {
     Visit {
         address: IpAddr::from([127, 0, 0, 1]),
         language,
+        language_known: true,
         language_chosen: true,
         browser: "browser".into(),
         browser_is_new: false,
         headers: axum::http::HeaderMap::new(),
         uri: "/signin/password?journey=x".parse().unwrap(),
+        ending: None,
         request_id: "r".into(),
         front: Arc::new(front),
     }
@@ -43,6 +46,10 @@ fn brand() -> Brand {
     let helpdesk =
         Helpdesk { phone: "085 000 00 00".into(), text_nl: "Bel ons.".into(), ..Helpdesk::default() };
     Brand { helpdesk, ..Brand::default() }
+}
+
+fn look(brand: &Brand) -> Look<'_> {
+    Look { id: "p", brand, languages: &[], logo: None }
 }
 
 fn samples() -> Vec<(&'static str, Value)> {
@@ -66,6 +73,7 @@ fn samples() -> Vec<(&'static str, Value)> {
         page("logout", crate::oauth::logout::LogoutPage::sample()),
         page("logged_out", crate::oauth::logout::LoggedOutPage::sample()),
         page("form_post", crate::oauth::resume::FormPostPage::sample()),
+        page("session_ended", crate::account::session::EndedPage::sample()),
         page("account", crate::account::AccountPage::sample()),
         page("account_email", crate::account::email::EmailPage::sample()),
         page("account_phone", crate::account::phone::PhonePage::sample()),
@@ -81,7 +89,8 @@ fn every_page_renders_in_every_language() {
     let pages = Pages::load(None).unwrap();
     for (name, sample) in samples() {
         for language in Language::ALL {
-            let html = pages.html(&visit(language), &brand(), &format!("idp/{name}.html"), &sample).unwrap();
+            let html =
+                pages.html(&visit(language), look(&brand()), &format!("idp/{name}.html"), &sample).unwrap();
             assert!(html.contains(&format!("<html lang=\"{}\"", language.tag())), "{name}");
             assert!(html.contains("<h1"), "{name}");
         }
@@ -177,7 +186,8 @@ fn every_template_escapes_what_people_typed() {
     let pages = Pages::load(None).unwrap();
     for (name, mut sample) in samples() {
         poison(&mut sample);
-        let html = pages.html(&visit(Language::Nl), &brand(), &format!("idp/{name}.html"), &sample).unwrap();
+        let html =
+            pages.html(&visit(Language::Nl), look(&brand()), &format!("idp/{name}.html"), &sample).unwrap();
         assert!(!html.contains("<script>alert(1)"), "{name}");
     }
 }

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
-use web::pages::{asset, brand_style};
-use web::{headers, request, request_log};
+use web::pages::asset;
+use web::{headers, look, request, request_log};
 
 use crate::app::App;
+use crate::pages::extract::Caller;
 use crate::pages::{
     activate, dossier, failure, health, home, request as ask, session, sign_in, sign_out, team, team_link,
     write,
@@ -42,7 +44,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route(paths::TEAM_ACT, post(team_link::act))
         .route(paths::HEALTHZ, get(health::healthz))
         .route(paths::READYZ, get(health::readyz))
-        .route(paths::BRAND_STYLE, get(style))
+        .route(look::ROUTE, get(brand))
         .route(paths::ASSET, get(asset));
     let pages = if app.settings.dev_clock {
         pages.route(paths::DEV_CLOCK, post(health::advance_clock))
@@ -65,6 +67,7 @@ pub fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-async fn style(State(app): State<Arc<App>>) -> axum::response::Response {
-    brand_style(&app.settings.brand)
+/// `GET /brand/{*path}`: the colour and the logo of this portal.
+async fn brand(State(app): State<Arc<App>>, Path(path): Path<String>, Caller(visit): Caller) -> Response {
+    look::file([app.settings.look()], &path, &visit.query("v"))
 }

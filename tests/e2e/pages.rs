@@ -33,7 +33,7 @@ fn assert_guarded(page: &Page, https: bool) {
     assert_eq!(header("x-content-type-options"), "nosniff", "{at}");
     assert_eq!(header("x-frame-options"), "DENY", "{at}");
     assert_eq!(header("referrer-policy"), "no-referrer", "{at}");
-    let public = ["/assets/", "/brand.css", "/jwks", "/.well-known/"];
+    let public = ["/assets/", "/brand/", "/jwks", "/.well-known/"];
     if !public.iter().any(|start| page.url.path().starts_with(start)) {
         assert_eq!(header("cache-control"), "no-store", "{at}");
     }
@@ -162,6 +162,8 @@ async fn t35_behind_https_every_page_of_the_provider_is_guarded_and_every_cookie
             "/account/password",
             "/account/download",
             "/account/delete",
+            "/session",
+            "/session/ended",
             "/logout",
             "/authorize",
             "/userinfo",
@@ -171,7 +173,8 @@ async fn t35_behind_https_every_page_of_the_provider_is_guarded_and_every_cookie
             "/readyz",
             "/dev/outbox",
             "/dev/outbox.json",
-            "/brand.css",
+            "/brand/puur-van-jou.css",
+            "/brand/nobody.css",
             "/assets/style.css",
             "/assets/none",
             "/.well-known/openid-configuration",
@@ -273,7 +276,7 @@ async fn t35_behind_https_every_page_of_the_portal_is_guarded() {
         "/team/links/x",
         paths::HEALTHZ,
         paths::READYZ,
-        paths::BRAND_STYLE,
+        "/brand/portal.css",
         "/assets/style.css",
         "/nowhere",
         "/?lang=en",
@@ -352,6 +355,7 @@ async fn t35_every_form_of_ours_answers_with_303_and_none_works_without_its_toke
             "/account/phone/resend",
             "/account/password",
             "/account/delete",
+            "/session/extend",
         ];
         let section = format!("/dossiers/{DOSSIER}/this-is-me");
         let withdraw = format!("{open}/withdraw");

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use idp::config::{Client, Config, Portal, SecondFactor, SignInPolicy};
-use reqwest::{Method, StatusCode};
+use reqwest::StatusCode;
 use tests::{Backend, Browser, Person, RelyingParty, Tokens, World};
-use url::Url;
 use web::config::Secret;
 
 use crate::acts::{at_sign_in, is_back};
@@ -236,36 +235,6 @@ async fn t32_each_portal_has_its_own_idle_and_absolute_time() {
         for portal in [&short, &quick, &easy] {
             assert_eq!(arrives(&mut browser, portal).await, "nothing");
         }
-    }
-}
-
-#[tokio::test]
-async fn t32_the_providers_own_session_ends_idle_and_absolutely() {
-    for backend in Backend::ALL {
-        let world = World::with(backend, |config| {
-            config.sessions.idle_minutes = 20;
-            config.sessions.absolute_hours = 1;
-        })
-        .await;
-        world.add(&Person::ANNA).await;
-        let account = Url::parse(&format!("{}/account", world.issuer)).unwrap();
-        let mut browser = at_sign_in(&world).await;
-        browser.sign_in(&world, &Person::ANNA).await;
-        for _ in 0..2 {
-            world.advance(19 * MINUTE);
-            assert_eq!(browser.request(Method::GET, &account, None).await.status, StatusCode::OK);
-        }
-        world.advance(20 * MINUTE);
-        assert_ne!(browser.request(Method::GET, &account, None).await.status, StatusCode::OK, "idle");
-
-        let mut browser = at_sign_in(&world).await;
-        browser.sign_in(&world, &Person::ANNA).await;
-        for _ in 0..3 {
-            world.advance(19 * MINUTE);
-            assert_eq!(browser.request(Method::GET, &account, None).await.status, StatusCode::OK);
-        }
-        world.advance(3 * MINUTE);
-        assert_ne!(browser.request(Method::GET, &account, None).await.status, StatusCode::OK, "an hour");
     }
 }
 

@@ -8,46 +8,18 @@ use std::path::Path;
 use axum::extract::Path as UrlPath;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fluent_templates::fluent_bundle::FluentValue;
 use include_dir::{Dir, include_dir};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tera::{Context, Kwargs, State, Tera, TeraResult, Value};
 
+use crate::ending::Warning;
 use crate::headers::content_security_policy;
 use crate::language::Language;
+use crate::look::{self, Brand, Look};
 use crate::request::Visit;
 
 static TEMPLATES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../templates");
-
-/// The look and the helpdesk of a portal, as its pages show it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Brand {
-    pub name: String,
-    /// `#rrggbb` of buttons and links; white text must be readable on it.
-    pub color: String,
-    pub helpdesk: Helpdesk,
-}
-
-impl Default for Brand {
-    fn default() -> Self {
-        Self { name: "Voordeur".into(), color: "#0b5d57".into(), helpdesk: Helpdesk::default() }
-    }
-}
-
-/// Whom people can ask; shown wherever they may get stuck. Empty fields are left out.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Helpdesk {
-    pub text_nl: String,
-    pub text_en: String,
-    pub phone: String,
-    pub hours_nl: String,
-    pub hours_en: String,
-    pub email: String,
-}
 
 /// Why a template could not be loaded or rendered.
 #[derive(Debug, thiserror::Error)]
@@ -89,7 +61,13 @@ impl std::fmt::Debug for Pages {
 struct Frame<'a, T> {
     lang: &'static str,
     brand: &'a Brand,
+    style_url: String,
+    /// Empty for the drawn mark.
+    logo_url: String,
     csrf: String,
+    /// Where somebody is signed in.
+    session: Option<Warning>,
+    /// Empty where there is one language only.
     other_language_url: String,
     page: &'a T,
 }
@@ -127,23 +105,28 @@ impl Pages {
         self.tera.get_template_names()
     }
 
-    /// A page's HTML in answer to `visit`; the template sees `page`, `brand`, `lang`, `csrf`.
+    /// A page's HTML in answer to `visit`, in a language of its portal; the template sees `page`, `brand`, `lang`,
+    /// `csrf`, `session`.
     ///
     /// # Errors
     /// If the template asks for what is not there.
     pub fn html(
         &self,
         visit: &Visit,
-        brand: &Brand,
+        look: Look<'_>,
         template: &str,
         page: &impl Serialize,
     ) -> Result<String, PageError> {
-        let other = if visit.language == Language::Nl { Language::En } else { Language::Nl };
+        let language = look.language(visit);
+        let other = look.other_language(language);
         let frame = Frame {
-            lang: visit.language.tag(),
-            brand,
+            lang: language.tag(),
+            brand: look.brand,
+            style_url: look.style_url(),
+            logo_url: look.logo_url(),
             csrf: visit.csrf_token(),
-            other_language_url: visit.url_in(other),
+            session: visit.ending.map(|ending| Warning::new(visit, ending)),
+            other_language_url: other.map(|other| visit.url_in(other)).unwrap_or_default(),
             page,
         };
         Ok(self.tera.render(template, &Context::from_serialize(&frame)?)?)
@@ -155,13 +138,13 @@ impl Pages {
     pub fn respond(
         &self,
         visit: &Visit,
-        brand: &Brand,
+        look: Look<'_>,
         status: StatusCode,
         template: &str,
         page: &impl Serialize,
         form_targets: &[String],
     ) -> Response {
-        match self.html(visit, brand, template, page) {
+        match self.html(visit, look, template, page) {
             Ok(html) => {
                 let mut response = (status, Html(html)).into_response();
                 response
@@ -237,8 +220,7 @@ fn fluent_value(value: &Value) -> FluentValue<'static> {
 fn asset_url(path: &str) -> String {
     let content =
         TEMPLATES.get_file(format!("assets/{path}")).map(include_dir::File::contents).unwrap_or_default();
-    let mark = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, content);
-    format!("/assets/{path}?v={}", URL_SAFE_NO_PAD.encode(&mark.as_ref()[..9]))
+    format!("/assets/{path}?v={}", look::mark(content))
 }
 
 /// `GET /assets/{*path}`: anybody, always; the files are the same for everyone.
@@ -260,19 +242,5 @@ pub async fn asset(UrlPath(path): UrlPath<String>) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
-    response
-}
-
-/// `GET /brand.css`: the brand's colour as a custom property, since the content security policy allows
-/// no inline style.
-pub fn brand_style(brand: &Brand) -> Response {
-    let is_color = brand.color.len() == 7
-        && brand.color.starts_with('#')
-        && brand.color[1..].bytes().all(|byte| byte.is_ascii_hexdigit());
-    let style = if is_color { format!(":root {{ --brand: {}; }}\n", brand.color) } else { String::new() };
-    let mut response = style.into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/css; charset=utf-8"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
     response
 }

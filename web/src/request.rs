@@ -13,6 +13,7 @@ use ipnet::IpNet;
 
 use crate::cookies::CookieRules;
 use crate::csrf::Csrf;
+use crate::ending::Ending;
 use crate::language::Language;
 use crate::random::Random;
 use crate::request_log::RequestId;
@@ -42,6 +43,8 @@ pub struct Front {
 pub struct Visit {
     pub address: IpAddr,
     pub language: Language,
+    /// Whether the person or the browser said which; otherwise it is the server's own choice.
+    pub language_known: bool,
     /// Whether the person chose the language here; otherwise a portal's `ui_locales` may decide.
     pub language_chosen: bool,
     pub browser: String,
@@ -49,6 +52,8 @@ pub struct Visit {
     pub browser_is_new: bool,
     pub headers: HeaderMap,
     pub uri: Uri,
+    /// Of the session in which a page is shown; that page warns before it.
+    pub ending: Option<Ending>,
     /// To quote to the operator; the same stands in the log.
     pub request_id: String,
     pub front: Arc<Front>,
@@ -131,10 +136,12 @@ pub async fn visit(State(front): State<Arc<Front>>, mut request: Request, next: 
         address,
         browser_is_new: is_new,
         language: asked.or(kept).or(accepted).unwrap_or(front.default_language),
+        language_known: asked.or(kept).or(accepted).is_some(),
         language_chosen: asked.or(kept).is_some(),
         browser: browser.clone(),
         headers: headers.clone(),
         uri: request.uri().clone(),
+        ending: None,
         request_id: request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
         front: Arc::clone(&front),
     };

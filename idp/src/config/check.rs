@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use url::{Host, Url};
 use web::config::ConfigError;
+use web::look::Logo;
 
-use super::{Config, MailTls, Registered, Registry, check_client, check_policy, check_sms};
+use super::{Config, MailTls, Portal, Registered, Registry, check_client, check_policy, check_sms};
 
 type Check = fn(&Config) -> Result<(), ConfigError>;
 
@@ -41,14 +42,16 @@ impl Config {
         CHECKS.iter().try_for_each(|check| check(self))
     }
 
-    /// The clients of all portals, with their secrets read.
+    /// The clients of all portals, with their secrets read, and the portals with their logos.
     ///
     /// # Errors
-    /// If a secret cannot be read.
+    /// If a secret or a logo cannot be read.
     pub fn registry(&self) -> Result<Registry, ConfigError> {
-        let mut clients = HashMap::new();
+        let (mut portals, mut clients) = (Vec::new(), HashMap::new());
         for portal in &self.portals {
-            let shared = Arc::new(portal.clone());
+            let key = format!("portal.brand.logo of {}", portal.id);
+            let logo = Logo::read(&self.path, &key, &portal.brand)?;
+            let shared = Arc::new(Portal { logo, ..portal.clone() });
             for client in &portal.clients {
                 let key = format!("portal.client.client_secret of {}", client.client_id);
                 let secret =
@@ -58,9 +61,9 @@ impl Config {
                     Registered { client: client.clone(), secret_hash, portal: Arc::clone(&shared) };
                 clients.insert(client.client_id.clone(), Arc::new(registered));
             }
+            portals.push(shared);
         }
-        let of_registered = self.portals.iter().find(|portal| portal.id == self.registration.portal);
-        Ok(Registry::new(&self.portals, of_registered, clients))
+        Ok(Registry::new(portals, &self.registration.portal, clients))
     }
 
     pub(super) fn refuse<T>(
@@ -226,7 +229,8 @@ fn acr(config: &Config) -> Result<(), ConfigError> {
 fn lifetimes(config: &Config) -> Result<(), ConfigError> {
     config.between("accounts.confirm_hours", config.accounts.confirm_hours, 1, 168)?;
     config.between("accounts.reset_minutes", config.accounts.reset_minutes, 5, 1_440)?;
-    config.between("sessions.idle_minutes", config.sessions.idle_minutes, 1, 1_440)?;
+    // Two at least, so that a warning can come a minute before the end.
+    config.between("sessions.idle_minutes", config.sessions.idle_minutes, 2, 1_440)?;
     config.between("sessions.absolute_hours", config.sessions.absolute_hours, 1, 720)?;
     config.between("sessions.journey_minutes", config.sessions.journey_minutes, 10, 1_440)?;
     // RFC 6749 section 4.1.2 recommends ten minutes at most; the conformance plans ask for one.
@@ -262,6 +266,11 @@ fn portals(config: &Config) -> Result<(), ConfigError> {
     for portal in &config.portals {
         if portal.id.is_empty() || !seen.insert(&portal.id) {
             return config.refuse("portal.id", &portal.id, "give each portal an id of its own");
+        }
+        let is_word = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        if !portal.id.bytes().all(is_word) {
+            let advice = "it stands in addresses; write letters, digits, dashes and underscores only";
+            return config.refuse("portal.id", &portal.id, advice);
         }
         if let Err(error) = Url::parse(&portal.url) {
             return config.refuse(
@@ -299,6 +308,7 @@ mod tests {
             ("codes.digits", "[codes]\ndigits = 3\n"),
             ("password.argon2_memory_kib", "[password]\nargon2_memory_kib = 1024\n"),
             ("tokens.code_seconds", "[tokens]\ncode_seconds = 3600\n"),
+            ("sessions.idle_minutes", "[sessions]\nidle_minutes = 1\n"),
             ("keys.announce_hours", "[keys]\nannounce_hours = 191\n"),
             ("keys.rotate_days", "[keys]\nrotate_days = 8\n"),
         ];

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use web::config::Secret;
+use web::look::Brand;
 
 use super::{
     Client, Config, Mail, Outbound, Portal, Profile, SignInPolicy, SigningAlgorithm, Sms, SmsGateway, Terms,
@@ -45,6 +46,7 @@ impl Config {
             terms: Some(Terms { url: Some("https://portal.example.nl/terms".into()), ..Terms::default() }),
             ..SignInPolicy::default()
         };
+        let brand = Brand { logo: Some("logo.svg".into()), ..Brand::default() };
         let documented = Self {
             metrics_listen: Some(SocketAddr::from(([127, 0, 0, 1], 9_090))),
             brand_folder: Some("brand".into()),
@@ -56,7 +58,7 @@ impl Config {
             },
             sms: Sms { gateways: vec![SmsGateway::sample()], ..Sms::default() },
             outbound: Outbound { ca_file: Some("portals-ca.pem".into()) },
-            portals: vec![Portal { clients: vec![client], policy, ..Portal::default() }],
+            portals: vec![Portal { clients: vec![client], policy, brand, ..Portal::default() }],
             ..Self::default()
         };
         web::config::example(&documented, explain)
@@ -126,7 +128,10 @@ const EXPLANATIONS: &[(&str, &str)] = &[
     ("codes.per_account_per_day", "Codes sent for one account in a day."),
     ("codes.total_per_day", "Codes sent in a day in all: the budget."),
     ("sessions", "How long people stay signed in here."),
-    ("sessions.idle_minutes", "Minutes without activity that end a session (1 to 1440)."),
+    (
+        "sessions.idle_minutes",
+        "Minutes without activity that end a session (2 to 1440); people are warned two minutes before\nthat, or halfway if it is less than four.",
+    ),
     ("sessions.absolute_hours", "Hours after which a session ends in any case (1 to 720)."),
     ("sessions.journey_minutes", "Minutes a sign-in may take from first page to last (10 to 1440)."),
     (
@@ -200,10 +205,14 @@ const EXPLANATIONS: &[(&str, &str)] = &[
     ),
     ("registration.require_pkce", "Whether PKCE is demanded of them; public ones must use it anyway."),
     ("portal", "A portal: one look, one set of sign-in rules, its OAuth clients. Repeat for each."),
-    ("portal.id", "A name of your own choice, unique in this file."),
+    ("portal.id", "A name of your own choice, unique in this file: letters, digits, dashes and underscores."),
     ("portal.url", "Where its front page is."),
     ("portal.brand", "What its pages look like."),
     ("portal.brand.name", "The name on its pages and in its mails."),
+    (
+        "portal.brand.logo",
+        "A logo beside that name: an SVG or PNG file of at most 200 KB, relative to this file. Unset: a drawn door.",
+    ),
     ("portal.brand.color", "The colour of buttons and links, #rrggbb; white text must be readable on it."),
     (
         "portal.brand.helpdesk",

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use web::language::Language;
-use web::pages::Brand;
+use web::look::{Brand, Logo, Look};
 use web::seal::sha256;
 
 use super::{Client, Sessions};
@@ -22,6 +22,17 @@ pub struct Portal {
     pub policy: SignInPolicy,
     #[serde(rename = "client")]
     pub clients: Vec<Client>,
+    /// The picture of `brand.logo`, once the registry has read it.
+    #[serde(skip)]
+    pub logo: Option<Logo>,
+}
+
+impl Portal {
+    /// What its pages look like.
+    pub fn look(&self) -> Look<'_> {
+        let Self { id, brand, languages, logo, .. } = self;
+        Look { id, brand, languages, logo: logo.as_ref() }
+    }
 }
 
 /// When a second factor is asked.

@@ -17,9 +17,10 @@ pub struct Registered {
 }
 
 /// All clients by their id.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Registry {
     clients: HashMap<String, Arc<Registered>>,
+    portals: Vec<Arc<Portal>>,
     first_portal: Arc<Portal>,
     /// That of clients which registered themselves.
     of_registered: Arc<Portal>,
@@ -28,18 +29,22 @@ pub struct Registry {
 
 impl Registry {
     pub(super) fn new(
-        portals: &[Portal],
-        of_registered: Option<&Portal>,
+        mut portals: Vec<Arc<Portal>>,
+        of_registered: &str,
         clients: HashMap<String, Arc<Registered>>,
     ) -> Self {
-        let first_portal = Arc::new(portals.first().cloned().unwrap_or_default());
-        let of_registered =
-            of_registered.map_or_else(|| Arc::clone(&first_portal), |portal| Arc::new(portal.clone()));
+        if portals.is_empty() {
+            // The provider's own pages have a look all the same, and its files an address.
+            portals.push(Arc::new(Portal { id: "voordeur".into(), ..Portal::default() }));
+        }
+        let first_portal = Arc::clone(&portals[0]);
+        let of_registered = portals.iter().find(|portal| portal.id == of_registered);
+        let of_registered = Arc::clone(of_registered.unwrap_or(&first_portal));
         let public = clients.values().filter(|registered| registered.client.is_public());
         let origin = |uri: &String| Some(Url::parse(uri).ok()?.origin().ascii_serialization());
         let public_origins =
             public.flat_map(|one| one.client.redirect_uris.iter().filter_map(origin)).collect();
-        Self { clients, first_portal, of_registered, public_origins }
+        Self { clients, portals, first_portal, of_registered, public_origins }
     }
 
     /// A client that registered itself, ready for use.
@@ -57,6 +62,10 @@ impl Registry {
             None => &self.first_portal,
             Some(id) => self.clients.get(id).map_or(&self.of_registered, |registered| &registered.portal),
         }
+    }
+
+    pub fn portals(&self) -> impl Iterator<Item = &Portal> {
+        self.portals.iter().map(Arc::as_ref)
     }
 
     /// Whether a public client, which runs in browsers, is at this origin.

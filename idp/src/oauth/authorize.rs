@@ -41,25 +41,26 @@ async fn handle(app: &Shared, visit: &Visit, parameters: &[u8]) -> Response {
     }
     let fields = match Fields::parse(parameters) {
         Ok(fields) => fields,
-        Err(error) => return app.bad_request(visit, &error.to_string()),
+        Err(error) => return app.bad_request(visit, None, &error.to_string()),
     };
     let registered = match app.client(fields.get("client_id").unwrap_or_default()).await {
         Ok(Some(registered)) => registered,
-        Ok(None) => return app.bad_request(visit, &NoReturn::UnknownClient.to_string()),
+        Ok(None) => return app.bad_request(visit, None, &NoReturn::UnknownClient.to_string()),
         Err(trouble) => return app.trouble(visit, &trouble),
     };
+    let client_id = registered.client.client_id.as_str();
     if let Some(request_uri) = fields.get("request_uri").filter(|uri| uri.starts_with(par::PREFIX)) {
         // RFC 9126 section 4: what was pushed counts, and nothing beside it.
-        return match par::pushed(app, &registered.client.client_id, request_uri).await {
+        return match par::pushed(app, client_id, request_uri).await {
             Ok(Some(request)) => begin_or_answer(app, visit, &registered, request).await,
-            Ok(None) => app.bad_request(visit, &INVALID_REQUEST_URI.to_string()),
+            Ok(None) => app.bad_request(visit, Some(client_id), &INVALID_REQUEST_URI.to_string()),
             Err(trouble) => app.trouble(visit, &trouble),
         };
     }
     match read(app, &registered, fields).await {
         Ok(request) => begin_or_answer(app, visit, &registered, request).await,
         Err((Some(address), error)) => app.answer_error(visit, &address, error),
-        Err((None, error)) => app.bad_request(visit, &error.to_string()),
+        Err((None, error)) => app.bad_request(visit, Some(client_id), &error.to_string()),
     }
 }
 

@@ -68,7 +68,7 @@ pub async fn post(State(app): State<Shared>, Extension(visit): Extension<Visit>,
 async fn handle(app: &Shared, visit: &Visit, parameters: &[u8], is_post: bool) -> Response {
     let fields = match Fields::parse(parameters) {
         Ok(fields) => fields,
-        Err(error) => return app.bad_request(visit, &error.to_string()),
+        Err(error) => return app.bad_request(visit, None, &error.to_string()),
     };
     let answered = is_post && fields.get(web::csrf::FIELD).is_some() && visit.csrf_accepts(&fields);
     match logout(app, visit, &fields, answered).await {

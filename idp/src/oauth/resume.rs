@@ -302,8 +302,8 @@ impl App {
                     fields: parameters.into_iter().map(|(name, value)| FormField { name, value }).collect(),
                 };
                 let targets: Vec<String> = address.origin().into_iter().collect();
-                let brand = self.brand(None);
-                self.pages.respond(visit, brand, StatusCode::OK, "idp/form_post.html", &page, &targets)
+                let look = self.look(Some(address.client_id()));
+                self.pages.respond(visit, look, StatusCode::OK, "idp/form_post.html", &page, &targets)
             }
         }
     }

@@ -22,6 +22,9 @@ pub enum ResponseMode {
 /// Where to answer: a redirect URI that this client registered, and what it wants to hear again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReturnAddress {
+    /// Whose it is.
+    #[serde(default)]
+    client_id: String,
     redirect_uri: String,
     state: Option<String>,
     response_mode: ResponseMode,
@@ -52,7 +55,12 @@ impl ReturnAddress {
             _ => ResponseMode::Query,
         };
         let state = fields.get("state").map(str::to_owned);
-        Ok(Self { redirect_uri: redirect_uri.to_owned(), state, response_mode })
+        let client_id = client.client_id.clone();
+        Ok(Self { client_id, redirect_uri: redirect_uri.to_owned(), state, response_mode })
+    }
+
+    pub fn client_id(&self) -> &str {
+        &self.client_id
     }
 
     pub fn redirect_uri(&self) -> &str {

@@ -176,7 +176,8 @@ async fn keep(
         phone_sealed: None,
         role: Role::User,
         organisation: None,
-        language: visit.language,
+        // That of the page, which is what was read.
+        language: app.look(client_id).language(visit),
     };
     let mut known = app.store.account_by_email(&filled.email).await?;
     if known.is_none() {

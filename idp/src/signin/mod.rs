@@ -55,7 +55,7 @@ impl App {
             Some(request) => request.return_address.origin().into_iter().collect(),
             None => self.origins_of(client_id),
         };
-        self.pages.respond(visit, self.brand(client_id), status, template, page, &targets)
+        self.pages.respond(visit, self.look(client_id), status, template, page, &targets)
     }
 }
 

@@ -21,6 +21,7 @@ pub fn example() -> Result<String, String> {
         duration_en: "You will usually hear from us within three working days.".into(),
     });
     config.oidc.client_secret = Secret::Env { env: "PORTAL_CLIENT_SECRET".into() };
+    config.brand.logo = Some("logo.svg".into());
     let body = web::config::example(&config, explain)?;
     Ok(format!(
         "# Every key of the portal's configuration, with its default.\n\
@@ -86,6 +87,9 @@ fn explain(key: &str) -> Option<&'static str> {
         "dev.literal_secrets" => "Allow secrets in this file itself.",
         "brand" => "The look of the portal.",
         "brand.name" => "The name at the top of every page.",
+        "brand.logo" => {
+            "A logo beside that name: an SVG or PNG file of at most 200 KB, relative to this file. Unset: a drawn door."
+        }
         "brand.color" => "#rrggbb of buttons and links; white text must be readable on it.",
         "brand.helpdesk" => "Whom people can ask, shown where they may get stuck. Empty lines are left out.",
         "brand.helpdesk.text_nl" => "A sentence about the helpdesk, in Dutch.",

@@ -9,7 +9,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use web::config::{ConfigError, Secret};
 use web::language::Language;
-use web::pages::Brand;
+use web::look::Brand;
 
 pub use explain::example;
 pub use settings::{Limits, Provider, SessionRules, Settings};

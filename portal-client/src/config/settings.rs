@@ -9,7 +9,7 @@ use openidconnect::{ClientId, ClientSecret, IssuerUrl};
 use url::{Host, Url};
 use web::config::{ConfigError, Secret};
 use web::language::Language;
-use web::pages::Brand;
+use web::look::{Brand, Logo, Look};
 use web::seal::RootKey;
 
 use super::{Config, Organisation};
@@ -39,6 +39,7 @@ pub struct Settings {
     /// Whether `POST /dev/clock/advance` is there.
     pub dev_clock: bool,
     pub brand: Brand,
+    pub logo: Option<Logo>,
     pub organisations: Vec<Organisation>,
 }
 
@@ -131,8 +132,16 @@ impl Settings {
             log_level: config.log.level.clone(),
             dev_clock: config.dev.clock,
             brand: config.brand.clone(),
+            logo: Logo::read(path, "brand.logo", &config.brand)?,
             organisations: organisations(config, path)?,
         })
+    }
+}
+
+impl Settings {
+    /// What the pages look like: the one look of this server.
+    pub fn look(&self) -> Look<'_> {
+        Look { id: "portal", brand: &self.brand, languages: &[], logo: self.logo.as_ref() }
     }
 }
 
