@@ -49,6 +49,11 @@ const IDP: &[&str] = &[
     "/account/password",
     "/account/download",
     "/account/delete",
+    "/desk",
+    "/desk/search",
+    "/desk/accounts/new",
+    "/desk/accounts/{}",
+    "/desk/accounts/P_jtDsxVtO5kTwSkd6PHBg/{}",
     "/logout",
 ];
 const PORTAL: &[&str] = &[

@@ -16,6 +16,8 @@ mod clients_openidconnect;
 mod codes;
 mod confirmation;
 mod delivery;
+mod desk;
+mod desk_acts;
 mod devices;
 mod input;
 mod journey;

@@ -26,10 +26,17 @@ pub enum Event {
     DeviceForgotten,
     SessionEnded,
     SignedOut,
+    /// The care team made the account.
+    AccountCreated,
+    /// The care team sent the mail with which the account starts once more.
+    InvitedAgain,
+    Unlocked,
+    Blocked,
+    Unblocked,
 }
 
 impl Event {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 21] = [
         Self::Registered,
         Self::Confirmed,
         Self::SignedIn,
@@ -46,6 +53,11 @@ impl Event {
         Self::DeviceForgotten,
         Self::SessionEnded,
         Self::SignedOut,
+        Self::AccountCreated,
+        Self::InvitedAgain,
+        Self::Unlocked,
+        Self::Blocked,
+        Self::Unblocked,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -66,6 +78,11 @@ impl Event {
             Self::DeviceForgotten => "device-forgotten",
             Self::SessionEnded => "session-ended",
             Self::SignedOut => "signed-out",
+            Self::AccountCreated => "account-created",
+            Self::InvitedAgain => "invited-again",
+            Self::Unlocked => "unlocked",
+            Self::Blocked => "blocked",
+            Self::Unblocked => "unblocked",
         }
     }
 }

@@ -89,16 +89,13 @@ impl Store {
         Ok(self.db.execute_unsynced(query).await? == 1)
     }
 
-    /// Opens every lock of an account: after a password reset, or by the desk.
+    /// Opens every lock of an account: after a password reset, or by the desk. False if nothing was counted.
     ///
     /// # Errors
     /// The engine's.
-    pub async fn unlock(&self, write: &mut Write, account: &AccountId) -> Result<()> {
-        sqlx::query("DELETE FROM lockouts WHERE account_id = $1")
-            .bind(&account.0)
-            .execute(write.connection())
-            .await?;
-        Ok(())
+    pub async fn unlock(&self, write: &mut Write, account: &AccountId) -> Result<bool> {
+        let query = sqlx::query("DELETE FROM lockouts WHERE account_id = $1").bind(&account.0);
+        Ok(query.execute(write.connection()).await?.rows_affected() > 0)
     }
 
     /// Until when tries from this known device (or '' for all others) are locked out, if they are.

@@ -1,0 +1,484 @@
+//! The care team's desk: how an account that it makes starts (T10), and who may be there (T46).
+
+use std::time::Duration;
+
+use idp::config::{Config, FirstPassword, Identifier, Recovery, SecondFactor};
+use idp::domain::account::{EmailAddress, Role};
+use reqwest::Method;
+use tests::{Backend, Browser, Person, World};
+
+use crate::acts::{NOT_SIGNED_IN, at_once, at_sign_in, is_back, refused, signed_in};
+
+const DORA: Person =
+    Person { email: "dora@example.nl", password: "Fiets-Molen-Regen-42", phone: "+31612121212" };
+const HOUR: Duration = Duration::from_hours(1);
+pub const REASON: &str = "dochter is contactpersoon";
+
+/// As in the preset `pluriform`: user names, and a temporary password by mail.
+pub fn with_temporary_passwords(config: &mut Config) {
+    config.accounts.registration = false;
+    config.accounts.identifier = Identifier::Username;
+    config.accounts.recovery = Recovery::UsernameAndEmail;
+    config.accounts.first_password = FirstPassword::Temporary;
+}
+
+/// A browser in which somebody has signed in at the desk.
+pub async fn at_desk(world: &World, person: &Person) -> Browser {
+    let mut browser = world.browser();
+    open(world, &mut browser, "/desk").await;
+    browser.sign_in(world, person).await;
+    assert!(browser.has("desk-new"), "{}", browser.text());
+    browser
+}
+
+pub async fn open(world: &World, browser: &mut Browser, path: &str) {
+    browser.open(&format!("{}{path}", world.issuer)).await;
+}
+
+/// What is filled in to make an account for a person.
+pub fn form(person: &Person) -> Vec<(&'static str, String)> {
+    vec![
+        ("given_name", "Dora".into()),
+        ("family_name", "de Vries".into()),
+        ("email", person.email.into()),
+        ("username", person.username().into()),
+        ("phone", person.phone.into()),
+        ("reason", REASON.into()),
+    ]
+}
+
+/// Makes an account for a person; ends at its page.
+pub async fn make(world: &World, staff: &mut Browser, person: &Person) {
+    open(world, staff, "/desk/accounts/new").await;
+    let form = form(person);
+    let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    staff.submit("desk-create", &form).await;
+}
+
+/// The path of the page of a person's account.
+pub async fn page_of(world: &World, person: &Person) -> String {
+    format!("/desk/accounts/{}", world.account(person).await.id.0)
+}
+
+/// The temporary password in the newest mail to a person.
+async fn mailed_password(world: &World, person: &Person) -> &'static str {
+    let mail = world.mails(person.email).await.pop().expect("a mail");
+    let is_password = |word: &&str| word.len() == 14 && word.matches('-').count() == 2;
+    let password = mail.text.split_whitespace().find(is_password).expect("a temporary password");
+    assert!(!mail.subject.contains(password) && mail.html.contains(password));
+    password.to_owned().leak()
+}
+
+async fn refused_everywhere(world: &World, person: &Person) {
+    let mut browser = at_sign_in(world).await;
+    browser.give_password(person).await;
+    assert_eq!(browser.page.status, 422, "{}", browser.text());
+    assert!(browser.text().contains(NOT_SIGNED_IN), "{}", browser.text());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn t10_a_temporary_password_works_once_is_replaced_by_another_and_staff_never_see_it() {
+    for backend in Backend::ALL {
+        let world = World::with(backend, with_temporary_passwords).await;
+        world.add(&Person::CARLA).await;
+        let mut carla = at_desk(&world, &Person::CARLA).await;
+        // She can choose no password, whatever she sends along.
+        open(&world, &mut carla, "/desk/accounts/new").await;
+        assert!(!carla.has("password") && !carla.has("new_password"));
+        make(&world, &mut carla, &DORA).await;
+        assert!(carla.text().contains("Het account is gemaakt"), "{}", carla.text());
+        let mut seen = vec![carla.page.body.clone()];
+        for path in ["/desk", &page_of(&world, &DORA).await] {
+            open(&world, &mut carla, path).await;
+            assert!(carla.text().contains("Nog niet ingelogd"), "{}", carla.text());
+            seen.push(carla.page.body.clone());
+        }
+        let temporary = Person { password: mailed_password(&world, &DORA).await, ..DORA };
+        assert!(world.mails(DORA.email).await[0].text.contains(DORA.username()));
+        assert!(seen.iter().all(|body| !body.contains(temporary.password)));
+
+        // Two sign-ins bring it at the same moment: one is let in, the other one fails like any.
+        let browsers = vec![at_sign_in(&world).await, at_sign_in(&world).await];
+        let typed =
+            |_| vec![("username", DORA.username().to_owned()), ("password", temporary.password.to_owned())];
+        let done = at_once(browsers, "login-submit", typed).await;
+        let (mut inside, outside): (Vec<_>, Vec<_>) =
+            done.into_iter().partition(|browser| browser.has("new_password"));
+        assert_eq!((inside.len(), outside.len()), (1, 1));
+        assert_eq!(outside[0].page.status, 422);
+        assert!(outside[0].text().contains(NOT_SIGNED_IN), "{}", outside[0].text());
+        refused_everywhere(&world, &temporary).await;
+        open(&world, &mut carla, &page_of(&world, &DORA).await).await;
+        assert!(carla.text().contains("Tijdelijk wachtwoord werkt niet meer"), "{}", carla.text());
+
+        // Who was let in is at the page that replaces it, and replaces it by another one.
+        let mut dora = inside.remove(0);
+        dora.submit("new_password", &[("new_password", temporary.password)]).await;
+        assert!(dora.text().contains("Dit is uw oude wachtwoord"), "{}", dora.text());
+        dora.submit("new_password", &[("new_password", DORA.password)]).await;
+        assert!(dora.has("otp"), "{}", dora.text());
+        dora.give_code(&world, &DORA).await;
+        assert!(is_back(&dora), "{}", dora.text());
+        refused_everywhere(&world, &temporary).await;
+        signed_in(&world, &DORA).await;
+
+        // From then on the password is hers: the desk sends no other.
+        let page = page_of(&world, &DORA).await;
+        open(&world, &mut carla, &page).await;
+        assert!(carla.text().contains("Actief") && !carla.has("desk-act-mail"), "{}", carla.text());
+        let mails = world.mails(DORA.email).await.len();
+        open(&world, &mut carla, &format!("{page}/mail")).await;
+        carla.submit("desk-submit", &[("reason", REASON)]).await;
+        assert!(!carla.text().contains("Wij sturen de mail"), "{}", carla.text());
+        assert_eq!(world.mails(DORA.email).await.len(), mails);
+        signed_in(&world, &DORA).await;
+    }
+}
+
+#[tokio::test]
+async fn t10_a_temporary_password_expires_and_a_new_one_ends_the_one_before() {
+    for backend in Backend::ALL {
+        let world = World::with(backend, with_temporary_passwords).await;
+        world.add(&Person::CARLA).await;
+        let mut carla = at_desk(&world, &Person::CARLA).await;
+        make(&world, &mut carla, &DORA).await;
+        let eva = Person { email: "eva@example.nl", phone: "+31613131313", ..DORA };
+        make(&world, &mut carla, &eva).await;
+        let first = Person { password: mailed_password(&world, &DORA).await, ..DORA };
+        let of_eva = Person { password: mailed_password(&world, &eva).await, ..eva };
+
+        // A second before its end it works, at its end it does not.
+        world.advance(Duration::from_secs(72 * 3600 - 1));
+        let mut browser = at_sign_in(&world).await;
+        browser.give_password(&of_eva).await;
+        assert!(browser.has("new_password"), "{}", browser.text());
+        world.advance(Duration::from_secs(1));
+        refused_everywhere(&world, &first).await;
+
+        // The desk sends another one; a double click sends one mail.
+        let page = page_of(&world, &DORA).await;
+        let mut carla = at_desk(&world, &Person::CARLA).await;
+        open(&world, &mut carla, &page).await;
+        assert!(carla.text().contains("Tijdelijk wachtwoord werkt niet meer"), "{}", carla.text());
+        open(&world, &mut carla, &format!("{page}/mail")).await;
+        let reason = |_| vec![("reason", "mail niet gevonden".to_owned())];
+        let clicks = at_once(vec![carla.clone(), carla], "desk-submit", reason).await;
+        assert!(clicks.iter().all(|click| click.text().contains("Wij sturen de mail opnieuw")));
+        assert_eq!(world.mails(DORA.email).await.len(), 2);
+        let second = Person { password: mailed_password(&world, &DORA).await, ..DORA };
+        refused_everywhere(&world, &first).await;
+        let mut dora = at_sign_in(&world).await;
+        dora.give_password(&second).await;
+        assert!(dora.has("new_password"), "{}", dora.text());
+
+        // While she thinks of a password the desk sends a third: what she began with the second one is over.
+        world.advance(Duration::from_mins(2));
+        let mut carla = at_desk(&world, &Person::CARLA).await;
+        open(&world, &mut carla, &format!("{page}/mail")).await;
+        carla.submit("desk-submit", &[("reason", "mail niet gevonden")]).await;
+        dora.submit("new_password", &[("new_password", DORA.password)]).await;
+        assert!(dora.has("login-page"), "{}", dora.text());
+        refused_everywhere(&world, &DORA).await;
+
+        // And without the desk, a forgotten-password mail is the way out.
+        let mut browser = world.browser();
+        open(&world, &mut browser, "/forgot").await;
+        browser.submit("forgot-submit", &[("username", DORA.username()), ("email", DORA.email)]).await;
+        browser.open(&world.link(DORA.email, "/reset").await).await;
+        browser.submit("reset-submit", &[("new_password", DORA.password)]).await;
+        signed_in(&world, &DORA).await;
+    }
+}
+
+#[tokio::test]
+async fn t10_where_the_holder_chooses_the_first_password_the_mail_holds_none() {
+    for backend in Backend::ALL {
+        let world = World::new(backend).await;
+        world.add(&Person::CARLA).await;
+        let mut carla = at_desk(&world, &Person::CARLA).await;
+        open(&world, &mut carla, "/desk/accounts/new").await;
+        assert!(!carla.has("username"), "people sign in with their address here");
+        make(&world, &mut carla, &DORA).await;
+        assert!(carla.text().contains("Het account is gemaakt"), "{}", carla.text());
+        let mail = world.mails(DORA.email).await.pop().unwrap();
+        assert!(mail.text.contains(&format!("{}/forgot", world.issuer)), "{}", mail.text);
+        // At a mistyped address a stranger learns no name.
+        assert!(!mail.text.contains("Dora") && !mail.html.contains("Dora"), "{}", mail.text);
+
+        // Nobody signs in without a password, not even with none; the account waits for its holder.
+        for password in ["", "wachtwoord", DORA.password] {
+            refused(&mut at_sign_in(&world).await, &DORA, password).await;
+        }
+        world.advance(30 * 24 * HOUR);
+        idp::jobs::clean_up(&world.idp).await.unwrap();
+        let mut dora = world.browser();
+        open(&world, &mut dora, "/forgot").await;
+        dora.submit("forgot-submit", &[("email", DORA.email)]).await;
+        dora.open(&world.link(DORA.email, "/reset").await).await;
+        dora.submit("reset-submit", &[("new_password", DORA.password)]).await;
+        // The codes go to the phone that the care worker wrote down.
+        signed_in(&world, &DORA).await;
+    }
+}
+
+#[tokio::test]
+async fn t46_the_desk_opens_to_staff_who_gave_a_code_in_this_session() {
+    for backend in Backend::ALL {
+        let world = World::new(backend).await;
+        world.add(&Person::CARLA).await;
+        world.add(&Person::ANNA).await;
+        let homeless = Person { email: "homeless@example.nl", phone: "+31614141414", ..DORA };
+        world.add_as(&homeless, Role::CareTeam, None).await;
+        make(&world, &mut at_desk(&world, &Person::CARLA).await, &DORA).await;
+        let page = page_of(&world, &DORA).await;
+        let paths = ["/desk", "/desk/accounts/new", &page, &format!("{page}/block")];
+
+        // Nobody signed in: the sign-in page, and from there to what was asked for.
+        for path in paths {
+            let mut stranger = world.browser();
+            open(&world, &mut stranger, path).await;
+            assert!(stranger.has("login-page"), "{path}: {}", stranger.text());
+            stranger.sign_in(&world, &Person::CARLA).await;
+            assert_eq!(stranger.page.url.path(), path);
+            assert_eq!(stranger.page.status, 200, "{}", stranger.text());
+        }
+
+        // A user, and staff of no organisation: a page that says who may.
+        for person in [&Person::ANNA, &homeless] {
+            let mut browser = signed_in(&world, person).await;
+            for path in paths {
+                open(&world, &mut browser, path).await;
+                assert_eq!(browser.page.status, 403, "{path}: {}", browser.text());
+                assert!(browser.text().contains("voor het zorgteam"), "{}", browser.text());
+                assert!(!browser.page.body.contains("dora"), "{path}");
+            }
+        }
+
+        // A known device makes the code unnecessary at the portal, and not here.
+        let mut carla = signed_in(&world, &Person::CARLA).await;
+        carla.close();
+        carla.open(&world.relying_party().authorize_url(&[])).await;
+        carla.give_password(&Person::CARLA).await;
+        assert!(is_back(&carla), "{}", carla.text());
+        open(&world, &mut carla, "/desk").await;
+        assert!(carla.has("login-page"), "{}", carla.text());
+        carla.give_password(&Person::CARLA).await;
+        assert!(carla.has("otp"), "{}", carla.text());
+        carla.give_code(&world, &Person::CARLA).await;
+        assert!(carla.has("desk-new"), "{}", carla.text());
+
+        // A quarter of an hour later she may look, and what changes something asks who she is.
+        open(&world, &mut carla, &format!("{page}/block")).await;
+        let mut late = carla.clone();
+        world.advance(Duration::from_mins(15));
+        open(&world, &mut carla, &page).await;
+        assert_eq!(carla.page.status, 200);
+        open(&world, &mut carla, "/desk/accounts/new").await;
+        assert!(carla.has("login-page"), "{}", carla.text());
+        late.submit("desk-submit", &[("reason", REASON)]).await;
+        assert!(late.has("login-page"), "{}", late.text());
+        assert!(world.account(&DORA).await.blocked_at.is_none());
+    }
+}
+
+#[tokio::test]
+async fn t46_organisations_do_not_see_each_other_and_staff_not_themselves() {
+    for backend in Backend::ALL {
+        let world = World::new(backend).await;
+        let carla_id = world.add(&Person::CARLA).await.id;
+        let colleague = Person { email: "cor@example.nl", phone: "+31614141414", ..DORA };
+        let colleague_id = world.add_as(&colleague, Role::CareTeam, Some("zonnehof")).await.id;
+        world.add(&Person::DIRK).await;
+        let registered = world.add(&Person::ANNA).await.id;
+        let mut carla = at_desk(&world, &Person::CARLA).await;
+        make(&world, &mut carla, &DORA).await;
+        let page = page_of(&world, &DORA).await;
+        open(&world, &mut carla, &format!("{page}/block")).await;
+        let (_, fields) = carla.form_of("desk-submit");
+
+        // Dirk's list is empty, whatever he searches for; her page is not there for him.
+        let mut dirk = at_desk(&world, &Person::DIRK).await;
+        for search in ["", "dora", "%", "_", "' OR 1=1 --"] {
+            open(&world, &mut dirk, "/desk").await;
+            dirk.submit("desk-search", &[("search", search)]).await;
+            assert_eq!(dirk.page.status, 200, "{}", dirk.text());
+            assert!(!dirk.page.body.contains(DORA.email), "{search}: {}", dirk.text());
+            assert!(!dirk.page.url.as_str().contains("dora"), "{}", dirk.page.url);
+        }
+        let not_there = [(&mut dirk, page.clone()), (&mut carla, format!("/desk/accounts/{}", carla_id.0))];
+        for (browser, page) in not_there {
+            for path in ["", "/block", "/email", "/unlock"] {
+                open(&world, browser, &format!("{page}{path}")).await;
+                assert_eq!(browser.page.status, 404, "{path}: {}", browser.text());
+            }
+        }
+        for id in [&carla_id, &colleague_id, &registered] {
+            open(&world, &mut carla, &format!("/desk/accounts/{}", id.0)).await;
+            assert_eq!(carla.page.status, 404, "{}", carla.text());
+        }
+        // Nor by a form of their own making.
+        open(&world, &mut dirk, "/desk").await;
+        let csrf = dirk.form_of("desk-search").1.into_iter().find(|(name, _)| name == "csrf").unwrap();
+        let mut forged: Vec<_> = fields.into_iter().filter(|(name, _)| name != "csrf").collect();
+        forged.retain(|(name, _)| name != "reason");
+        forged.extend([csrf, ("reason".to_owned(), REASON.to_owned())]);
+        let url = format!("{}{page}/block", world.issuer).parse().unwrap();
+        assert_eq!(dirk.request(Method::POST, &url, Some(&forged)).await.status, 404);
+        assert!(world.account(&DORA).await.blocked_at.is_none());
+
+        // He is not told whose an address is, only that he can do nothing with it.
+        for taken in [&DORA, &Person::ANNA, &Person::CARLA, &Person::DIRK] {
+            make(&world, &mut dirk, taken).await;
+            assert_eq!(dirk.page.status, 422);
+            let text = dirk.text();
+            assert!(
+                text.contains("kunnen wij geen account maken") && text.contains("de beheerder"),
+                "{text}"
+            );
+            assert!(!text.contains("Bekijk dat account") && !text.contains("heeft al een account"), "{text}");
+        }
+        // Her own team is shown the way to it.
+        world.advance(Duration::from_mins(2));
+        make(&world, &mut carla, &DORA).await;
+        assert!(carla.text().contains("Uw organisatie heeft al een account"), "{}", carla.text());
+        assert!(carla.page.body.contains(&format!("href=\"{page}\"")), "{}", carla.page.body);
+
+        // No portal learns from a user's tokens whose care team made the account.
+        give_own_password(&world, &DORA).await;
+        let client = world.relying_party();
+        for (person, organisation) in [(&DORA, None), (&Person::CARLA, Some("zonnehof"))] {
+            let mut browser = world.browser();
+            browser.open(&client.authorize_url(&[("scope", "openid profile email care_team")])).await;
+            browser.sign_in(&world, person).await;
+            let code = client.answered(&browser, "code").unwrap();
+            let tokens: serde_json::Value = client.redeem(&code).await.json().await.unwrap();
+            let claims = client.userinfo(tokens["access_token"].as_str().unwrap()).await;
+            let claims: serde_json::Value = claims.json().await.unwrap();
+            assert_eq!(claims["care_organisation"].as_str(), organisation, "{claims}");
+            assert_eq!(claims["care_role"].is_null(), organisation.is_none(), "{claims}");
+        }
+    }
+}
+
+/// Sets a password as if its holder had chosen it.
+pub async fn give_own_password(world: &World, person: &Person) {
+    let hash = world.idp.passwords.hash(person.password).await.unwrap();
+    let id = world.account(person).await.id;
+    let mut write = world.idp.store.begin_write().await.unwrap();
+    world.idp.store.set_password(&mut write, &id, &hash).await.unwrap();
+    write.commit().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_clicks_make_one_account_and_a_day_has_its_limit() {
+    for backend in Backend::ALL {
+        let world = World::with(backend, with_temporary_passwords).await;
+        let staff = world.add(&Person::CARLA).await;
+        let mut carla = at_desk(&world, &Person::CARLA).await;
+        open(&world, &mut carla, "/desk/accounts/new").await;
+        let clicks = at_once(vec![carla.clone(); 3], "desk-create", |_| form(&DORA)).await;
+        for click in &clicks {
+            assert!(click.text().contains("Het account is gemaakt"), "{}", click.text());
+        }
+        assert_eq!(world.mails(DORA.email).await.len(), 1);
+
+        // A registration that nobody confirmed keeps no address from its owner; a user name that is in use does.
+        let eva = Person { email: "eva@example.nl", phone: "+31613131313", ..DORA };
+        open(&world, &mut carla, "/desk/accounts/new").await;
+        let mut typed = form(&eva);
+        typed.retain(|(name, _)| *name != "username");
+        typed.push(("username", "DORA".into()));
+        let typed: Vec<(&str, &str)> = typed.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        carla.submit("desk-create", &typed).await;
+        assert!(carla.text().contains("Deze gebruikersnaam is niet vrij"), "{}", carla.text());
+        assert!(carla.page.body.contains("value=\"DORA\""), "what was typed stands there still");
+
+        let day = Duration::from_hours(24);
+        for _ in 0..100 {
+            let key = format!("desk-accounts:{}", staff.id.0);
+            world.idp.ephemeral.count(&key, day).await.unwrap();
+        }
+        make(&world, &mut carla, &eva).await;
+        assert_eq!(carla.page.status, 429, "{}", carla.text());
+        let email = EmailAddress::parse(eva.email).unwrap();
+        assert!(world.idp.store.account_by_email(&email).await.unwrap().is_none());
+        world.advance(day);
+        make(&world, &mut at_desk(&world, &Person::CARLA).await, &eva).await;
+        assert!(world.idp.store.account_by_email(&email).await.unwrap().is_some());
+    }
+}
+
+#[tokio::test]
+async fn the_form_says_what_is_wrong_and_the_list_finds_people() {
+    for backend in Backend::ALL {
+        let world = World::with(backend, |config| {
+            with_temporary_passwords(config);
+            for portal in &mut config.portals {
+                portal.policy = idp::config::SignInPolicy {
+                    second_factor: SecondFactor::Never,
+                    ..idp::config::SignInPolicy::default()
+                };
+            }
+        })
+        .await;
+        world.add(&Person::CARLA).await;
+        let mut carla = at_desk(&world, &Person::CARLA).await;
+        open(&world, &mut carla, "/desk/accounts/new").await;
+        let wrong = [
+            ("given_name", "<b>"),
+            ("family_name", ""),
+            ("email", "dora@"),
+            ("username", "d v"),
+            ("phone", "020-1234567"),
+            ("reason", "bel 06-12345678"),
+        ];
+        carla.submit("desk-create", &wrong).await;
+        assert_eq!(carla.page.status, 422);
+        for says in [
+            "Vul een e",
+            "Vul een gebruikersnaam in van 3 tot 64 tekens",
+            "Vul een Nederlands mobiel nummer in",
+            "In deze reden staat een lang nummer",
+        ] {
+            assert!(carla.text().contains(says), "{says}: {}", carla.text());
+        }
+        // Where no portal asks for codes, a phone is not needed.
+        let ozlem = Person { email: "ozlem@example.nl", phone: "", ..DORA };
+        make(&world, &mut carla, &ozlem).await;
+        assert!(carla.text().contains("Het account is gemaakt"), "{}", carla.text());
+        let sql = "UPDATE accounts SET given_name = 'Özlem' WHERE email = 'ozlem@example.nl'";
+        world.idp.store.db().execute(sqlx::query(sql)).await.unwrap();
+        for number in 1..=60 {
+            let email = format!("user-{number:02}@example.nl").leak();
+            make(&world, &mut carla, &Person { email, phone: "", ..DORA }).await;
+        }
+        for (search, finds) in [
+            ("özlem", true),
+            ("Özlem de V", true),
+            ("OZLEM@", true),
+            ("user", false),
+            ("%", false),
+            ("niemand", false),
+        ] {
+            open(&world, &mut carla, "/desk").await;
+            carla.submit("desk-search", &[("search", search)]).await;
+            assert_eq!(carla.text().contains("ozlem@example.nl"), finds, "{search}: {}", carla.text());
+        }
+        // Everybody stands on one page of the list.
+        let mut seen = std::collections::BTreeSet::new();
+        open(&world, &mut carla, "/desk").await;
+        loop {
+            let text = carla.text();
+            seen.extend(
+                text.split_whitespace().filter(|word| word.contains("@example.nl")).map(str::to_owned),
+            );
+            if !carla.has("page-next") {
+                break;
+            }
+            let next = format!("{}?page=2", carla.page.url.path());
+            carla.open(&next).await;
+            assert!(carla.has("page-previous"));
+        }
+        assert!(seen.len() >= 61, "{}", seen.len());
+    }
+}
