@@ -5,6 +5,7 @@ use reqwest::{Client, StatusCode};
 use tests::{Backend, Browser, Person, World};
 
 use crate::care::{BIRTH_DATE, DOSSIER, UNKNOWN_BSN, request, with_dossier};
+use crate::desk::{at_desk, make, open, page_of};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const SCRIPT: &str = "\"><script>alert(1)</script>{{7*7}}${7*7}' OR 1=1 --";
@@ -336,6 +337,35 @@ async fn every_step_of_a_sign_in_takes_any_input() {
         torment(&browser, "otp-submit").await;
         browser.give_code(&world, &Person::ANNA).await;
         assert!(portal.answered(&browser, "code").is_some(), "and none of that did any harm");
+    }
+}
+
+#[tokio::test]
+async fn every_form_of_the_desk_takes_any_input() {
+    for backend in Backend::ALL {
+        let world = World::with(backend, |config| {
+            crate::desk::with_temporary_passwords(config);
+            config.limits.mails_per_account_per_day = 0;
+        })
+        .await;
+        world.add(&Person::CARLA).await;
+        let mut carla = at_desk(&world, &Person::CARLA).await;
+        let csrf = token(&mut carla, &format!("{}/desk", world.issuer), "desk-search").await;
+        let desk: Vec<&str> = IDP.iter().copied().filter(|path| path.starts_with("/desk")).collect();
+        storm(&world.issuer, &desk, &carla, &csrf).await;
+        open(&world, &mut carla, "/desk").await;
+        torment(&carla, "desk-search").await;
+        open(&world, &mut carla, "/desk/accounts/new").await;
+        torment(&carla, "desk-create").await;
+        make(&world, &mut carla, &Person::BRAM).await;
+        let page = page_of(&world, &Person::BRAM).await;
+        for act in ["mail", "phone", "email", "unlock", "sessions", "block", "unblock"] {
+            open(&world, &mut carla, &format!("{page}/{act}")).await;
+            torment(&carla, "desk-submit").await;
+        }
+        open(&world, &mut carla, &page).await;
+        assert_eq!(carla.page.status, StatusCode::OK, "{}", carla.text());
+        assert!(!carla.page.body.contains("<script>alert(1)"));
     }
 }
 

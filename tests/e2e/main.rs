@@ -18,6 +18,7 @@ mod confirmation;
 mod delivery;
 mod desk;
 mod desk_acts;
+mod desk_browser;
 mod devices;
 mod input;
 mod journey;
