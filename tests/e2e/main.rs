@@ -17,6 +17,7 @@ mod codes;
 mod confirmation;
 mod delivery;
 mod desk;
+mod desk_access;
 mod desk_acts;
 mod desk_browser;
 mod devices;

@@ -80,6 +80,8 @@ pub struct ActPage {
     pub back_url: String,
     pub act: &'static str,
     pub name: String,
+    /// The address, or the masked number, that is to be changed; else empty.
+    pub current: String,
     /// The address, where that is what changes; else empty.
     pub email: String,
     pub phone: String,
@@ -96,6 +98,7 @@ impl ActPage {
             back_url: "/desk/accounts/x".into(),
             act: "email",
             name: "Anna Bakker".into(),
+            current: "anna@example.nl".into(),
             email: "anna@example".into(),
             phone: "020 1234567".into(),
             reason: "gebeld met de dochter".into(),
@@ -104,19 +107,29 @@ impl ActPage {
         }
     }
 
-    fn new(act: Act, member: &Member, fields: &Fields) -> Self {
+    fn new(app: &App, act: Act, member: &Member, fields: &Fields) -> Result<Self, Trouble> {
         let typed = |name: &str, most: usize| fields.trimmed(name).chars().take(most).collect::<String>();
-        Self {
+        let account = &member.account;
+        let current = match act {
+            Act::Email => account.email.as_str().to_owned(),
+            Act::Phone => {
+                let masked = account.verified_phone().map(|sealed| app.masked_phone(sealed)).transpose()?;
+                masked.unwrap_or_default()
+            }
+            _ => String::new(),
+        };
+        Ok(Self {
             action: act.url(&member.account.id),
             back_url: member_url(&member.account.id),
             act: act.word(),
-            name: member.account.full_name(),
+            name: account.full_name(),
+            current,
             email: typed("email", 254),
             phone: typed("phone", 40),
             reason: typed("reason", 300),
             error: None,
             error_field: "",
-        }
+        })
     }
 
     fn show(&self, app: &App, visit: &Visit) -> Response {
@@ -150,7 +163,9 @@ async fn here(app: &Shared, visit: &Visit) -> Result<Result<Here, Response>, Tro
 pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
     run(&app, &visit, async {
         Ok(match here(&app, &visit).await? {
-            Ok(Here { act, member, .. }) => ActPage::new(act, &member, &Fields::default()).show(&app, &visit),
+            Ok(Here { act, member, .. }) => {
+                ActPage::new(&app, act, &member, &Fields::default())?.show(&app, &visit)
+            }
             Err(elsewhere) => elsewhere,
         })
     })
@@ -191,8 +206,8 @@ pub async fn post(
             Ok(here) => here,
             Err(elsewhere) => return Ok(elsewhere),
         };
-        let refuse = |(field, error)| {
-            let page = ActPage::new(act, &member, &fields);
+        let refuse = |(field, error)| -> Result<Response, Trouble> {
+            let page = ActPage::new(&app, act, &member, &fields)?;
             Ok(ActPage { error: Some(error), error_field: field, ..page }.show(&app, &visit))
         };
         let (change, reason) = match read(act, &fields) {

@@ -189,7 +189,7 @@ pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) 
             id => app.ephemeral.get(&search_key(&staff.account.id, id)).await?,
         };
         let search_id = if kept.is_some() { search_id } else { String::new() };
-        let search = kept.map(|kept| kept.value).unwrap_or_default();
+        let search = kept.map(|kept| app.store.open_search(&kept.value)).transpose()?.unwrap_or_default();
         let page = visit.query("page").parse().unwrap_or(1).clamp(1, 100_000_u32);
         let offset = i64::from(page - 1) * i64::from(ROWS);
         // One row more than a page holds tells whether there is another page.
@@ -240,7 +240,8 @@ pub async fn search(
             return Ok(see_other(path::DESK));
         }
         let id = app.random.id();
-        app.ephemeral.put(&search_key(&staff.account.id, &id), &typed, SEARCH_LIVES).await?;
+        let sealed = app.store.seal_search(&typed);
+        app.ephemeral.put(&search_key(&staff.account.id, &id), &sealed, SEARCH_LIVES).await?;
         Ok(see_other(&list_url(&id, 1)))
     })
     .await

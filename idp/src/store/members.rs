@@ -87,6 +87,19 @@ impl Store {
         query.fetch_all(self.db.pool()).await?.iter().map(member).collect()
     }
 
+    /// Seals what somebody searches for: people search for numbers too, which never stand unsealed.
+    pub fn seal_search(&self, search: &str) -> String {
+        self.root.sealer("search").seal(search.as_bytes())
+    }
+
+    /// The search in its sealed form.
+    ///
+    /// # Errors
+    /// If it was sealed under another root key.
+    pub fn open_search(&self, sealed: &str) -> Result<String> {
+        Ok(self.root.sealer("search").open_text(sealed)?)
+    }
+
     /// One member of an organisation.
     ///
     /// # Errors

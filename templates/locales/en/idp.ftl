@@ -339,7 +339,7 @@ desk-email-hint = The user's own e‑mail address. The mail goes there, so check
 desk-username-hint = The user signs in with it. 3 to 64 characters: letters, digits, dot, hyphen or underscore. For example a.bakker
 desk-phone-label = Mobile phone number
 desk-phone-label-optional = Mobile phone number (optional)
-desk-phone-hint = A Dutch mobile number of the user, for example 06-12345678. Codes are sent there by SMS.
+desk-phone-hint = A Dutch mobile number of the user, for example 06‑12345678. Codes are sent there by SMS.
 desk-language-label = Language of mails and SMS
 desk-language-nl = Dutch
 desk-language-en = English
@@ -360,6 +360,7 @@ desk-username-taken = This user name is not free. Choose another one.
 desk-phone-missing = Enter the mobile phone number of the user. Codes are sent there by SMS.
 desk-language-missing = Choose a language.
 
+desk-current = Now:
 desk-act-mail-title = Send the mail again
 desk-act-mail-lead = { $name } gets a new mail to start signing in. What the previous mail said no longer works then.
 desk-act-mail-submit = Send mail

@@ -339,7 +339,7 @@ desk-email-hint = Het e‑mailadres van de gebruiker zelf. Hier gaat de mail hee
 desk-username-hint = Hiermee logt de gebruiker in. 3 tot 64 tekens: letters, cijfers, punt, streepje of laag streepje. Bijvoorbeeld a.bakker
 desk-phone-label = Mobiel telefoonnummer
 desk-phone-label-optional = Mobiel telefoonnummer (hoeft niet)
-desk-phone-hint = Een Nederlands mobiel nummer van de gebruiker, bijvoorbeeld 06-12345678. Hier gaan de SMS-codes heen.
+desk-phone-hint = Een Nederlands mobiel nummer van de gebruiker, bijvoorbeeld 06‑12345678. Hier gaan de SMS‑codes heen.
 desk-language-label = Taal van mails en SMS
 desk-language-nl = Nederlands
 desk-language-en = Engels
@@ -360,6 +360,7 @@ desk-username-taken = Deze gebruikersnaam is niet vrij. Kies een andere.
 desk-phone-missing = Vul het mobiele telefoonnummer van de gebruiker in. Daar gaan de SMS-codes heen.
 desk-language-missing = Kies een taal.
 
+desk-current = Nu:
 desk-act-mail-title = Mail opnieuw sturen
 desk-act-mail-lead = { $name } krijgt een nieuwe mail om te beginnen met inloggen. Wat in de vorige mail stond, werkt daarna niet meer.
 desk-act-mail-submit = Mail sturen
