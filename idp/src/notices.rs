@@ -6,6 +6,7 @@ use web::db::Write;
 use web::language::Language;
 
 use crate::app::{App, Trouble};
+use crate::credentials::temporary::TemporaryPassword;
 use crate::delivery::Message;
 use crate::domain::account::{Account, EmailAddress};
 
@@ -22,6 +23,10 @@ pub struct Notice {
     pub portal_name: String,
     pub forgot_link: String,
     pub account_link: String,
+    pub username: String,
+    pub password: Option<TemporaryPassword>,
+    /// What the care team did: a text key.
+    pub event: String,
 }
 
 /// The mails that exist; each is three templates below `mail/`.
@@ -39,10 +44,16 @@ pub enum Mail {
     EmailChange,
     EmailChanged,
     AccountDeleted,
+    /// To who gets an account from a care team, with user name and temporary password.
+    AccountCreated,
+    /// The same where the holder chooses the first password.
+    Invited,
+    /// The care team changed something.
+    DeskNotice,
 }
 
 impl Mail {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::Confirm,
         Self::AlreadyRegistered,
         Self::Reset,
@@ -54,6 +65,9 @@ impl Mail {
         Self::EmailChange,
         Self::EmailChanged,
         Self::AccountDeleted,
+        Self::AccountCreated,
+        Self::Invited,
+        Self::DeskNotice,
     ];
 
     pub fn template(self) -> &'static str {
@@ -69,6 +83,9 @@ impl Mail {
             Self::EmailChange => "email_change",
             Self::EmailChanged => "email_changed",
             Self::AccountDeleted => "account_deleted",
+            Self::AccountCreated => "account_created",
+            Self::Invited => "invited",
+            Self::DeskNotice => "desk_notice",
         }
     }
 }

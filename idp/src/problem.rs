@@ -67,6 +67,7 @@ fn in_place(visit: &Visit) -> Visit {
         path::FORGOT_RESEND => path::FORGOT_SENT,
         path::ACCOUNT_EMAIL_RESEND => path::ACCOUNT_EMAIL_SENT,
         path::ACCOUNT_PHONE_RESEND => path::ACCOUNT_PHONE_CODE,
+        path::DESK_SEARCH => path::DESK,
         path::ACCOUNT_FORGET_DEVICE
         | path::ACCOUNT_END_SESSION
         | path::ACCOUNT_SIGN_OUT
@@ -109,6 +110,19 @@ impl App {
     /// Nothing stands at this URL.
     pub fn not_found(&self, visit: &Visit) -> Response {
         self.message(visit, None, StatusCode::NOT_FOUND, "not-found")
+    }
+
+    /// The desk, to somebody who does not work there.
+    pub fn no_desk(&self, visit: &Visit) -> Response {
+        let page = MessagePage::new("no-desk", path::ACCOUNT, "home-account");
+        self.page(visit, None, StatusCode::FORBIDDEN, "idp/message.html", &page)
+    }
+
+    /// What somebody at the desk may do in a day has been done.
+    pub fn desk_limit(&self, visit: &Visit) -> Response {
+        let page = MessagePage::new("desk-limit", path::DESK, "desk-back");
+        let page = self.page(visit, None, StatusCode::TOO_MANY_REQUESTS, "idp/message.html", &page);
+        retry_after(page, Duration::from_hours(24))
     }
 
     /// Too many requests.

@@ -21,7 +21,7 @@ use crate::oauth::{
 };
 use crate::register::confirm;
 use crate::signin::{code, consent, new_password, password, phone, terms};
-use crate::{account, codes, dev, path, recover, register, reports, signin};
+use crate::{account, codes, desk, dev, path, recover, register, reports, signin};
 
 /// All routes with their layers.
 pub fn router(app: &Shared) -> Router {
@@ -59,6 +59,12 @@ pub fn router(app: &Shared) -> Router {
         .route(path::ACCOUNT_PASSWORD, get(account::password::get).post(account::password::post))
         .route(path::ACCOUNT_DOWNLOAD, get(account::leave::download))
         .route(path::ACCOUNT_DELETE, get(account::leave::delete_get).post(account::leave::delete_post))
+        // The care team
+        .route(path::DESK, get(desk::get))
+        .route(path::DESK_SEARCH, post(desk::search))
+        .route(path::DESK_NEW, get(desk::create::get).post(desk::create::post))
+        .route(path::DESK_ACCOUNT, get(desk::member::get))
+        .route(path::DESK_ACT, get(desk::act::get).post(desk::act::post))
         .route(path::HOME, get(home))
         // What stands above may sign or verify.
         .route_layer(middleware::from_fn_with_state(app.clone(), know_the_keys))

@@ -16,6 +16,7 @@ use web::random::Random;
 use web::request::{Front, Visit};
 use web::seal::RootKey;
 
+use crate::credentials::temporary::TemporaryPassword;
 use crate::notices::{Mail, Notice};
 
 fn visit(language: Language) -> Visit {
@@ -79,6 +80,10 @@ fn samples() -> Vec<(&'static str, Value)> {
         page("account_phone", crate::account::phone::PhonePage::sample()),
         page("account_password", crate::account::password::PasswordPage::sample()),
         page("account_delete", crate::account::leave::DeletePage::sample()),
+        page("desk", crate::desk::DeskPage::sample()),
+        page("desk_create", crate::desk::create::CreatePage::sample()),
+        page("desk_account", crate::desk::member::MemberPage::sample()),
+        page("desk_act", crate::desk::act::ActPage::sample()),
         page("home", crate::router::HomePage::sample()),
         page("outbox", crate::dev::OutboxPage::sample()),
     ]
@@ -150,12 +155,23 @@ fn every_error_that_a_handler_names_has_a_text_in_every_language() {
         "email-sent-lead",
         "notice-password-changed",
         "notice-signed-out",
+        "desk-reason-missing",
+        "desk-reason-long",
+        "desk-reason-number",
+        "desk-email-taken",
+        "desk-email-taken-here",
+        "desk-username-invalid",
+        "desk-username-taken",
+        "desk-phone-missing",
+        "desk-language-missing",
     ];
     let messages = [
         "journey-expired",
         "link-invalid",
         "not-found",
         "too-many",
+        "no-desk",
+        "desk-limit",
         "page-too-old",
         "deleted",
         "bad-form",
@@ -206,6 +222,9 @@ fn every_mail_and_sms_renders_in_every_language() {
         portal_name: "Portaal".into(),
         forgot_link: "https://login.example/forgot".into(),
         account_link: "https://login.example/account".into(),
+        username: "abakker".into(),
+        password: Some(TemporaryPassword::generate(&Random::seeded(1))),
+        event: "event-unlocked".into(),
     };
     for language in Language::ALL {
         for mail in Mail::ALL {
@@ -225,5 +244,22 @@ fn every_mail_and_sms_renders_in_every_language() {
         // The origin-bound line stands last, so that browsers fill the code in on this site only.
         assert_eq!(sms.lines().last(), Some("@login.example #123456"));
         assert!(!sms.to_lowercase().contains("zorg") && !sms.to_lowercase().contains("care"), "{sms}");
+    }
+}
+
+#[test]
+fn everything_that_the_desk_can_do_has_its_texts() {
+    use crate::desk::act::Act;
+    let acts = Act::ALL.map(Act::word);
+    let pages =
+        acts.iter().flat_map(|act| ["title", "lead", "submit"].map(|part| format!("desk-act-{act}-{part}")));
+    let notices = acts.iter().chain(&["create"]).map(|word| format!("desk-notice-{word}"));
+    let states = ["invited", "mail-spent", "active", "locked", "blocked"];
+    let states = states.iter().flat_map(|state| ["state", "help"].map(|part| format!("desk-{part}-{state}")));
+    for key in pages.chain(notices).chain(states) {
+        let values = ["name", "email"].map(|name| (name, "x".to_owned()));
+        for language in Language::ALL {
+            assert!(language.text(&key, &values).is_some(), "{key} in {}", language.tag());
+        }
     }
 }

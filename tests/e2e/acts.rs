@@ -45,7 +45,9 @@ pub async fn refused(browser: &mut Browser, person: &Person, password: &str) {
 /// Five wrong passwords from a browser that nobody knows.
 pub async fn lock(world: &World, person: &Person) {
     let stranger = at_sign_in(world).await;
-    let wrong = |_| vec![("email", person.email.to_owned()), ("password", "Fout-Wachtwoord-99".to_owned())];
+    let name =
+        if stranger.has("username") { ("username", person.username()) } else { ("email", person.email) };
+    let wrong = |_| vec![(name.0, name.1.to_owned()), ("password", "Fout-Wachtwoord-99".to_owned())];
     at_once(vec![stranger; 5], "login-submit", wrong).await;
 }
 

@@ -11,7 +11,7 @@ const SCRIPT: &str = "\"><script>alert(1)</script>{{7*7}}${7*7}' OR 1=1 --";
 
 /// Every path that takes something; `{}` is where something stands in the path itself. What ends a session stands
 /// last, or the rest would be a stranger's.
-const IDP: &[&str] = &[
+pub const IDP: &[&str] = &[
     "/sms/report/{}",
     "/authorize",
     "/token",
@@ -50,6 +50,11 @@ const IDP: &[&str] = &[
     "/account/password",
     "/account/download",
     "/account/delete",
+    "/desk",
+    "/desk/search",
+    "/desk/accounts/new",
+    "/desk/accounts/{}",
+    "/desk/accounts/P_jtDsxVtO5kTwSkd6PHBg/{}",
     "/logout",
 ];
 const PORTAL: &[&str] = &[
@@ -184,7 +189,7 @@ async fn look(what: &str, request: reqwest::RequestBuilder) {
 }
 
 /// Sends everything to one server in a browser's name.
-async fn storm(origin: &str, paths: &[&str], browser: &Browser, csrf: &str) {
+pub async fn storm(origin: &str, paths: &[&str], browser: &Browser, csrf: &str) {
     let client = Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
     let jar = &browser.cookies["localhost"];
     let cookies: Vec<String> = jar.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -243,7 +248,7 @@ async fn storm(origin: &str, paths: &[&str], browser: &Browser, csrf: &str) {
 }
 
 /// The token for this browser's forms at one server.
-async fn token(browser: &mut Browser, url: &str, form: &str) -> String {
+pub async fn token(browser: &mut Browser, url: &str, form: &str) -> String {
     browser.open(url).await;
     let (_, fields) = browser.form_of(form);
     fields.into_iter().find(|(name, _)| name == "csrf").unwrap().1
@@ -296,7 +301,7 @@ fn values() -> Vec<String> {
 }
 
 /// Fills one field after the other of the form that the browser shows.
-async fn torment(browser: &Browser, form: &str) {
+pub async fn torment(browser: &Browser, form: &str) {
     let (_, fields) = browser.form_of(form);
     for (name, _) in fields.iter().filter(|(name, _)| name != "csrf") {
         for value in values() {

@@ -164,6 +164,11 @@ async fn t35_behind_https_every_page_of_the_provider_is_guarded_and_every_cookie
             "/account/delete",
             "/session",
             "/session/ended",
+            "/desk",
+            "/desk/accounts/new",
+            "/desk/accounts/x",
+            "/desk/accounts/P_jtDsxVtO5kTwSkd6PHBg",
+            "/desk/accounts/P_jtDsxVtO5kTwSkd6PHBg/block",
             "/logout",
             "/authorize",
             "/userinfo",
@@ -356,6 +361,9 @@ async fn t35_every_form_of_ours_answers_with_303_and_none_works_without_its_toke
             "/account/password",
             "/account/delete",
             "/session/extend",
+            "/desk/search",
+            "/desk/accounts/new",
+            "/desk/accounts/P_jtDsxVtO5kTwSkd6PHBg/block",
         ];
         let section = format!("/dossiers/{DOSSIER}/this-is-me");
         let withdraw = format!("{open}/withdraw");

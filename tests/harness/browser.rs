@@ -208,10 +208,12 @@ impl Browser {
         words.join(" ")
     }
 
-    /// Gives e-mail address and password on the sign-in page that is shown.
+    /// Gives e-mail address, or user name, and password on the sign-in page that is shown.
     pub async fn give_password(&mut self, person: &Person) -> &Page {
         assert!(self.has("login-page"), "not a sign-in page: {}\n{}", self.page.url, self.text());
-        self.submit("login-submit", &[("email", person.email), ("password", person.password)]).await
+        let name =
+            if self.has("username") { ("username", person.username()) } else { ("email", person.email) };
+        self.submit("login-submit", &[name, ("password", person.password)]).await
     }
 
     /// Gives the code that was sent to the person's phone.

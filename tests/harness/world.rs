@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use idp::app::{App, Shared};
-use idp::config::{Client, Config};
+use idp::config::{Client, Config, Identifier};
 use idp::domain::account::{Account, EmailAddress, Role};
 use idp::store::accounts::NewAccount;
 use portal_client::app::App as PortalApp;
@@ -52,6 +52,14 @@ impl Person {
     /// Of the care team of 'zonnehof'.
     pub const CARLA: Self =
         Self { email: "carla@example.nl", password: "Zorg-Ronde-Koffie-58", phone: "+31611223344" };
+    /// Of the care team of 'rozenhof'.
+    pub const DIRK: Self =
+        Self { email: "dirk@example.nl", password: "Tuin-Lepel-Wolk-64", phone: "+31655667788" };
+
+    /// What the person signs in with where that is a user name.
+    pub fn username(&self) -> &'static str {
+        self.email.split('@').next().unwrap_or_default()
+    }
 }
 
 const PUUR: &str = "puur-van-jou";
@@ -240,20 +248,31 @@ impl World {
         self.clock.advance(by);
     }
 
-    /// Adds a confirmed account with its phone; [`Person::CARLA`] belongs to a care team.
+    /// Adds a confirmed account with its phone; [`Person::CARLA`] and [`Person::DIRK`] belong to care teams.
     pub async fn add(&self, person: &Person) -> Account {
-        let staff = person.email == Person::CARLA.email;
-        let (given_name, _) = person.email.split_once('@').unwrap();
+        let organisation = match person.email {
+            email if email == Person::CARLA.email => Some("zonnehof"),
+            email if email == Person::DIRK.email => Some("rozenhof"),
+            _ => None,
+        };
+        let role = if organisation.is_some() { Role::CareTeam } else { Role::User };
+        self.add_as(person, role, organisation).await
+    }
+
+    /// As [`World::add`], with any role.
+    pub async fn add_as(&self, person: &Person, role: Role, organisation: Option<&str>) -> Account {
+        let given_name = person.username();
+        let with_username = self.idp.config.accounts.identifier == Identifier::Username;
         let new = NewAccount {
             given_name: given_name[..1].to_uppercase() + &given_name[1..],
             family_name: "Voorbeeld".into(),
             email: EmailAddress::parse(person.email).unwrap(),
             email_is_confirmed: true,
-            username: None,
+            username: with_username.then(|| person.username().to_owned()),
             password_hash: Some(self.idp.passwords.hash(person.password).await.unwrap()),
             phone_sealed: Some(self.idp.store.seal_phone(person.phone)),
-            role: if staff { Role::CareTeam } else { Role::User },
-            organisation: staff.then(|| "zonnehof".to_owned()),
+            role,
+            organisation: organisation.map(str::to_owned),
             language: Language::Nl,
         };
         let mut write = self.idp.store.begin_write().await.unwrap();

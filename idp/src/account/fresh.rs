@@ -44,7 +44,7 @@ pub(super) async fn fresh_holder(
 ///
 /// # Errors
 /// A backend's.
-pub(super) async fn sign_in_for(
+pub async fn sign_in_for(
     app: &Shared,
     visit: &Visit,
     page: &str,
@@ -53,5 +53,6 @@ pub(super) async fn sign_in_for(
     let mut open = app.begin_journey(visit, None, None).await?;
     open.journey.step_up_to = Some(page.to_owned());
     identifier.clone_into(&mut open.journey.identifier);
-    app.save_and_resume(visit, open).await
+    // Boxed: it contains the end of a journey, and every page that wants a fresh sign-in contains it.
+    Box::pin(app.save_and_resume(visit, open)).await
 }

@@ -2,7 +2,7 @@
 //! found by the session's cookie and never by a parameter.
 
 pub mod email;
-mod fresh;
+pub mod fresh;
 pub mod leave;
 pub mod password;
 pub mod phone;
@@ -46,6 +46,8 @@ pub struct AccountPage {
     pub change_password_url: &'static str,
     pub download_url: &'static str,
     pub delete_url: &'static str,
+    /// For staff: the way to the desk.
+    pub desk_url: Option<&'static str>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -73,6 +75,8 @@ pub struct HistoryRow {
     /// A text key.
     pub event: String,
     pub detail: String,
+    /// Somebody else did it.
+    pub by_staff: bool,
 }
 
 impl AccountPage {
@@ -101,6 +105,7 @@ impl AccountPage {
                     at: text("22-11-2026 19:04"),
                     event: format!("event-{}", event.as_str()),
                     detail: String::new(),
+                    by_staff: event == Event::Unlocked,
                 })
                 .to_vec(),
             forget_device_action: path::ACCOUNT_FORGET_DEVICE,
@@ -114,6 +119,7 @@ impl AccountPage {
             change_password_url: path::ACCOUNT_PASSWORD,
             download_url: path::ACCOUNT_DOWNLOAD,
             delete_url: path::ACCOUNT_DELETE,
+            desk_url: Some(path::DESK),
         }
     }
 }
@@ -121,7 +127,10 @@ impl AccountPage {
 const NOTICES: [&str; 3] = ["email", "phone", "password"];
 
 /// The account of this browser's session, which lives on from now, or where to sign in.
-async fn holder(app: &Shared, visit: &Visit) -> Result<Result<(Session, Account), Response>, Trouble> {
+///
+/// # Errors
+/// The database's.
+pub async fn holder(app: &Shared, visit: &Visit) -> Result<Result<(Session, Account), Response>, Trouble> {
     if let Some(session) = app.session_of(visit).await? {
         let account = app.store.account(&session.account_id).await?;
         if let Some(account) = account.filter(|account| account.blocked_at.is_none()) {
@@ -169,6 +178,7 @@ pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) 
         let history = app.store.audit(Some(&account.id), 20).await?.into_iter().map(|entry| HistoryRow {
             at: entry.at.local_text(),
             event: format!("event-{}", entry.event),
+            by_staff: entry.actor_id.is_some_and(|actor| actor != account.id.0),
             detail: entry.detail,
         });
         let page = AccountPage {
@@ -193,6 +203,7 @@ pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) 
             change_password_url: path::ACCOUNT_PASSWORD,
             download_url: path::ACCOUNT_DOWNLOAD,
             delete_url: path::ACCOUNT_DELETE,
+            desk_url: account.role.is_staff().then_some(path::DESK),
         };
         let visit = session::within(&app, &visit, &session);
         Ok(app.page(&visit, None, StatusCode::OK, "idp/account.html", &page))

@@ -29,7 +29,7 @@ pub(super) struct Create {
     /// user, care_team or administrator.
     #[arg(long, default_value = "user")]
     role: String,
-    /// The organisation of a care_team member or administrator.
+    /// Where a care_team member or administrator works; of a user, whose care team sees the account at its desk.
     #[arg(long)]
     organisation: Option<String>,
     /// nl or en.
@@ -46,8 +46,8 @@ pub(super) async fn create(arguments: Create) -> Outcome {
     let given_name = parse_name(&arguments.given_name).ok_or("--given-name: this is not a name")?;
     let family_name = parse_name(&arguments.family_name).ok_or("--family-name: this is not a name")?;
     let role = Role::parse(&arguments.role).ok_or("--role: write user, care_team or administrator")?;
-    if role.is_staff() != arguments.organisation.is_some() {
-        return Err("--organisation goes with --role care_team or administrator, and they with it".into());
+    if role.is_staff() && arguments.organisation.is_none() {
+        return Err("--role care_team and administrator need --organisation".into());
     }
     let language =
         web::language::Language::from_tag(&arguments.language).ok_or("--language: write nl or en")?;

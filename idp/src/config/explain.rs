@@ -384,7 +384,7 @@ mod tests {
                 flatten(&dotted, value, out);
             }),
             Value::Array(list) if list.first().is_some_and(Value::is_object) => {
-                flatten(prefix, &list[0], out)
+                flatten(prefix, &list[0], out);
             }
             value => {
                 out.insert(prefix.to_owned(), value.to_string());

@@ -12,6 +12,16 @@ use crate::config::Identifier;
 #[serde(transparent)]
 pub struct AccountId(pub String);
 
+impl AccountId {
+    /// An id out of a URL; `None` if no account can have it.
+    pub fn parse(text: &str) -> Option<Self> {
+        // As `Random::id` makes them: 128 bits in 22 URL-safe characters.
+        let is_id = text.len() == 22
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+        is_id.then(|| Self(text.to_owned()))
+    }
+}
+
 /// What portals know a person by: `sub` (OpenID Connect Core section 2). Opaque and never reused.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -33,6 +43,24 @@ impl EmailAddress {
         let address: lettre::Address = typed.parse().ok()?;
         // A mail that leaves the house goes to a host with a dot in its name.
         address.domain().contains('.').then(|| Self(typed.to_ascii_lowercase()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A name to sign in with, in the lower case in which it is compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Username(String);
+
+impl Username {
+    /// Reads what a person typed: 3 to 64 letters (a to z), digits, dots, hyphens and underscores.
+    pub fn parse(typed: &str) -> Option<Self> {
+        let name = typed.trim();
+        let is_name = (3..=64).contains(&name.len())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte));
+        is_name.then(|| Self(name.to_ascii_lowercase()))
     }
 
     pub fn as_str(&self) -> &str {
@@ -79,11 +107,15 @@ pub struct Account {
     pub email_confirmed_at: Option<Timestamp>,
     pub username: Option<String>,
     pub password_hash: Option<String>,
+    /// While the password is one that was mailed and must be replaced: until when it works.
     pub temporary_password_until: Option<Timestamp>,
+    /// When the temporary password was used; it works once.
+    pub temporary_password_used_at: Option<Timestamp>,
     /// Sealed; opened only to send to it or to show its last digits.
     pub phone_sealed: Option<String>,
     pub phone_verified_at: Option<Timestamp>,
     pub role: Role,
+    /// Of staff: where they work. Of a user: whose care team made the account and sees it; portals never learn that.
     pub organisation: Option<String>,
     pub language: Language,
     pub blocked_at: Option<Timestamp>,
@@ -109,6 +141,17 @@ impl Account {
     /// A phone number that received a code before.
     pub fn verified_phone(&self) -> Option<&str> {
         self.phone_verified_at.and(self.phone_sealed.as_deref())
+    }
+
+    /// Whether the holder has a password that nobody else chose.
+    pub fn has_own_password(&self) -> bool {
+        self.password_hash.is_some() && self.temporary_password_until.is_none()
+    }
+
+    /// Whether the password, if it is a temporary one, can still be used at the sign-in page.
+    pub fn password_works(&self, now: Timestamp) -> bool {
+        self.temporary_password_until
+            .is_none_or(|until| now < until && self.temporary_password_used_at.is_none())
     }
 
     /// Another one for every password; tells nothing of it.
@@ -153,6 +196,22 @@ mod tests {
             assert_eq!(EmailAddress::parse(typed), None, "{typed}");
         }
         assert_eq!(EmailAddress::parse(&format!("{}@example.nl", "a".repeat(300))), None);
+    }
+
+    #[test]
+    fn user_names_are_short_and_plain() {
+        assert_eq!(Username::parse(" A.Bakker-2_x ").unwrap().as_str(), "a.bakker-2_x");
+        for typed in ["", "ab", "a b", "anna@example.nl", "ann\u{eb}", "<b>", &"a".repeat(65)] {
+            assert_eq!(Username::parse(typed), None, "{typed}");
+        }
+    }
+
+    #[test]
+    fn an_id_out_of_a_url_holds_nothing_that_leads_elsewhere() {
+        assert!(AccountId::parse("P_jtDsxVtO5kTwSkd6PHBg").is_some());
+        for text in ["", "new", "../../../../../account/", "P_jtDsxVtO5kTwSkd6PHB\n"] {
+            assert_eq!(AccountId::parse(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -3,3 +3,4 @@
 pub mod account;
 pub mod device;
 pub mod phone;
+pub mod reason;

@@ -185,11 +185,13 @@ async fn check(
         None => None,
     };
     let device = device.unwrap_or_default();
-    let may_enter = account.blocked_at.is_none()
-        && account.temporary_password_until.is_none_or(|until| app.clock.now() < until);
+    let may_enter = account.blocked_at.is_none() && account.password_works(app.clock.now());
     let client_id = open.journey.client_id.as_deref();
     if let Some(verdict) = try_password(app, &account, &device, password, may_enter, client_id).await? {
         if account.email_confirmed_at.is_none() && !confirmed_by(app, visit, open, &account).await? {
+            return Ok(None);
+        }
+        if !use_up(app, &account, client_id).await? {
             return Ok(None);
         }
         if let (true, Some(old)) = (verdict.outdated, account.password_hash.as_deref()) {
@@ -200,6 +202,21 @@ async fn check(
         return Ok(Some(account));
     }
     Ok(None)
+}
+
+/// Uses the right password up if it is a temporary one: it opens the way to the page that replaces it in one sign-in.
+/// False if another one was first; that is a failure like any other.
+async fn use_up(app: &Shared, account: &Account, client_id: Option<&str>) -> Result<bool, Trouble> {
+    let (Some(hash), Some(_)) = (&account.password_hash, account.temporary_password_until) else {
+        return Ok(true);
+    };
+    if app.store.use_temporary_password(&account.id, hash).await? {
+        return Ok(true);
+    }
+    let mut write = app.store.begin_write().await?;
+    app.store.note(&mut write, Event::SignInFailed, &account.id, client_id, "").await?;
+    write.commit().await?;
+    Ok(false)
 }
 
 /// One try at the password of an account from a known device (or ''), counted before it is looked at. `None` unless

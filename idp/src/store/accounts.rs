@@ -9,8 +9,8 @@ use web::language::Language;
 use super::{Result, Store, StoreError};
 use crate::domain::account::{Account, AccountId, EmailAddress, Role, SubjectId};
 
-const COLUMNS: &str = "id, subject, given_name, family_name, email, email_confirmed_at, username, password_hash, \
-     temporary_password_until, phone_sealed, phone_verified_at, role, organisation, language, blocked_at, claims_sealed,
+pub(super) const COLUMNS: &str = "id, subject, given_name, family_name, email, email_confirmed_at, username, password_hash, \
+     temporary_password_until, temporary_password_used_at, phone_sealed, phone_verified_at, role, organisation, language, blocked_at, claims_sealed,
      updated_at";
 
 /// What a new account starts with.
@@ -25,11 +25,12 @@ pub struct NewAccount {
     /// Sealed by [`Store::seal_phone`]; counts as verified.
     pub phone_sealed: Option<String>,
     pub role: Role,
+    /// As in [`Account`].
     pub organisation: Option<String>,
     pub language: Language,
 }
 
-fn account(row: &AnyRow) -> Result<Account> {
+pub(super) fn account(row: &AnyRow) -> Result<Account> {
     let time =
         |name: &str| -> Result<Option<Timestamp>> { Ok(row.try_get::<Option<i64>, _>(name)?.map(Timestamp)) };
     let email: String = row.try_get("email")?;
@@ -45,6 +46,7 @@ fn account(row: &AnyRow) -> Result<Account> {
         username: row.try_get("username")?,
         password_hash: row.try_get("password_hash")?,
         temporary_password_until: time("temporary_password_until")?,
+        temporary_password_used_at: time("temporary_password_used_at")?,
         phone_sealed: row.try_get("phone_sealed")?,
         claims_sealed: row.try_get("claims_sealed")?,
         phone_verified_at: time("phone_verified_at")?,
@@ -264,7 +266,8 @@ impl Store {
     /// # Errors
     /// The engine's.
     pub async fn set_password(&self, write: &mut Write, id: &AccountId, hash: &str) -> Result<()> {
-        let sql = "UPDATE accounts SET password_hash = $1, temporary_password_until = NULL, updated_at = $2 WHERE id = $3";
+        let sql = "UPDATE accounts SET password_hash = $1, temporary_password_until = NULL,
+                     temporary_password_used_at = NULL, updated_at = $2 WHERE id = $3";
         sqlx::query(sql).bind(hash).bind(self.clock.now().0).bind(&id.0).execute(write.connection()).await?;
         Ok(())
     }

@@ -27,10 +27,17 @@ pub enum Event {
     SessionEnded,
     SignedOut,
     TermsAccepted,
+    /// The care team made the account.
+    AccountCreated,
+    /// The care team sent the mail with which the account starts once more.
+    InvitedAgain,
+    Unlocked,
+    Blocked,
+    Unblocked,
 }
 
 impl Event {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 22] = [
         Self::Registered,
         Self::Confirmed,
         Self::SignedIn,
@@ -48,6 +55,11 @@ impl Event {
         Self::SessionEnded,
         Self::SignedOut,
         Self::TermsAccepted,
+        Self::AccountCreated,
+        Self::InvitedAgain,
+        Self::Unlocked,
+        Self::Blocked,
+        Self::Unblocked,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -69,6 +81,11 @@ impl Event {
             Self::SessionEnded => "session-ended",
             Self::SignedOut => "signed-out",
             Self::TermsAccepted => "terms-accepted",
+            Self::AccountCreated => "account-created",
+            Self::InvitedAgain => "invited-again",
+            Self::Unlocked => "unlocked",
+            Self::Blocked => "blocked",
+            Self::Unblocked => "unblocked",
         }
     }
 }

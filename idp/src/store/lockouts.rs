@@ -89,16 +89,18 @@ impl Store {
         Ok(self.db.execute_unsynced(query).await? == 1)
     }
 
-    /// Opens every lock of an account: after a password reset, or by the desk.
+    /// Opens every lock of an account: after a password reset, or by the desk; the counts start anew. False if
+    /// no lock held.
     ///
     /// # Errors
     /// The engine's.
-    pub async fn unlock(&self, write: &mut Write, account: &AccountId) -> Result<()> {
-        sqlx::query("DELETE FROM lockouts WHERE account_id = $1")
-            .bind(&account.0)
-            .execute(write.connection())
-            .await?;
-        Ok(())
+    pub async fn unlock(&self, write: &mut Write, account: &AccountId) -> Result<bool> {
+        let query = sqlx::query("DELETE FROM lockouts WHERE account_id = $1 RETURNING locked_until");
+        let rows = query.bind(&account.0).fetch_all(write.connection()).await?;
+        let now = self.clock.now().0;
+        let ends: Vec<Option<i64>> =
+            rows.iter().map(|row| row.try_get(0)).collect::<std::result::Result<_, _>>()?;
+        Ok(ends.into_iter().flatten().any(|until| until > now))
     }
 
     /// Until when tries from this known device (or '' for all others) are locked out, if they are.

@@ -15,9 +15,11 @@ pub mod grants;
 pub mod keys;
 pub mod lockouts;
 pub mod mail_links;
+pub mod members;
 pub mod outbox;
 pub mod sessions;
 pub mod sms;
+pub mod temporary_passwords;
 pub mod terms;
 
 static MIGRATIONS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../migrations/idp");

@@ -286,10 +286,117 @@ event-registered = Account created
 event-confirmed = E-mail address confirmed
 event-signed-out = Signed out
 event-account-created = Account created by a member of staff
+event-invited-again = Mail to get started sent again
 event-unlocked = Sign-in opened again
 event-blocked = Account blocked
 event-unblocked = Account no longer blocked
 event-terms-accepted = Terms of use accepted
+
+## The care team's desk
+
+desk-nav = Accounts
+desk-back = Back to all accounts
+desk-back-to = Back to { $name }
+desk-title = Accounts of users
+desk-lead = Here you make accounts for clients and their families, and help them when they cannot sign in. You work for organisation { $organisation }.
+desk-new = Make a new account
+desk-search-label = Search for an account
+desk-search-hint = By name, e‑mail address or user name. A part of it is enough.
+desk-search = Search
+desk-search-all = Show all accounts
+desk-accounts = All accounts
+desk-found = Found for '{ $search }'
+desk-nothing-found = We found no account. Check what you typed, or search for a part of the name.
+desk-nobody = Your team has made no accounts yet.
+desk-look = View
+desk-last-signed-in = Last signed in: { $when }
+desk-pages-label = Other pages of this list
+desk-pages-previous = Previous page
+desk-pages-next = Next page
+
+desk-state-invited = Not signed in yet
+desk-state-mail-spent = Temporary password no longer works
+desk-state-active = Active
+desk-state-locked = Cannot sign in for now
+desk-state-blocked = Blocked
+desk-until-invited = Temporary password works until { $until }
+desk-until-locked = until { $until }
+desk-help-invited = The user was sent a mail to get started. Did the mail not arrive? Check the e‑mail address, or send the mail again.
+desk-help-mail-spent = The temporary password is too old or was used already. Send the mail again.
+desk-help-active = Password forgotten? The user chooses a new one with 'Request a new password' on the sign-in page.
+desk-help-locked = A wrong password was entered too often. It opens again by itself. Can the user not wait? Then allow sign-in again.
+desk-help-blocked = A member of staff blocked this account. The user cannot sign in.
+
+desk-facts = This account
+desk-fact-last = Last signed in
+desk-never = Never
+desk-acts = What do you want to do?
+desk-by = By { $name }
+desk-by-somebody = By a member of staff
+
+desk-create-title = Make a new account
+desk-create-lead = Fill in the details of the user, who will get a mail to start signing in.
+desk-email-hint = The user's own e‑mail address. The mail goes there, so check it well.
+desk-username-hint = The user signs in with it. 3 to 64 characters: letters, digits, dot, hyphen or underscore. For example a.bakker
+desk-phone-label = Mobile phone number
+desk-phone-label-optional = Mobile phone number (optional)
+desk-phone-hint = A Dutch mobile number of the user, for example 06‑12345678. Codes are sent there by SMS.
+desk-language-label = Language of mails and SMS
+desk-language-nl = Dutch
+desk-language-en = English
+desk-create-reason-label = Why do you make this account?
+desk-create-reason-hint = For example: daughter is the contact person. The user can read this. Write down no numbers and nothing about health.
+desk-create-submit = Make account and send mail
+desk-existing = View that account
+desk-reason-label = Why do you do this?
+desk-reason-hint = For example: spoke to the daughter by phone. The user can read this. Write down no numbers and nothing about health.
+
+desk-reason-missing = Write down briefly why you do this.
+desk-reason-long = This reason is too long. Write one short sentence.
+desk-reason-number = There is a long number in this reason. Take it out: phone numbers and other numbers do not belong here.
+desk-email-taken = We cannot make an account with this e‑mail address. Use another address, or ask the administrator of your organisation for help.
+desk-email-taken-here = Your organisation has an account with this e‑mail address already.
+desk-username-invalid = Enter a user name of 3 to 64 characters. Use only letters (a to z), digits, dot, hyphen or underscore.
+desk-username-taken = This user name is not free. Choose another one.
+desk-phone-missing = Enter the mobile phone number of the user. Codes are sent there by SMS.
+desk-language-missing = Choose a language.
+
+desk-current = Now:
+desk-act-mail-title = Send the mail again
+desk-act-mail-lead = { $name } gets a new mail to start signing in. What the previous mail said no longer works then.
+desk-act-mail-submit = Send mail
+desk-act-unlock-title = Allow sign-in again
+desk-act-unlock-lead = { $name } can sign in again at once. Are you sure that you are talking to { $name }?
+desk-act-unlock-submit = Allow sign-in again
+desk-act-phone-title = Change phone number
+desk-act-phone-lead = Codes for { $name } go to the new number from then on. { $name } is signed out everywhere and gets a mail. Are you sure that the number belongs to { $name }?
+desk-act-phone-submit = Save number
+desk-act-email-title = Change e-mail address
+desk-act-email-lead = Mails to { $name } go to the new address from then on. { $name } is signed out everywhere. We send a mail to the old and the new address. Are you sure that the address belongs to { $name }?
+desk-act-email-submit = Save address
+desk-act-sessions-title = Sign out everywhere
+desk-act-sessions-lead = { $name } is signed out on all devices and at all portals, and can sign in again afterwards.
+desk-act-sessions-submit = Sign out everywhere
+desk-act-block-title = Block account
+desk-act-block-lead = { $name } is signed out everywhere and cannot sign in any more until you lift the block.
+desk-act-block-submit = Block account
+desk-act-unblock-title = Lift the block
+desk-act-unblock-lead = { $name } can sign in again afterwards.
+desk-act-unblock-submit = Lift the block
+
+desk-notice-create = The account has been made. We are sending a mail to { $email }.
+desk-notice-mail = We are sending the mail again to { $email }.
+desk-notice-unlock = { $name } can sign in again. We are sending { $name } a mail about it.
+desk-notice-phone = The phone number has been saved. We are sending { $name } a mail about it.
+desk-notice-email = The e‑mail address has been saved. We are sending a mail to the old and the new address.
+desk-notice-sessions = { $name } has been signed out everywhere. We are sending { $name } a mail about it.
+desk-notice-block = The account has been blocked. We are sending { $name } a mail about it.
+desk-notice-unblock = { $name } can sign in again. We are sending { $name } a mail about it.
+
+no-desk-title = This page is for the care team
+no-desk-text = Your account does not belong to a care team. Do you work in a care team? Ask the administrator of your organisation for an account for staff.
+desk-limit-title = No more of this today
+desk-limit-text = You have done this very often today. Tomorrow you can again. Can you not wait? Ask a colleague or the administrator.
 
 ## Development
 

@@ -58,6 +58,7 @@ mail-phone-changed-not-you = Is this not right? Contact the helpdesk at once.
 
 mail-account-created-subject = An account has been made for you
 mail-account-created-text = An account has been made for you. Below is how to sign in the first time.
+mail-account-created-email = Your e-mail address:
 mail-account-created-username = Your user name:
 mail-account-created-password = Your temporary password:
 mail-account-created-rule = The temporary password works once, until { $until }. After that you choose a password yourself.
@@ -65,6 +66,7 @@ mail-account-created-rule = The temporary password works once, until { $until }.
 mail-invited-subject = An account has been made for you
 mail-invited-text = An account has been made for you with this e-mail address. Choose a password first. Then you can sign in.
 mail-invited-how = Enter your e-mail address on the website. You will get a mail with which you choose a password.
+mail-invited-how-username = Enter your user name and your e-mail address on the website. You will get a mail with which you choose a password.
 
 mail-email-change-subject = Confirm your new e-mail address
 mail-email-change-text = You want to use this e-mail address for your account. Please confirm that this address is yours.

@@ -286,10 +286,117 @@ event-registered = Account aangemaakt
 event-confirmed = E-mailadres bevestigd
 event-signed-out = Uitgelogd
 event-account-created = Account aangemaakt door een medewerker
+event-invited-again = Mail om te beginnen opnieuw verstuurd
 event-unlocked = Inloggen weer mogelijk gemaakt
 event-blocked = Account geblokkeerd
 event-unblocked = Blokkade van account opgeheven
 event-terms-accepted = Akkoord met de gebruiksvoorwaarden
+
+## The care team's desk
+
+desk-nav = Accounts
+desk-back = Terug naar alle accounts
+desk-back-to = Terug naar { $name }
+desk-title = Accounts van gebruikers
+desk-lead = Hier maakt u accounts voor cliënten en hun naasten, en helpt u hen als inloggen niet lukt. U werkt voor organisatie { $organisation }.
+desk-new = Nieuw account maken
+desk-search-label = Zoek een account
+desk-search-hint = Op naam, e‑mailadres of gebruikersnaam. Een deel is genoeg.
+desk-search = Zoeken
+desk-search-all = Toon alle accounts
+desk-accounts = Alle accounts
+desk-found = Gevonden voor '{ $search }'
+desk-nothing-found = Wij vonden geen account. Controleer wat u typte, of zoek op een deel van de naam.
+desk-nobody = Uw team heeft nog geen accounts gemaakt.
+desk-look = Bekijken
+desk-last-signed-in = Laatst ingelogd: { $when }
+desk-pages-label = Andere pagina's van deze lijst
+desk-pages-previous = Vorige pagina
+desk-pages-next = Volgende pagina
+
+desk-state-invited = Nog niet ingelogd
+desk-state-mail-spent = Tijdelijk wachtwoord werkt niet meer
+desk-state-active = Actief
+desk-state-locked = Inloggen kan even niet
+desk-state-blocked = Geblokkeerd
+desk-until-invited = Tijdelijk wachtwoord werkt tot { $until }
+desk-until-locked = tot { $until }
+desk-help-invited = De gebruiker kreeg een mail om te beginnen. Is de mail niet aangekomen? Controleer dan het e‑mailadres, of stuur de mail opnieuw.
+desk-help-mail-spent = Het tijdelijke wachtwoord is te oud of al gebruikt. Stuur de mail opnieuw.
+desk-help-active = Wachtwoord vergeten? Dan kiest de gebruiker zelf een nieuw wachtwoord met 'Wachtwoord opvragen' op de inlogpagina.
+desk-help-locked = Er is te vaak een verkeerd wachtwoord ingevuld. Het gaat vanzelf weer open. Kan de gebruiker niet wachten? Maak inloggen dan weer mogelijk.
+desk-help-blocked = Een medewerker heeft dit account geblokkeerd. De gebruiker kan niet inloggen.
+
+desk-facts = Dit account
+desk-fact-last = Laatst ingelogd
+desk-never = Nog nooit
+desk-acts = Wat wilt u doen?
+desk-by = Door { $name }
+desk-by-somebody = Door een medewerker
+
+desk-create-title = Nieuw account maken
+desk-create-lead = Vul de gegevens in van de gebruiker. Die krijgt een mail om te beginnen met inloggen.
+desk-email-hint = Het e‑mailadres van de gebruiker zelf. Hier gaat de mail heen, dus controleer het goed.
+desk-username-hint = Hiermee logt de gebruiker in. 3 tot 64 tekens: letters, cijfers, punt, streepje of laag streepje. Bijvoorbeeld a.bakker
+desk-phone-label = Mobiel telefoonnummer
+desk-phone-label-optional = Mobiel telefoonnummer (hoeft niet)
+desk-phone-hint = Een Nederlands mobiel nummer van de gebruiker, bijvoorbeeld 06‑12345678. Hier gaan de SMS‑codes heen.
+desk-language-label = Taal van mails en SMS
+desk-language-nl = Nederlands
+desk-language-en = Engels
+desk-create-reason-label = Waarom maakt u dit account?
+desk-create-reason-hint = Bijvoorbeeld: dochter is contactpersoon. De gebruiker kan dit lezen. Schrijf geen nummers op en niets over de gezondheid.
+desk-create-submit = Account maken en mail sturen
+desk-existing = Bekijk dat account
+desk-reason-label = Waarom doet u dit?
+desk-reason-hint = Bijvoorbeeld: gebeld met de dochter. De gebruiker kan dit lezen. Schrijf geen nummers op en niets over de gezondheid.
+
+desk-reason-missing = Schrijf kort op waarom u dit doet.
+desk-reason-long = Deze reden is te lang. Schrijf één korte zin.
+desk-reason-number = In deze reden staat een lang nummer. Haal het weg: telefoonnummers en andere nummers horen hier niet.
+desk-email-taken = Met dit e‑mailadres kunnen wij geen account maken. Gebruik een ander adres, of vraag de beheerder van uw organisatie om hulp.
+desk-email-taken-here = Uw organisatie heeft al een account met dit e‑mailadres.
+desk-username-invalid = Vul een gebruikersnaam in van 3 tot 64 tekens. Gebruik alleen letters (a tot z), cijfers, punt, streepje of laag streepje.
+desk-username-taken = Deze gebruikersnaam is niet vrij. Kies een andere.
+desk-phone-missing = Vul het mobiele telefoonnummer van de gebruiker in. Daar gaan de SMS-codes heen.
+desk-language-missing = Kies een taal.
+
+desk-current = Nu:
+desk-act-mail-title = Mail opnieuw sturen
+desk-act-mail-lead = { $name } krijgt een nieuwe mail om te beginnen met inloggen. Wat in de vorige mail stond, werkt daarna niet meer.
+desk-act-mail-submit = Mail sturen
+desk-act-unlock-title = Inloggen weer mogelijk maken
+desk-act-unlock-lead = { $name } kan daarna meteen weer inloggen. Weet u zeker dat u met { $name } zelf praat?
+desk-act-unlock-submit = Inloggen weer mogelijk maken
+desk-act-phone-title = Telefoonnummer wijzigen
+desk-act-phone-lead = De SMS-codes van { $name } gaan daarna naar het nieuwe nummer. { $name } wordt overal uitgelogd en krijgt een mail. Weet u zeker dat het nummer van { $name } is?
+desk-act-phone-submit = Nummer opslaan
+desk-act-email-title = E-mailadres wijzigen
+desk-act-email-lead = De mails aan { $name } gaan daarna naar het nieuwe adres. { $name } wordt overal uitgelogd. Wij sturen een mail naar het oude en het nieuwe adres. Weet u zeker dat het adres van { $name } is?
+desk-act-email-submit = Adres opslaan
+desk-act-sessions-title = Overal uitloggen
+desk-act-sessions-lead = { $name } wordt uitgelogd op alle apparaten en bij alle portalen. { $name } kan daarna gewoon weer inloggen.
+desk-act-sessions-submit = Overal uitloggen
+desk-act-block-title = Account blokkeren
+desk-act-block-lead = { $name } wordt overal uitgelogd en kan niet meer inloggen, tot u de blokkade opheft.
+desk-act-block-submit = Account blokkeren
+desk-act-unblock-title = Blokkade opheffen
+desk-act-unblock-lead = { $name } kan daarna weer inloggen.
+desk-act-unblock-submit = Blokkade opheffen
+
+desk-notice-create = Het account is gemaakt. Wij sturen een mail naar { $email }.
+desk-notice-mail = Wij sturen de mail opnieuw naar { $email }.
+desk-notice-unlock = { $name } kan weer inloggen. Wij sturen { $name } hierover een mail.
+desk-notice-phone = Het telefoonnummer is opgeslagen. Wij sturen { $name } hierover een mail.
+desk-notice-email = Het e‑mailadres is opgeslagen. Wij sturen een mail naar het oude en het nieuwe adres.
+desk-notice-sessions = { $name } is overal uitgelogd. Wij sturen { $name } hierover een mail.
+desk-notice-block = Het account is geblokkeerd. Wij sturen { $name } hierover een mail.
+desk-notice-unblock = { $name } kan weer inloggen. Wij sturen { $name } hierover een mail.
+
+no-desk-title = Deze pagina is voor het zorgteam
+no-desk-text = Uw account hoort niet bij een zorgteam. Werkt u wel in een zorgteam? Vraag dan de beheerder van uw organisatie om een account voor medewerkers.
+desk-limit-title = Vandaag kan dit niet meer
+desk-limit-text = U deed dit vandaag al heel vaak. Morgen kan het weer. Kunt u niet wachten? Vraag dan een collega of de beheerder.
 
 ## Development
 

@@ -58,6 +58,7 @@ mail-phone-changed-not-you = Klopt dit niet? Neem dan meteen contact op met de h
 
 mail-account-created-subject = Er is een account voor u gemaakt
 mail-account-created-text = Er is een account voor u gemaakt. Hieronder staat hoe u de eerste keer inlogt.
+mail-account-created-email = Uw e-mailadres:
 mail-account-created-username = Uw gebruikersnaam:
 mail-account-created-password = Uw tijdelijke wachtwoord:
 mail-account-created-rule = Het tijdelijke wachtwoord werkt één keer, tot { $until }. Daarna kiest u zelf een wachtwoord.
@@ -65,6 +66,7 @@ mail-account-created-rule = Het tijdelijke wachtwoord werkt één keer, tot { $u
 mail-invited-subject = Er is een account voor u gemaakt
 mail-invited-text = Er is een account voor u gemaakt met dit e-mailadres. Kies eerst een wachtwoord. Daarna kunt u inloggen.
 mail-invited-how = Vul op de website uw e-mailadres in. U krijgt dan een mail waarmee u een wachtwoord kiest.
+mail-invited-how-username = Vul op de website uw gebruikersnaam en uw e-mailadres in. U krijgt dan een mail waarmee u een wachtwoord kiest.
 
 mail-email-change-subject = Bevestig uw nieuwe e-mailadres
 mail-email-change-text = U wilt dit e-mailadres gaan gebruiken voor uw account. Bevestig nu dat dit adres van u is.

@@ -1,0 +1,232 @@
+//! What the team can do to an account, each on a page of its own that says what will happen and asks why.
+
+use axum::Extension;
+use axum::extract::State;
+use axum::response::Response;
+use serde::Serialize;
+use web::request::{Fields, Visit};
+
+use super::carry_out::{Change, Outcome, carry_out};
+use super::create::{reason_error, taken_error};
+use super::{DAY, MAILS_PER_DAY, Staff, fresh_staff, member_id, member_url};
+use crate::app::{App, Shared, Trouble};
+use crate::domain::account::{AccountId, EmailAddress};
+use crate::domain::phone::PhoneNumber;
+use crate::domain::reason::Reason;
+use crate::form::Posted;
+use crate::invitations::By;
+use crate::mail_codes::status_of;
+use crate::oauth::resume::see_other;
+use crate::path;
+use crate::signin::run;
+use crate::store::members::Member;
+
+/// One thing that can be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// Sends the mail with which the account starts once more.
+    Mail,
+    Unlock,
+    Phone,
+    Email,
+    Sessions,
+    Block,
+    Unblock,
+}
+
+impl Act {
+    pub const ALL: [Self; 7] =
+        [Self::Mail, Self::Unlock, Self::Phone, Self::Email, Self::Sessions, Self::Block, Self::Unblock];
+
+    /// As it stands in URLs and text keys.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Mail => "mail",
+            Self::Unlock => "unlock",
+            Self::Phone => "phone",
+            Self::Email => "email",
+            Self::Sessions => "sessions",
+            Self::Block => "block",
+            Self::Unblock => "unblock",
+        }
+    }
+
+    fn of(visit: &Visit) -> Option<Self> {
+        let word = visit.uri.path().split('/').nth(4)?;
+        Self::ALL.into_iter().find(|act| act.word() == word)
+    }
+
+    pub(super) fn url(self, id: &AccountId) -> String {
+        path::DESK_ACT.replace("{id}", &id.0).replace("{act}", self.word())
+    }
+
+    /// Whether there is anything to do; what is done all the same does nothing.
+    pub(super) fn makes_sense(self, member: &Member) -> bool {
+        let is_blocked = member.account.blocked_at.is_some();
+        match self {
+            Self::Mail => !is_blocked && !member.account.has_own_password(),
+            Self::Unlock => !is_blocked && member.locked_until.is_some(),
+            Self::Phone | Self::Email => true,
+            Self::Sessions | Self::Block => !is_blocked,
+            Self::Unblock => is_blocked,
+        }
+    }
+}
+
+/// `idp/desk_act.html`; its texts are `desk-act-WORD-title`, `-lead` and `-submit`.
+#[derive(Clone, Debug, Serialize)]
+pub struct ActPage {
+    pub action: String,
+    pub back_url: String,
+    pub act: &'static str,
+    pub name: String,
+    /// The address, or the masked number, that is to be changed; else empty.
+    pub current: String,
+    /// The address, where that is what changes; else empty.
+    pub email: String,
+    pub phone: String,
+    pub reason: String,
+    pub error: Option<&'static str>,
+    /// The field that the error is about.
+    pub error_field: &'static str,
+}
+
+impl ActPage {
+    pub fn sample() -> Self {
+        Self {
+            action: "/desk/accounts/x/email".into(),
+            back_url: "/desk/accounts/x".into(),
+            act: "email",
+            name: "Anna Bakker".into(),
+            current: "anna@example.nl".into(),
+            email: "anna@example".into(),
+            phone: "020 1234567".into(),
+            reason: "gebeld met de dochter".into(),
+            error: Some("email-invalid"),
+            error_field: "email",
+        }
+    }
+
+    fn new(app: &App, act: Act, member: &Member, fields: &Fields) -> Result<Self, Trouble> {
+        let typed = |name: &str, most: usize| fields.trimmed(name).chars().take(most).collect::<String>();
+        let account = &member.account;
+        let current = match act {
+            Act::Email => account.email.as_str().to_owned(),
+            Act::Phone => {
+                let masked = account.verified_phone().map(|sealed| app.masked_phone(sealed)).transpose()?;
+                masked.unwrap_or_default()
+            }
+            _ => String::new(),
+        };
+        Ok(Self {
+            action: act.url(&member.account.id),
+            back_url: member_url(&member.account.id),
+            act: act.word(),
+            name: account.full_name(),
+            current,
+            email: typed("email", 254),
+            phone: typed("phone", 40),
+            reason: typed("reason", 300),
+            error: None,
+            error_field: "",
+        })
+    }
+
+    fn show(&self, app: &App, visit: &Visit) -> Response {
+        app.page(visit, None, status_of(self.error), "idp/desk_act.html", self)
+    }
+}
+
+/// Somebody at the desk with an account of their organisation before them.
+struct Here {
+    act: Act,
+    staff: Staff,
+    member: Member,
+}
+
+/// Who is here, or where to go; an account of another organisation is not there, nor is one's own.
+async fn here(app: &Shared, visit: &Visit) -> Result<Result<Here, Response>, Trouble> {
+    let (Some(id), Some(act)) = (member_id(visit), Act::of(visit)) else {
+        return Ok(Err(app.not_found(visit)));
+    };
+    let staff = match fresh_staff(app, visit, &act.url(&id)).await? {
+        Ok(staff) => staff,
+        Err(elsewhere) => return Ok(Err(elsewhere)),
+    };
+    Ok(match app.store.member(&staff.organisation, &id).await? {
+        Some(member) => Ok(Here { act, staff, member }),
+        None => Err(app.not_found(visit)),
+    })
+}
+
+/// `GET /desk/accounts/ID/ACT`: staff, freshly signed in; changes nothing.
+pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
+    run(&app, &visit, async {
+        Ok(match here(&app, &visit).await? {
+            Ok(Here { act, member, .. }) => {
+                ActPage::new(&app, act, &member, &Fields::default())?.show(&app, &visit)
+            }
+            Err(elsewhere) => elsewhere,
+        })
+    })
+    .await
+}
+
+/// The change that was asked for and why, or the field that is wrong and how.
+fn read(act: Act, fields: &Fields) -> Result<(Change, Reason), (&'static str, &'static str)> {
+    let change = match act {
+        Act::Mail => Ok(Change::Mail),
+        Act::Unlock => Ok(Change::Unlock),
+        Act::Sessions => Ok(Change::Sessions),
+        Act::Block => Ok(Change::Block),
+        Act::Unblock => Ok(Change::Unblock),
+        Act::Phone => match fields.trimmed("phone") {
+            "" => Err(("phone", "desk-phone-missing")),
+            typed => {
+                PhoneNumber::parse(typed).map(Change::Phone).map_err(|_| ("phone", "phone-not-dutch-mobile"))
+            }
+        },
+        Act::Email => {
+            EmailAddress::parse(fields.trimmed("email")).map(Change::Email).ok_or(("email", "email-invalid"))
+        }
+    };
+    let reason = Reason::parse(fields.trimmed("reason")).map_err(|error| ("reason", reason_error(error)));
+    change.and_then(|change| reason.map(|reason| (change, reason)))
+}
+
+/// `POST /desk/accounts/ID/ACT`: staff, freshly signed in, within the day's limit on mails; blocking is never held
+/// back. A second one at once finds it done and changes nothing.
+pub async fn post(
+    State(app): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    Posted(fields): Posted,
+) -> Response {
+    Box::pin(run(&app, &visit, async {
+        let Here { act, staff, member } = match here(&app, &visit).await? {
+            Ok(here) => here,
+            Err(elsewhere) => return Ok(elsewhere),
+        };
+        let refuse = |(field, error)| -> Result<Response, Trouble> {
+            let page = ActPage::new(&app, act, &member, &fields)?;
+            Ok(ActPage { error: Some(error), error_field: field, ..page }.show(&app, &visit))
+        };
+        let (change, reason) = match read(act, &fields) {
+            Ok(read) => read,
+            Err(wrong) => return refuse(wrong),
+        };
+        let mails = format!("desk-mails:{}", staff.account.id.0);
+        if !app.within(&mails, MAILS_PER_DAY, DAY).await? && act != Act::Block {
+            return Ok(app.desk_limit(&visit));
+        }
+        let by = By { actor: &staff.account.id, reason: &reason };
+        Ok(match carry_out(&app, &staff.organisation, &member.account.id, &change, by).await? {
+            Outcome::Done => see_other(&format!("{}?notice={}", member_url(&member.account.id), act.word())),
+            // The page of the account shows why.
+            Outcome::Overtaken => see_other(&member_url(&member.account.id)),
+            Outcome::Limit => app.desk_limit(&visit),
+            Outcome::Gone => app.not_found(&visit),
+            Outcome::EmailTaken(owner) => return refuse(("email", taken_error(&staff, &owner))),
+        })
+    }))
+    .await
+}

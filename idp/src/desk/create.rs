@@ -1,0 +1,217 @@
+//! An account for somebody else: the form, and what is wrong with what was filled in.
+
+use std::collections::BTreeMap;
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use web::language::Language;
+use web::request::{Fields, Visit};
+
+use super::{ACCOUNTS_PER_DAY, DAY, MAILS_PER_DAY, Staff, fresh_staff, member_url};
+use crate::app::{App, Shared, Trouble};
+use crate::domain::account::{Account, EmailAddress, Role, Username, parse_name};
+use crate::domain::phone::PhoneNumber;
+use crate::domain::reason::{Reason, ReasonError};
+use crate::form::Posted;
+use crate::invitations::{By, Invitation, Taken};
+use crate::oauth::resume::see_other;
+use crate::path;
+use crate::signin::run;
+use crate::store::audit::Event;
+
+/// `idp/desk_create.html`
+#[derive(Clone, Debug, Serialize)]
+pub struct CreatePage {
+    pub action: &'static str,
+    pub back_url: &'static str,
+    pub given_name: String,
+    pub family_name: String,
+    pub email: String,
+    pub username: String,
+    pub phone: String,
+    pub language: String,
+    pub reason: String,
+    pub ask_username: bool,
+    pub phone_required: bool,
+    /// Text keys by field.
+    pub errors: BTreeMap<&'static str, &'static str>,
+    /// The account of this organisation that has the address already.
+    pub existing_url: Option<String>,
+}
+
+impl CreatePage {
+    pub fn sample() -> Self {
+        let errors = [
+            ("given_name", "given-name-missing"),
+            ("family_name", "family-name-missing"),
+            ("email", "desk-email-taken-here"),
+            ("username", "desk-username-taken"),
+            ("phone", "phone-not-dutch-mobile"),
+            ("reason", "desk-reason-number"),
+        ];
+        Self {
+            action: path::DESK_NEW,
+            back_url: path::DESK,
+            given_name: "Anna".into(),
+            family_name: "de Vries".into(),
+            email: "anna@example.nl".into(),
+            username: "avries".into(),
+            phone: "020 1234567".into(),
+            language: "nl".into(),
+            reason: "nieuwe bewoner".into(),
+            ask_username: true,
+            phone_required: true,
+            errors: BTreeMap::from(errors),
+            existing_url: Some("/desk/accounts/P_jtDsxVtO5kTwSkd6PHBg".into()),
+        }
+    }
+
+    fn new(app: &App, fields: &Fields) -> Self {
+        let typed = |name: &str, most: usize| fields.trimmed(name).chars().take(most).collect::<String>();
+        Self {
+            action: path::DESK_NEW,
+            back_url: path::DESK,
+            given_name: typed("given_name", 80),
+            family_name: typed("family_name", 80),
+            email: typed("email", 254),
+            username: typed("username", 64),
+            phone: typed("phone", 40),
+            language: Language::from_tag(fields.trimmed("language")).unwrap_or_default().tag().to_owned(),
+            reason: typed("reason", 300),
+            ask_username: app.asks_username(),
+            phone_required: app.asks_phone(),
+            errors: BTreeMap::new(),
+            existing_url: None,
+        }
+    }
+
+    fn show(&self, app: &App, visit: &Visit) -> Response {
+        let is_good = self.errors.is_empty();
+        let status = if is_good { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+        app.page(visit, None, status, "idp/desk_create.html", self)
+    }
+}
+
+/// What is wrong with a reason, as a text key.
+pub(super) fn reason_error(error: ReasonError) -> &'static str {
+    match error {
+        ReasonError::Missing => "desk-reason-missing",
+        ReasonError::TooLong => "desk-reason-long",
+        ReasonError::Number => "desk-reason-number",
+    }
+}
+
+/// What is wrong with an address that another account has: an account of somebody else's organisation, of staff or of
+/// a person who registered is not told of.
+pub(super) fn taken_error(staff: &Staff, owner: &Account) -> &'static str {
+    if owner.role == Role::User && owner.organisation.as_ref() == Some(&staff.organisation) {
+        "desk-email-taken-here"
+    } else {
+        "desk-email-taken"
+    }
+}
+
+/// What was filled in, once it is good.
+fn check(app: &App, staff: &Staff, fields: &Fields) -> Result<(Invitation, Reason), Box<CreatePage>> {
+    let mut page = CreatePage::new(app, fields);
+    let given_name = parse_name(fields.trimmed("given_name")).ok_or("given-name-missing");
+    let family_name = parse_name(fields.trimmed("family_name")).ok_or("family-name-missing");
+    let email = EmailAddress::parse(fields.trimmed("email")).ok_or("email-invalid");
+    let username = if page.ask_username {
+        Username::parse(fields.trimmed("username")).ok_or("desk-username-invalid").map(Some)
+    } else {
+        Ok(None)
+    };
+    let phone = match fields.trimmed("phone") {
+        "" if page.phone_required => Err("desk-phone-missing"),
+        "" => Ok(None),
+        typed => PhoneNumber::parse(typed).map(Some).map_err(|_| "phone-not-dutch-mobile"),
+    };
+    let language = Language::from_tag(fields.trimmed("language")).ok_or("desk-language-missing");
+    let reason = Reason::parse(fields.trimmed("reason")).map_err(reason_error);
+    page.errors.extend(given_name.as_ref().err().map(|key| ("given_name", *key)));
+    page.errors.extend(family_name.as_ref().err().map(|key| ("family_name", *key)));
+    page.errors.extend(email.as_ref().err().map(|key| ("email", *key)));
+    page.errors.extend(username.as_ref().err().map(|key| ("username", *key)));
+    page.errors.extend(phone.as_ref().err().map(|key| ("phone", *key)));
+    page.errors.extend(language.as_ref().err().map(|key| ("language", *key)));
+    page.errors.extend(reason.as_ref().err().map(|key| ("reason", *key)));
+    match (given_name, family_name, email, username, phone, language, reason) {
+        (Ok(given_name), Ok(family_name), Ok(email), Ok(username), Ok(phone), Ok(language), Ok(reason)) => {
+            let organisation = staff.organisation.clone();
+            let invitation =
+                Invitation { given_name, family_name, email, username, phone, language, organisation };
+            Ok((invitation, reason))
+        }
+        _ => Err(Box::new(page)),
+    }
+}
+
+/// `GET /desk/accounts/new`: staff, freshly signed in.
+pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
+    run(&app, &visit, async {
+        Ok(match fresh_staff(&app, &visit, path::DESK_NEW).await? {
+            Ok(_) => CreatePage::new(&app, &Fields::default()).show(&app, &visit),
+            Err(elsewhere) => elsewhere,
+        })
+    })
+    .await
+}
+
+/// `POST /desk/accounts/new`: staff, freshly signed in, within the day's limits. Of two at once one makes the account;
+/// the other one ends at it too.
+pub async fn post(
+    State(app): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    Posted(fields): Posted,
+) -> Response {
+    run(&app, &visit, async {
+        let staff = match fresh_staff(&app, &visit, path::DESK_NEW).await? {
+            Ok(staff) => staff,
+            Err(elsewhere) => return Ok(elsewhere),
+        };
+        let (invitation, reason) = match check(&app, &staff, &fields) {
+            Ok(filled) => filled,
+            Err(page) => return Ok(page.show(&app, &visit)),
+        };
+        let id = &staff.account.id.0;
+        if !app.within(&format!("desk-accounts:{id}"), ACCOUNTS_PER_DAY, DAY).await?
+            || !app.within(&format!("desk-mails:{id}"), MAILS_PER_DAY, DAY).await?
+        {
+            return Ok(app.desk_limit(&visit));
+        }
+        let by = By { actor: &staff.account.id, reason: &reason };
+        let taken = match app.invite(&invitation, by).await? {
+            Ok(id) => return Ok(see_other(&format!("{}?notice=create", member_url(&id)))),
+            Err(taken) => taken,
+        };
+        let mut page = CreatePage::new(&app, &fields);
+        match taken {
+            Taken::Username => page.errors.extend([("username", "desk-username-taken")]),
+            Taken::Email(owner) if made_just_now(&app, &staff, &owner).await? => {
+                return Ok(see_other(&format!("{}?notice=create", member_url(&owner.id))));
+            }
+            Taken::Email(owner) => {
+                let error = taken_error(&staff, &owner);
+                page.existing_url = (error == "desk-email-taken-here").then(|| member_url(&owner.id));
+                page.errors.extend([("email", error)]);
+            }
+        }
+        Ok(page.show(&app, &visit))
+    })
+    .await
+}
+
+/// Whether this is the account that the first of two clicks made.
+async fn made_just_now(app: &App, staff: &Staff, owner: &Account) -> Result<bool, Trouble> {
+    let since = app.clock.now().minus(std::time::Duration::from_mins(1));
+    let entries = app.store.audit(Some(&owner.id), 20).await?;
+    Ok(entries.iter().any(|entry| {
+        entry.event == Event::AccountCreated.as_str()
+            && entry.actor_id.as_ref() == Some(&staff.account.id.0)
+            && entry.at >= since
+    }))
+}

@@ -1,0 +1,155 @@
+//! The page of one account: how it stands, what its holder and the team did, and what the team can do.
+
+use std::collections::BTreeMap;
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use web::clock::Timestamp;
+use web::request::Visit;
+
+use super::act::Act;
+use super::{Staff, member_id, member_url, staff, state};
+use crate::app::{App, Shared, Trouble};
+use crate::domain::account::AccountId;
+use crate::path;
+use crate::signin::run;
+use crate::store::members::Member;
+
+/// Lines of the history.
+const HISTORY: u32 = 50;
+
+/// `idp/desk_account.html`
+#[derive(Clone, Debug, Serialize)]
+pub struct MemberPage {
+    pub back_url: &'static str,
+    pub name: String,
+    pub email: String,
+    pub username: String,
+    pub phone_masked: String,
+    pub language: &'static str,
+    pub state: &'static str,
+    pub until: String,
+    pub last_signed_in: String,
+    pub acts: Vec<ActLink>,
+    pub history: Vec<HistoryRow>,
+    /// What was just done: `desk-notice-WORD` is its text.
+    pub notice: Option<&'static str>,
+}
+
+/// The way to something that the team can do: `desk-act-WORD-title` is its text.
+#[derive(Clone, Debug, Serialize)]
+pub struct ActLink {
+    pub url: String,
+    pub act: &'static str,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct HistoryRow {
+    pub at: String,
+    /// A text key.
+    pub event: String,
+    pub detail: String,
+    /// Who did it, where that is not the holder; without a name for staff of elsewhere, or who left.
+    pub by: Option<String>,
+}
+
+impl MemberPage {
+    pub fn sample() -> Self {
+        let row = |event: &str, detail: &str, by: Option<&str>| HistoryRow {
+            at: "22-11-2026 19:04".into(),
+            event: event.into(),
+            detail: detail.into(),
+            by: by.map(str::to_owned),
+        };
+        let link = |act: Act| ActLink { url: "/desk/accounts/x/act".into(), act: act.word() };
+        Self {
+            back_url: path::DESK,
+            name: "Anna Bakker".into(),
+            email: "anna@example.nl".into(),
+            username: "abakker".into(),
+            phone_masked: "06 \u{2022}\u{2022}\u{2022}\u{2022} \u{2022}\u{2022}78".into(),
+            language: "nl",
+            state: "locked",
+            until: "22-11-2026 19:34".into(),
+            last_signed_in: "22-11-2026 19:04".into(),
+            acts: Act::ALL.map(link).to_vec(),
+            history: vec![
+                row("event-unlocked", "gebeld met de dochter", Some("Carla Voorbeeld")),
+                row("event-blocked", "telefoon gestolen", Some("")),
+                row("event-device-remembered", "Chrome, Android", None),
+            ],
+            notice: Some("create"),
+        }
+    }
+}
+
+/// `GET /desk/accounts/ID`: staff, an account of their organisation; any other one is not there.
+pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
+    run(&app, &visit, async {
+        let Some(id) = member_id(&visit) else { return Ok(app.not_found(&visit)) };
+        let staff = match staff(&app, &visit, &member_url(&id)).await? {
+            Ok(staff) => staff,
+            Err(elsewhere) => return Ok(elsewhere),
+        };
+        let Some(member) = app.store.member(&staff.organisation, &id).await? else {
+            return Ok(app.not_found(&visit));
+        };
+        let (state, until) = state(&member, app.clock.now());
+        let notice = visit.query("notice");
+        let Member { account, last_signed_in_at, .. } = &member;
+        let page = MemberPage {
+            back_url: path::DESK,
+            name: account.full_name(),
+            email: account.email.as_str().to_owned(),
+            username: account.username.clone().unwrap_or_default(),
+            phone_masked: account
+                .verified_phone()
+                .map(|sealed| app.masked_phone(sealed))
+                .transpose()?
+                .unwrap_or_default(),
+            language: account.language.tag(),
+            state,
+            until,
+            last_signed_in: last_signed_in_at.map(Timestamp::local_text).unwrap_or_default(),
+            acts: Act::ALL
+                .into_iter()
+                .filter(|act| act.makes_sense(&member))
+                .map(|act| ActLink { url: act.url(&id), act: act.word() })
+                .collect(),
+            history: history(&app, &staff, &id).await?,
+            notice: ["create"].into_iter().chain(Act::ALL.map(Act::word)).find(|word| *word == notice),
+        };
+        Ok(app.page(&visit, None, StatusCode::OK, "idp/desk_account.html", &page))
+    })
+    .await
+}
+
+async fn history(app: &App, staff: &Staff, id: &AccountId) -> Result<Vec<HistoryRow>, Trouble> {
+    let mut names = BTreeMap::new();
+    let mut rows = Vec::new();
+    for entry in app.store.audit(Some(id), HISTORY).await? {
+        let by = match entry.actor_id {
+            None => None,
+            Some(actor) => {
+                if !names.contains_key(&actor) {
+                    let account = app.store.account(&AccountId(actor.clone())).await?;
+                    let colleague = account
+                        .filter(|account| account.organisation.as_ref() == Some(&staff.organisation))
+                        .map(|account| account.full_name());
+                    names.insert(actor.clone(), colleague.unwrap_or_default());
+                }
+                names.get(&actor).cloned()
+            }
+        };
+        rows.push(HistoryRow {
+            at: entry.at.local_text(),
+            event: format!("event-{}", entry.event),
+            detail: entry.detail,
+            by,
+        });
+    }
+    Ok(rows)
+}

@@ -1,0 +1,248 @@
+//! The care team's desk: the accounts of users that the team of one organisation made, and help for their holders. Who
+//! is at the desk, with which proof, is decided here; what organisations do not share, in `store/members.rs`.
+
+pub mod act;
+mod carry_out;
+pub mod create;
+pub mod member;
+
+use std::time::Duration;
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use web::clock::Timestamp;
+use web::request::Visit;
+
+use crate::account::fresh::sign_in_for;
+use crate::account::holder;
+use crate::app::{Shared, Trouble};
+use crate::config::Identifier;
+use crate::domain::account::{Account, AccountId};
+use crate::form::Posted;
+use crate::oauth::resume::see_other;
+use crate::path;
+use crate::signin::run;
+use crate::store::members::Member;
+use crate::store::sessions::Session;
+
+const DAY: Duration = Duration::from_hours(24);
+/// What one member of staff may make in a day; more than a home takes in, less than a thief of a session wants.
+const ACCOUNTS_PER_DAY: u32 = 100;
+/// Mails that one member of staff may cause in a day.
+const MAILS_PER_DAY: u32 = 300;
+/// How long ago the sign-in with a code may be for what changes something. Longer than for the holder's own pages:
+/// forms of the desk are filled in while somebody is on the phone.
+const FRESH: Duration = Duration::from_mins(15);
+/// Rows on a page of the list.
+const ROWS: u32 = 50;
+/// How long a search can be paged through and come back to.
+const SEARCH_LIVES: Duration = Duration::from_hours(1);
+
+/// Somebody at the desk: staff of an organisation whose session has had a code.
+pub(crate) struct Staff {
+    pub account: Account,
+    pub organisation: String,
+    session: Session,
+}
+
+/// Who is at the desk, or where to go: not signed in, or without a code in this session, to a sign-in that comes back
+/// to `here`; everybody else to a page that says who may.
+///
+/// # Errors
+/// A backend's.
+async fn staff(app: &Shared, visit: &Visit, here: &str) -> Result<Result<Staff, Response>, Trouble> {
+    let Ok((session, account)) = holder(app, visit).await? else {
+        return sign_in_for(app, visit, here, "").await.map(Err);
+    };
+    let organisation = account.organisation.clone().filter(|_| account.role.is_staff());
+    let Some(organisation) = organisation else { return Ok(Err(app.no_desk(visit))) };
+    if session.code_at.is_none() {
+        let identifier = account.identifier(app.config.accounts.identifier);
+        return sign_in_for(app, visit, here, identifier).await.map(Err);
+    }
+    Ok(Ok(Staff { account, organisation, session }))
+}
+
+/// As [`staff`], for what changes something: password and code were given a moment ago.
+///
+/// # Errors
+/// A backend's.
+async fn fresh_staff(app: &Shared, visit: &Visit, here: &str) -> Result<Result<Staff, Response>, Trouble> {
+    let staff = match staff(app, visit, here).await? {
+        Ok(staff) => staff,
+        Err(elsewhere) => return Ok(Err(elsewhere)),
+    };
+    let now = app.clock.now();
+    let fresh = |at: Timestamp| at.plus(FRESH) > now;
+    if fresh(staff.session.authenticated_at) && staff.session.code_at.is_some_and(fresh) {
+        return Ok(Ok(staff));
+    }
+    let identifier = staff.account.identifier(app.config.accounts.identifier);
+    sign_in_for(app, visit, here, identifier).await.map(Err)
+}
+
+/// The page of one account.
+fn member_url(id: &AccountId) -> String {
+    path::DESK_ACCOUNT.replace("{id}", &id.0)
+}
+
+/// The account that the URL of a page names, if it can be one.
+fn member_id(visit: &Visit) -> Option<AccountId> {
+    AccountId::parse(visit.uri.path().split('/').nth(3)?)
+}
+
+/// How an account stands: `desk-state-WORD` is its text.
+fn state(member: &Member, now: Timestamp) -> (&'static str, String) {
+    let account = &member.account;
+    let (word, until) = match (account.blocked_at, member.locked_until) {
+        (Some(_), _) => ("blocked", None),
+        (None, Some(until)) => ("locked", Some(until)),
+        (None, None) if !account.password_works(now) => ("mail-spent", None),
+        (None, None) if !account.has_own_password() => ("invited", account.temporary_password_until),
+        (None, None) if member.last_signed_in_at.is_none() => ("invited", None),
+        (None, None) => ("active", None),
+    };
+    (word, until.map(Timestamp::local_text).unwrap_or_default())
+}
+
+/// `idp/desk.html`
+#[derive(Clone, Debug, Serialize)]
+pub struct DeskPage {
+    pub organisation: String,
+    pub search: String,
+    pub search_action: &'static str,
+    pub all_url: &'static str,
+    pub create_url: &'static str,
+    pub rows: Vec<Row>,
+    pub previous: Option<String>,
+    pub next: Option<String>,
+}
+
+/// One account in the list.
+#[derive(Clone, Debug, Serialize)]
+pub struct Row {
+    pub url: String,
+    pub name: String,
+    pub email: String,
+    /// Where people sign in with one.
+    pub username: String,
+    pub state: &'static str,
+    pub until: String,
+    pub last_signed_in: String,
+}
+
+impl DeskPage {
+    pub fn sample() -> Self {
+        let row = |state, until: &str, last_signed_in: &str| Row {
+            url: "/desk/accounts/P_jtDsxVtO5kTwSkd6PHBg".into(),
+            name: "Anna Bakker".into(),
+            email: "anna@example.nl".into(),
+            username: "abakker".into(),
+            state,
+            until: until.into(),
+            last_signed_in: last_signed_in.into(),
+        };
+        Self {
+            organisation: "zonnehof".into(),
+            search: "anna b".into(),
+            search_action: path::DESK_SEARCH,
+            all_url: path::DESK,
+            create_url: path::DESK_NEW,
+            rows: vec![
+                row("invited", "", ""),
+                row("invited", "25-11-2026 19:04", ""),
+                row("mail-spent", "", ""),
+                row("active", "", "22-11-2026 19:04"),
+                row("locked", "22-11-2026 19:34", "22-11-2026 19:04"),
+                row("blocked", "", "22-11-2026 19:04"),
+            ],
+            previous: Some("/desk?page=1".into()),
+            next: Some("/desk?page=3".into()),
+        }
+    }
+}
+
+/// Where what somebody searches for is kept: a name in a URL would stay in the history of a shared computer.
+fn search_key(staff: &AccountId, id: &str) -> String {
+    format!("desk-search:{}:{id}", staff.0)
+}
+
+/// A page of the list.
+fn list_url(search_id: &str, page: u32) -> String {
+    let search = if search_id.is_empty() { String::new() } else { format!("search={search_id}&") };
+    format!("{}?{search}page={page}", path::DESK)
+}
+
+/// `GET /desk`: staff, the accounts of their organisation, a page at a time.
+pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
+    run(&app, &visit, async {
+        let staff = match staff(&app, &visit, path::DESK).await? {
+            Ok(staff) => staff,
+            Err(elsewhere) => return Ok(elsewhere),
+        };
+        let search_id = visit.query("search");
+        let kept = match search_id.as_str() {
+            "" => None,
+            id => app.ephemeral.get(&search_key(&staff.account.id, id)).await?,
+        };
+        let search_id = if kept.is_some() { search_id } else { String::new() };
+        let search = kept.map(|kept| app.store.open_search(&kept.value)).transpose()?.unwrap_or_default();
+        let page = visit.query("page").parse().unwrap_or(1).clamp(1, 100_000_u32);
+        let offset = i64::from(page - 1) * i64::from(ROWS);
+        // One row more than a page holds tells whether there is another page.
+        let found = app.store.members(&staff.organisation, &search, i64::from(ROWS) + 1, offset).await?;
+        let has_next = found.len() > ROWS as usize;
+        let now = app.clock.now();
+        let with_username = app.config.accounts.identifier == Identifier::Username;
+        let rows = found.into_iter().take(ROWS as usize).map(|member| {
+            let (state, until) = state(&member, now);
+            Row {
+                url: member_url(&member.account.id),
+                name: member.account.full_name(),
+                state,
+                until,
+                last_signed_in: member.last_signed_in_at.map(Timestamp::local_text).unwrap_or_default(),
+                username: member.account.username.filter(|_| with_username).unwrap_or_default(),
+                email: member.account.email.as_str().to_owned(),
+            }
+        });
+        let page = DeskPage {
+            organisation: staff.organisation,
+            rows: rows.collect(),
+            search,
+            search_action: path::DESK_SEARCH,
+            all_url: path::DESK,
+            create_url: path::DESK_NEW,
+            previous: (page > 1).then(|| list_url(&search_id, page - 1)),
+            next: has_next.then(|| list_url(&search_id, page + 1)),
+        };
+        Ok(app.page(&visit, None, StatusCode::OK, "idp/desk.html", &page))
+    })
+    .await
+}
+
+/// `POST /desk/search`: staff; as often as they like, twice at once keeps two searches.
+pub async fn search(
+    State(app): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    Posted(fields): Posted,
+) -> Response {
+    run(&app, &visit, async {
+        let staff = match staff(&app, &visit, path::DESK).await? {
+            Ok(staff) => staff,
+            Err(elsewhere) => return Ok(elsewhere),
+        };
+        let typed: String = fields.trimmed("search").chars().filter(|c| !c.is_control()).take(100).collect();
+        if typed.is_empty() {
+            return Ok(see_other(path::DESK));
+        }
+        let id = app.random.id();
+        let sealed = app.store.seal_search(&typed);
+        app.ephemeral.put(&search_key(&staff.account.id, &id), &sealed, SEARCH_LIVES).await?;
+        Ok(see_other(&list_url(&id, 1)))
+    })
+    .await
+}

@@ -1,0 +1,145 @@
+//! The accounts of users that one organisation's care team made, as that team sees them. Accounts of staff and of other
+//! organisations do not exist here, so that nothing above can forget to leave them out.
+
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+use web::clock::Timestamp;
+use web::db::Write;
+
+use super::accounts::{COLUMNS, account};
+use super::{Result, Store};
+use crate::domain::account::{Account, AccountId};
+
+/// An account with what its care team wants to know at a glance.
+#[derive(Clone, Debug)]
+pub struct Member {
+    pub account: Account,
+    /// The end of the latest lock, if one holds.
+    pub locked_until: Option<Timestamp>,
+    pub last_signed_in_at: Option<Timestamp>,
+}
+
+/// The columns of a [`Member`]; `$1` is now.
+const SEEN: &str = "(SELECT MAX(lockouts.locked_until) FROM lockouts
+       WHERE lockouts.account_id = accounts.id AND lockouts.locked_until > $1) AS locked_until,
+     (SELECT MAX(audit.at) FROM audit
+       WHERE audit.account_id = accounts.id AND audit.event = 'signed-in') AS last_signed_in_at";
+
+fn member(row: &AnyRow) -> Result<Member> {
+    let time =
+        |name: &str| -> Result<Option<Timestamp>> { Ok(row.try_get::<Option<i64>, _>(name)?.map(Timestamp)) };
+    Ok(Member {
+        account: account(row)?,
+        locked_until: time("locked_until")?,
+        last_signed_in_at: time("last_signed_in_at")?,
+    })
+}
+
+/// A pattern of LIKE for texts that hold `text`, with `!` before what LIKE would read as a sign.
+fn holding(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in text.chars() {
+        if "!%_".contains(c) {
+            pattern.push('!');
+        }
+        pattern.push(c);
+    }
+    pattern + "%"
+}
+
+/// Every word with a capital: SQLite's LOWER leaves letters such as Ö as they are.
+fn capitalised(text: &str) -> String {
+    let word = |word: &str| {
+        let mut characters = word.chars();
+        let first = characters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+        first + characters.as_str()
+    };
+    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
+}
+
+impl Store {
+    /// The members of an organisation whose name, address or user name holds `search` (empty: all), by family name.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn members(
+        &self,
+        organisation: &str,
+        search: &str,
+        limit: i64,
+        offset: i64,
+    ) -> Result<Vec<Member>> {
+        let names = "given_name || ' ' || family_name || ' ' || email || ' ' || COALESCE(username, '')";
+        let sql = format!(
+            "SELECT {COLUMNS}, {SEEN} FROM accounts
+             WHERE organisation = $2 AND role = 'user'
+               AND (LOWER({names}) LIKE $3 ESCAPE '!' OR {names} LIKE $4 ESCAPE '!')
+             ORDER BY LOWER(family_name), LOWER(given_name), id LIMIT $5 OFFSET $6"
+        );
+        let search = search.to_lowercase();
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(self.clock.now().0)
+            .bind(organisation)
+            .bind(holding(&search))
+            .bind(holding(&capitalised(&search)))
+            .bind(limit)
+            .bind(offset);
+        query.fetch_all(self.db.pool()).await?.iter().map(member).collect()
+    }
+
+    /// Seals what somebody searches for: people search for numbers too, which never stand unsealed.
+    pub fn seal_search(&self, search: &str) -> String {
+        self.root.sealer("search").seal(search.as_bytes())
+    }
+
+    /// The search in its sealed form.
+    ///
+    /// # Errors
+    /// If it was sealed under another root key.
+    pub fn open_search(&self, sealed: &str) -> Result<String> {
+        Ok(self.root.sealer("search").open_text(sealed)?)
+    }
+
+    /// One member of an organisation.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn member(&self, organisation: &str, id: &AccountId) -> Result<Option<Member>> {
+        let sql = format!(
+            "SELECT {COLUMNS}, {SEEN} FROM accounts WHERE organisation = $2 AND role = 'user' AND id = $3"
+        );
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql));
+        let query = query.bind(self.clock.now().0).bind(organisation).bind(&id.0);
+        query.fetch_optional(self.db.pool()).await?.as_ref().map(member).transpose()
+    }
+
+    /// The account of a member, held as it is until the transaction ends: who changes it at the same moment waits, and
+    /// then sees what this transaction made of it.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn hold_member(
+        &self,
+        write: &mut Write,
+        organisation: &str,
+        id: &AccountId,
+    ) -> Result<Option<Account>> {
+        let sql = format!(
+            "UPDATE accounts SET updated_at = updated_at WHERE organisation = $1 AND role = 'user' AND id = $2
+             RETURNING {COLUMNS}"
+        );
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(organisation).bind(&id.0);
+        query.fetch_optional(write.connection()).await?.as_ref().map(account).transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_is_read_to_the_letter() {
+        assert_eq!(holding("50%_!"), "%50!%!_!!%");
+        assert_eq!(capitalised("özlem de vries"), "Özlem De Vries");
+    }
+}
