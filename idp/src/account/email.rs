@@ -83,7 +83,7 @@ pub async fn post(
 ) -> Response {
     let answer_at = Instant::now() + ANSWER_TAKES;
     run(&app, &visit, async {
-        let (_, account) = match fresh_holder(&app, &visit, path::ACCOUNT_EMAIL).await? {
+        let (_, account) = match Box::pin(fresh_holder(&app, &visit, path::ACCOUNT_EMAIL)).await? {
             Ok(holder) => holder,
             Err(elsewhere) => return Ok(elsewhere),
         };

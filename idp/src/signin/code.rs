@@ -141,7 +141,7 @@ pub async fn post(
                 Err(elsewhere) => return Ok(elsewhere),
             };
             let typed = fields.get("code").unwrap_or_default();
-            if let Some(response) = attempt(&app, &visit, arrived, typed).await? {
+            if let Some(response) = Box::pin(attempt(&app, &visit, arrived, typed)).await? {
                 return Ok(response);
             }
         }
