@@ -41,7 +41,7 @@ fn forgeries(genuine: &SmsReport) -> Vec<SmsReport> {
     let unsigned = "eyJhbGciOiJub25lIn0.eyJpc3MiOiJNZXNzYWdlQmlyZCJ9.";
     for other in ["", "AAAA", unsigned, &signed[1..], &signed.to_lowercase()] {
         let mut headers = genuine.headers.clone();
-        headers[signature].1 = other.to_owned();
+        other.clone_into(&mut headers[signature].1);
         all.push(SmsReport { headers, ..genuine.clone() });
     }
     let headers = genuine.headers.iter().filter(|(name, _)| !name.contains("signature")).cloned().collect();

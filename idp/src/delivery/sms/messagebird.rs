@@ -17,6 +17,8 @@
 //! has a JWT in `MessageBird-Signature-JWT` under the signing key, whose issuer is `MessageBird`, and which names the
 //! SHA-256 of the URL and of the body, if there is one, and the time in which it is valid.
 
+use std::fmt::Write as _;
+
 use aws_lc_rs::digest;
 use jsonwebtoken::{Algorithm, DecodingKey, decode};
 use reqwest::RequestBuilder;
@@ -103,7 +105,10 @@ pub(super) fn prove(key: &str, incoming: &Incoming, now: Timestamp) -> Result<()
 
 fn sha256_hex(bytes: &[u8]) -> String {
     let digest = digest::digest(&digest::SHA256, bytes);
-    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    digest.as_ref().iter().fold(String::with_capacity(64), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 pub(super) fn report(incoming: &Incoming) -> Result<Report, Fault> {

@@ -175,6 +175,8 @@ impl Gateways {
                 }
                 Err(error) => {
                     metrics.failed(&gateway.id);
+                    // Also told where the next one makes up for it: the operator has something to repair.
+                    tracing::warn!(gateway = gateway.id, %error, "the SMS gateway did not take a message");
                     errors.push((&gateway.id, error));
                 }
             }
