@@ -375,6 +375,7 @@ async fn a_change_without_a_phone_wants_the_password_alone_where_no_code_is_aske
         let world = World::with(backend, |config| {
             for portal in &mut config.portals {
                 portal.policy.second_factor = idp::config::SecondFactor::Never;
+                portal.policy.remember_days = None;
             }
         })
         .await;

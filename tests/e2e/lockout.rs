@@ -225,6 +225,7 @@ async fn t14_nor_where_a_code_is_asked_every_time() {
         let world = World::with(backend, |config| {
             for portal in &mut config.portals {
                 portal.policy.second_factor = SecondFactor::Always;
+                portal.policy.remember_days = None;
             }
         })
         .await;

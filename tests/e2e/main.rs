@@ -35,6 +35,7 @@ mod operations;
 mod pages;
 mod policies;
 mod portal;
+mod presets;
 mod protocol_acts;
 mod protocol_assertion;
 mod protocol_basic;

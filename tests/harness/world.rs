@@ -1,7 +1,7 @@
 //! A world of its own for each test: databases, identity provider, portal, people.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use web::clock::{Clock, Timestamp};
 use web::config::Secret;
 use web::language::Language;
+use web::look::Brand;
 use web::random::Random;
 use web::serve::Shutdown;
 
@@ -74,7 +75,36 @@ pub struct World {
     pub portal: Arc<PortalApp>,
     pub portal_origin: String,
     pub folder: PathBuf,
+    shutdown: Shutdown,
     _stop: watch::Sender<bool>,
+}
+
+/// The address of a portal that is reached by another host name than the rest, so that it has cookies of its own.
+pub fn origin_of(listener: &TcpListener) -> String {
+    format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port())
+}
+
+/// A portal with demo data; `config` says what is its own.
+async fn start_portal(
+    listener: TcpListener,
+    mut config: PortalConfig,
+    issuer: &str,
+    folder: &Path,
+    clock: &Clock,
+    shutdown: Shutdown,
+) -> Arc<PortalApp> {
+    config.demo = true;
+    config.dev.literal_secrets = true;
+    config.secrets.root = Secret::Literal(ROOT.into());
+    config.oidc.issuer = issuer.to_owned();
+    config.oidc.client_secret = Secret::Literal("portal-secret".into());
+    config.limits.posts_per_minute = 0;
+    config.limits.sign_ins_per_minute = 0;
+    let settings = Settings::check(&config, &folder.join("portal.toml")).unwrap();
+    let portal = Arc::new(PortalApp::new(settings, clock.clone(), Random::system()).await.unwrap());
+    let router = portal_client::router::router(Arc::clone(&portal));
+    tokio::spawn(web::serve::serve(listener, router, shutdown));
+    portal
 }
 
 async fn listener() -> (TcpListener, SocketAddr) {
@@ -183,30 +213,33 @@ impl World {
         let idp = App::new(config, clock.clone(), Random::system()).await.unwrap();
         tokio::spawn(web::serve::serve(idp_listener, idp::router::router(&idp), shutdown.clone()));
 
-        let mut config = PortalConfig {
+        let config = PortalConfig {
             origin: portal_origin.clone(),
             listen: portal_at.to_string(),
-            demo: true,
             brand,
+            database: Secret::Literal(portal_database),
+            ephemeral: Secret::Literal(portal_ephemeral),
             ..PortalConfig::default()
         };
-        config.dev.literal_secrets = true;
-        config.database = Secret::Literal(portal_database);
-        config.ephemeral = Secret::Literal(portal_ephemeral);
-        config.secrets.root = Secret::Literal(ROOT.into());
-        config.oidc.issuer.clone_from(&issuer);
-        config.oidc.client_secret = Secret::Literal("portal-secret".into());
-        config.limits.posts_per_minute = 0;
-        config.limits.sign_ins_per_minute = 0;
-        let settings = Settings::check(&config, &folder.join("portal.toml")).unwrap();
-        let portal = Arc::new(PortalApp::new(settings, clock.clone(), Random::system()).await.unwrap());
-        let router = portal_client::router::router(Arc::clone(&portal));
-        tokio::spawn(web::serve::serve(portal_listener, router, shutdown));
-        Self { backend, clock, idp, issuer, portal, portal_origin, folder, _stop: stop }
+        let portal = start_portal(portal_listener, config, &issuer, &folder, &clock, shutdown.clone()).await;
+        Self { backend, clock, idp, issuer, portal, portal_origin, folder, shutdown, _stop: stop }
+    }
+
+    /// Starts another portal of this provider, at an address that was chosen before; its client has its own name.
+    pub async fn open_portal(&self, at: TcpListener, client_id: &str, brand: Brand) {
+        let mut config = PortalConfig {
+            origin: origin_of(&at),
+            listen: at.local_addr().unwrap().to_string(),
+            brand,
+            database: Secret::Literal(format!("sqlite:{}/{client_id}.db", self.folder.display())),
+            ..PortalConfig::default()
+        };
+        config.oidc.client_id = client_id.into();
+        start_portal(at, config, &self.issuer, &self.folder, &self.clock, self.shutdown.clone()).await;
     }
 
     /// A preset with the addresses of this world, and clients for tests.
-    fn config(preset: &str, folder: &std::path::Path, issuer: &str, portal: &str) -> Config {
+    fn config(preset: &str, folder: &Path, issuer: &str, portal: &str) -> Config {
         let file = format!("{}/../deploy/presets/{preset}.toml", env!("CARGO_MANIFEST_DIR"));
         let preset = std::fs::read_to_string(file).unwrap().replace("http://localhost:8090", portal);
         let preset = preset.replace(

@@ -61,7 +61,7 @@ async fn page(
         cancel_action: journey_url(path::SIGNIN_CANCEL, &open.id),
         portal_name: assessment.portal.brand.name.clone(),
         version: terms.version.clone(),
-        paragraphs: terms.paragraphs(visit.language),
+        paragraphs: terms.paragraphs(app.look(open.journey.client_id.as_deref()).language(visit)),
         url: terms.url.clone(),
         changed: before.iter().any(|accepted| accepted.portal_id == assessment.portal.id),
         error,
