@@ -225,6 +225,9 @@ impl Browser {
     /// Password and code, from the sign-in page that is shown.
     pub async fn sign_in(&mut self, world: &World, person: &Person) -> &Page {
         self.give_password(person).await;
+        if self.has("otp-request") {
+            self.submit("otp-request", &[]).await;
+        }
         if self.has("otp") {
             self.give_code(world, person).await;
         }
