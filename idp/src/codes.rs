@@ -127,7 +127,7 @@ pub async fn standing(app: &App, open: &Open, account: &Account) -> Result<Stand
         return Ok(Standing { has_code, wait: Duration::ZERO, limit: None, is_stuck, is_closed: false });
     };
     let is_stuck = match &open.journey.code {
-        Some(sent) => app.store.sms_is_stuck(&sent.message).await?,
+        Some(sent) => app.delivery.sms_is_stuck(&sent.message).await?,
         None => false,
     };
     let counters = Counters::new(app, account, &app.store.open_phone(sealed)?, is_proved);

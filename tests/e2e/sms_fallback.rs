@@ -123,6 +123,27 @@ async fn t26_with_both_gateways_down_the_page_says_so_and_nothing_leads_around_t
 }
 
 #[tokio::test]
+async fn t26_one_message_that_fails_is_no_outage() {
+    for backend in Backend::ALL {
+        let place = Place::new(backend, &[Cm]).await;
+        place.world.add(&Person::ANNA).await;
+        place.world.add(&Person::BRAM).await;
+        let mut bram = at_sign_in(&place.world).await;
+        bram.give_password(&Person::BRAM).await;
+        assert_eq!(place.deliver().await, DELIVERED);
+        // Something is wrong with Anna's, and hers alone.
+        place.gateways[0].play([Play::Error(400, 305)]);
+        let mut anna = at_code_page(&place).await;
+        assert_eq!(place.deliver().await, DELAYED);
+        reload(&mut anna).await;
+        assert!(anna.has("sms-unavailable"), "{}", anna.text());
+        let mut again = at_sign_in(&place.world).await;
+        again.give_password(&Person::BRAM).await;
+        assert!(again.has("otp") && !again.has("sms-unavailable"), "{}", again.text());
+    }
+}
+
+#[tokio::test]
 async fn t26_a_number_that_all_gateways_refuse_is_given_up_and_the_page_says_so() {
     for backend in Backend::ALL {
         let place = Place::new(backend, &[Generic, Twilio]).await;

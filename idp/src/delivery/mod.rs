@@ -15,6 +15,7 @@ mod tests;
 mod worker;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -28,8 +29,11 @@ pub use sms::Incoming;
 pub use worker::Counts;
 
 use crate::config::Config;
-use crate::store::Store;
 use crate::store::outbox::Claimed;
+use crate::store::{Store, StoreError};
+
+/// For how long a gateway that took an SMS counts as one that takes them.
+const LATELY: Duration = Duration::from_mins(1);
 
 /// Why a message did not go out. The text names no person: it is logged and kept.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -62,6 +66,8 @@ struct Inner {
     ways: Ways,
     logout: logout::LogoutClient,
     metrics: SmsMetrics,
+    /// When a gateway last took an SMS of this node.
+    sms_taken_at: AtomicI64,
     /// How long a message belongs to the node that took it; longer than any attempt may last.
     lease: Duration,
     wake: [Notify; Kind::ALL.len()],
@@ -95,6 +101,7 @@ impl Delivery {
             ways,
             logout: logout::LogoutClient::new(config)?,
             metrics: SmsMetrics::default(),
+            sms_taken_at: AtomicI64::new(i64::MIN),
             lease: Duration::from_secs(u64::from(longest) * 3),
             wake: Default::default(),
         })))
@@ -108,6 +115,20 @@ impl Delivery {
     /// What was counted of SMS.
     pub fn metrics(&self) -> &SmsMetrics {
         &self.0.metrics
+    }
+
+    /// Whether the SMS `id` does not get out. One that is yet to be tried does not if another one fails at every gateway,
+    /// unless gateways take SMS: then it is something about that other one.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn sms_is_stuck(&self, id: &str) -> Result<bool, StoreError> {
+        let store = &self.0.store;
+        if let Some(is_stuck) = store.sms_is_stuck(id).await? {
+            return Ok(is_stuck);
+        }
+        let lately = store.clock.now().minus(LATELY).0;
+        Ok(self.0.sms_taken_at.load(Ordering::Relaxed) < lately && store.any_sms_fails().await?)
     }
 
     /// What was caught instead of sent, newest last; empty outside development.
@@ -133,6 +154,7 @@ impl Delivery {
             (Message::Sms { to, text }, Ways::Real { sms, .. }) => {
                 let message = sms::Sms { reference: &claimed.id, to, text };
                 let gateway = sms.send(&message, &claimed.gateways, &self.0.metrics).await?;
+                self.0.sms_taken_at.store(self.0.store.clock.now().0, Ordering::Relaxed);
                 if gateway.reports() {
                     return Ok(Sent::Accepted(gateway.id.clone()));
                 }

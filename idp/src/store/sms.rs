@@ -124,25 +124,28 @@ impl Store {
         Ok(self.db.execute(query.bind(id).bind(seen.attempts)).await? > 0)
     }
 
-    /// Whether an SMS does not get out: it was given up, no gateway takes it, or it waits for its first attempt while
-    /// others are refused everywhere.
+    /// Whether an SMS does not get out: it was given up, or no gateway takes it. `None` if it was not tried yet.
     ///
     /// # Errors
     /// The engine's.
-    pub async fn sms_is_stuck(&self, id: &str) -> Result<bool> {
+    pub async fn sms_is_stuck(&self, id: &str) -> Result<Option<bool>> {
         let text =
             "SELECT attempts, last_error, given_up_at FROM outbox WHERE id = $1 AND delivered_at IS NULL";
         let Some(row) = sqlx::query(text).bind(id).fetch_optional(self.db.pool()).await? else {
-            return Ok(false);
+            return Ok(Some(false));
         };
         let is_given_up = row.try_get::<Option<i64>, _>("given_up_at")?.is_some();
-        if is_given_up || row.try_get::<Option<String>, _>("last_error")?.is_some() {
-            return Ok(true);
-        }
-        if row.try_get::<i64, _>("attempts")? > 0 {
-            return Ok(false);
-        }
-        let others = "SELECT id FROM outbox WHERE next_attempt_at < $1 AND kind = 'sms' AND last_error IS NOT NULL LIMIT 1";
-        Ok(sqlx::query(others).bind(NEVER).fetch_optional(self.db.pool()).await?.is_some())
+        let is_failing = row.try_get::<Option<String>, _>("last_error")?.is_some();
+        let is_tried = row.try_get::<i64, _>("attempts")? > 0;
+        Ok(is_tried.then_some(is_given_up || is_failing))
+    }
+
+    /// Whether there is an SMS that no gateway took, and that is yet to be tried again.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn any_sms_fails(&self) -> Result<bool> {
+        let text = "SELECT id FROM outbox WHERE next_attempt_at < $1 AND kind = 'sms' AND last_error IS NOT NULL LIMIT 1";
+        Ok(sqlx::query(text).bind(NEVER).fetch_optional(self.db.pool()).await?.is_some())
     }
 }
