@@ -58,6 +58,8 @@ pub(super) async fn carry_out(
     // who has the mail with the temporary password.
     let start = match change {
         Change::Mail => {
+            // First, since it may be refused under load: then nothing has been counted.
+            let start = app.prepare_start().await?;
             if !app.ephemeral.put_new(&format!("desk-mail-wait:{}", id.0), "", MAIL_AGAIN_AFTER).await? {
                 return Ok(Outcome::Done);
             }
@@ -65,7 +67,7 @@ pub(super) async fn carry_out(
             if !app.within(&format!("desk-mails-to:{}", id.0), limit, DAY).await? {
                 return Ok(Outcome::Limit);
             }
-            Some(app.prepare_start().await?)
+            Some(start)
         }
         Change::Email(_) => Some(app.prepare_start().await?),
         _ => None,

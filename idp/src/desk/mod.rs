@@ -188,8 +188,10 @@ pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) 
             "" => None,
             id => app.ephemeral.get(&search_key(&staff.account.id, id)).await?,
         };
+        // A search that is too old to be kept, or to be read, is none.
+        let kept = kept.and_then(|kept| app.store.open_search(&kept.value).ok());
         let search_id = if kept.is_some() { search_id } else { String::new() };
-        let search = kept.map(|kept| app.store.open_search(&kept.value)).transpose()?.unwrap_or_default();
+        let search = kept.unwrap_or_default();
         let page = visit.query("page").parse().unwrap_or(1).clamp(1, 100_000_u32);
         let offset = i64::from(page - 1) * i64::from(ROWS);
         // One row more than a page holds tells whether there is another page.
