@@ -42,6 +42,10 @@ pub const ACCOUNT_PHONE_RESEND: &str = "/account/phone/resend";
 pub const ACCOUNT_PASSWORD: &str = "/account/password";
 pub const ACCOUNT_DOWNLOAD: &str = "/account/download";
 pub const ACCOUNT_DELETE: &str = "/account/delete";
+/// How long the session of a browser still has.
+pub const SESSION: &str = "/session";
+pub const SESSION_EXTEND: &str = "/session/extend";
+pub const SESSION_ENDED: &str = "/session/ended";
 pub const HEALTHZ: &str = "/healthz";
 pub const READYZ: &str = "/readyz";
 pub const METRICS: &str = "/metrics";

@@ -67,7 +67,10 @@ fn in_place(visit: &Visit) -> Visit {
         path::FORGOT_RESEND => path::FORGOT_SENT,
         path::ACCOUNT_EMAIL_RESEND => path::ACCOUNT_EMAIL_SENT,
         path::ACCOUNT_PHONE_RESEND => path::ACCOUNT_PHONE_CODE,
-        path::ACCOUNT_FORGET_DEVICE | path::ACCOUNT_END_SESSION | path::ACCOUNT_SIGN_OUT => path::ACCOUNT,
+        path::ACCOUNT_FORGET_DEVICE
+        | path::ACCOUNT_END_SESSION
+        | path::ACCOUNT_SIGN_OUT
+        | path::SESSION_EXTEND => path::ACCOUNT,
         other => other,
     };
     visit.at(&format!("{page}?{}", visit.uri.query().unwrap_or_default()))

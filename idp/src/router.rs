@@ -71,6 +71,10 @@ pub fn router(app: &Shared) -> Router {
         .route(path::SIGNIN_RESEND, post(code::resend))
         .route(path::SIGNIN_CONSENT, get(consent::get).post(consent::post))
         .route(path::SIGNIN_CANCEL, post(signin::cancel))
+        // The end of a session
+        .route(path::SESSION, get(account::session::remaining))
+        .route(path::SESSION_EXTEND, post(account::session::extend))
+        .route(path::SESSION_ENDED, get(account::session::ended))
         // Operators
         .route(path::HEALTHZ, get(|| async { "ok" }))
         .route(path::READYZ, get(ready))

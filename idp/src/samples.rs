@@ -36,6 +36,7 @@ fn visit(language: Language) -> Visit {
         browser_is_new: false,
         headers: axum::http::HeaderMap::new(),
         uri: "/signin/password?journey=x".parse().unwrap(),
+        ending: None,
         request_id: "r".into(),
         front: Arc::new(front),
     }
@@ -71,6 +72,7 @@ fn samples() -> Vec<(&'static str, Value)> {
         page("logout", crate::oauth::logout::LogoutPage::sample()),
         page("logged_out", crate::oauth::logout::LoggedOutPage::sample()),
         page("form_post", crate::oauth::resume::FormPostPage::sample()),
+        page("session_ended", crate::account::session::EndedPage::sample()),
         page("account", crate::account::AccountPage::sample()),
         page("account_email", crate::account::email::EmailPage::sample()),
         page("account_phone", crate::account::phone::PhonePage::sample()),

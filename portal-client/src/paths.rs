@@ -1,10 +1,14 @@
 //! The portal's URLs, for redirects and tests. Patterns with `{...}` are filled in by the functions below.
 
+use web::ending::local_path;
+
 pub const HOME: &str = "/";
 pub const LOGIN: &str = "/login";
 pub const CALLBACK: &str = "/callback";
 pub const LOGOUT: &str = "/logout";
 pub const SIGNED_OUT: &str = "/signed-out";
+/// The same after a session that ended by itself.
+pub const SIGNED_OUT_IDLE: &str = "/signed-out?why=idle";
 pub const BACKCHANNEL_LOGOUT: &str = "/backchannel-logout";
 pub const SESSION: &str = "/session";
 pub const SESSION_EXTEND: &str = "/session/extend";
@@ -66,14 +70,9 @@ pub fn is_identifier(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
-/// A path on this portal to return to: it starts with one slash, so that no browser takes it for another
-/// host, and has nothing in it that browsers rewrite. Anything else becomes the landing page.
+/// A path on this portal to return to; anything else becomes the landing page.
 pub fn local(path: &str) -> &str {
-    let is_local = path.starts_with('/')
-        && !path.starts_with("//")
-        && path.len() <= 512
-        && path.chars().all(|c| c.is_ascii_graphic() && c != '\\');
-    if is_local { path } else { HOME }
+    local_path(path).unwrap_or(HOME)
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ mod codes;
 mod confirmation;
 mod delivery;
 mod devices;
+mod ending;
 mod input;
 mod journey;
 mod keys;

@@ -162,6 +162,8 @@ async fn t35_behind_https_every_page_of_the_provider_is_guarded_and_every_cookie
             "/account/password",
             "/account/download",
             "/account/delete",
+            "/session",
+            "/session/ended",
             "/logout",
             "/authorize",
             "/userinfo",
@@ -353,6 +355,7 @@ async fn t35_every_form_of_ours_answers_with_303_and_none_works_without_its_toke
             "/account/phone/resend",
             "/account/password",
             "/account/delete",
+            "/session/extend",
         ];
         let section = format!("/dossiers/{DOSSIER}/this-is-me");
         let withdraw = format!("{open}/withdraw");

@@ -7,6 +7,7 @@ pub mod config;
 pub mod cookies;
 pub mod csrf;
 pub mod db;
+pub mod ending;
 pub mod ephemeral;
 pub mod flood;
 pub mod headers;

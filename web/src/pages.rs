@@ -13,6 +13,7 @@ use include_dir::{Dir, include_dir};
 use serde::Serialize;
 use tera::{Context, Kwargs, State, Tera, TeraResult, Value};
 
+use crate::ending::Warning;
 use crate::headers::content_security_policy;
 use crate::language::Language;
 use crate::look::{self, Brand, Look};
@@ -64,6 +65,8 @@ struct Frame<'a, T> {
     /// Empty for the drawn mark.
     logo_url: String,
     csrf: String,
+    /// Where somebody is signed in.
+    session: Option<Warning>,
     /// Empty where there is one language only.
     other_language_url: String,
     page: &'a T,
@@ -103,7 +106,7 @@ impl Pages {
     }
 
     /// A page's HTML in answer to `visit`, in a language of its portal; the template sees `page`, `brand`, `lang`,
-    /// `csrf`.
+    /// `csrf`, `session`.
     ///
     /// # Errors
     /// If the template asks for what is not there.
@@ -122,6 +125,7 @@ impl Pages {
             style_url: look.style_url(),
             logo_url: look.logo_url(),
             csrf: visit.csrf_token(),
+            session: visit.ending.map(|ending| Warning::new(visit, ending)),
             other_language_url: other.map(|other| visit.url_in(other)).unwrap_or_default(),
             page,
         };

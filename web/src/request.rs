@@ -13,6 +13,7 @@ use ipnet::IpNet;
 
 use crate::cookies::CookieRules;
 use crate::csrf::Csrf;
+use crate::ending::Ending;
 use crate::language::Language;
 use crate::random::Random;
 use crate::request_log::RequestId;
@@ -51,6 +52,8 @@ pub struct Visit {
     pub browser_is_new: bool,
     pub headers: HeaderMap,
     pub uri: Uri,
+    /// Of the session in which a page is shown; that page warns before it.
+    pub ending: Option<Ending>,
     /// To quote to the operator; the same stands in the log.
     pub request_id: String,
     pub front: Arc<Front>,
@@ -138,6 +141,7 @@ pub async fn visit(State(front): State<Arc<Front>>, mut request: Request, next: 
         browser: browser.clone(),
         headers: headers.clone(),
         uri: request.uri().clone(),
+        ending: None,
         request_id: request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
         front: Arc::clone(&front),
     };

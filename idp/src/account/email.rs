@@ -12,6 +12,7 @@ use web::request::Visit;
 
 use super::fresh::{fresh_holder, sign_in_for};
 use super::holder;
+use super::session::{in_session, within};
 use crate::app::{Shared, Trouble};
 use crate::domain::account::{Account, EmailAddress};
 use crate::form::Posted;
@@ -23,6 +24,7 @@ use crate::register::confirm::ConfirmPage;
 use crate::signin::run;
 use crate::store::audit::Event;
 use crate::store::mail_links::Purpose;
+use crate::store::sessions::Session;
 
 /// No request is answered sooner: whether somebody has the address cannot be told from the time.
 const ANSWER_TAKES: Duration = Duration::from_millis(150);
@@ -50,7 +52,7 @@ impl EmailPage {
 fn page(
     app: &Shared,
     visit: &Visit,
-    account: &Account,
+    (session, account): (&Session, &Account),
     typed: &str,
     error: Option<&'static str>,
 ) -> Response {
@@ -60,14 +62,14 @@ fn page(
         email: typed.chars().take(254).collect(),
         error,
     };
-    app.page(visit, None, status_of(error), "idp/account_email.html", &page)
+    app.page(&within(app, visit, session), None, status_of(error), "idp/account_email.html", &page)
 }
 
 /// `GET /account/email`: the holder, freshly signed in.
 pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
     run(&app, &visit, async {
         Ok(match fresh_holder(&app, &visit, path::ACCOUNT_EMAIL).await? {
-            Ok((_, account)) => page(&app, &visit, &account, "", None),
+            Ok((session, account)) => page(&app, &visit, (&session, &account), "", None),
             Err(elsewhere) => elsewhere,
         })
     })
@@ -83,16 +85,16 @@ pub async fn post(
 ) -> Response {
     let answer_at = Instant::now() + ANSWER_TAKES;
     run(&app, &visit, async {
-        let (_, account) = match Box::pin(fresh_holder(&app, &visit, path::ACCOUNT_EMAIL)).await? {
+        let (session, account) = match Box::pin(fresh_holder(&app, &visit, path::ACCOUNT_EMAIL)).await? {
             Ok(holder) => holder,
             Err(elsewhere) => return Ok(elsewhere),
         };
         let typed = fields.trimmed("email");
         let Some(email) = EmailAddress::parse(typed) else {
-            return Ok(page(&app, &visit, &account, typed, Some("email-invalid")));
+            return Ok(page(&app, &visit, (&session, &account), typed, Some("email-invalid")));
         };
         if email == account.email {
-            return Ok(page(&app, &visit, &account, typed, Some("email-same")));
+            return Ok(page(&app, &visit, (&session, &account), typed, Some("email-same")));
         }
         if !app.may_mail(&visit, &email, Purpose::EmailChange).await? {
             return Ok(app.too_many(&visit, Duration::from_hours(1)));
@@ -119,7 +121,11 @@ pub async fn post(
 
 /// `GET /account/email/sent`: the browser that asked.
 pub async fn sent(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    run(&app, &visit, app.show_waiting(&visit, Purpose::EmailChange, None)).await
+    run(&app, &visit, async {
+        let visit = in_session(&app, visit.clone()).await?;
+        app.show_waiting(&visit, Purpose::EmailChange, None).await
+    })
+    .await
 }
 
 /// `POST /account/email/sent`: the code of the mail, typed; five tries for each mail.
@@ -129,10 +135,11 @@ pub async fn type_code(
     Posted(fields): Posted,
 ) -> Response {
     run(&app, &visit, async {
-        let (_, account) = match holder(&app, &visit).await? {
+        let (session, account) = match holder(&app, &visit).await? {
             Ok(holder) => holder,
             Err(elsewhere) => return Ok(elsewhere),
         };
+        let visit = within(&app, &visit, &session);
         match app.token_for(&visit, Purpose::EmailChange, fields.trimmed("code")).await? {
             Ok(token) => change(&app, &visit, &account, &token).await,
             Err(page) => Ok(page),
@@ -143,7 +150,11 @@ pub async fn type_code(
 
 /// `POST /account/email/resend`: after a wait, within the limits on mails.
 pub async fn resend(State(app): State<Shared>, Extension(visit): Extension<Visit>, _: Posted) -> Response {
-    run(&app, &visit, app.resend_mail(&visit, Purpose::EmailChange)).await
+    run(&app, &visit, async {
+        let visit = in_session(&app, visit.clone()).await?;
+        app.resend_mail(&visit, Purpose::EmailChange).await
+    })
+    .await
 }
 
 /// `GET /account/email/confirm`: the holder; shows a button and changes nothing. Whoever is not signed in signs in
@@ -155,13 +166,14 @@ pub async fn confirm_page(State(app): State<Shared>, Extension(visit): Extension
             return Ok(app.link_invalid(&visit));
         };
         match holder(&app, &visit).await? {
-            Ok((_, account)) if account.id == link.account_id => {
+            Ok((session, account)) if account.id == link.account_id => {
                 let page = ConfirmPage {
                     action: path::ACCOUNT_EMAIL_CONFIRM,
                     token,
                     lead: "change-email-confirm-lead",
                     email: link.new_email.map(|email| email.as_str().to_owned()).unwrap_or_default(),
                 };
+                let visit = within(&app, &visit, &session);
                 Ok(app.page(&visit, None, StatusCode::OK, "idp/confirm.html", &page))
             }
             Ok(_) => Ok(app.link_invalid(&visit)),

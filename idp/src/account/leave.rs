@@ -11,6 +11,7 @@ use web::request::{Visit, append};
 
 use super::fresh::fresh_holder;
 use super::holder;
+use super::session::within;
 use crate::app::{App, Shared, Trouble};
 use crate::domain::account::Account;
 use crate::form::Posted;
@@ -20,6 +21,7 @@ use crate::oauth::logout::end_session;
 use crate::path;
 use crate::signin::run;
 use crate::store::audit::Event;
+use crate::store::sessions::Session;
 
 /// `idp/account_delete.html`
 #[derive(Clone, Debug, Serialize)]
@@ -97,16 +99,16 @@ async fn everything(app: &App, account: &Account) -> Result<Value, Trouble> {
     }))
 }
 
-fn page(app: &Shared, visit: &Visit, error: Option<&'static str>) -> Response {
+fn page(app: &Shared, visit: &Visit, session: &Session, error: Option<&'static str>) -> Response {
     let page = DeletePage { action: path::ACCOUNT_DELETE, error };
-    app.page(visit, None, status_of(error), "idp/account_delete.html", &page)
+    app.page(&within(app, visit, session), None, status_of(error), "idp/account_delete.html", &page)
 }
 
 /// `GET /account/delete`: the holder, freshly signed in.
 pub async fn delete_get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
     run(&app, &visit, async {
         Ok(match fresh_holder(&app, &visit, path::ACCOUNT_DELETE).await? {
-            Ok(_) => page(&app, &visit, None),
+            Ok((session, _)) => page(&app, &visit, &session, None),
             Err(elsewhere) => elsewhere,
         })
     })
@@ -121,7 +123,7 @@ pub async fn delete_post(
     Posted(fields): Posted,
 ) -> Response {
     run(&app, &visit, async {
-        let (_, account) = match fresh_holder(&app, &visit, path::ACCOUNT_DELETE).await? {
+        let (session, account) = match fresh_holder(&app, &visit, path::ACCOUNT_DELETE).await? {
             Ok(holder) => holder,
             Err(elsewhere) => return Ok(elsewhere),
         };
@@ -130,7 +132,7 @@ pub async fn delete_post(
             language.text("delete-word", &[]).is_some_and(|word| word.to_lowercase() == typed)
         };
         if !Language::ALL.into_iter().any(is_word) {
-            return Ok(page(&app, &visit, Some("delete-wrong")));
+            return Ok(page(&app, &visit, &session, Some("delete-wrong")));
         }
         let mut write = app.store.begin_write().await?;
         if app.store.hold_account(&mut write, &account.id, account.password_hash.as_deref()).await? {

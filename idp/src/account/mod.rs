@@ -6,6 +6,7 @@ mod fresh;
 pub mod leave;
 pub mod password;
 pub mod phone;
+pub mod session;
 
 use axum::Extension;
 use axum::extract::State;
@@ -119,13 +120,13 @@ impl AccountPage {
 
 const NOTICES: [&str; 3] = ["email", "phone", "password"];
 
-/// The account of this browser's session, or where to sign in.
+/// The account of this browser's session, which lives on from now, or where to sign in.
 async fn holder(app: &Shared, visit: &Visit) -> Result<Result<(Session, Account), Response>, Trouble> {
     if let Some(session) = app.session_of(visit).await? {
         let account = app.store.account(&session.account_id).await?;
         if let Some(account) = account.filter(|account| account.blocked_at.is_none()) {
             app.store.touch_session(&session.id).await?;
-            return Ok(Ok((session, account)));
+            return Ok(Ok((Session { last_seen_at: app.clock.now(), ..session }, account)));
         }
     }
     Ok(Err(see_other(path::SIGNIN)))
@@ -193,6 +194,7 @@ pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) 
             download_url: path::ACCOUNT_DOWNLOAD,
             delete_url: path::ACCOUNT_DELETE,
         };
+        let visit = session::within(&app, &visit, &session);
         Ok(app.page(&visit, None, StatusCode::OK, "idp/account.html", &page))
     })
     .await

@@ -8,6 +8,7 @@ use serde::Serialize;
 use web::request::Visit;
 
 use super::fresh::fresh_holder;
+use super::session::within;
 use crate::app::{Shared, Trouble};
 use crate::credentials::policy;
 use crate::domain::account::Account;
@@ -22,6 +23,7 @@ use crate::signin::password::try_password;
 use crate::signin::run;
 use crate::store::audit::Event;
 use crate::store::mail_links::Purpose;
+use crate::store::sessions::Session;
 
 /// `idp/account_password.html`
 #[derive(Clone, Debug, Serialize)]
@@ -50,7 +52,7 @@ impl PasswordPage {
 fn page(
     app: &Shared,
     visit: &Visit,
-    account: &Account,
+    (session, account): (&Session, &Account),
     current_error: Option<&'static str>,
     error: Option<&'static str>,
 ) -> Response {
@@ -63,14 +65,15 @@ fn page(
         current_error,
         error,
     };
-    app.page(visit, None, status_of(current_error.or(error)), "idp/account_password.html", &page)
+    let visit = within(app, visit, session);
+    app.page(&visit, None, status_of(current_error.or(error)), "idp/account_password.html", &page)
 }
 
 /// `GET /account/password`: the holder, freshly signed in.
 pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
     run(&app, &visit, async {
         Ok(match fresh_holder(&app, &visit, path::ACCOUNT_PASSWORD).await? {
-            Ok((_, account)) => page(&app, &visit, &account, None, None),
+            Ok((session, account)) => page(&app, &visit, (&session, &account), None, None),
             Err(elsewhere) => elsewhere,
         })
     })
@@ -91,14 +94,14 @@ pub async fn post(
         let (current, password) =
             (fields.get("password").unwrap_or_default(), fields.get("new_password").unwrap_or_default());
         if let Err(problem) = policy::check(password, &app.config.password, &personal(&account)) {
-            return Ok(page(&app, &visit, &account, None, Some(problem.key)));
+            return Ok(page(&app, &visit, (&session, &account), None, Some(problem.key)));
         }
         let device = session.device_id.as_deref().unwrap_or_default();
         if try_password(&app, &account, device, current, true, None).await?.is_none() {
-            return Ok(page(&app, &visit, &account, Some("current-password-wrong"), None));
+            return Ok(page(&app, &visit, (&session, &account), Some("current-password-wrong"), None));
         }
         if current == password {
-            return Ok(page(&app, &visit, &account, None, Some("password-same")));
+            return Ok(page(&app, &visit, (&session, &account), None, Some("password-same")));
         }
         let hash = app.passwords.hash(password).await.map_err(|_| Trouble::Busy)?;
         let mut write = app.store.begin_write().await?;

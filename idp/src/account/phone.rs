@@ -11,6 +11,7 @@ use web::request::Visit;
 
 use super::fresh::fresh_holder;
 use super::holder;
+use super::session::within;
 use crate::app::{Shared, Trouble};
 use crate::codes::{self, Sending, Try};
 use crate::domain::account::Account;
@@ -25,6 +26,7 @@ use crate::path;
 use crate::signin::code::{CodePage, code_page};
 use crate::signin::run;
 use crate::store::audit::Event;
+use crate::store::sessions::Session;
 
 /// `idp/account_phone.html`
 #[derive(Clone, Debug, Serialize)]
@@ -44,16 +46,22 @@ impl PhonePage {
     }
 }
 
-fn page(app: &Shared, visit: &Visit, typed: &str, error: Option<&'static str>) -> Response {
+fn page(
+    app: &Shared,
+    visit: &Visit,
+    session: &Session,
+    typed: &str,
+    error: Option<&'static str>,
+) -> Response {
     let page = PhonePage { action: path::ACCOUNT_PHONE, phone: typed.chars().take(30).collect(), error };
-    app.page(visit, None, status_of(error), "idp/account_phone.html", &page)
+    app.page(&within(app, visit, session), None, status_of(error), "idp/account_phone.html", &page)
 }
 
 /// `GET /account/phone`: the holder, freshly signed in.
 pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
     run(&app, &visit, async {
         Ok(match Box::pin(fresh_holder(&app, &visit, path::ACCOUNT_PHONE)).await? {
-            Ok(_) => page(&app, &visit, "", None),
+            Ok((session, _)) => page(&app, &visit, &session, "", None),
             Err(elsewhere) => elsewhere,
         })
     })
@@ -67,20 +75,20 @@ pub async fn post(
     Posted(fields): Posted,
 ) -> Response {
     run(&app, &visit, async {
-        let (_, account) = match Box::pin(fresh_holder(&app, &visit, path::ACCOUNT_PHONE)).await? {
+        let (session, account) = match Box::pin(fresh_holder(&app, &visit, path::ACCOUNT_PHONE)).await? {
             Ok(holder) => holder,
             Err(elsewhere) => return Ok(elsewhere),
         };
         let typed = fields.trimmed("phone");
         if typed.is_empty() {
-            return Ok(page(&app, &visit, "", Some("phone-empty")));
+            return Ok(page(&app, &visit, &session, "", Some("phone-empty")));
         }
         let Ok(number) = PhoneNumber::parse(typed) else {
-            return Ok(page(&app, &visit, typed, Some("phone-not-dutch-mobile")));
+            return Ok(page(&app, &visit, &session, typed, Some("phone-not-dutch-mobile")));
         };
         let current = account.verified_phone().map(|sealed| app.store.open_phone(sealed)).transpose()?;
         if current.as_deref() == Some(number.e164()) {
-            return Ok(page(&app, &visit, typed, Some("phone-same")));
+            return Ok(page(&app, &visit, &session, typed, Some("phone-same")));
         }
         // The code of this change is kept as that of a sign-in is, in a journey that has proved nothing.
         let mut open = Box::pin(app.begin_journey(&visit, None, None)).await?;
@@ -95,8 +103,11 @@ pub async fn post(
 }
 
 /// The change of this browser's holder whose code is waited for, or where to go instead.
-async fn change_of(app: &Shared, visit: &Visit) -> Result<Result<(Open, Account), Response>, Trouble> {
-    let (_, account) = match holder(app, visit).await? {
+async fn change_of(
+    app: &Shared,
+    visit: &Visit,
+) -> Result<Result<(Open, Session, Account), Response>, Trouble> {
+    let (session, account) = match holder(app, visit).await? {
         Ok(holder) => holder,
         Err(elsewhere) => return Ok(Err(elsewhere)),
     };
@@ -106,7 +117,7 @@ async fn change_of(app: &Shared, visit: &Visit) -> Result<Result<(Open, Account)
             && open.journey.proofs == Proofs::default()
     });
     Ok(match open {
-        Some(open) => Ok((open, account)),
+        Some(open) => Ok((open, session, account)),
         // A second click finds the change done.
         None if journeys::finished(&app.ephemeral, &visit.query("journey")).await?.is_some() => Err(done()),
         None => Err(see_other(path::ACCOUNT_PHONE)),
@@ -116,6 +127,7 @@ async fn change_of(app: &Shared, visit: &Visit) -> Result<Result<(Open, Account)
 async fn show_code(
     app: &Shared,
     visit: &Visit,
+    session: &Session,
     open: &Open,
     account: &Account,
     error: Option<&'static str>,
@@ -128,7 +140,7 @@ async fn show_code(
         steps: 0,
         ..code_page(app, visit, open, account, error).await?
     };
-    let visit = visit.at(&page.action);
+    let visit = within(app, &visit.at(&page.action), session);
     Ok(app.page(&visit, None, status_of(error), "idp/signin_code.html", &page))
 }
 
@@ -136,7 +148,7 @@ async fn show_code(
 pub async fn code_get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
     run(&app, &visit, async {
         match change_of(&app, &visit).await? {
-            Ok((open, account)) => show_code(&app, &visit, &open, &account, None).await,
+            Ok((open, session, account)) => show_code(&app, &visit, &session, &open, &account, None).await,
             Err(elsewhere) => Ok(elsewhere),
         }
     })
@@ -151,7 +163,7 @@ pub async fn code_post(
 ) -> Response {
     run(&app, &visit, async {
         for _ in 0..20 {
-            let (mut open, account) = match change_of(&app, &visit).await? {
+            let (mut open, session, account) = match change_of(&app, &visit).await? {
                 Ok(change) => change,
                 Err(elsewhere) => return Ok(elsewhere),
             };
@@ -159,7 +171,9 @@ pub async fn code_post(
                 Try::Right if journeys::finish(&app.ephemeral, &open).await? => {
                     return change(&app, &open, &account).await;
                 }
-                Try::Refused(error) => return show_code(&app, &visit, &open, &account, Some(error)).await,
+                Try::Refused(error) => {
+                    return show_code(&app, &visit, &session, &open, &account, Some(error)).await;
+                }
                 // Another try was first: read the journey anew.
                 Try::Right | Try::Overtaken => {}
             }
@@ -172,13 +186,15 @@ pub async fn code_post(
 /// `POST /account/phone/resend`: after a wait, within the day's limits.
 pub async fn resend(State(app): State<Shared>, Extension(visit): Extension<Visit>, _: Posted) -> Response {
     run(&app, &visit, async {
-        let (mut open, account) = match change_of(&app, &visit).await? {
+        let (mut open, session, account) = match change_of(&app, &visit).await? {
             Ok(change) => change,
             Err(elsewhere) => return Ok(elsewhere),
         };
         match Box::pin(codes::send(&app, &mut open, &account)).await? {
-            Sending::TooSoon => show_code(&app, &visit, &open, &account, Some("resend-too-soon")).await,
-            Sending::LimitReached => show_code(&app, &visit, &open, &account, None).await,
+            Sending::TooSoon => {
+                show_code(&app, &visit, &session, &open, &account, Some("resend-too-soon")).await
+            }
+            Sending::LimitReached => show_code(&app, &visit, &session, &open, &account, None).await,
             Sending::Sent | Sending::Overtaken => {
                 Ok(see_other(&format!("{}&resent=1", journey_url(path::ACCOUNT_PHONE_CODE, &open.id))))
             }

@@ -250,7 +250,8 @@ fn acr(config: &Config) -> Result<(), ConfigError> {
 fn lifetimes(config: &Config) -> Result<(), ConfigError> {
     config.between("accounts.confirm_hours", config.accounts.confirm_hours, 1, 168)?;
     config.between("accounts.reset_minutes", config.accounts.reset_minutes, 5, 1_440)?;
-    config.between("sessions.idle_minutes", config.sessions.idle_minutes, 1, 1_440)?;
+    // Two at least, so that a warning can come a minute before the end.
+    config.between("sessions.idle_minutes", config.sessions.idle_minutes, 2, 1_440)?;
     config.between("sessions.absolute_hours", config.sessions.absolute_hours, 1, 720)?;
     config.between("sessions.journey_minutes", config.sessions.journey_minutes, 10, 1_440)?;
     // RFC 6749 section 4.1.2 recommends ten minutes at most; the conformance plans ask for one.
@@ -328,6 +329,7 @@ mod tests {
             ("codes.digits", "[codes]\ndigits = 3\n"),
             ("password.argon2_memory_kib", "[password]\nargon2_memory_kib = 1024\n"),
             ("tokens.code_seconds", "[tokens]\ncode_seconds = 3600\n"),
+            ("sessions.idle_minutes", "[sessions]\nidle_minutes = 1\n"),
             ("keys.announce_hours", "[keys]\nannounce_hours = 191\n"),
             ("keys.rotate_days", "[keys]\nrotate_days = 8\n"),
         ];

@@ -125,7 +125,10 @@ const EXPLANATIONS: &[(&str, &str)] = &[
     ("codes.per_account_per_day", "Codes sent for one account in a day."),
     ("codes.total_per_day", "Codes sent in a day in all: the budget."),
     ("sessions", "How long people stay signed in here."),
-    ("sessions.idle_minutes", "Minutes without activity that end a session (1 to 1440)."),
+    (
+        "sessions.idle_minutes",
+        "Minutes without activity that end a session (2 to 1440); people are warned two minutes before\nthat, or halfway if it is less than four.",
+    ),
     ("sessions.absolute_hours", "Hours after which a session ends in any case (1 to 720)."),
     ("sessions.journey_minutes", "Minutes a sign-in may take from first page to last (10 to 1440)."),
     (

@@ -23,6 +23,8 @@ pub struct Session {
     pub authenticated_at: Timestamp,
     pub code_at: Option<Timestamp>,
     pub last_seen_at: Timestamp,
+    /// When it ends whatever its holder does.
+    pub expires_at: Timestamp,
 }
 
 /// What a sign-in writes into its session.
@@ -36,7 +38,7 @@ pub struct SignedIn<'a> {
     pub lifetime: Duration,
 }
 
-const COLUMNS: &str = "id, account_id, device_id, label, authenticated_at, code_at, last_seen_at";
+const COLUMNS: &str = "id, account_id, device_id, label, authenticated_at, code_at, last_seen_at, expires_at";
 
 fn session(row: &AnyRow) -> Result<Session> {
     Ok(Session {
@@ -47,6 +49,7 @@ fn session(row: &AnyRow) -> Result<Session> {
         authenticated_at: Timestamp(row.try_get("authenticated_at")?),
         code_at: row.try_get::<Option<i64>, _>("code_at")?.map(Timestamp),
         last_seen_at: Timestamp(row.try_get("last_seen_at")?),
+        expires_at: Timestamp(row.try_get("expires_at")?),
     })
 }
 

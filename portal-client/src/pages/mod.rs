@@ -26,20 +26,12 @@ use crate::app::App;
 use crate::paging::Page;
 use crate::session::Session;
 
-/// What the frame around every page shows: who is signed in and how long that lasts.
+/// What the frame around every page shows: who is signed in.
 #[derive(Clone, Debug, Default, Serialize)]
 struct Shell {
     signed_in: bool,
     person: String,
     at_desk: bool,
-    /// Seconds until the session ends if nothing is done.
-    ends_in: u64,
-    /// How long before that the page warns, in seconds.
-    warn: u64,
-    /// For the text about it.
-    idle_minutes: u64,
-    /// Where the page is, to come back to.
-    here: String,
 }
 
 #[derive(Serialize)]
@@ -77,22 +69,13 @@ pub fn show(
     template: &str,
     body: &impl Serialize,
 ) -> Response {
-    let here = crate::paths::local(visit.uri.path()).to_owned();
-    let shell = session.map_or_else(
-        || Shell { here: here.clone(), ..Shell::default() },
-        |session| {
-            let rules = app.settings.session;
-            Shell {
-                signed_in: true,
-                person: session.person.name.clone(),
-                at_desk: session.care.is_some(),
-                ends_in: session.ends_at(rules).since(app.clock.now()).as_secs(),
-                warn: rules.warn.as_secs(),
-                idle_minutes: rules.idle.as_secs() / 60,
-                here: here.clone(),
-            }
-        },
-    );
+    let shell = session.map_or_else(Shell::default, |session| Shell {
+        signed_in: true,
+        person: session.person.name.clone(),
+        at_desk: session.care.is_some(),
+    });
+    let ending = session.map(|session| session.ending(app.settings.session, app.clock.now()));
+    let visit = &Visit { ending, ..visit.clone() };
     let targets = [app.settings.provider.origin.clone()];
     let targets: &[String] = if session.is_some() { &targets } else { &[] };
     app.pages.respond(visit, app.settings.look(), status, template, &Framed { shell, body }, targets)

@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
-use axum::http::header;
 use axum::response::{IntoResponse, Redirect, Response};
-use serde_json::json;
+use web::ending::{is_script, told};
 
 use super::extract::{Caller, Form, SignedIn};
 use super::failure::Failure;
@@ -19,9 +17,7 @@ pub async fn remaining(State(app): State<Arc<App>>, Caller(visit): Caller) -> Re
         Some(token) => app.sessions.peek(&token).await?,
         None => None,
     };
-    let ends_at = session.map(|session| session.ends_at(app.settings.session));
-    let seconds = ends_at.map_or(0, |at| at.since(app.clock.now()).as_secs());
-    Ok(Json(json!({ "remaining_seconds": seconds })).into_response())
+    Ok(told(session.map(|session| session.ending(app.settings.session, app.clock.now()))))
 }
 
 /// `POST /session/extend`: somebody is still there. A script gets the seconds left, a form goes back to
@@ -31,11 +27,8 @@ pub async fn extend(
     signed_in: SignedIn,
     Form(fields): Form,
 ) -> Result<Response, Failure> {
-    let accepts = signed_in.visit.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    if accepts.is_some_and(|accepts| accepts.starts_with("application/json")) {
-        let ends_at = signed_in.session.ends_at(app.settings.session);
-        let seconds = ends_at.since(app.clock.now()).as_secs();
-        return Ok(Json(json!({ "remaining_seconds": seconds })).into_response());
+    if is_script(&signed_in.visit.headers) {
+        return Ok(told(Some(signed_in.session.ending(app.settings.session, app.clock.now()))));
     }
     let return_to = paths::local(fields.get("return_to").unwrap_or(paths::HOME));
     Ok(Redirect::to(return_to).into_response())

@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, Uri};
 use serde_json::{Value, json};
 use web::cookies::CookieRules;
 use web::csrf::Csrf;
+use web::ending::Ending;
 use web::language::Language;
 use web::look::{Brand, Look};
 use web::pages::Pages;
@@ -25,6 +26,7 @@ fn visit(language: Language) -> Visit {
         trusted_proxies: Vec::new(),
     };
     Visit {
+        ending: None,
         request_id: String::new(),
         address: [127, 0, 0, 1].into(),
         language,
@@ -60,19 +62,19 @@ fn every_page_renders_from_its_samples_in_both_languages() {
     let pages = Pages::load(None).unwrap();
     let samples = samples();
     let brand = Brand::default();
+    let after = "/signed-out?why=idle";
+    let ending = Ending { ends_in: 900, can_extend: true, warn: 120, idle_minutes: 15, after };
     let look = Look { id: "portal", brand: &brand, languages: &[], logo: None };
     for language in Language::ALL {
         for (template, body) in &samples {
             for signed_in in [false, true] {
-                let shell = Shell {
-                    signed_in,
-                    person: "<b>Piet</b>".into(),
-                    ends_in: 900,
-                    warn: 120,
-                    idle_minutes: 15,
-                    ..Shell::default()
-                };
-                let html = pages.html(&visit(language), look, template, &Framed { shell, body });
+                let shell = Shell { signed_in, person: "<b>Piet</b>".into(), ..Shell::default() };
+                let html = pages.html(
+                    &Visit { ending: signed_in.then_some(ending), ..visit(language) },
+                    look,
+                    template,
+                    &Framed { shell, body },
+                );
                 let html = html.unwrap_or_else(|error| panic!("{template} ({language:?}): {error}\n{body}"));
                 assert!(!html.contains("<b>Piet"), "{template}: a name is escaped");
                 assert_eq!(html.matches("<h1").count(), 1, "{template}: one heading");

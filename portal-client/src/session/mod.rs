@@ -7,8 +7,10 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 use web::clock::Timestamp;
+use web::ending::Ending;
 
 use crate::config::SessionRules;
+use crate::paths;
 pub use store::{Sessions, Start};
 
 /// The cookie that holds the token of a session. Its name differs from the provider's, because on one
@@ -99,8 +101,9 @@ impl Session {
         &self.key
     }
 
-    /// When it ends, if nothing is done from now on.
-    pub fn ends_at(&self, rules: SessionRules) -> Timestamp {
-        self.seen_at.plus(rules.idle).min(self.signed_in_at.plus(rules.absolute))
+    /// When it ends, seen from `now`.
+    pub fn ending(&self, rules: SessionRules, now: Timestamp) -> Ending {
+        let (seen, absolute_end) = ((self.seen_at, rules.idle), self.signed_in_at.plus(rules.absolute));
+        Ending::new(now, seen, absolute_end, rules.warn, paths::SIGNED_OUT_IDLE)
     }
 }

@@ -303,3 +303,11 @@ bad-form-text = It contains characters that we cannot read. Start again and type
 form-post-title = You are almost done
 form-post-lead = Click the button to go back to the portal.
 form-post-button = Continue to the portal
+
+# After the end of a session
+session-ended-title = You are signed out
+session-ended-text = You did nothing for a while, or you had been signed in for a long time. Then we sign you out. That way nobody else can see your data. Do you want to go on? Then sign in again.
+session-ended-button = Sign in again
+session-elsewhere-title = This page is closed
+session-elsewhere-text = You did nothing on this page for a while. You are still signed in in another window.
+session-elsewhere-button = Go on

@@ -11,15 +11,6 @@ portal-pages-label = Other pages of this list
 portal-pages-previous = Previous page
 portal-pages-next = Next page
 
-# The end of a session
-portal-session-note = If you do nothing on this page for { $minutes } minutes, the portal signs you out. That way nobody else can look in the record.
-portal-session-warning-title = Are you still there?
-portal-session-warning-text = You have not done anything for a while. The portal will soon sign you out. What you have not saved will be lost.
-portal-session-left-minutes = % minutes left
-portal-session-left-seconds = Less than % seconds left
-portal-session-extend = I am still here
-portal-session-extended = You stay signed in.
-
 # Welcome
 portal-welcome-title = Welcome to the client portal
 portal-welcome-text = Here you read your own care record, or that of someone close to you.

@@ -303,3 +303,11 @@ bad-form-text = Er staan tekens in die wij niet kunnen lezen. Begin opnieuw en t
 form-post-title = U bent bijna klaar
 form-post-lead = Klik op de knop om terug te gaan naar het portaal.
 form-post-button = Verder naar het portaal
+
+# After the end of a session
+session-ended-title = U bent uitgelogd
+session-ended-text = U heeft een tijd niets gedaan, of u was al lang ingelogd. Dan loggen we u uit. Zo kan niemand anders bij uw gegevens. Wilt u verder? Log dan opnieuw in.
+session-ended-button = Opnieuw inloggen
+session-elsewhere-title = Deze pagina is gesloten
+session-elsewhere-text = U heeft op deze pagina een tijd niets gedaan. In een ander venster bent u nog ingelogd.
+session-elsewhere-button = Verder

@@ -11,15 +11,6 @@ portal-pages-label = Andere pagina's van deze lijst
 portal-pages-previous = Vorige pagina
 portal-pages-next = Volgende pagina
 
-# The end of a session
-portal-session-note = Doet u { $minutes } minuten niets op deze pagina? Dan logt het portaal u uit. Zo kan niemand anders in het dossier kijken.
-portal-session-warning-title = Bent u er nog?
-portal-session-warning-text = U heeft een tijd niets gedaan. Straks logt het portaal u vanzelf uit. Wat u nog niet heeft opgeslagen, gaat dan verloren.
-portal-session-left-minutes = Nog % minuten
-portal-session-left-seconds = Nog minder dan % seconden
-portal-session-extend = Ik ben er nog
-portal-session-extended = U blijft ingelogd.
-
 # Welcome
 portal-welcome-title = Welkom bij het cliëntportaal
 portal-welcome-text = Hier leest u het zorgdossier van uzelf of van uw naaste.

@@ -14,17 +14,27 @@
   const left = document.getElementById("session-warning-left");
   const announce = document.getElementById("session-announce");
   const warn = Number(dialog.dataset.warn);
+  const words = dialog.querySelectorAll("[data-last]");
+  for (const part of words) part.dataset.first = part.textContent;
+  // Not at the limit that holds whatever somebody does: then the person is told, and may finish.
+  let canExtend = dialog.dataset.canExtend === "yes";
+  let understood = false;
   let end = Date.now() + Number(dialog.dataset.endsIn) * 1000;
   let asked = 0;
 
   const seconds = () => Math.ceil((end - Date.now()) / 1000);
   const leave = () => location.replace(dialog.dataset.ended);
 
+  const hear = (told) => {
+    end = Date.now() + told.remaining_seconds * 1000;
+    canExtend = told.can_extend;
+  };
+
   // Another tab may have extended the session, or ended it.
   const ask = async () => {
     asked = Date.now();
     const answer = await fetch("/session", { headers: { Accept: "application/json" }, cache: "no-store" });
-    if (answer.ok) end = Date.now() + (await answer.json()).remaining_seconds * 1000;
+    if (answer.ok) hear(await answer.json());
   };
 
   const tell = (now) => {
@@ -35,6 +45,10 @@
         ? left.dataset.minutes.replace("%", String(minutes))
         : left.dataset.seconds.replace("%", String(Math.ceil(now / 20) * 20));
     if (left.textContent !== text) left.textContent = text;
+    for (const part of words) {
+      const word = canExtend ? part.dataset.first : part.dataset.last;
+      if (part.textContent !== word) part.textContent = word;
+    }
   };
 
   const tick = async () => {
@@ -50,15 +64,21 @@
       leave();
     } else if (now <= warn) {
       tell(now);
-      if (!dialog.open) dialog.showModal();
-    } else if (dialog.open) {
-      dialog.close();
+      if (!dialog.open && !understood) dialog.showModal();
+    } else {
+      understood = false;
+      if (dialog.open) dialog.close();
     }
   };
 
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     event.stopImmediatePropagation();
+    if (!canExtend) {
+      understood = true;
+      dialog.close();
+      return;
+    }
     try {
       const answer = await fetch(form.action, {
         method: "POST",
@@ -69,15 +89,20 @@
         leave();
         return;
       }
-      end = Date.now() + (await answer.json()).remaining_seconds * 1000;
-      dialog.close();
-      announce.textContent = announce.dataset.extended;
+      hear(await answer.json());
+      if (seconds() > warn) {
+        dialog.close();
+        announce.textContent = announce.dataset.extended;
+      } else {
+        tick();
+      }
     } catch {
       form.submit();
     }
   }, true);
 
   left.setAttribute("aria-live", "assertive");
+  document.getElementById("session-warning-text").setAttribute("aria-live", "assertive");
   // Escape closes no question that has to be answered.
   dialog.addEventListener("cancel", (event) => event.preventDefault());
   setInterval(tick, 1000);
