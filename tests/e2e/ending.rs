@@ -157,7 +157,7 @@ async fn t32_a_page_leaves_by_itself_without_scripts_and_what_follows_says_how_t
         let (world, mut browser) = at_account(backend).await;
         browser.open("/account/email").await;
         assert!(browser.text().contains("Doet u 15 minuten niets op deze pagina? Dan wordt u uitgelogd."));
-        let ended = "/session/ended?return_to=%2Faccount%2Femail";
+        let ended = "/session/ended?return_to=/account/email";
         let refresh = format!("<meta http-equiv=\"refresh\" content=\"901; url={ended}\">");
         assert!(browser.page.body.contains(&refresh), "{}", browser.page.body);
         assert!(browser.page.body.contains("data-warn=\"120\""));

@@ -65,6 +65,8 @@ impl Warning {
         let here = visit.uri.path_and_query().and_then(|here| local_path(here.as_str())).unwrap_or("/");
         let query =
             url::form_urlencoded::Serializer::new(String::new()).append_pair("return_to", here).finish();
+        // A slash may stand in a query as it is (RFC 3986 section 3.4).
+        let query = query.replace("%2F", "/");
         let joint = if ending.after.contains('?') { '&' } else { '?' };
         Self {
             ending,
