@@ -42,7 +42,7 @@ impl PasswordPage {
             action: path::ACCOUNT_PASSWORD,
             identifier: "anna@example.nl".into(),
             min_length: 12,
-            rules: vec!["password-classes"],
+            rules: vec!["password-rule-classes"],
             current_error: Some("current-password-wrong"),
             error: Some("password-too-short"),
         }
@@ -61,7 +61,7 @@ fn page(
         action: path::ACCOUNT_PASSWORD,
         identifier: account.identifier(app.config.accounts.identifier).to_owned(),
         min_length: rules.min_length,
-        rules: if rules.require_classes { vec!["password-classes"] } else { Vec::new() },
+        rules: policy::shown(rules),
         current_error,
         error,
     };

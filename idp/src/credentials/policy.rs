@@ -22,6 +22,11 @@ static COMMON: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
     lines.filter(|line| !line.starts_with('#') && !line.is_empty()).collect()
 });
 
+/// What a page says of these rules besides the length: text keys.
+pub fn shown(rules: &PasswordRules) -> Vec<&'static str> {
+    if rules.require_classes { vec!["password-rule-classes"] } else { Vec::new() }
+}
+
 /// Why a new password is refused: the key of the sentence that says so, and the length it may name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PasswordProblem {

@@ -48,6 +48,7 @@ pub struct ResetPage {
     pub token: String,
     pub error: Option<&'static str>,
     pub min_length: usize,
+    pub rules: Vec<&'static str>,
     /// What the account signs in with, for a password manager.
     pub identifier: String,
 }
@@ -73,6 +74,7 @@ impl ResetPage {
             token: "x".into(),
             error: Some("password-weak"),
             min_length: 12,
+            rules: vec!["password-rule-classes"],
             identifier: "anna@example.nl".into(),
         }
     }
@@ -201,6 +203,7 @@ fn reset_page(
         token: token.to_owned(),
         error,
         min_length: app.config.password.min_length,
+        rules: policy::shown(&app.config.password),
         identifier: account.identifier(app.config.accounts.identifier).to_owned(),
     };
     let visit = visit.at(&format!("{}?token={token}", path::RESET));

@@ -39,6 +39,7 @@ pub struct RegisterPage {
     /// Text keys by field.
     pub errors: BTreeMap<&'static str, &'static str>,
     pub min_length: usize,
+    pub rules: Vec<&'static str>,
     pub signin_url: String,
 }
 
@@ -55,6 +56,7 @@ impl RegisterPage {
                 ("password", "password-too-short"),
             ]),
             min_length: 12,
+            rules: vec!["password-rule-classes"],
             signin_url: "/signin".into(),
         }
     }
@@ -73,6 +75,7 @@ fn blank(app: &Shared, visit: &Visit) -> RegisterPage {
         email: String::new(),
         errors: BTreeMap::new(),
         min_length: app.config.password.min_length,
+        rules: policy::shown(&app.config.password),
         signin_url: with_journey(path::SIGNIN, &journey),
     }
 }

@@ -29,7 +29,7 @@ pub struct NewPasswordPage {
 
 impl NewPasswordPage {
     pub fn sample() -> Self {
-        let rules = vec!["password-classes"];
+        let rules = vec!["password-rule-classes"];
         Self {
             action: "/signin/new-password?journey=x".into(),
             error: Some("password-too-short"),
@@ -52,7 +52,7 @@ fn page(app: &Shared, visit: &Visit, arrived: &Arrived, error: Option<&'static s
         action: journey_url(path::SIGNIN_NEW_PASSWORD, &arrived.open.id),
         error,
         min_length: rules.min_length,
-        rules: if rules.require_classes { vec!["password-classes"] } else { Vec::new() },
+        rules: policy::shown(rules),
     };
     app.step_page(visit, &arrived.open, status_of(error), "idp/signin_new_password.html", &page)
 }

@@ -123,7 +123,7 @@ scope-address = Uw adres
 scope-offline_access = Toegang tot deze gegevens, ook als u niet ingelogd bent
 scope-care_team = Uw rol in het zorgteam en uw organisatie
 
-terms-title = Gebruiksvoorwaarden
+terms-title = Gebruiks­voorwaarden
 terms-lead = Voor u { $portal } gebruikt, vragen wij u om de voorwaarden te lezen.
 terms-lead-changed = De voorwaarden van { $portal } zijn veranderd. Lees ze nog een keer.
 terms-read = Lees de voorwaarden
