@@ -161,7 +161,8 @@ pub fn take_the_same_time(kinds: &[(&str, Vec<Duration>)]) {
                 .iter()
                 .flat_map(|a| others.iter().map(move |b| (a.as_secs_f64() - MARGIN, b.as_secs_f64())));
             let wins = pairs.map(|(a, b)| if a > b { 1.0 } else { 0.0 }).sum::<f64>();
-            let (n, m) = (times.len() as f64, others.len() as f64);
+            let count = |times: &[Duration]| f64::from(u32::try_from(times.len()).unwrap());
+            let (n, m) = (count(times), count(others));
             let z = (wins - n * m / 2.0) / (n * m * (n + m + 1.0) / 12.0).sqrt();
             assert!(z < 4.0, "{one} takes longer than {other}: {times:?}, {others:?}");
         }

@@ -6,18 +6,18 @@ use tests::{Backend, Browser, Person, World};
 
 use crate::acts::{at_once, at_sign_in, column, is_back, noted};
 
-fn terms(version: &str) -> Option<Terms> {
-    Some(Terms {
+fn terms(version: &str) -> Terms {
+    Terms {
         version: version.into(),
         text_nl: "U deelt uw\nwachtwoord met <niemand>.\n\nU leest alleen dossiers die van u zijn.".into(),
         text_en: "You share your password with nobody.".into(),
         url: Some("https://portal.example/voorwaarden".into()),
-    })
+    }
 }
 
 async fn world(backend: Backend) -> World {
     let world = World::with(backend, |config| {
-        config.portals.last_mut().unwrap().policy.terms = terms("2027-01");
+        config.portals.last_mut().unwrap().policy.terms = Some(terms("2027-01"));
     })
     .await;
     world.add(&Person::ANNA).await;

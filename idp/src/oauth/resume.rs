@@ -19,6 +19,7 @@ use crate::journey::{Begun, Facts, Journey, Next, Proofs, Requirements, Step, ne
 use crate::path;
 use crate::protocol::authorization::{AuthorizationRequest, ResponseMode, ReturnAddress};
 use crate::protocol::error::{LOGIN_REQUIRED, WireError};
+use crate::store::accounts::Name;
 use crate::store::sessions::Session;
 
 /// What a journey comes to at this moment.
@@ -125,6 +126,16 @@ impl App {
     /// # Errors
     /// A backend's.
     pub async fn assess(&self, visit: &Visit, journey: &Journey) -> Result<Assessment, Trouble> {
+        self.assess_knowing(visit, journey, None).await
+    }
+
+    /// As [`App::assess`], with account and device as they were just read.
+    async fn assess_knowing(
+        &self,
+        visit: &Visit,
+        journey: &Journey,
+        known: Option<(Account, Option<Device>)>,
+    ) -> Result<Assessment, Trouble> {
         let client = match &journey.client_id {
             Some(id) => self.client(id).await?,
             None => None,
@@ -147,17 +158,17 @@ impl App {
             Some(_) => requirements.stepping_up(journey.created_at),
             None => requirements,
         };
-        let account = match &journey.account_id {
-            Some(id) => self.store.account(id).await?,
-            None => None,
+        let found = match (&journey.account_id, known) {
+            (Some(id), Some((account, device))) if account.id == *id => Some((account, device)),
+            (Some(id), _) => {
+                let secret = visit.cookie(path::DEVICE_COOKIE);
+                self.store.account_and_device(&Name::Id(id), secret.as_deref()).await?
+            }
+            (None, _) => None,
         };
-        let Some(account) = account else {
+        let Some((account, device)) = found else {
             let next = next(&requirements, &journey.proofs, None);
             return Ok(Assessment { next, facts: None, account: None, device: None, portal, client });
-        };
-        let device = match visit.cookie(path::DEVICE_COOKIE) {
-            Some(secret) => self.store.device(&account.id, &secret).await?,
-            None => None,
         };
         let consented = match (&journey.request, asks_consent) {
             (Some(request), true) => {
@@ -215,8 +226,22 @@ impl App {
     ///
     /// # Errors
     /// A backend's.
-    pub async fn save_and_resume(self: &Shared, visit: &Visit, mut open: Open) -> Result<Response, Trouble> {
-        let assessment = self.assess(visit, &open.journey).await?;
+    pub async fn save_and_resume(self: &Shared, visit: &Visit, open: Open) -> Result<Response, Trouble> {
+        self.save_and_resume_knowing(visit, open, None).await
+    }
+
+    /// As [`App::save_and_resume`], with account and device as they were just read; what must still be so when the
+    /// sign-in ends is looked at again in the transaction that ends it.
+    ///
+    /// # Errors
+    /// A backend's.
+    pub async fn save_and_resume_knowing(
+        self: &Shared,
+        visit: &Visit,
+        mut open: Open,
+        known: Option<(Account, Option<Device>)>,
+    ) -> Result<Response, Trouble> {
+        let assessment = self.assess_knowing(visit, &open.journey, known).await?;
         // What ends now need not be saved first: ending it takes the version that was read.
         if assessment.next == Next::Issue
             || journeys::save(&self.ephemeral, &mut open, self.journey_lifetime()).await?

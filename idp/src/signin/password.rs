@@ -13,6 +13,7 @@ use crate::app::{Shared, Trouble};
 use crate::config::Identifier;
 use crate::credentials::passwords::Verdict;
 use crate::domain::account::{Account, EmailAddress};
+use crate::domain::device::Device;
 use crate::ephemeral::journeys::Open;
 use crate::form::Posted;
 use crate::journey::Step;
@@ -20,6 +21,7 @@ use crate::mail_codes::status_of;
 use crate::notices::Mail;
 use crate::oauth::resume::{journey_url, see_other};
 use crate::path;
+use crate::store::accounts::Name;
 use crate::store::audit::Event;
 use crate::store::lockouts::Attempt;
 
@@ -109,11 +111,10 @@ pub async fn post(
             Identifier::Username => fields.trimmed("username"),
         };
         typed.chars().take(254).collect::<String>().clone_into(&mut arrived.open.journey.identifier);
-        let waiting = waiting_page(&app, &visit, typed, &fields).await?;
-        if let Some(account) = check(&app, &visit, &arrived.open, typed, &fields).await? {
+        if let Some((account, device)) = check(&app, &visit, &arrived.open, typed, &fields).await? {
             let journey = &mut arrived.open.journey;
             journey.password_mark = account.password_mark();
-            journey.account_id = Some(account.id);
+            journey.account_id = Some(account.id.clone());
             // What an earlier account proved in this journey is not this one's.
             journey.proofs = crate::journey::Proofs {
                 password_at: Some(app.clock.now()),
@@ -123,7 +124,9 @@ pub async fn post(
             journey.code = None;
             journey.public_computer = fields.get("public_computer").is_some();
             let is_public = journey.public_computer;
-            let mut response = app.save_and_resume(&visit, arrived.open).await?;
+            // A confirmation has changed the account since it was read.
+            let known = account.email_confirmed_at.is_some().then_some((account, device));
+            let mut response = app.save_and_resume_knowing(&visit, arrived.open, known).await?;
             if is_public {
                 visit.make_public(&mut response, &[path::DEVICE_COOKIE]);
             } else if visit.cookie(PUBLIC_COOKIE).is_some() {
@@ -131,7 +134,7 @@ pub async fn post(
             }
             return Ok(response);
         }
-        if let Some((email, page_id)) = waiting {
+        if let Some((email, page_id)) = waiting_page(&app, &visit, typed, &fields).await? {
             app.keep_return(&visit, &email, &arrived.open.id).await?;
             tokio::time::sleep_until((started + FAILURE_TAKES).into()).await;
             return Ok(see_other(&format!("{}?page={page_id}", path::REGISTER_SENT)));
@@ -158,36 +161,36 @@ async fn waiting_page(
     Ok(verdict.map_err(|_| Trouble::Busy)?.matches.then_some((email, registration.page_id)))
 }
 
-/// The account that identifier and password belong to. Whatever the answer, one password hash is computed.
+/// The account that identifier and password belong to, and the device that this browser is to it. Whatever the answer,
+/// one password hash is computed.
 async fn check(
     app: &Shared,
     visit: &Visit,
     open: &Open,
     typed: &str,
     fields: &Fields,
-) -> Result<Option<Account>, Trouble> {
+) -> Result<Option<(Account, Option<Device>)>, Trouble> {
     let password = fields.get("password").unwrap_or_default();
-    let account = match app.config.accounts.identifier {
-        Identifier::Email => match EmailAddress::parse(typed) {
-            Some(email) => app.store.account_by_email(&email).await?,
-            None => None,
-        },
-        Identifier::Username if typed.is_empty() => None,
-        Identifier::Username => app.store.account_by_username(typed).await?,
+    let name = match app.config.accounts.identifier {
+        Identifier::Email => EmailAddress::parse(typed).map(Name::Email),
+        Identifier::Username => (!typed.is_empty()).then_some(Name::Username(typed)),
     };
-    let Some(mut account) = account else {
+    let found = match name {
+        Some(name) => {
+            let secret = visit.cookie(path::DEVICE_COOKIE);
+            app.store.account_and_device(&name, secret.as_deref()).await?
+        }
+        None => None,
+    };
+    let Some((mut account, device)) = found else {
         app.passwords.verify(password, None).await.map_err(|_| Trouble::Busy)?;
         return Ok(None);
     };
     // A device that the account knows has a count of its own: a stranger's failures do not lock it.
-    let device = match visit.cookie(path::DEVICE_COOKIE) {
-        Some(secret) => app.store.device(&account.id, &secret).await?.map(|device| device.id),
-        None => None,
-    };
-    let device = device.unwrap_or_default();
+    let device_id = device.as_ref().map(|device| device.id.as_str()).unwrap_or_default();
     let may_enter = account.blocked_at.is_none() && account.password_works(app.clock.now());
     let client_id = open.journey.client_id.as_deref();
-    if let Some(verdict) = try_password(app, &account, &device, password, may_enter, client_id).await? {
+    if let Some(verdict) = try_password(app, &account, device_id, password, may_enter, client_id).await? {
         if account.email_confirmed_at.is_none() && !confirmed_by(app, visit, open, &account).await? {
             return Ok(None);
         }
@@ -199,7 +202,7 @@ async fn check(
             app.store.upgrade_password_hash(&account.id, old, &new).await?;
             account.password_hash = Some(new);
         }
-        return Ok(Some(account));
+        return Ok(Some((account, device)));
     }
     Ok(None)
 }

@@ -5,13 +5,24 @@ use sqlx::any::AnyRow;
 use web::clock::Timestamp;
 use web::db::Write;
 use web::language::Language;
+use web::seal::sha256;
 
 use super::{Result, Store, StoreError};
 use crate::domain::account::{Account, AccountId, EmailAddress, Role, SubjectId};
+use crate::domain::device::Device;
 
 pub(super) const COLUMNS: &str = "id, subject, given_name, family_name, email, email_confirmed_at, username, password_hash, \
      temporary_password_until, temporary_password_used_at, phone_sealed, phone_verified_at, role, organisation, language, blocked_at, claims_sealed,
      updated_at";
+
+/// What an account is looked for by.
+#[derive(Clone, Debug)]
+pub enum Name<'a> {
+    Id(&'a AccountId),
+    Email(EmailAddress),
+    /// In whatever case.
+    Username(&'a str),
+}
 
 /// What a new account starts with.
 #[derive(Clone, Debug)]
@@ -89,6 +100,46 @@ impl Store {
         .execute(write.connection())
         .await?;
         Ok(id)
+    }
+
+    /// The account that `name` leads to, and the device that a browser with this secret is to it, in one query: each
+    /// page of a sign-in needs both.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn account_and_device(
+        &self,
+        name: &Name<'_>,
+        device_secret: Option<&str>,
+    ) -> Result<Option<(Account, Option<Device>)>> {
+        let (column, value) = match name {
+            Name::Id(id) => ("id", id.0.clone()),
+            Name::Email(email) => ("email", email.as_str().to_owned()),
+            Name::Username(username) => ("username", username.to_lowercase()),
+        };
+        let columns =
+            COLUMNS.split(',').map(|column| format!("accounts.{}", column.trim())).collect::<Vec<_>>();
+        let sql = format!(
+            "SELECT {}, devices.id AS device_id, devices.label AS device_label,
+               devices.last_used_at AS device_last_used_at, devices.code_at AS device_code_at,
+               devices.trusted_until AS device_trusted_until
+             FROM accounts LEFT JOIN devices ON devices.account_id = accounts.id AND devices.secret_hash = $1
+             WHERE accounts.{column} = $2",
+            columns.join(", ")
+        );
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(device_secret.map(sha256)).bind(value);
+        let Some(row) = query.fetch_optional(self.db.pool()).await? else { return Ok(None) };
+        let device = match row.try_get::<Option<String>, _>("device_id")? {
+            Some(id) => Some(Device {
+                id,
+                label: row.try_get("device_label")?,
+                last_used_at: Timestamp(row.try_get("device_last_used_at")?),
+                code_at: row.try_get::<Option<i64>, _>("device_code_at")?.map(Timestamp),
+                trusted_until: Timestamp(row.try_get("device_trusted_until")?),
+            }),
+            None => None,
+        };
+        Ok(Some((account(&row)?, device)))
     }
 
     async fn find_account(&self, column: &'static str, value: &str) -> Result<Option<Account>> {
@@ -170,12 +221,6 @@ impl Store {
     /// The engine's.
     pub async fn account_by_email(&self, email: &EmailAddress) -> Result<Option<Account>> {
         self.find_account("email", email.as_str()).await
-    }
-
-    /// # Errors
-    /// The engine's.
-    pub async fn account_by_username(&self, username: &str) -> Result<Option<Account>> {
-        self.find_account("username", &username.to_lowercase()).await
     }
 
     /// Gives an account that was never confirmed new names and a new password; false if it has been
