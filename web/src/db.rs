@@ -14,10 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// A query of this database.
 pub type AnyQuery<'q> = Query<'q, Any, AnyArguments>;
 
-/// To PostgreSQL.
 const MAX_CONNECTIONS: u32 = 16;
-/// To SQLite. Each is a thread: a few that are busy answer sooner than many that have to be woken.
-const MAX_THREADS: u32 = 4;
 
 /// Which engine the connection URL named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,12 +67,9 @@ impl Db {
             }
             _ => url.to_owned(),
         };
-        let connections = match engine {
-            Engine::Sqlite => MAX_THREADS,
-            Engine::Postgres => MAX_CONNECTIONS,
-        };
         // synchronous=FULL: with NORMAL an acknowledged commit can be lost with the power.
-        let pool = options(engine, connections, "FULL").connect(&url).await.map_err(OpenError::Connect)?;
+        let pool =
+            options(engine, MAX_CONNECTIONS, "FULL").connect(&url).await.map_err(OpenError::Connect)?;
         migrator(migrations)?.run(&pool).await.map_err(OpenError::Migrate)?;
         let (unsynced, writers) = match engine {
             Engine::Sqlite => {
