@@ -171,6 +171,7 @@ pub async fn send(app: &App, open: &mut Open, account: &Account) -> Result<Sendi
     let before = open.journey.code.replace(SentCode {
         prefix: prefix.clone(),
         hash,
+        number: app.lookup.hash(&e164),
         message: message.clone(),
         sent_at: now,
         expires_at: now.plus(Duration::from_secs(u64::from(rules.minutes) * 60)),
@@ -246,20 +247,22 @@ pub async fn give(app: &App, open: &mut Open, account: &Account, typed: &str) ->
     if app.is_exhausted(&failures, WRONG_PER_DAY).await? {
         return Ok(Try::Refused("code-limit-wrong"));
     }
+    let Some((sealed, is_proved)) = number_of(open, account) else {
+        return Ok(Try::Refused("code-elsewhere"));
+    };
+    let e164 = app.store.open_phone(sealed)?;
+    let counters = Counters::new(app, account, &e164, is_proved);
     let context = context(open);
     let Some(sent) = &mut open.journey.code else { return Ok(Try::Refused("code-elsewhere")) };
     if sent.tries_left == 0 {
         return Ok(Try::Refused("code-ended"));
     }
-    if app.clock.now() >= sent.expires_at {
+    if app.clock.now() >= sent.expires_at || sent.number != app.lookup.hash(&e164) {
         return Ok(Try::Refused("code-expired"));
     }
     if app.codes.matches(&context, &typed, &sent.hash) {
-        if let Some((sealed, is_proved)) = number_of(open, account) {
-            // Nobody waits for this one any more: the next sign-in may get its own at once, within the day's limits.
-            let counters = Counters::new(app, account, &app.store.open_phone(sealed)?, is_proved);
-            app.ephemeral.delete(&counters.wait).await?;
-        }
+        // Nobody waits for this one any more: the next sign-in may get its own at once, within the day's limits.
+        app.ephemeral.delete(&counters.wait).await?;
         open.journey.code = None;
         return Ok(Try::Right);
     }
@@ -285,7 +288,7 @@ async fn note_limit(app: &App, open: &Open, account: &Account, limit: &str) -> R
         return Ok(());
     }
     let mut write = app.store.begin_write().await?;
-    app.store.note(&mut write, Event::CodeLimit, &account.id, open.journey.client_id.as_deref(), "").await?;
+    app.store.note(&mut write, Event::CodeLimit, &account.id, open.journey.client_id.as_deref(), "");
     write.commit().await?;
     Ok(())
 }

@@ -90,7 +90,7 @@ impl App {
         self.store.void_mail_links(write, &account.id, Purpose::Confirm).await?;
         // Who tried too early, with the mail still on its way, starts with a clean count.
         self.store.unlock(write, &account.id).await?;
-        self.store.note(write, Event::Confirmed, &account.id, client_id, "").await?;
+        self.store.note(write, Event::Confirmed, &account.id, client_id, "");
         Ok(true)
     }
 }

@@ -121,7 +121,7 @@ impl App {
             Err(error) => return Err(error.into()),
         };
         let reason = by.reason.as_str();
-        self.store.note_by(&mut write, Some(by.actor), Event::AccountCreated, &id, None, reason).await?;
+        self.store.note_by(&mut write, Some(by.actor), Event::AccountCreated, &id, None, reason);
         let account = self.store.account_in(&mut write, &id).await?;
         let account = account.ok_or_else(|| Trouble::Other("a new account is gone".into()))?;
         self.start_account(&mut write, &account, &start).await?;

@@ -400,3 +400,29 @@ async fn a_change_without_a_phone_wants_the_password_alone_where_no_code_is_aske
         );
     }
 }
+
+#[tokio::test]
+async fn t24_a_code_on_its_way_to_the_old_phone_proves_nothing_any_more() {
+    for backend in Backend::ALL {
+        let world = World::with_waits(backend, |_| ()).await;
+        let account = world.add(&Person::ANNA).await;
+        let mut thief = world.browser();
+        thief.open(&world.relying_party().authorize_url(&[])).await;
+        thief.give_password(&Person::ANNA).await;
+        let code = world.code(Person::ANNA.phone).await;
+
+        // The owner has a new phone by now; the thief has the old one, with the code on it.
+        let mut write = world.idp.store.begin_write().await.unwrap();
+        let sealed = world.idp.store.seal_phone(Person::BRAM.phone);
+        world.idp.store.change_phone(&mut write, &account.id, &sealed).await.unwrap();
+        write.commit().await.unwrap();
+        thief.submit("otp-submit", &[("code", &code)]).await;
+        assert!(thief.text().contains("Deze code is te oud"), "{}", thief.text());
+
+        // The next one goes to the new phone.
+        thief.submit("otp-resend", &[]).await;
+        assert_eq!(world.texts(Person::ANNA.phone).await.len(), 1);
+        thief.give_code(&world, &Person { phone: Person::BRAM.phone, ..Person::ANNA }).await;
+        assert!(world.relying_party().answered(&thief, "code").is_some());
+    }
+}

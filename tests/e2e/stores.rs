@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use idp::domain::account::EmailAddress;
 use idp::protocol::claims::RequestedClaims;
+use idp::store::audit::Event;
 use idp::store::grants::{GrantDetails, NewGrant, NewRefreshToken};
 use idp::store::lockouts::Attempt;
 use idp::store::sessions::SignedIn;
@@ -165,7 +166,7 @@ async fn a_code_is_redeemed_once_and_its_replay_revokes_the_grant() {
             lifetime: MINUTE * 60,
         };
         let mut write = store.begin_write().await.unwrap();
-        let session_id = store.insert_session(&mut write, "secret", &signed_in).await.unwrap();
+        let session_id = store.insert_session(&mut write, "secret", &signed_in);
         for code in ["first", "late"] {
             let grant = NewGrant {
                 session_id: &session_id,
@@ -178,7 +179,7 @@ async fn a_code_is_redeemed_once_and_its_replay_revokes_the_grant() {
                 code,
                 code_lifetime: MINUTE,
             };
-            store.insert_grant(&mut write, &grant).await.unwrap();
+            store.insert_grant(&mut write, &grant).unwrap();
         }
         write.commit().await.unwrap();
 
@@ -220,5 +221,48 @@ async fn a_phone_number_is_sealed_in_its_column() {
         let sealed = account.phone_sealed.unwrap();
         assert!(!sealed.contains("612345678"));
         assert_eq!(world.idp.store.open_phone(&sealed).unwrap(), Person::ANNA.phone);
+    }
+}
+
+#[tokio::test]
+async fn what_is_kept_for_the_commit_happens_in_order_and_with_it_only() {
+    for backend in Backend::ALL {
+        let world = World::new(backend).await;
+        let anna = world.add(&Person::ANNA).await;
+        let store = &world.idp.store;
+        let names = async || {
+            let rows = store.audit(Some(&anna.id), 10).await.unwrap();
+            rows.into_iter().map(|row| row.detail).collect::<Vec<_>>()
+        };
+        let mut write = store.begin_write().await.unwrap();
+        for detail in ["one", "$1; two", "three"] {
+            store.note(&mut write, Event::SignedIn, &anna.id, None, detail);
+        }
+        write.later(
+            "UPDATE audit SET detail = 'was ' || detail WHERE account_id = $2 AND detail = $1",
+            vec!["one".into(), anna.id.0.as_str().into()],
+        );
+        drop(write);
+        assert!(names().await.is_empty(), "nothing without the commit");
+
+        let mut write = store.begin_write().await.unwrap();
+        for detail in ["one", "$1; two", "three"] {
+            store.note(&mut write, Event::SignedIn, &anna.id, None, detail);
+        }
+        write.later(
+            "UPDATE audit SET detail = 'was ' || detail WHERE account_id = $2 AND detail = $1",
+            vec!["one".into(), anna.id.0.as_str().into()],
+        );
+        write.commit().await.unwrap();
+        let mut written = names().await;
+        written.sort();
+        assert_eq!(written, ["$1; two", "three", "was one"]);
+
+        // One that fails takes the others with it.
+        let mut write = store.begin_write().await.unwrap();
+        store.note(&mut write, Event::SignedIn, &anna.id, None, "four");
+        write.later("INSERT INTO audit (id) VALUES ($1)", vec![None::<&str>.into()]);
+        assert!(write.commit().await.is_err());
+        assert_eq!(names().await.len(), 3);
     }
 }

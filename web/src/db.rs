@@ -1,6 +1,7 @@
 //! The database handle: one SQL text for SQLite and PostgreSQL. TEXT and BIGINT columns only, times as
 //! Unix milliseconds. Whoever reads before writing does it inside [`Db::begin_write`].
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -114,7 +115,7 @@ impl Db {
             Engine::Sqlite => self.pool.begin_with("BEGIN IMMEDIATE").await?,
             Engine::Postgres => self.pool.begin().await?,
         };
-        Ok(Write { transaction, _permit: permit })
+        Ok(Write { transaction, engine: self.engine, later: Vec::new(), _permit: permit })
     }
 
     /// Runs one guarded statement by itself; returns how many rows it changed.
@@ -189,9 +190,48 @@ fn options(engine: Engine, connections: u32, synchronous: &'static str) -> AnyPo
         })
 }
 
+/// A value of a statement that runs with others.
+#[derive(Clone, Debug)]
+pub enum Value {
+    Text(Option<String>),
+    Number(Option<i64>),
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(Some(text.to_owned()))
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(Some(text))
+    }
+}
+
+impl From<Option<&str>> for Value {
+    fn from(text: Option<&str>) -> Self {
+        Self::Text(text.map(str::to_owned))
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        Self::Number(Some(number))
+    }
+}
+
+impl From<Option<i64>> for Value {
+    fn from(number: Option<i64>) -> Self {
+        Self::Number(number)
+    }
+}
+
 /// A write transaction.
 pub struct Write {
     transaction: Transaction<'static, Any>,
+    engine: Engine,
+    later: Vec<(&'static str, Vec<Value>)>,
     // Declared after the transaction: it is released once the transaction is gone.
     _permit: Option<OwnedSemaphorePermit>,
 }
@@ -202,13 +242,57 @@ impl Write {
         &mut self.transaction
     }
 
+    /// Keeps a statement until the commit, for rows that nothing in this transaction reads or counts. On SQLite all that
+    /// were kept are one round trip: each costs two changes of thread, more than the statement itself.
+    pub fn later(&mut self, sql: &'static str, values: Vec<Value>) {
+        self.later.push((sql, values));
+    }
+
     /// Makes it all durable.
     ///
     /// # Errors
     /// The engine's; nothing was written then.
-    pub async fn commit(self) -> Result<(), sqlx::Error> {
+    pub async fn commit(mut self) -> Result<(), sqlx::Error> {
+        let mut later = std::mem::take(&mut self.later);
+        if self.engine == Engine::Sqlite && later.len() > 1 {
+            let (sql, values) = joined(later);
+            run(sqlx::AssertSqlSafe(sql), values, &mut self.transaction).await?;
+            later = Vec::new();
+        }
+        for (sql, values) in later {
+            run(sql, values, &mut self.transaction).await?;
+        }
         self.transaction.commit().await
     }
+}
+
+async fn run(
+    sql: impl sqlx::SqlSafeStr,
+    values: Vec<Value>,
+    connection: &mut AnyConnection,
+) -> Result<(), sqlx::Error> {
+    let query = values.into_iter().fold(sqlx::query(sql), |query, value| match value {
+        Value::Text(text) => query.bind(text),
+        Value::Number(number) => query.bind(number),
+    });
+    query.execute(connection).await.map(drop)
+}
+
+/// Statements as one text, whose placeholders count on from one to the next.
+fn joined(statements: Vec<(&'static str, Vec<Value>)>) -> (String, Vec<Value>) {
+    let (mut text, mut all) = (String::new(), Vec::new());
+    for (sql, values) in statements {
+        let mut parts = sql.split('$');
+        text.push_str(parts.next().unwrap_or_default());
+        for part in parts {
+            let digits = part.len() - part.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+            let number: usize = part[..digits].parse().unwrap_or(0);
+            let _ = write!(text, "${}{}", number + all.len(), &part[digits..]);
+        }
+        text.push_str(";\n");
+        all.extend(values);
+    }
+    (text, all)
 }
 
 fn migrator(files: &Dir<'static>) -> Result<Migrator, OpenError> {
@@ -230,4 +314,23 @@ fn migrator(files: &Dir<'static>) -> Result<Migrator, OpenError> {
         ));
     }
     Ok(Migrator::with_migrations(migrations))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn joined_statements_count_their_placeholders_on() {
+        let (text, values) = joined(vec![
+            ("INSERT INTO a VALUES ($1, $2, $1)", vec!["x".into(), 1.into()]),
+            ("DELETE FROM b", Vec::new()),
+            ("UPDATE c SET d = $2 WHERE e = $1", vec![None::<&str>.into(), 2.into()]),
+        ]);
+        assert_eq!(
+            text,
+            "INSERT INTO a VALUES ($1, $2, $1);\nDELETE FROM b;\nUPDATE c SET d = $4 WHERE e = $3;\n"
+        );
+        assert_eq!(values.len(), 4);
+    }
 }

@@ -216,7 +216,7 @@ async fn change(app: &Shared, visit: &Visit, account: &Account, token: &str) -> 
     }
     // A link that went to the old address opens nothing any more.
     app.store.void_mail_links(&mut write, &account.id, Purpose::Reset).await?;
-    app.store.note(&mut write, Event::EmailChanged, &account.id, None, "").await?;
+    app.store.note(&mut write, Event::EmailChanged, &account.id, None, "");
     let notice = app.notice(None, &account.given_name);
     for to in [&account.email, &email] {
         app.send_mail(&mut write, Mail::EmailChanged, to, account.language, None, &notice).await?;

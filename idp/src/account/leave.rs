@@ -45,7 +45,7 @@ pub async fn download(State(app): State<Shared>, Extension(visit): Extension<Vis
             Err(elsewhere) => return Ok(elsewhere),
         };
         let mut write = app.store.begin_write().await?;
-        app.store.note(&mut write, Event::DataDownloaded, &account.id, None, "").await?;
+        app.store.note(&mut write, Event::DataDownloaded, &account.id, None, "");
         write.commit().await?;
         let data = serde_json::to_string_pretty(&everything(&app, &account).await?)
             .map_err(|error| Trouble::Other(error.to_string()))?;
@@ -143,7 +143,7 @@ pub async fn delete_post(
             for session in app.store.sessions_in(&mut write, &account.id).await? {
                 end_session(&app, &mut write, &session.id).await?;
             }
-            app.store.note(&mut write, Event::AccountDeleted, &account.id, None, "").await?;
+            app.store.note(&mut write, Event::AccountDeleted, &account.id, None, "");
             app.notify(&mut write, Mail::AccountDeleted, &account, None, |_| ()).await?;
             app.store.delete_account(&mut write, &account.id).await?;
         }

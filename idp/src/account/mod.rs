@@ -224,7 +224,7 @@ pub async fn forget_device(
         };
         let mut write = app.store.begin_write().await?;
         if app.store.forget_devices(&mut write, &account.id, fields.get("id")).await? > 0 {
-            app.store.note(&mut write, Event::DeviceForgotten, &account.id, None, "").await?;
+            app.store.note(&mut write, Event::DeviceForgotten, &account.id, None, "");
         }
         write.commit().await?;
         Ok(see_other(path::ACCOUNT))
@@ -251,7 +251,7 @@ pub async fn end_sessions(
         let mut write = app.store.begin_write().await?;
         for session in chosen {
             end_session(&app, &mut write, &session.id).await?;
-            app.store.note(&mut write, Event::SessionEnded, &account.id, None, &session.label).await?;
+            app.store.note(&mut write, Event::SessionEnded, &account.id, None, &session.label);
         }
         write.commit().await?;
         app.delivery.wake();

@@ -117,7 +117,7 @@ pub async fn post(
                 end_session(&app, &mut write, &other.id).await?;
             }
         }
-        app.store.note(&mut write, Event::PasswordChanged, &account.id, None, "").await?;
+        app.store.note(&mut write, Event::PasswordChanged, &account.id, None, "");
         app.notify(&mut write, Mail::PasswordChanged, &account, None, |_| ()).await?;
         write.commit().await?;
         app.delivery.wake();

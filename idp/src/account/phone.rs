@@ -220,7 +220,7 @@ async fn change(app: &Shared, open: &Open, account: &Account) -> Result<Response
         }
         None => (Event::PhoneAdded, Mail::PhoneAdded),
     };
-    app.store.note(&mut write, event, &account.id, None, "").await?;
+    app.store.note(&mut write, event, &account.id, None, "");
     app.notify(&mut write, mail, account, None, |_| ()).await?;
     write.commit().await?;
     app.delivery.wake();

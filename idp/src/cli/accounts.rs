@@ -90,7 +90,7 @@ pub(super) async fn create(arguments: Create) -> Outcome {
     if let Some(claims) = &claims {
         store.set_claims(&mut write, &id, claims).await?;
     }
-    store.note(&mut write, Event::Registered, &id, None, "created on the command line").await?;
+    store.note(&mut write, Event::Registered, &id, None, "created on the command line");
     write.commit().await?;
     println!("{}", serde_json::json!({ "account": id.0 }));
     Ok(())

@@ -110,7 +110,7 @@ pub(super) async fn carry_out(
         _ => None,
     };
     let Some(event) = event else { return Ok(Outcome::Done) };
-    app.store.note_by(&mut write, Some(by.actor), event, id, None, by.reason.as_str()).await?;
+    app.store.note_by(&mut write, Some(by.actor), event, id, None, by.reason.as_str());
     // The mail of a start and of a new address tells the holder already.
     if !matches!(change, Change::Mail | Change::Email(_)) {
         tell(app, &mut write, &account, &account.email, event).await?;

@@ -143,6 +143,9 @@ pub struct SentCode {
     pub prefix: Option<String>,
     /// Keyed, and bound to journey and browser.
     pub hash: String,
+    /// The number it went to, hashed: a code on a number that is the account's no more proves nothing.
+    #[serde(default)]
+    pub number: String,
     /// The SMS in the outbox that holds it.
     #[serde(default)]
     pub message: String,

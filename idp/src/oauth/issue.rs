@@ -107,11 +107,11 @@ pub async fn finish(
             code: &fresh,
             code_lifetime: Duration::from_secs(app.config.tokens.code_seconds.into()),
         };
-        app.store.insert_grant(&mut write, &grant).await?;
+        app.store.insert_grant(&mut write, &grant)?;
         code = Some(fresh);
     }
     if after.session.is_some() {
-        app.store.note(&mut write, Event::SignedIn, &account.id, journey.client_id.as_deref(), "").await?;
+        app.store.note(&mut write, Event::SignedIn, &account.id, journey.client_id.as_deref(), "");
     }
     write.commit().await?;
     if after.messages {
@@ -166,7 +166,7 @@ async fn keep_device(
     let meets = known.is_none() && is_new(journey.proofs.authenticated_at());
     if journey.public_computer || !(remembered.is_some() || meets) {
         if let Some(device) = known {
-            app.store.touch_device(write, &device.id).await?;
+            app.store.touch_device(write, &device.id);
         }
         return Ok(known.map(|device| device.id.clone()));
     }
@@ -178,7 +178,7 @@ async fn keep_device(
     let (id, is_new) = app.store.trust_device(write, &account.id, &secret, &label, remembered).await?;
     if is_new {
         let client_id = journey.client_id.as_deref();
-        app.store.note(write, Event::DeviceRemembered, &account.id, client_id, &label).await?;
+        app.store.note(write, Event::DeviceRemembered, &account.id, client_id, &label);
         app.notify(write, Mail::NewDevice, account, client_id, |notice| notice.device = label).await?;
         after.messages = true;
     }
@@ -228,7 +228,7 @@ async fn keep_session(
     }
     let id = match kept {
         Some(id) => id,
-        None => app.store.insert_session(write, &secret, &signed_in).await?,
+        None => app.store.insert_session(write, &secret, &signed_in),
     };
     after.session = Some(secret);
     Ok(Some(id))

@@ -180,7 +180,7 @@ pub async fn end_session_by(
     // Read after the grants were revoked: a code that is redeemed at this moment counts or finds it revoked.
     let clients = app.store.clients_in(write, id).await?;
     let account = app.store.account_in(write, &session.account_id).await?;
-    app.store.note_by(write, actor, Event::SignedOut, &session.account_id, None, "").await?;
+    app.store.note_by(write, actor, Event::SignedOut, &session.account_id, None, "");
     let Some(account) = account else { return Ok(()) };
     let now = app.clock.now().seconds();
     for client_id in clients {

@@ -252,7 +252,7 @@ pub async fn reset_post(
         for session in app.store.sessions_in(&mut write, &account.id).await? {
             end_session(&app, &mut write, &session.id).await?;
         }
-        app.store.note(&mut write, Event::PasswordChanged, &account.id, client_id, "").await?;
+        app.store.note(&mut write, Event::PasswordChanged, &account.id, client_id, "");
         app.notify(&mut write, Mail::PasswordChanged, account, client_id, |_| ()).await?;
         write.commit().await?;
         app.delivery.wake();

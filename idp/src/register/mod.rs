@@ -187,7 +187,7 @@ async fn keep(
         let mut write = app.store.begin_write().await?;
         match app.store.insert_account(&mut write, &new).await {
             Ok(id) => {
-                app.store.note(&mut write, Event::Registered, &id, client_id, "").await?;
+                app.store.note(&mut write, Event::Registered, &id, client_id, "");
                 write.commit().await?;
             }
             // Somebody registered the same address at the same moment.

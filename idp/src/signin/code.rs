@@ -208,7 +208,7 @@ async fn enrol(
     if !app.store.enrol_phone(&mut write, &account.id, sealed).await? {
         return Ok(false);
     }
-    app.store.note(&mut write, Event::PhoneAdded, &account.id, client_id, "").await?;
+    app.store.note(&mut write, Event::PhoneAdded, &account.id, client_id, "");
     app.notify(&mut write, Mail::PhoneAdded, account, client_id, |_| ()).await?;
     write.commit().await?;
     app.delivery.wake();

@@ -90,7 +90,7 @@ pub async fn post(
             return app.resume_after_race(&visit, &arrived.open.id).await;
         }
         app.store.set_password(&mut write, &account.id, &hash).await?;
-        app.store.note(&mut write, Event::PasswordChanged, &account.id, client_id.as_deref(), "").await?;
+        app.store.note(&mut write, Event::PasswordChanged, &account.id, client_id.as_deref(), "");
         app.notify(&mut write, Mail::PasswordChanged, &account, client_id.as_deref(), |_| ()).await?;
         write.commit().await?;
         app.delivery.wake();

@@ -217,7 +217,7 @@ async fn use_up(app: &Shared, account: &Account, client_id: Option<&str>) -> Res
         return Ok(true);
     }
     let mut write = app.store.begin_write().await?;
-    app.store.note(&mut write, Event::SignInFailed, &account.id, client_id, "").await?;
+    app.store.note(&mut write, Event::SignInFailed, &account.id, client_id, "");
     write.commit().await?;
     Ok(false)
 }
@@ -251,9 +251,9 @@ pub async fn try_password(
         return Ok(Some(verdict));
     }
     let mut write = app.store.begin_write().await?;
-    app.store.note(&mut write, Event::SignInFailed, &account.id, client_id, "").await?;
+    app.store.note(&mut write, Event::SignInFailed, &account.id, client_id, "");
     if let Some(until) = locks_until {
-        app.store.note(&mut write, Event::Locked, &account.id, client_id, "").await?;
+        app.store.note(&mut write, Event::Locked, &account.id, client_id, "");
         if account.email_confirmed_at.is_some() {
             app.notify(&mut write, Mail::Locked, account, client_id, |notice| {
                 notice.until = until.local_text();

@@ -91,7 +91,7 @@ pub async fn post(
             let mut write = app.store.begin_write().await?;
             if app.store.accept_terms(&mut write, &account.id, &portal.id, &digest, version).await? {
                 let detail = format!("{}: {version}", portal.brand.name);
-                app.store.note(&mut write, Event::TermsAccepted, &account.id, client_id, &detail).await?;
+                app.store.note(&mut write, Event::TermsAccepted, &account.id, client_id, &detail);
             }
             write.commit().await?;
         }

@@ -104,25 +104,19 @@ pub struct Entry {
 
 impl Store {
     /// Adds a row for what the holder did, or somebody whom nobody knows, in the transaction that did it.
-    ///
-    /// # Errors
-    /// The engine's.
-    pub async fn note(
+    pub fn note(
         &self,
         write: &mut Write,
         event: Event,
         account: &AccountId,
         client_id: Option<&str>,
         detail: &str,
-    ) -> Result<()> {
-        self.note_by(write, None, event, account, client_id, detail).await
+    ) {
+        self.note_by(write, None, event, account, client_id, detail);
     }
 
     /// As [`Store::note`], for what `actor` did to another's account.
-    ///
-    /// # Errors
-    /// The engine's.
-    pub async fn note_by(
+    pub fn note_by(
         &self,
         write: &mut Write,
         actor: Option<&AccountId>,
@@ -130,21 +124,20 @@ impl Store {
         account: &AccountId,
         client_id: Option<&str>,
         detail: &str,
-    ) -> Result<()> {
-        sqlx::query(
+    ) {
+        write.later(
             "INSERT INTO audit (id, at, account_id, event, client_id, detail, actor_id)
              VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        )
-        .bind(self.random.id())
-        .bind(self.clock.now().0)
-        .bind(&account.0)
-        .bind(event.as_str())
-        .bind(client_id)
-        .bind(detail)
-        .bind(actor.map(|actor| actor.0.as_str()))
-        .execute(write.connection())
-        .await?;
-        Ok(())
+            vec![
+                self.random.id().into(),
+                self.clock.now().0.into(),
+                account.0.as_str().into(),
+                event.as_str().into(),
+                client_id.into(),
+                detail.into(),
+                actor.map(|actor| actor.0.as_str()).into(),
+            ],
+        );
     }
 
     /// The rows of an account, or of all, the newest first.

@@ -73,13 +73,9 @@ impl Store {
     }
 
     /// Notes that a known device was used.
-    ///
-    /// # Errors
-    /// The engine's.
-    pub async fn touch_device(&self, write: &mut Write, id: &str) -> Result<()> {
-        let query = sqlx::query("UPDATE devices SET last_used_at = $1 WHERE id = $2");
-        query.bind(self.clock.now().0).bind(id).execute(write.connection()).await?;
-        Ok(())
+    pub fn touch_device(&self, write: &mut Write, id: &str) {
+        let sql = "UPDATE devices SET last_used_at = $1 WHERE id = $2";
+        write.later(sql, vec![self.clock.now().0.into(), id.into()]);
     }
 
     /// All devices of an account, the latest used first.

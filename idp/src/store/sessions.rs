@@ -92,34 +92,26 @@ impl Store {
     }
 
     /// Begins a session; returns its `sid`.
-    ///
-    /// # Errors
-    /// The engine's.
-    pub async fn insert_session(
-        &self,
-        write: &mut Write,
-        secret: &str,
-        signed_in: &SignedIn<'_>,
-    ) -> Result<String> {
+    pub fn insert_session(&self, write: &mut Write, secret: &str, signed_in: &SignedIn<'_>) -> String {
         let now = self.clock.now();
         let id = self.random.id();
-        sqlx::query(
+        write.later(
             "INSERT INTO sessions
                (id, secret_hash, account_id, device_id, label, authenticated_at, code_at, last_seen_at, expires_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-        )
-        .bind(&id)
-        .bind(sha256(secret))
-        .bind(&signed_in.account_id.0)
-        .bind(signed_in.device_id)
-        .bind(signed_in.label)
-        .bind(signed_in.authenticated_at.0)
-        .bind(signed_in.code_at.map(|at| at.0))
-        .bind(now.0)
-        .bind(now.plus(signed_in.lifetime).0)
-        .execute(write.connection())
-        .await?;
-        Ok(id)
+            vec![
+                id.as_str().into(),
+                sha256(secret).into(),
+                signed_in.account_id.0.as_str().into(),
+                signed_in.device_id.into(),
+                signed_in.label.into(),
+                signed_in.authenticated_at.0.into(),
+                signed_in.code_at.map(|at| at.0).into(),
+                now.0.into(),
+                now.plus(signed_in.lifetime).0.into(),
+            ],
+        );
+        id
     }
 
     /// Gives a live session of the same account a new secret and the proofs of a new sign-in; the old
