@@ -1,9 +1,10 @@
 //! Each preset in a real browser, on a phone and in Dutch, from first contact to signed out; and two portals with rules
 //! of their own on one provider. (`puur-van-jou` is walked from end to end in `browser.rs`.)
 
+use std::path::Path;
 use std::time::Duration;
 
-use idp::config::{Client, Portal, SecondFactor, SignInPolicy, Terms};
+use idp::config::{Client, Config, Portal, SecondFactor, SignInPolicy, Terms};
 use tests::{Backend, Chromium, Look, Person, World, origin_of};
 use web::config::Secret;
 use web::language::Language;
@@ -28,6 +29,62 @@ async fn give_code(browser: &Chromium, world: &World, number: &str) {
     let code = world.code(number).await;
     browser.write("#otp", &code).await;
     browser.send("#otp-submit").await;
+}
+
+#[test]
+fn a_preset_with_a_mistake_is_refused_with_file_key_value_and_what_to_write() {
+    let mistakes = [
+        ("puur-van-jou", "minutes = 30", "minutes = 0", "lockout.minutes = 0: write a number from 1 to 1440"),
+        ("puur-van-jou", "digits = 6", "digits = 3", "codes.digits = 3: write a number from 6 to 10"),
+        (
+            "puur-van-jou",
+            "identifier = \"email\"",
+            "identifier = \"username\"",
+            "accounts.registration = true: ",
+        ),
+        (
+            "puur-van-jou",
+            "\"new_device\"",
+            "\"always\"",
+            "portal.policy.remember_days of puur-van-jou = 30: ",
+        ),
+        (
+            "pluriform",
+            "min_length = 8",
+            "min_length = 5",
+            "password.min_length = 5: write a number from 8 to 64",
+        ),
+        ("pluriform", "\"always\"", "\"never\"", "portal.policy.code_prefix_digits of pluriform = 4: "),
+        (
+            "pluriform",
+            "identifier = \"username\"",
+            "identifier = \"email\"",
+            "accounts.recovery = username_and_email: ",
+        ),
+        (
+            "pluriform",
+            "idle_minutes = 15",
+            "idle_minutes = 90",
+            "portal.policy.idle_minutes of pluriform = 90: ",
+        ),
+        ("mijn-ecd", "idle_minutes = 15", "idle_minutes = 0", "sessions.idle_minutes = 0: "),
+        ("mijn-ecd", "public_computer", "publieke_computer", "publieke_computer"),
+        ("mijn-ecd", "\"chosen\"", "\"invited\"", "unknown variant `invited`"),
+    ];
+    for (preset, good, bad, says) in mistakes {
+        let file = format!("{}/../deploy/presets/{preset}.toml", env!("CARGO_MANIFEST_DIR"));
+        let text = format!("dev.outbox = true\n{}", std::fs::read_to_string(file).unwrap());
+        let path = Path::new("idp.toml");
+        assert!(Config::parse(path, &text).is_ok(), "{preset}");
+        assert_eq!(text.matches(good).count(), 1, "{preset}: {good}");
+        let error = Config::parse(path, &text.replace(good, bad)).unwrap_err().to_string();
+        assert!(error.starts_with("idp.toml: ") && error.contains(says), "{preset}, {bad}: {error}");
+        // A word or key that nobody knows comes with its line, and the ones that there are.
+        assert!(
+            error.contains("write") || (error.contains("line ") && error.contains("expected")),
+            "{error}"
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -234,26 +234,21 @@ async fn what_is_kept_for_the_commit_happens_in_order_and_with_it_only() {
             let rows = store.audit(Some(&anna.id), 10).await.unwrap();
             rows.into_iter().map(|row| row.detail).collect::<Vec<_>>()
         };
-        let mut write = store.begin_write().await.unwrap();
-        for detail in ["one", "$1; two", "three"] {
-            store.note(&mut write, Event::SignedIn, &anna.id, None, detail);
-        }
-        write.later(
-            "UPDATE audit SET detail = 'was ' || detail WHERE account_id = $2 AND detail = $1",
-            vec!["one".into(), anna.id.0.as_str().into()],
-        );
-        drop(write);
+        let begun = async || {
+            let mut write = store.begin_write().await.unwrap();
+            for detail in ["one", "$1; two", "three"] {
+                store.note(&mut write, Event::SignedIn, &anna.id, None, detail);
+            }
+            write.later(
+                "UPDATE audit SET detail = 'was ' || detail WHERE account_id = $2 AND detail = $1",
+                vec!["one".into(), anna.id.0.as_str().into()],
+            );
+            write
+        };
+        drop(begun().await);
         assert!(names().await.is_empty(), "nothing without the commit");
 
-        let mut write = store.begin_write().await.unwrap();
-        for detail in ["one", "$1; two", "three"] {
-            store.note(&mut write, Event::SignedIn, &anna.id, None, detail);
-        }
-        write.later(
-            "UPDATE audit SET detail = 'was ' || detail WHERE account_id = $2 AND detail = $1",
-            vec!["one".into(), anna.id.0.as_str().into()],
-        );
-        write.commit().await.unwrap();
+        begun().await.commit().await.unwrap();
         let mut written = names().await;
         written.sort();
         assert_eq!(written, ["$1; two", "three", "was one"]);
