@@ -67,7 +67,7 @@ fn a_preset_with_a_mistake_is_refused_with_file_key_value_and_what_to_write() {
             "idle_minutes = 90",
             "portal.policy.idle_minutes of pluriform = 90: ",
         ),
-        ("mijn-ecd", "idle_minutes = 15", "idle_minutes = 0", "sessions.idle_minutes = 0: "),
+        ("mijn-ecd", "\nidle_minutes = 15", "\nidle_minutes = 0", "sessions.idle_minutes = 0: "),
         ("mijn-ecd", "public_computer", "publieke_computer", "publieke_computer"),
         ("mijn-ecd", "\"chosen\"", "\"invited\"", "unknown variant `invited`"),
     ];
