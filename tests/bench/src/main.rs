@@ -19,7 +19,7 @@ use server::Server;
 const WINDOW: Duration = Duration::from_secs(1);
 
 /// Each figure is the median of this many rounds, each between two windows of the raw limit.
-const ROUNDS: usize = 9;
+const ROUNDS: usize = 15;
 
 struct Options {
     sign_ins: usize,
@@ -34,11 +34,13 @@ impl Options {
         while let Some(word) = words.next() {
             let number = words.next().and_then(|number| number.parse::<usize>().ok());
             match (word.as_str(), number) {
-                ("--sign-ins", Some(number @ 1..=20_000)) => options.sign_ins = number,
-                ("--exchanges", Some(number @ 1..=20_000)) => options.exchanges = number,
+                ("--sign-ins", Some(number @ 100..=20_000)) => options.sign_ins = number,
+                ("--exchanges", Some(number @ 100..=20_000)) => options.exchanges = number,
                 ("--at-once", Some(number @ 1..=60)) => options.at_once = number,
                 _ => {
-                    eprintln!("bench: [--sign-ins N] [--exchanges N] [--at-once N up to 60], or: rotation");
+                    eprintln!(
+                        "bench: [--sign-ins N from 100] [--exchanges N from 100] [--at-once N up to 60], or: rotation"
+                    );
                     std::process::exit(2);
                 }
             }
