@@ -104,7 +104,7 @@ impl App {
         let fixed = (!config.dev.fixed_code.is_empty()).then(|| config.dev.fixed_code.clone());
         let codes =
             OneTimeCodes::new(root.hasher("one-time code"), random.clone(), config.codes.digits, fixed);
-        let delivery = Delivery::new(store.clone(), &config).map_err(failed)?;
+        let delivery = Delivery::new(store.clone(), keys.clone(), &config).map_err(failed)?;
         let metrics = Metrics::with(|registry| delivery.metrics().register(registry));
         let pages = Pages::load(config.brand_folder.as_deref()).map_err(failed)?;
         let front = Arc::new(Front {

@@ -16,6 +16,7 @@ use web::{headers, look, pages, request, request_log};
 
 use crate::app::{Shared, Trouble};
 use crate::config::Portal;
+use crate::delivery::Kind;
 use crate::oauth::{
     authorize, cors, discovery, introspect, logout, par, refusal, registration, token, userinfo,
 };
@@ -126,12 +127,11 @@ pub fn metrics_router(app: &Shared) -> Router {
 
 /// `GET /metrics`
 async fn metrics(State(app): State<Shared>) -> Response {
-    match app.store.queue_age().await {
-        Ok(age) => {
-            let seconds = age.map_or(0, |age| i64::try_from(age.as_secs()).unwrap_or(i64::MAX));
-            app.metrics.outbox_age_seconds.set(seconds);
+    for kind in Kind::ALL {
+        match app.store.queue_age(kind).await {
+            Ok(age) => app.delivery.metrics().oldest(kind, age.unwrap_or_default()),
+            Err(error) => tracing::error!(%error, "the outbox cannot be read"),
         }
-        Err(error) => tracing::error!(%error, "the outbox cannot be read"),
     }
     match codes::budget(&app).await {
         Ok((used, limit)) => app.delivery.metrics().budget(used, limit),
@@ -187,17 +187,22 @@ async fn not_found(State(app): State<Shared>, Extension(visit): Extension<Visit>
     app.not_found(&visit)
 }
 
-/// `GET /readyz`: whether this node can serve; tells how old the oldest waiting message is, in seconds.
+/// `GET /readyz`: whether this node can serve; tells how old the oldest mail or SMS is that waits, in seconds. A logout
+/// token waits for a portal, which is not this node's trouble.
 async fn ready(State(app): State<Shared>) -> Response {
     let parts = async {
         app.store.ping().await.map_err(|error| error.to_string())?;
         app.ephemeral.ping().await.map_err(|error| error.to_string())?;
-        app.store.queue_age().await.map_err(|error| error.to_string())
+        let mut oldest = Duration::ZERO;
+        for kind in [Kind::Mail, Kind::Sms] {
+            let age = app.store.queue_age(kind).await.map_err(|error| error.to_string())?;
+            oldest = oldest.max(age.unwrap_or_default());
+        }
+        Ok::<_, String>(oldest)
     };
     match tokio::time::timeout(Duration::from_secs(3), parts).await {
         Ok(Ok(age)) => {
-            axum::Json(json!({ "ready": true, "outbox_age_seconds": age.map_or(0, |age| age.as_secs()) }))
-                .into_response()
+            axum::Json(json!({ "ready": true, "outbox_age_seconds": age.as_secs() })).into_response()
         }
         failed => {
             let reason = failed.err().map_or("a backend does not answer", |_| "a backend takes too long");

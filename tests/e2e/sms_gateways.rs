@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use idp::config::SmsGatewayKind;
+use idp::delivery::Kind;
 use tests::{Backend, Play, SmsGateway};
 
 use crate::sms_acts::{CONTENT, DELAYED, DELIVERED, GIVEN_UP, NOTHING, NUMBER, Place};
@@ -117,7 +118,11 @@ async fn sms_a_sealed_text_stays_no_longer_than_it_may_be_of_use() {
         let place = Place::new(backend, &[SmsGatewayKind::Cm]).await;
         place.enqueue().await;
         assert_eq!(place.deliver().await, DELIVERED);
-        assert_eq!(place.world.idp.store.queue_age().await.unwrap(), None, "it does not wait for us");
+        assert_eq!(
+            place.world.idp.store.queue_age(Kind::Sms).await.unwrap(),
+            None,
+            "it does not wait for us"
+        );
         place.world.advance(Duration::from_mins(10));
         assert_eq!(place.deliver().await, NOTHING);
         assert_eq!(place.stage().await, ("accepted", "one".into()));

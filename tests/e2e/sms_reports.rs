@@ -237,6 +237,7 @@ async fn sms_metrics_count_by_gateway_and_show_the_budget() {
             "sms_sent_total{gateway=\"two\"} 1",
             "sms_reports_total{gateway=\"two\",outcome=\"delivered\"} 1",
             "sms_reports_total{gateway=\"one\",outcome=\"forged\"} 1",
+            "outbox_oldest_age_seconds{kind=\"sms\"} 0",
             "sms_budget_used 1",
             "sms_budget_limit 40",
         ] {

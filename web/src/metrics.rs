@@ -6,7 +6,6 @@ use std::sync::Arc;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
@@ -23,8 +22,6 @@ pub struct Metrics {
     registry: Arc<Registry>,
     requests: Family<Request, Counter>,
     seconds: Histogram,
-    /// How long the oldest undelivered message has waited, in seconds.
-    pub outbox_age_seconds: Gauge,
 }
 
 impl Default for Metrics {
@@ -39,14 +36,11 @@ impl Metrics {
         let requests = Family::default();
         // From 1 ms to about 4 s.
         let seconds = Histogram::new(exponential_buckets(0.001, 2.0, 13));
-        let outbox_age_seconds = Gauge::default();
         let mut registry = Registry::default();
         registry.register("http_requests", "Requests answered", requests.clone());
         registry.register("http_request_duration_seconds", "Time to answer a request", seconds.clone());
-        let help = "Age of the oldest message that waits for delivery";
-        registry.register("outbox_oldest_age_seconds", help, outbox_age_seconds.clone());
         register(&mut registry);
-        Self { registry: Arc::new(registry), requests, seconds, outbox_age_seconds }
+        Self { registry: Arc::new(registry), requests, seconds }
     }
 
     /// Counts a request that has been answered.
@@ -80,6 +74,5 @@ mod tests {
             text.contains("http_requests_total{method=\"GET\",route=\"/jwks\",status=\"200\"} 2"),
             "{text}"
         );
-        assert!(text.contains("outbox_oldest_age_seconds 0"), "{text}");
     }
 }

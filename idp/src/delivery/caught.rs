@@ -34,7 +34,7 @@ impl CaughtList {
         let (to, subject, text, html) = match message {
             Message::Mail { to, subject, text, html } => (to, subject.as_str(), text, html.as_str()),
             Message::Sms { to, text } => (to, "", text, ""),
-            Message::LogoutToken { .. } => return,
+            Message::Logout { .. } => return,
         };
         let caught = Caught {
             id: id.to_owned(),

@@ -1,22 +1,57 @@
 //! Logout tokens to relying parties (OpenID Connect Back-Channel Logout 1.0 section 2.5): a form post to the
 //! registered URI, and to nowhere else.
 
+use std::time::Duration;
+
 use reqwest::{Client, StatusCode};
+use serde_json::{Map, Value, json};
+use web::clock::Timestamp;
 use web::config::ConfigError;
 
 use super::{SendError, outbound};
 use crate::config::Config;
+use crate::keys::{KeyError, KeyRing};
+use crate::protocol::token::LOGOUT_TOKEN_TYPE;
 
-pub(super) struct LogoutClient(Client);
+/// How long a logout token is good. Back-Channel Logout 1.0 section 4: two minutes at most, or who captured one could send
+/// it again.
+const LIFETIME: Duration = Duration::from_mins(2);
+
+pub(super) struct LogoutClient {
+    http: Client,
+    keys: KeyRing,
+}
 
 impl LogoutClient {
-    pub(super) fn new(config: &Config) -> Result<Self, ConfigError> {
-        Ok(Self(outbound::client(config)?))
+    pub(super) fn new(config: &Config, keys: KeyRing) -> Result<Self, ConfigError> {
+        Ok(Self { http: outbound::client(config)?, keys })
     }
 
-    pub(super) async fn send(&self, uri: &str, token: &str) -> Result<(), SendError> {
+    /// A token with these claims, by a key that signs now.
+    async fn token(
+        &self,
+        alg: &str,
+        claims: &Map<String, Value>,
+        now: Timestamp,
+    ) -> Result<String, KeyError> {
+        self.keys.catch_up().await?;
+        let mut claims = claims.clone();
+        claims.insert("iat".into(), json!(now.seconds()));
+        claims.insert("exp".into(), json!(now.plus(LIFETIME).seconds()));
+        self.keys.sign_jwt(alg, LOGOUT_TOKEN_TYPE, &claims)
+    }
+
+    pub(super) async fn send(
+        &self,
+        uri: &str,
+        alg: &str,
+        claims: &Map<String, Value>,
+        now: Timestamp,
+    ) -> Result<(), SendError> {
+        let token =
+            self.token(alg, claims, now).await.map_err(|error| SendError::Later(error.to_string()))?;
         let answer = self
-            .0
+            .http
             .post(uri)
             .form(&[("logout_token", token)])
             .send()

@@ -1,10 +1,19 @@
-//! What is counted of SMS. Labels are gateways and outcomes; never a person.
+//! What is counted of messages. Labels are kinds, gateways and outcomes; never a person.
+
+use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
+
+use super::Kind;
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct OfKind {
+    kind: &'static str,
+}
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct OfGateway {
@@ -19,7 +28,8 @@ struct OfReport {
 
 /// The counters of one node; clones share them.
 #[derive(Clone, Debug, Default)]
-pub struct SmsMetrics {
+pub struct DeliveryMetrics {
+    oldest: Family<OfKind, Gauge>,
     sent: Family<OfGateway, Counter>,
     failed: Family<OfGateway, Counter>,
     reports: Family<OfReport, Counter>,
@@ -27,9 +37,11 @@ pub struct SmsMetrics {
     budget_limit: Gauge,
 }
 
-impl SmsMetrics {
+impl DeliveryMetrics {
     /// Makes them part of what a server shows.
     pub fn register(&self, registry: &mut Registry) {
+        let help = "Age of the oldest message that waits for delivery";
+        registry.register("outbox_oldest_age_seconds", help, self.oldest.clone());
         registry.register("sms_sent", "SMS that a gateway accepted", self.sent.clone());
         registry.register("sms_failed", "SMS that a gateway did not accept", self.failed.clone());
         registry.register("sms_reports", "Delivery reports by what they came to", self.reports.clone());
@@ -48,6 +60,12 @@ impl SmsMetrics {
 
     pub(super) fn report(&self, gateway: &str, outcome: &'static str) {
         self.reports.get_or_create(&OfReport { gateway: gateway.to_owned(), outcome }).inc();
+    }
+
+    /// How long the oldest message of a kind has waited.
+    pub fn oldest(&self, kind: Kind, age: Duration) {
+        let seconds = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
+        self.oldest.get_or_create(&OfKind { kind: kind.name() }).set(seconds);
     }
 
     /// What of the day's budget is used.

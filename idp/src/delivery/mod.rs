@@ -23,12 +23,13 @@ use web::config::ConfigError;
 
 pub use crate::store::outbox::{Kind, Message};
 pub use caught::Caught;
-pub use metrics::SmsMetrics;
+pub use metrics::DeliveryMetrics;
 pub use reports::Reported;
 pub use sms::Incoming;
 pub use worker::Counts;
 
 use crate::config::Config;
+use crate::keys::KeyRing;
 use crate::store::outbox::Claimed;
 use crate::store::{Store, StoreError};
 
@@ -65,7 +66,7 @@ struct Inner {
     store: Store,
     ways: Ways,
     logout: logout::LogoutClient,
-    metrics: SmsMetrics,
+    metrics: DeliveryMetrics,
     /// When a gateway last took an SMS of this node.
     sms_taken_at: AtomicI64,
     /// How long a message belongs to the node that took it; longer than any attempt may last.
@@ -88,7 +89,7 @@ impl Delivery {
     ///
     /// # Errors
     /// [`ConfigError`] for an address, a certificate or a secret that cannot be used.
-    pub fn new(store: Store, config: &Config) -> Result<Self, ConfigError> {
+    pub fn new(store: Store, keys: KeyRing, config: &Config) -> Result<Self, ConfigError> {
         let ways = if config.dev.outbox {
             Ways::Caught(caught::CaughtList::default())
         } else {
@@ -99,8 +100,8 @@ impl Delivery {
         Ok(Self(Arc::new(Inner {
             store,
             ways,
-            logout: logout::LogoutClient::new(config)?,
-            metrics: SmsMetrics::default(),
+            logout: logout::LogoutClient::new(config, keys)?,
+            metrics: DeliveryMetrics::default(),
             sms_taken_at: AtomicI64::new(i64::MIN),
             lease: Duration::from_secs(u64::from(longest) * 3),
             wake: Default::default(),
@@ -112,8 +113,8 @@ impl Delivery {
         self.0.wake.iter().for_each(Notify::notify_one);
     }
 
-    /// What was counted of SMS.
-    pub fn metrics(&self) -> &SmsMetrics {
+    /// What was counted of messages.
+    pub fn metrics(&self) -> &DeliveryMetrics {
         &self.0.metrics
     }
 
@@ -143,7 +144,7 @@ impl Delivery {
     async fn send(&self, claimed: &Claimed) -> Result<Sent, SendError> {
         let now = self.0.store.clock.now();
         let done = match (&claimed.message, &self.0.ways) {
-            (Message::LogoutToken { uri, token }, _) => self.0.logout.send(uri, token).await,
+            (Message::Logout { uri, alg, claims }, _) => self.0.logout.send(uri, alg, claims, now).await,
             (message, Ways::Caught(list)) => {
                 list.add(&claimed.id, message, now);
                 Ok(())

@@ -8,11 +8,11 @@ use super::Kind;
 const FIRST: Duration = Duration::from_secs(2);
 
 /// How old a message may get. A one-time code is dead after ten minutes; a mail about an account is worth two
-/// days of an outage; a session of a portal that did not hear of a logout ends by itself.
+/// days of an outage; a session of a portal that did not hear of a logout ends by itself within a day.
 pub(super) fn max_age(kind: Kind) -> Duration {
     match kind {
         Kind::Sms => Duration::from_mins(10),
-        Kind::Logout => Duration::from_hours(1),
+        Kind::Logout => Duration::from_hours(24),
         Kind::Mail => Duration::from_hours(48),
     }
 }
@@ -50,7 +50,7 @@ mod tests {
 
     #[test]
     fn a_message_is_given_up_when_nobody_needs_it_any_more() {
-        for (kind, minutes) in [(Kind::Sms, 10), (Kind::Logout, 60), (Kind::Mail, 48 * 60)] {
+        for (kind, minutes) in [(Kind::Sms, 10), (Kind::Logout, 24 * 60), (Kind::Mail, 48 * 60)] {
             let age = Duration::from_mins(minutes);
             assert!(wait(kind, 1, age.saturating_sub(Duration::from_secs(3)), u16::MAX).is_some());
             assert!(wait(kind, 1, age, 0).is_none());

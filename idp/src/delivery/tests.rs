@@ -81,6 +81,7 @@ struct Place {
     _folder: TempDir,
     clock: Clock,
     store: Store,
+    keys: KeyRing,
 }
 
 impl Place {
@@ -90,7 +91,9 @@ impl Place {
         let url = format!("sqlite:{}", folder.path().join("idp.db").display());
         let root = RootKey::new("0123456789abcdef0123456789abcdef").unwrap();
         let store = Store::open(&url, clock.clone(), Random::system(), root).await.unwrap();
-        Self { _folder: folder, clock, store }
+        let config = Config::default();
+        let keys = KeyRing::open(store.clone(), &config.keys, &config.tokens).await.unwrap();
+        Self { _folder: folder, clock, store, keys }
     }
 
     fn delivery(&self, change: impl FnOnce(&mut Config)) -> Delivery {
@@ -102,7 +105,7 @@ impl Place {
         config.mail.tls = MailTls::None;
         config.sms.gateways = vec![gateway_at("http://127.0.0.1:1/")];
         change(&mut config);
-        Delivery::new(self.store.clone(), &config).unwrap()
+        Delivery::new(self.store.clone(), self.keys.clone(), &config).unwrap()
     }
 
     fn sms_to(&self, url: &str) -> Delivery {
@@ -196,10 +199,10 @@ async fn a_gateway_that_is_down_is_tried_again_until_the_code_is_dead() {
     assert_eq!(delivery.deliver_pending().await, Counts::default(), "not before its time");
     place.clock.advance(Duration::from_secs(2));
     assert_eq!(delivery.deliver_pending().await, counts(0, 1, 0));
-    assert_eq!(place.store.queue_age().await.unwrap(), Some(Duration::from_secs(2)));
+    assert_eq!(place.store.queue_age(Kind::Sms).await.unwrap(), Some(Duration::from_secs(2)));
     place.clock.advance(Duration::from_secs(4));
     assert_eq!(delivery.deliver_pending().await, counts(1, 0, 0));
-    assert_eq!(place.store.queue_age().await.unwrap(), None);
+    assert_eq!(place.store.queue_age(Kind::Sms).await.unwrap(), None);
     assert_eq!(gateway.received().len(), 3);
 
     // Nobody listens: after ten minutes it is over, without a late SMS.
@@ -289,23 +292,57 @@ async fn a_message_of_a_node_that_died_is_due_again_when_its_lease_is_over() {
     assert!(place.store.message_delivered(&second).await.unwrap());
 }
 
+fn logout(uri: &str) -> Message {
+    let claims = json!({ "sid": "s", "jti": "j" }).as_object().unwrap().clone();
+    Message::Logout { uri: uri.to_owned(), alg: "ES256".into(), claims }
+}
+
 #[tokio::test]
 async fn logout_tokens_are_posted_as_a_form_and_redirects_lead_nowhere() {
     let place = Place::new().await;
     let (portal, uri) = Stub::start(&[(302, json!({})), (500, json!({})), (204, json!(""))]).await;
     let delivery = place.delivery(|config| config.dev.outbox = true);
-    place.put(&Message::LogoutToken { uri, token: "a.b.c".into() }).await;
+    place.put(&logout(&uri)).await;
     assert_eq!(delivery.deliver_pending().await, counts(0, 1, 0));
     place.clock.advance(Duration::from_secs(2));
     assert_eq!(delivery.deliver_pending().await, counts(0, 1, 0));
     place.clock.advance(Duration::from_secs(4));
     assert_eq!(delivery.deliver_pending().await, counts(1, 0, 0));
-    assert_eq!(portal.received(), ["logout_token=a.b.c"; 3]);
     assert!(delivery.caught().is_empty());
 
+    // The same logout each time, and good from the moment that it leaves.
+    let forms = portal.received();
+    assert_eq!(forms.len(), 3);
+    for (form, after) in forms.iter().zip([0, 2, 6]) {
+        let token = form.strip_prefix("logout_token=").unwrap();
+        let iat = START.seconds() + after;
+        let claims = json!({ "sid": "s", "jti": "j", "iat": iat, "exp": iat + 120 });
+        assert_eq!(place.keys.verify_jwt(token, "logout+jwt").unwrap(), claims);
+    }
+
     let (_, uri) = Stub::start(&[(400, json!({ "error": "invalid_request" }))]).await;
-    place.put(&Message::LogoutToken { uri, token: "a.b.c".into() }).await;
+    place.put(&logout(&uri)).await;
     assert_eq!(delivery.deliver_pending().await, counts(0, 0, 1), "the portal has judged");
+}
+
+#[tokio::test]
+async fn a_key_that_was_revoked_while_a_logout_waited_does_not_sign_it() {
+    let place = Place::new().await;
+    let (portal, uri) = Stub::start(&[(503, json!({})), (200, json!({}))]).await;
+    let delivery = place.delivery(|config| config.dev.outbox = true);
+    place.put(&logout(&uri)).await;
+    assert_eq!(delivery.deliver_pending().await, counts(0, 1, 0));
+    // By a ring of another process: this one hears of it when it looks.
+    let config = Config::default();
+    let other = KeyRing::open(place.store.clone(), &config.keys, &config.tokens).await.unwrap();
+    let kid = other.signing_key("ES256").unwrap().kid().to_owned();
+    other.revoke(&kid).await.unwrap();
+    place.clock.advance(Duration::from_secs(2));
+    assert_eq!(delivery.deliver_pending().await, counts(1, 0, 0));
+    let [first, second] = portal.received().try_into().unwrap();
+    let verify = |form: String| place.keys.verify_jwt(form.trim_start_matches("logout_token="), "logout+jwt");
+    assert_eq!(verify(first), Err(crate::keys::TokenError::UnknownKey));
+    assert_eq!(verify(second).unwrap()["jti"], "j");
 }
 
 #[tokio::test]
@@ -378,7 +415,7 @@ async fn what_is_done_is_removed_in_time_and_what_waits_is_not() {
     assert_eq!(place.store.remove_messages(Duration::from_hours(24)).await.unwrap(), 0);
     place.clock.advance(Duration::from_hours(25));
     assert_eq!(place.store.remove_messages(Duration::from_hours(24)).await.unwrap(), 1);
-    assert_eq!(place.store.queue_age().await.unwrap(), Some(Duration::from_hours(25)));
+    assert_eq!(place.store.queue_age(Kind::Mail).await.unwrap(), Some(Duration::from_hours(25)));
 }
 
 #[tokio::test]
@@ -390,7 +427,7 @@ async fn a_configuration_that_cannot_work_is_refused_with_its_key() {
         config.dev.clock = true;
         config.sms.gateways = vec![gateway_at("http://127.0.0.1:1/")];
         change(&mut config);
-        Delivery::new(place.store.clone(), &config).unwrap_err().to_string()
+        Delivery::new(place.store.clone(), place.keys.clone(), &config).unwrap_err().to_string()
     };
     let cases: [(&str, Change); 5] = [
         ("mail.from", |config| config.mail.from = "nobody".into()),

@@ -18,7 +18,7 @@ use crate::app::{App, Shared, Trouble};
 use crate::delivery::Message;
 use crate::domain::account::AccountId;
 use crate::path;
-use crate::protocol::token::{ID_TOKEN_TYPE, LOGOUT_TOKEN_TYPE};
+use crate::protocol::token::ID_TOKEN_TYPE;
 use crate::store::audit::Event;
 
 /// `idp/logout.html`: a question, because nobody proved that the person asked for this.
@@ -155,7 +155,7 @@ fn with_state(uri: &str, state: Option<&str>) -> String {
 }
 
 /// Ends a session, revokes what was granted in it, and puts a logout token for each of its portals into the
-/// outbox. The caller has the present keys ([`KeyRing::catch_up`](crate::keys::KeyRing::catch_up)).
+/// outbox.
 ///
 /// # Errors
 /// A backend's.
@@ -182,27 +182,24 @@ pub async fn end_session_by(
     let account = app.store.account_in(write, &session.account_id).await?;
     app.store.note_by(write, actor, Event::SignedOut, &session.account_id, None, "");
     let Some(account) = account else { return Ok(()) };
-    let now = app.clock.now().seconds();
     for client_id in clients {
         let Some(registered) = app.client(&client_id).await? else { continue };
         let Some(uri) = &registered.client.backchannel_logout_uri else { continue };
         // Section 2.4: these claims and no nonce.
-        let claims = json!({
-            "iss": app.config.issuer,
-            "sub": app.subject_for(&registered.client, &account),
-            "aud": client_id,
-            "iat": now,
-            // As long as the outbox keeps trying.
-            "exp": now + 3_600,
-            "jti": app.random.id(),
-            "sid": id,
-            "events": { "http://schemas.openid.net/event/backchannel-logout": {} },
-        });
-        let token = app
-            .keys
-            .sign_jwt(registered.client.signing_alg().name(), LOGOUT_TOKEN_TYPE, &claims)
-            .map_err(|error| Trouble::Other(format!("logout token: {error}")))?;
-        app.store.enqueue(write, &Message::LogoutToken { uri: uri.clone(), token }).await?;
+        let claims = [
+            ("iss", json!(app.config.issuer)),
+            ("sub", json!(app.subject_for(&registered.client, &account))),
+            ("aud", json!(client_id)),
+            ("jti", json!(app.random.id())),
+            ("sid", json!(id)),
+            ("events", json!({ "http://schemas.openid.net/event/backchannel-logout": {} })),
+        ];
+        let message = Message::Logout {
+            uri: uri.clone(),
+            alg: registered.client.signing_alg().name().to_owned(),
+            claims: claims.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        };
+        app.store.enqueue(write, &message).await?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use sqlx::Row as _;
 use web::clock::Timestamp;
 use web::db::Write;
@@ -26,10 +27,12 @@ pub enum Message {
         to: String,
         text: String,
     },
-    /// A signed logout token for a client's registered URI (Back-Channel Logout section 2.5).
-    LogoutToken {
+    /// What a logout token for a client's registered URI says (Back-Channel Logout section 2.4), but for its times. It
+    /// is signed, as `alg` wants it, when it is sent: a key that was revoked meanwhile signs nothing.
+    Logout {
         uri: String,
-        token: String,
+        alg: String,
+        claims: Map<String, Value>,
     },
 }
 
@@ -44,7 +47,7 @@ impl Message {
         match self {
             Self::Mail { .. } => Kind::Mail,
             Self::Sms { .. } => Kind::Sms,
-            Self::LogoutToken { .. } => Kind::Logout,
+            Self::Logout { .. } => Kind::Logout,
         }
     }
 }
@@ -187,14 +190,14 @@ impl Store {
         Ok(self.db.execute(query.bind(claimed.id.as_str()).bind(i64::from(claimed.attempts))).await? > 0)
     }
 
-    /// How long the oldest waiting message has waited; `None` if none does.
+    /// How long the oldest waiting message of a kind has waited; `None` if none does.
     ///
     /// # Errors
     /// The engine's.
-    pub async fn queue_age(&self) -> Result<Option<Duration>> {
-        let text =
-            "SELECT MIN(created_at) AS oldest FROM outbox WHERE next_attempt_at < $1 AND accepted_at IS NULL";
-        let row = sqlx::query(text).bind(NEVER).fetch_one(self.db.pool()).await?;
+    pub async fn queue_age(&self, kind: Kind) -> Result<Option<Duration>> {
+        let text = "SELECT MIN(created_at) AS oldest FROM outbox
+                    WHERE kind = $1 AND next_attempt_at < $2 AND accepted_at IS NULL";
+        let row = sqlx::query(text).bind(kind.name()).bind(NEVER).fetch_one(self.db.pool()).await?;
         let oldest: Option<i64> = row.try_get("oldest")?;
         Ok(oldest.map(|oldest| self.clock.now().since(Timestamp(oldest))))
     }

@@ -15,7 +15,7 @@ use reqwest::{Client, RequestBuilder};
 use web::config::ConfigError;
 
 use super::logout::unreachable;
-use super::metrics::SmsMetrics;
+use super::metrics::DeliveryMetrics;
 use super::{SendError, retry};
 use crate::config::{self, Config, SmsGatewayKind, SmsRequest};
 use crate::path;
@@ -164,7 +164,7 @@ impl Gateways {
         &self,
         sms: &Sms<'_>,
         taken_by: &[String],
-        metrics: &SmsMetrics,
+        metrics: &DeliveryMetrics,
     ) -> Result<&Gateway, SendError> {
         let mut errors = Vec::new();
         for gateway in self.0.iter().filter(|gateway| !taken_by.contains(&gateway.id)) {
