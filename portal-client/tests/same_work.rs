@@ -56,7 +56,7 @@ impl Statements {
             connections.push(pool.acquire().await.unwrap());
         }
         for connection in &mut connections {
-            sqlx::query(MARK).execute(&mut **connection).await.unwrap();
+            sqlx::query(MARK).execute(connection.connection()).await.unwrap();
         }
         let mut ran = std::mem::take(&mut *self.0.lock().unwrap());
         // Nor does it count how many connections the pool has opened by now.

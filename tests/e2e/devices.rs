@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use idp::store::accounts::Name;
 use tests::{Backend, Browser, Person, World};
 use web::seal::sha256;
 
@@ -132,13 +133,13 @@ async fn t28_after_a_month_a_code_is_asked_again() {
 async fn t28_a_forgotten_device_or_a_new_password_asks_a_code_again() {
     for backend in Backend::ALL {
         let world = World::new(backend).await;
-        let account = world.add(&Person::ANNA).await;
+        let name = Name::Email(world.add(&Person::ANNA).await.email);
         world.add(&Person::BRAM).await;
         let (mut laptop, phone) =
             (signed_in(&world, &Person::ANNA).await, signed_in(&world, &Person::ANNA).await);
         let bram = signed_in(&world, &Person::BRAM).await;
-        let phones =
-            world.idp.store.device(&account.id, phone.cookie("device").unwrap()).await.unwrap().unwrap();
+        let known = world.idp.store.account_and_device(&name, phone.cookie("device")).await.unwrap();
+        let phones = known.and_then(|(_, device)| device).unwrap();
 
         // Somebody else cannot forget it for her.
         forget(&world, &mut bram.clone(), &phones.id).await;

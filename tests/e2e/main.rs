@@ -58,3 +58,4 @@ mod sms_gateways;
 mod sms_reports;
 mod stores;
 mod terms;
+mod transactions;

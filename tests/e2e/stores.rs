@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use idp::domain::account::EmailAddress;
 use idp::protocol::claims::RequestedClaims;
-use idp::store::audit::Event;
 use idp::store::grants::{GrantDetails, NewGrant, NewRefreshToken};
 use idp::store::lockouts::Attempt;
 use idp::store::sessions::SignedIn;
@@ -98,18 +97,6 @@ async fn an_e_mail_address_and_a_user_name_belong_to_one_account() {
         assert!(!world.idp.store.replace_unconfirmed(&mut write, &account.id, &new).await.unwrap());
         write.commit().await.unwrap();
         assert_eq!(world.account(&Person::ANNA).await.given_name, "Anna");
-    }
-}
-
-#[tokio::test]
-async fn a_transaction_that_is_dropped_leaves_nothing() {
-    for backend in Backend::ALL {
-        let world = World::new(backend).await;
-        let account = world.add(&Person::ANNA).await;
-        let mut write = world.idp.store.begin_write().await.unwrap();
-        world.idp.store.set_blocked(&mut write, &account.id, true).await.unwrap();
-        drop(write);
-        assert!(world.account(&Person::ANNA).await.blocked_at.is_none());
     }
 }
 
@@ -221,43 +208,5 @@ async fn a_phone_number_is_sealed_in_its_column() {
         let sealed = account.phone_sealed.unwrap();
         assert!(!sealed.contains("612345678"));
         assert_eq!(world.idp.store.open_phone(&sealed).unwrap(), Person::ANNA.phone);
-    }
-}
-
-#[tokio::test]
-async fn what_is_kept_for_the_commit_happens_in_order_and_with_it_only() {
-    for backend in Backend::ALL {
-        let world = World::new(backend).await;
-        let anna = world.add(&Person::ANNA).await;
-        let store = &world.idp.store;
-        let names = async || {
-            let rows = store.audit(Some(&anna.id), 10).await.unwrap();
-            rows.into_iter().map(|row| row.detail).collect::<Vec<_>>()
-        };
-        let begun = async || {
-            let mut write = store.begin_write().await.unwrap();
-            for detail in ["one", "$1; two", "three"] {
-                store.note(&mut write, Event::SignedIn, &anna.id, None, detail);
-            }
-            write.later(
-                "UPDATE audit SET detail = 'was ' || detail WHERE account_id = $2 AND detail = $1",
-                vec!["one".into(), anna.id.0.as_str().into()],
-            );
-            write
-        };
-        drop(begun().await);
-        assert!(names().await.is_empty(), "nothing without the commit");
-
-        begun().await.commit().await.unwrap();
-        let mut written = names().await;
-        written.sort();
-        assert_eq!(written, ["$1; two", "three", "was one"]);
-
-        // One that fails takes the others with it.
-        let mut write = store.begin_write().await.unwrap();
-        store.note(&mut write, Event::SignedIn, &anna.id, None, "four");
-        write.later("INSERT INTO audit (id) VALUES ($1)", vec![None::<&str>.into()]);
-        assert!(write.commit().await.is_err());
-        assert_eq!(names().await.len(), 3);
     }
 }

@@ -8,7 +8,7 @@ use redis::aio::ConnectionManager;
 use sqlx::Row as _;
 
 use crate::clock::{Clock, Timestamp};
-use crate::db::Db;
+use crate::db::{Db, Statement};
 
 /// Why an expiring value could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +36,9 @@ pub struct Count {
     /// When the window ends and the counter starts over.
     pub resets_at: Timestamp,
 }
+
+const SWAP: &str = "UPDATE ephemeral SET value = $1, version = version + 1, expires_at = $2
+                    WHERE key = $3 AND version = $4 AND expires_at > $5 RETURNING version";
 
 /// A store of expiring values.
 #[derive(Clone)]
@@ -172,12 +175,8 @@ impl Ephemeral {
         let expires = now.plus(lifetime);
         match &self.backend {
             Backend::Sql(db) => {
-                let query = sqlx::query(
-                    "UPDATE ephemeral SET value = $1, version = version + 1, expires_at = $2
-                     WHERE key = $3 AND version = $4 AND expires_at > $5",
-                );
-                let query = query.bind(value).bind(expires.0).bind(key).bind(version).bind(now.0);
-                Ok(db.execute_unsynced(query).await? == 1)
+                let query = sqlx::query(SWAP).bind(value).bind(expires.0).bind(key).bind(version).bind(now.0);
+                Ok(db.execute_returning_unsynced(query).await?.is_some())
             }
             Backend::Redis { .. } => {
                 let script = "local r = redis.call('HMGET', KEYS[1], 'n', 'x')
@@ -193,6 +192,15 @@ impl Ephemeral {
                 Ok(swapped == 1)
             }
         }
+    }
+
+    /// What [`Ephemeral::swap`] does, as a guard of a transaction of the database that the values are kept in; `None` if
+    /// they are kept elsewhere.
+    pub fn swap_within(&self, key: &str, version: i64, value: &str, lifetime: Duration) -> Option<Statement> {
+        let now = self.clock.now();
+        let values =
+            vec![value.into(), now.plus(lifetime).0.into(), key.into(), version.into(), now.0.into()];
+        matches!(self.backend, Backend::Sql(_)).then_some((SWAP, values))
     }
 
     /// Reads and removes in one step: of two callers only one gets the value.

@@ -18,6 +18,7 @@ use crate::form::Posted;
 use crate::mail_codes::status_of;
 use crate::notices::Mail;
 use crate::oauth::logout::end_session;
+use crate::oauth::resume::see_other;
 use crate::path;
 use crate::signin::run;
 use crate::store::audit::Event;
@@ -138,17 +139,20 @@ pub async fn delete_post(
         if !Language::ALL.into_iter().any(is_word) {
             return Ok(page(&app, &visit, &session, Some("delete-wrong")));
         }
-        let mut write = app.store.begin_write().await?;
-        if app.store.hold_account(&mut write, &account.id, account.password_hash.as_deref()).await? {
+        let held = app.store.begin_holding(&account.id, account.password_hash.as_deref(), []).await?;
+        if let Some(mut write) = held {
             for session in app.store.sessions_in(&mut write, &account.id).await? {
                 end_session(&app, &mut write, &session.id).await?;
             }
             app.store.note(&mut write, Event::AccountDeleted, &account.id, None, "");
             app.notify(&mut write, Mail::AccountDeleted, &account, None, |_| ()).await?;
             app.store.delete_account(&mut write, &account.id).await?;
+            write.commit().await?;
+            app.delivery.wake();
+        } else if app.store.account(&account.id).await?.is_some() {
+            // Blocked, or under another password, a moment ago: the session has ended with that.
+            return Ok(see_other(path::ACCOUNT));
         }
-        write.commit().await?;
-        app.delivery.wake();
         let mut response = app.account_deleted(&visit);
         for cookie in [path::SESSION_COOKIE, path::DEVICE_COOKIE] {
             append(&mut response, visit.front.cookies.clear(cookie));

@@ -104,11 +104,11 @@ pub async fn post(
             return Ok(page(&app, &visit, (&session, &account), None, Some("password-same")));
         }
         let hash = app.passwords.hash(password).await.map_err(|_| Trouble::Busy)?;
-        let mut write = app.store.begin_write().await?;
-        if !app.store.hold_account(&mut write, &account.id, account.password_hash.as_deref()).await? {
+        let held = app.store.begin_holding(&account.id, account.password_hash.as_deref(), []).await?;
+        let Some(mut write) = held else {
             // Somebody else changed it meanwhile: this session has ended with that.
             return Ok(see_other(path::ACCOUNT));
-        }
+        };
         app.store.set_password(&mut write, &account.id, &hash).await?;
         app.store.forget_devices(&mut write, &account.id, None).await?;
         app.store.void_mail_links(&mut write, &account.id, Purpose::Reset).await?;

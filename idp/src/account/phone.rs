@@ -167,15 +167,17 @@ pub async fn code_post(
                 Ok(change) => change,
                 Err(elsewhere) => return Ok(elsewhere),
             };
+            // Where another try was first, the journey is read anew.
             match codes::give(&app, &mut open, &account, fields.get("code").unwrap_or_default()).await? {
-                Try::Right if journeys::finish(&app.ephemeral, &open).await? => {
-                    return change(&app, &open, &account).await;
+                Try::Right => {
+                    if let Some(done) = change(&app, &open, &account).await? {
+                        return Ok(done);
+                    }
                 }
                 Try::Refused(error) => {
                     return show_code(&app, &visit, &session, &open, &account, Some(error)).await;
                 }
-                // Another try was first: read the journey anew.
-                Try::Right | Try::Overtaken => {}
+                Try::Overtaken => {}
             }
         }
         Ok(app.too_many(&visit, Duration::from_secs(5)))
@@ -207,9 +209,15 @@ fn done() -> Response {
     see_other(&format!("{}?notice=phone", path::ACCOUNT))
 }
 
-async fn change(app: &Shared, open: &Open, account: &Account) -> Result<Response, Trouble> {
-    let Some(sealed) = open.journey.pending_phone.as_deref() else { return Ok(done()) };
-    let mut write = app.store.begin_write().await?;
+/// Changes the number and ends the journey, both or neither; `None` if another request ended it, or the account was
+/// blocked or given another password meanwhile. Who finds the journey ended finds the number changed: where journeys are
+/// kept apart, the last thing before the commit is to end it.
+async fn change(app: &Shared, open: &Open, account: &Account) -> Result<Option<Response>, Trouble> {
+    let Some(sealed) = open.journey.pending_phone.as_deref() else { return Ok(Some(done())) };
+    let finishes = journeys::finish_within(&app.ephemeral, open);
+    let is_apart = finishes.is_none();
+    let held = app.store.begin_holding(&account.id, account.password_hash.as_deref(), finishes).await?;
+    let Some(mut write) = held else { return Ok(None) };
     app.store.change_phone(&mut write, &account.id, sealed).await?;
     app.store.forget_devices(&mut write, &account.id, None).await?;
     let (event, mail) = match account.verified_phone() {
@@ -222,7 +230,10 @@ async fn change(app: &Shared, open: &Open, account: &Account) -> Result<Response
     };
     app.store.note(&mut write, event, &account.id, None, "");
     app.notify(&mut write, mail, account, None, |_| ()).await?;
+    if is_apart && !journeys::finish(&app.ephemeral, open).await? {
+        return Ok(None);
+    }
     write.commit().await?;
     app.delivery.wake();
-    Ok(done())
+    Ok(Some(done()))
 }

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use web::db::Statement;
 use web::ephemeral::{Ephemeral, EphemeralError};
 use web::seal::{same, sha256};
 
@@ -72,15 +73,24 @@ pub async fn save(
 /// What stands in the place of a journey that ended; no journey's JSON begins like it.
 const FINISHED: &str = "finished:";
 
+fn mark(open: &Open) -> String {
+    format!("{FINISHED}{}", open.journey.client_id.as_deref().unwrap_or_default())
+}
+
+const MARK_LIFETIME: Duration = Duration::from_mins(10);
+
 /// Ends a journey as it was read; true for the one caller that may issue from it. For a while its id still
 /// tells which client it was for, so that a second click does not end in a dead end.
 ///
 /// # Errors
 /// The backend's.
 pub async fn finish(ephemeral: &Ephemeral, open: &Open) -> Result<bool, EphemeralError> {
-    let client = open.journey.client_id.as_deref().unwrap_or_default();
-    let mark = format!("{FINISHED}{client}");
-    ephemeral.swap(&key(&open.id), open.version, &mark, Duration::from_mins(10)).await
+    ephemeral.swap(&key(&open.id), open.version, &mark(open), MARK_LIFETIME).await
+}
+
+/// As [`finish`], as a guard of the transaction that issues; `None` if journeys are not kept in that database.
+pub fn finish_within(ephemeral: &Ephemeral, open: &Open) -> Option<Statement> {
+    ephemeral.swap_within(&key(&open.id), open.version, &mark(open), MARK_LIFETIME)
 }
 
 /// The client of a journey that was finished a moment ago.

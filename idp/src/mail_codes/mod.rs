@@ -17,6 +17,7 @@ use crate::ephemeral::waiting::{self, Waiting};
 use crate::notices::Mail;
 use crate::oauth::resume::journey_url;
 use crate::path;
+use crate::store::accounts::Name;
 use crate::store::mail_links::{NewMailLink, Purpose};
 
 const DAY: Duration = Duration::from_hours(24);
@@ -69,9 +70,9 @@ impl App {
             return Ok(false);
         }
         let kind = format!("mails-{}", purpose.as_str());
-        if let (Some(secret), Some(account)) =
-            (visit.cookie(path::DEVICE_COOKIE), self.store.account_by_email(email).await?)
-            && let Some(device) = self.store.device(&account.id, &secret).await?
+        if let Some(secret) = visit.cookie(path::DEVICE_COOKIE)
+            && let Some((_, Some(device))) =
+                self.store.account_and_device(&Name::Email(email.clone()), Some(&secret)).await?
         {
             return Ok(self.within(&format!("{kind}-device:{}", device.id), limit, DAY).await?);
         }

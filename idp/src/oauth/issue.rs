@@ -55,29 +55,24 @@ pub async fn finish(
     let (Some(account), Some(facts)) = (&assessment.account, &assessment.facts) else {
         return Ok(app.journey_expired(visit, open.journey.client_id.as_deref()));
     };
-    if !journeys::finish(&app.ephemeral, &open).await? {
+    let journey = &open.journey;
+    let pushed_as = journey.request.as_ref().and_then(|request| request.pushed_as.as_deref());
+    // The one that ends the journey issues. Where journeys are rows of this database, that is a part of the transaction.
+    let finishes = journeys::finish_within(&app.ephemeral, &open).filter(|_| pushed_as.is_none());
+    if finishes.is_none() && !journeys::finish(&app.ephemeral, &open).await? {
         return app.resume_after_race(visit, &open.id).await;
     }
-    let journey = &open.journey;
-    if let Some(request) = &journey.request
-        && let Some(id) = &request.pushed_as
+    if let (Some(request), Some(id)) = (&journey.request, pushed_as)
         && !super::par::use_up(app, id).await?
     {
         return Ok(app.answer_error(visit, &request.return_address, INVALID_REQUEST_URI));
     }
     let current = app.session_of(visit).await?;
-    if current.as_ref().is_some_and(|session| session.account_id != account.id) {
-        // That session will end, and its portals be told.
-        app.keys
-            .catch_up()
-            .await
-            .map_err(|error| Trouble::Other(format!("reading the key ring: {error}")))?;
-    }
-    let mut write = app.store.begin_write().await?;
-    if !app.store.hold_account(&mut write, &account.id, account.password_hash.as_deref()).await? {
-        // The password was changed, or the account blocked, after it was read.
-        return Ok(app.journey_expired(visit, journey.client_id.as_deref()));
-    }
+    let held = app.store.begin_holding(&account.id, account.password_hash.as_deref(), finishes).await?;
+    let Some(mut write) = held else {
+        // The password was changed, the account blocked, or the journey went on, after they were read.
+        return app.resume_after_race(visit, &open.id).await;
+    };
     let mut after = Afterwards::default();
     let device_id = keep_device(app, visit, &mut write, journey, &assessment, account, &mut after).await?;
     let here = Here { label: device::label(user_agent(visit)), session: current, device_id };

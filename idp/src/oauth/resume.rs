@@ -179,12 +179,7 @@ impl App {
             _ => false,
         };
         let terms_accepted = match requirements.terms() {
-            Some(digest) => self
-                .store
-                .accepted_terms(&account.id)
-                .await?
-                .iter()
-                .any(|terms| terms.portal_id == portal.id && terms.digest == digest),
+            Some(digest) => self.store.has_accepted_terms(&account.id, &portal.id, digest).await?,
             None => false,
         };
         let facts = Facts {

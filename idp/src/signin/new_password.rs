@@ -83,12 +83,10 @@ pub async fn post(
         }
         let hash = app.passwords.hash(password).await.map_err(|_| Trouble::Busy)?;
         let client_id = arrived.open.journey.client_id.clone();
-        let mut write = app.store.begin_write().await?;
-        if !app.store.hold_account(&mut write, &account.id, old).await? {
-            drop(write);
+        let Some(mut write) = app.store.begin_holding(&account.id, old, []).await? else {
             // Replaced by a second click, by another temporary one, or the account was blocked.
             return app.resume_after_race(&visit, &arrived.open.id).await;
-        }
+        };
         app.store.set_password(&mut write, &account.id, &hash).await?;
         app.store.note(&mut write, Event::PasswordChanged, &account.id, client_id.as_deref(), "");
         app.notify(&mut write, Mail::PasswordChanged, &account, client_id.as_deref(), |_| ()).await?;

@@ -3,11 +3,11 @@
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 use web::clock::Timestamp;
-use web::db::Write;
+use web::db::{Statement, Write};
 use web::language::Language;
 use web::seal::sha256;
 
-use super::{Result, Store, StoreError};
+use super::{Result, Store, StoreError, devices};
 use crate::domain::account::{Account, AccountId, EmailAddress, Role, SubjectId};
 use crate::domain::device::Device;
 
@@ -102,8 +102,8 @@ impl Store {
         Ok(id)
     }
 
-    /// The account that `name` leads to, and the device that a browser with this secret is to it, in one query: each
-    /// page of a sign-in needs both.
+    /// The account that `name` leads to, and the device that a browser with this secret is to it (another account's
+    /// knowledge of it is none), in one query: each page of a sign-in needs both.
     ///
     /// # Errors
     /// The engine's.
@@ -120,26 +120,15 @@ impl Store {
         let columns =
             COLUMNS.split(',').map(|column| format!("accounts.{}", column.trim())).collect::<Vec<_>>();
         let sql = format!(
-            "SELECT {}, devices.id AS device_id, devices.label AS device_label,
-               devices.last_used_at AS device_last_used_at, devices.code_at AS device_code_at,
-               devices.trusted_until AS device_trusted_until
+            "SELECT {}, {}
              FROM accounts LEFT JOIN devices ON devices.account_id = accounts.id AND devices.secret_hash = $1
              WHERE accounts.{column} = $2",
-            columns.join(", ")
+            columns.join(", "),
+            devices::COLUMNS
         );
         let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(device_secret.map(sha256)).bind(value);
         let Some(row) = query.fetch_optional(self.db.pool()).await? else { return Ok(None) };
-        let device = match row.try_get::<Option<String>, _>("device_id")? {
-            Some(id) => Some(Device {
-                id,
-                label: row.try_get("device_label")?,
-                last_used_at: Timestamp(row.try_get("device_last_used_at")?),
-                code_at: row.try_get::<Option<i64>, _>("device_code_at")?.map(Timestamp),
-                trusted_until: Timestamp(row.try_get("device_trusted_until")?),
-            }),
-            None => None,
-        };
-        Ok(Some((account(&row)?, device)))
+        Ok(Some((account(&row)?, devices::device(&row)?)))
     }
 
     async fn find_account(&self, column: &'static str, value: &str) -> Result<Option<Account>> {
@@ -200,21 +189,23 @@ impl Store {
         rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?, Timestamp(row.try_get(2)?)))).collect()
     }
 
-    /// Holds an account as it is until the transaction ends, if its password is still this one and nobody blocked
-    /// it: who changes either waits for this transaction, or this one sees what they changed.
+    /// A write transaction that holds an account as it is until it ends, if its password is still this one and nobody
+    /// blocked it: who changes either waits for this transaction, or was first. `None` then, or if a row that one of
+    /// the other `guards` is about is not as that one wants it.
     ///
     /// # Errors
     /// The engine's.
-    pub async fn hold_account(
+    pub async fn begin_holding(
         &self,
-        write: &mut Write,
         id: &AccountId,
         password_hash: Option<&str>,
-    ) -> Result<bool> {
+        guards: impl IntoIterator<Item = Statement>,
+    ) -> Result<Option<Write>> {
         let sql = "UPDATE accounts SET updated_at = updated_at
-                   WHERE id = $1 AND COALESCE(password_hash, '') = $2 AND blocked_at IS NULL";
-        let query = sqlx::query(sql).bind(&id.0).bind(password_hash.unwrap_or_default());
-        Ok(query.execute(write.connection()).await?.rows_affected() == 1)
+                   WHERE id = $1 AND COALESCE(password_hash, '') = $2 AND blocked_at IS NULL RETURNING id";
+        let values = vec![id.0.as_str().into(), password_hash.unwrap_or_default().into()];
+        let guards = guards.into_iter().chain([(sql, values)]).collect();
+        Ok(self.db.begin_write_if(guards).await?)
     }
 
     /// # Errors

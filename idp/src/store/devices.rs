@@ -12,29 +12,24 @@ use super::{Result, Store};
 use crate::domain::account::AccountId;
 use crate::domain::device::Device;
 
-fn device(row: &AnyRow) -> Result<Device> {
-    Ok(Device {
-        id: row.try_get("id")?,
-        label: row.try_get("label")?,
-        last_used_at: Timestamp(row.try_get("last_used_at")?),
-        code_at: row.try_get::<Option<i64>, _>("code_at")?.map(Timestamp),
-        trusted_until: Timestamp(row.try_get("trusted_until")?),
-    })
+/// The columns of a device, under names of their own: an account's stand beside them.
+pub(super) const COLUMNS: &str = "devices.id AS device_id, devices.label AS device_label, \
+     devices.last_used_at AS device_last_used_at, devices.code_at AS device_code_at, \
+     devices.trusted_until AS device_trusted_until";
+
+/// The device of a row, if there is one.
+pub(super) fn device(row: &AnyRow) -> Result<Option<Device>> {
+    let Some(id) = row.try_get("device_id")? else { return Ok(None) };
+    Ok(Some(Device {
+        id,
+        label: row.try_get("device_label")?,
+        last_used_at: Timestamp(row.try_get("device_last_used_at")?),
+        code_at: row.try_get::<Option<i64>, _>("device_code_at")?.map(Timestamp),
+        trusted_until: Timestamp(row.try_get("device_trusted_until")?),
+    }))
 }
 
 impl Store {
-    /// The device with this secret, if this account knows it; another account's knowledge of it is none.
-    ///
-    /// # Errors
-    /// The engine's.
-    pub async fn device(&self, account: &AccountId, secret: &str) -> Result<Option<Device>> {
-        let sql = "SELECT id, label, last_used_at, code_at, trusted_until FROM devices
-                   WHERE account_id = $1 AND secret_hash = $2";
-        let row =
-            sqlx::query(sql).bind(&account.0).bind(sha256(secret)).fetch_optional(self.db.pool()).await?;
-        row.as_ref().map(device).transpose()
-    }
-
     /// Makes a device known; after a code, trusts it for `trusted_for` from now on. Returns its id and whether it is new to
     /// the account.
     ///
@@ -83,10 +78,10 @@ impl Store {
     /// # Errors
     /// The engine's.
     pub async fn devices(&self, account: &AccountId) -> Result<Vec<Device>> {
-        let sql = "SELECT id, label, last_used_at, code_at, trusted_until FROM devices WHERE account_id = $1
-                   ORDER BY last_used_at DESC";
-        let rows = sqlx::query(sql).bind(&account.0).fetch_all(self.db.pool()).await?;
-        rows.iter().map(device).collect()
+        let sql = format!("SELECT {COLUMNS} FROM devices WHERE account_id = $1 ORDER BY last_used_at DESC");
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(&account.0);
+        let rows = query.fetch_all(self.db.pool()).await?;
+        rows.iter().filter_map(|row| device(row).transpose()).collect()
     }
 
     /// Forgets one device of an account, or all of them.

@@ -38,6 +38,21 @@ impl Store {
         Ok(query.execute(write.connection()).await?.rows_affected() == 1)
     }
 
+    /// Whether the holder agreed to these terms of this portal.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn has_accepted_terms(
+        &self,
+        account: &AccountId,
+        portal_id: &str,
+        digest: &str,
+    ) -> Result<bool> {
+        let sql = "SELECT 1 FROM accepted_terms WHERE account_id = $1 AND portal_id = $2 AND digest = $3";
+        let query = sqlx::query(sql).bind(&account.0).bind(portal_id).bind(digest);
+        Ok(query.fetch_optional(self.db.pool()).await?.is_some())
+    }
+
     /// Everything that the holder agreed to, the latest first.
     ///
     /// # Errors

@@ -1,21 +1,26 @@
 //! The database handle: one SQL text for SQLite and PostgreSQL. TEXT and BIGINT columns only, times as
 //! Unix milliseconds. Whoever reads before writing does it inside [`Db::begin_write`].
 
-use std::fmt::Write as _;
 use std::sync::Arc;
-use std::time::Duration;
 
 use include_dir::Dir;
-use sqlx::any::{AnyArguments, AnyPoolOptions, AnyRow};
+use sqlx::Any;
+use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::query::Query;
-use sqlx::{Any, AnyConnection, AnyPool, Transaction};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+mod pool;
+mod write;
+
+use pool::Connector;
+pub use pool::{Acquired, Pool};
+pub use write::{Statement, Value, Write};
 
 /// A query of this database.
 pub type AnyQuery<'q> = Query<'q, Any, AnyArguments>;
 
-const MAX_CONNECTIONS: u32 = 16;
+const MAX_CONNECTIONS: usize = 16;
 
 /// Which engine the connection URL named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,9 +45,9 @@ pub enum OpenError {
 /// A pool of connections.
 #[derive(Clone, Debug)]
 pub struct Db {
-    pool: AnyPool,
+    pool: Pool,
     /// On SQLite, the connection of [`Db::execute_unsynced`].
-    unsynced: Option<AnyPool>,
+    unsynced: Option<Pool>,
     engine: Engine,
     /// SQLite has one writer at a time: waiting here is fair and wakes at once, where its own busy handler
     /// sleeps and may starve a waiter. On PostgreSQL half of the connections may write at once, so that a
@@ -68,16 +73,17 @@ impl Db {
             }
             _ => url.to_owned(),
         };
+        let open = async |size, synchronous| {
+            let connector = Connector { url: url.clone(), engine, synchronous };
+            Pool::open(connector, size).await.map_err(OpenError::Connect)
+        };
         // synchronous=FULL: with NORMAL an acknowledged commit can be lost with the power.
-        let pool =
-            options(engine, MAX_CONNECTIONS, "FULL").connect(&url).await.map_err(OpenError::Connect)?;
-        migrator(migrations)?.run(&pool).await.map_err(OpenError::Migrate)?;
+        let pool = open(MAX_CONNECTIONS, "FULL").await?;
+        let mut first = pool.acquire().await.map_err(OpenError::Connect)?;
+        migrator(migrations)?.run(first.connection()).await.map_err(OpenError::Migrate)?;
         let (unsynced, writers) = match engine {
-            Engine::Sqlite => {
-                let one = options(engine, 1, "NORMAL").connect(&url).await.map_err(OpenError::Connect)?;
-                (Some(one), 1)
-            }
-            Engine::Postgres => (None, MAX_CONNECTIONS as usize / 2),
+            Engine::Sqlite => (Some(open(1, "NORMAL").await?), 1),
+            Engine::Postgres => (None, MAX_CONNECTIONS / 2),
         };
         Ok(Self { pool, unsynced, engine, writers: Arc::new(Semaphore::new(writers)) })
     }
@@ -88,7 +94,7 @@ impl Db {
     }
 
     /// The pool, for reads.
-    pub fn pool(&self) -> &AnyPool {
+    pub fn pool(&self) -> &Pool {
         &self.pool
     }
 
@@ -104,18 +110,30 @@ impl Db {
         }
     }
 
+    async fn write(&self) -> Result<Write, sqlx::Error> {
+        let permit = self.permit().await;
+        Ok(Write::new(self.pool.get().await?, self.engine, permit))
+    }
+
     /// A transaction that may write: on SQLite it takes the write lock at once, so what it reads cannot
     /// change before it writes. Dropped without [`Write::commit`], it is rolled back.
     ///
     /// # Errors
     /// The engine's.
     pub async fn begin_write(&self) -> Result<Write, sqlx::Error> {
-        let permit = self.permit().await;
-        let transaction = match self.engine {
-            Engine::Sqlite => self.pool.begin_with("BEGIN IMMEDIATE").await?,
-            Engine::Postgres => self.pool.begin().await?,
-        };
-        Ok(Write { transaction, engine: self.engine, later: Vec::new(), _permit: permit })
+        let mut write = self.write().await?;
+        write.begin().await?;
+        Ok(write)
+    }
+
+    /// As [`Db::begin_write`], if each of the guarded statements that it begins with changes one row, no more; they end
+    /// in `RETURNING`. On SQLite they are one round trip with the begin.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn begin_write_if(&self, guards: Vec<Statement>) -> Result<Option<Write>, sqlx::Error> {
+        let mut write = self.write().await?;
+        Ok(write.begin_if(guards).await?.then_some(write))
     }
 
     /// Runs one guarded statement by itself; returns how many rows it changed.
@@ -168,133 +186,6 @@ impl Db {
     }
 }
 
-/// `synchronous` is SQLite's.
-fn options(engine: Engine, connections: u32, synchronous: &'static str) -> AnyPoolOptions {
-    AnyPoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(Duration::from_secs(5))
-        // An idle SQLite connection cannot have gone bad; asking it every time costs a round trip.
-        .test_before_acquire(engine == Engine::Postgres)
-        .after_connect(move |connection, _| {
-            Box::pin(async move {
-                if engine == Engine::Sqlite {
-                    let pragmas = format!(
-                        "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
-                         PRAGMA synchronous = {synchronous}; PRAGMA foreign_keys = ON; \
-                         PRAGMA cache_size = -2000;"
-                    );
-                    sqlx::raw_sql(sqlx::AssertSqlSafe(pragmas)).execute(connection).await?;
-                }
-                Ok(())
-            })
-        })
-}
-
-/// A value of a statement that runs with others.
-#[derive(Clone, Debug)]
-pub enum Value {
-    Text(Option<String>),
-    Number(Option<i64>),
-}
-
-impl From<&str> for Value {
-    fn from(text: &str) -> Self {
-        Self::Text(Some(text.to_owned()))
-    }
-}
-
-impl From<String> for Value {
-    fn from(text: String) -> Self {
-        Self::Text(Some(text))
-    }
-}
-
-impl From<Option<&str>> for Value {
-    fn from(text: Option<&str>) -> Self {
-        Self::Text(text.map(str::to_owned))
-    }
-}
-
-impl From<i64> for Value {
-    fn from(number: i64) -> Self {
-        Self::Number(Some(number))
-    }
-}
-
-impl From<Option<i64>> for Value {
-    fn from(number: Option<i64>) -> Self {
-        Self::Number(number)
-    }
-}
-
-/// A write transaction.
-pub struct Write {
-    transaction: Transaction<'static, Any>,
-    engine: Engine,
-    later: Vec<(&'static str, Vec<Value>)>,
-    // Declared after the transaction: it is released once the transaction is gone.
-    _permit: Option<OwnedSemaphorePermit>,
-}
-
-impl Write {
-    /// The connection to run statements on.
-    pub fn connection(&mut self) -> &mut AnyConnection {
-        &mut self.transaction
-    }
-
-    /// Keeps a statement until the commit, for rows that nothing in this transaction reads or counts. On SQLite all that
-    /// were kept are one round trip: each costs two changes of thread, more than the statement itself.
-    pub fn later(&mut self, sql: &'static str, values: Vec<Value>) {
-        self.later.push((sql, values));
-    }
-
-    /// Makes it all durable.
-    ///
-    /// # Errors
-    /// The engine's; nothing was written then.
-    pub async fn commit(mut self) -> Result<(), sqlx::Error> {
-        let mut later = std::mem::take(&mut self.later);
-        if self.engine == Engine::Sqlite && later.len() > 1 {
-            let (sql, values) = joined(later);
-            run(sqlx::AssertSqlSafe(sql), values, &mut self.transaction).await?;
-            later = Vec::new();
-        }
-        for (sql, values) in later {
-            run(sql, values, &mut self.transaction).await?;
-        }
-        self.transaction.commit().await
-    }
-}
-
-async fn run(
-    sql: impl sqlx::SqlSafeStr,
-    values: Vec<Value>,
-    connection: &mut AnyConnection,
-) -> Result<(), sqlx::Error> {
-    let query = values.into_iter().fold(sqlx::query(sql), |query, value| match value {
-        Value::Text(text) => query.bind(text),
-        Value::Number(number) => query.bind(number),
-    });
-    query.execute(connection).await.map(drop)
-}
-
-/// Statements as one text, whose placeholders count on from one to the next.
-fn joined(statements: Vec<(&'static str, Vec<Value>)>) -> (String, Vec<Value>) {
-    let (mut text, mut all) = (String::new(), Vec::new());
-    for (sql, values) in statements {
-        let mut parts = sql.split('$');
-        text.push_str(parts.next().unwrap_or_default());
-        for part in parts {
-            let digits = part.len() - part.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-            let number: usize = part[..digits].parse().unwrap_or(0);
-            let _ = write!(text, "${}{}", number + all.len(), &part[digits..]);
-        }
-        text.push_str(";\n");
-        all.extend(values);
-    }
-    (text, all)
-}
-
 fn migrator(files: &Dir<'static>) -> Result<Migrator, OpenError> {
     let mut migrations = Vec::new();
     for file in files.files() {
@@ -314,23 +205,4 @@ fn migrator(files: &Dir<'static>) -> Result<Migrator, OpenError> {
         ));
     }
     Ok(Migrator::with_migrations(migrations))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn joined_statements_count_their_placeholders_on() {
-        let (text, values) = joined(vec![
-            ("INSERT INTO a VALUES ($1, $2, $1)", vec!["x".into(), 1.into()]),
-            ("DELETE FROM b", Vec::new()),
-            ("UPDATE c SET d = $2 WHERE e = $1", vec![None::<&str>.into(), 2.into()]),
-        ]);
-        assert_eq!(
-            text,
-            "INSERT INTO a VALUES ($1, $2, $1);\nDELETE FROM b;\nUPDATE c SET d = $4 WHERE e = $3;\n"
-        );
-        assert_eq!(values.len(), 4);
-    }
 }
