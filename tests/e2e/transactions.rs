@@ -1,10 +1,17 @@
 //! Write transactions, on both engines: all or nothing, however they end, and the next writer is never kept waiting.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
 use idp::domain::account::AccountId;
 use idp::store::Store;
 use idp::store::audit::Event;
 use tests::{Backend, Person, World};
-use tokio::task::yield_now;
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 #[tokio::test]
 async fn a_transaction_that_is_dropped_leaves_nothing() {
@@ -49,6 +56,20 @@ async fn a_transaction_that_begins_with_guards_needs_all_of_them() {
     }
 }
 
+/// Whether the future ends when it is polled so often; it is dropped if not.
+async fn polled(future: impl Future<Output = ()>, times: u32) -> bool {
+    let (mut future, mut left) = (pin!(future), times);
+    poll_fn(|context| {
+        left -= 1;
+        match future.as_mut().poll(context) {
+            Poll::Ready(()) => Poll::Ready(true),
+            Poll::Pending if left == 0 => Poll::Ready(false),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
+}
+
 #[tokio::test]
 async fn a_transaction_whose_request_goes_away_is_whole_or_absent() {
     for backend in Backend::ALL {
@@ -63,28 +84,23 @@ async fn a_transaction_whose_request_goes_away_is_whole_or_absent() {
             store.note(&mut write, Event::SignedIn, &anna.id, None, "two");
             write.commit().await.unwrap();
         };
-        // The longer it is waited for, the further it comes; somewhere in between it is dropped in the middle.
+        // Dropped after each number of steps that it takes, until it takes no more.
         let (mut finished, mut dropped) = (0, 0);
-        for turns in (0..).step_by(3) {
-            let wait = async {
-                for _ in 0..turns {
-                    yield_now().await;
-                }
-            };
-            tokio::select! {
-                biased;
-                () = both() => finished += 1,
-                () = wait => dropped += 1,
+        for steps in 1.. {
+            if polled(both(), steps).await {
+                finished += 1;
+            } else {
+                dropped += 1;
             }
             let details = noted(store, &anna.id).await;
             let count = |word: &str| details.iter().filter(|detail| *detail == word).count();
-            assert_eq!(count("one"), count("two"), "{backend:?} after {turns} turns");
+            assert_eq!(count("one"), count("two"), "{backend:?} after {steps} steps");
             assert!(count("one") >= finished);
             if finished == 3 {
                 break;
             }
         }
-        assert!(dropped > 3, "{backend:?}: only {dropped} were dropped");
+        assert!(dropped >= 3, "{backend:?}: only {dropped} were dropped");
         both().await;
     }
 }
@@ -134,4 +150,109 @@ async fn what_is_kept_for_the_commit_happens_in_order_and_with_it_only() {
         assert!(write.commit().await.is_err());
         assert_eq!(noted(store, &anna.id).await.len(), 3);
     }
+}
+
+#[tokio::test]
+async fn a_statement_that_fails_at_its_commit_says_so() {
+    for backend in Backend::ALL {
+        let world = World::new(backend).await;
+        let db = world.idp.store.db();
+        for table in [
+            "CREATE TABLE whole (id TEXT PRIMARY KEY)",
+            "CREATE TABLE part (id TEXT PRIMARY KEY, whole TEXT REFERENCES whole(id) DEFERRABLE INITIALLY DEFERRED)",
+        ] {
+            sqlx::query(table).execute(db.pool()).await.unwrap();
+        }
+        let insert = || sqlx::query("INSERT INTO part (id, whole) VALUES ('a', 'none') RETURNING id");
+        assert!(db.execute_returning(insert()).await.is_err(), "{backend:?}");
+        assert!(db.execute_returning_unsynced(insert()).await.is_err(), "{backend:?}");
+        assert!(sqlx::query("SELECT id FROM part").fetch_all(db.pool()).await.unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn connections_that_the_server_closed_are_not_used_again() {
+    let world = World::new(Backend::Servers).await;
+    let pool = world.idp.store.db().pool();
+    let all = async || {
+        let mut acquired = Vec::new();
+        for _ in 0..8 {
+            acquired.push(pool.acquire().await.unwrap());
+        }
+        for connection in &mut acquired {
+            sqlx::query("SELECT 1").execute(connection.connection()).await.unwrap();
+        }
+    };
+    all().await;
+    let others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                  WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    assert!(sqlx::query(others).fetch_all(pool).await.unwrap().len() >= 7);
+    all().await;
+}
+
+/// Passes bytes on to the test PostgreSQL, until those connections that are open fall silent.
+struct Between {
+    port: u16,
+    silence: watch::Sender<u32>,
+}
+
+impl Between {
+    async fn start() -> Self {
+        let server = std::env::var("TEST_POSTGRES").unwrap();
+        let server = server.rsplit('@').next().unwrap().to_owned();
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (silence, silent) = watch::channel(0);
+        tokio::spawn(async move {
+            while let Ok((mut client, _)) = listener.accept().await {
+                let mut server = TcpStream::connect(&server).await.unwrap();
+                let mut silent = silent.clone();
+                silent.mark_unchanged();
+                tokio::spawn(async move {
+                    tokio::select! {
+                        _ = copy_bidirectional(&mut client, &mut server) => {}
+                        _ = silent.changed() => std::future::pending().await,
+                    }
+                });
+            }
+        });
+        Self { port, silence }
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_falls_silent_holds_up_nobody_for_good() {
+    let between = Between::start().await;
+    let world = World::with(Backend::Servers, |config| {
+        let name = config.database.rsplit('/').next().unwrap();
+        config.database = format!("postgres://test@127.0.0.1:{}/{name}", between.port);
+    })
+    .await;
+    let anna = world.add(&Person::ANNA).await;
+    let store = &world.idp.store;
+    // As many as may write at once are in a transaction; a few more connections lie idle.
+    let pool = store.db().pool();
+    let idle = [pool.acquire().await.unwrap(), pool.acquire().await.unwrap()];
+    let mut open = Vec::new();
+    for _ in 0..8 {
+        let mut write = store.begin_write().await.unwrap();
+        store.note(&mut write, Event::SignedIn, &anna.id, None, "lost");
+        open.push(write);
+    }
+    drop(idle);
+    between.silence.send_modify(|times| *times += 1);
+    drop(open);
+    let patience = Duration::from_secs(30);
+    let again = tokio::time::timeout(patience, async {
+        loop {
+            if let Ok(mut write) = store.begin_write().await {
+                store.note(&mut write, Event::SignedIn, &anna.id, None, "again");
+                if write.commit().await.is_ok() {
+                    return;
+                }
+            }
+        }
+    });
+    again.await.expect("a writer gets through");
+    assert_eq!(noted(store, &anna.id).await, ["again"]);
 }

@@ -150,8 +150,8 @@ pub async fn delete_post(
             write.commit().await?;
             app.delivery.wake();
         } else if app.store.account(&account.id).await?.is_some() {
-            // Blocked, or under another password, a moment ago: the session has ended with that.
-            return Ok(see_other(path::ACCOUNT));
+            // Blocked, or given another password, a moment ago: who may still be here is asked again.
+            return Ok(see_other(path::ACCOUNT_DELETE));
         }
         let mut response = app.account_deleted(&visit);
         for cookie in [path::SESSION_COOKIE, path::DEVICE_COOKIE] {

@@ -106,7 +106,7 @@ pub async fn post(
         let hash = app.passwords.hash(password).await.map_err(|_| Trouble::Busy)?;
         let held = app.store.begin_holding(&account.id, account.password_hash.as_deref(), []).await?;
         let Some(mut write) = held else {
-            // Somebody else changed it meanwhile: this session has ended with that.
+            // Changed in another tab or by somebody else meanwhile; then this session has ended with that.
             return Ok(see_other(path::ACCOUNT));
         };
         app.store.set_password(&mut write, &account.id, &hash).await?;

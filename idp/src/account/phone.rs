@@ -118,8 +118,13 @@ async fn change_of(
     });
     Ok(match open {
         Some(open) => Ok((open, session, account)),
-        // A second click finds the change done.
-        None if journeys::finished(&app.ephemeral, &visit.query("journey")).await?.is_some() => Err(done()),
+        // A second click finds the change done, if the first one got that far.
+        None if journeys::finished(&app.ephemeral, &visit.query("journey")).await?.is_some() => {
+            let lately = app.clock.now().minus(Duration::from_mins(10));
+            let account = app.store.account(&account.id).await?;
+            let changed_at = account.and_then(|account| account.phone_verified_at);
+            Err(if changed_at > Some(lately) { done() } else { see_other(path::ACCOUNT_PHONE) })
+        }
         None => Err(see_other(path::ACCOUNT_PHONE)),
     })
 }
@@ -210,8 +215,8 @@ fn done() -> Response {
 }
 
 /// Changes the number and ends the journey, both or neither; `None` if another request ended it, or the account was
-/// blocked or given another password meanwhile. Who finds the journey ended finds the number changed: where journeys are
-/// kept apart, the last thing before the commit is to end it.
+/// blocked or given another password meanwhile. Where journeys are kept apart, the last thing before the commit is to
+/// end it: who finds it ended then may find the number unchanged, if the commit failed.
 async fn change(app: &Shared, open: &Open, account: &Account) -> Result<Option<Response>, Trouble> {
     let Some(sealed) = open.journey.pending_phone.as_deref() else { return Ok(Some(done())) };
     let finishes = journeys::finish_within(&app.ephemeral, open);

@@ -9,12 +9,13 @@ use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::query::Query;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 mod pool;
 mod write;
 
-use pool::Connector;
 pub use pool::{Acquired, Pool};
+use pool::{Connector, WAIT};
 pub use write::{Statement, Value, Write};
 
 /// A query of this database.
@@ -50,9 +51,11 @@ pub struct Db {
     unsynced: Option<Pool>,
     engine: Engine,
     /// SQLite has one writer at a time: waiting here is fair and wakes at once, where its own busy handler
-    /// sleeps and may starve a waiter. On PostgreSQL half of the connections may write at once, so that a
-    /// transaction that reads beside itself always finds a connection.
+    /// sleeps and may starve a waiter. On PostgreSQL half of the connections may be in a transaction at once.
     writers: Arc<Semaphore>,
+    /// For statements by themselves. On SQLite the same; on PostgreSQL a quarter of the connections, so that a transaction
+    /// that reads beside itself always finds one, whatever waits for the rows that it holds.
+    alone: Arc<Semaphore>,
 }
 
 impl Db {
@@ -81,11 +84,18 @@ impl Db {
         let pool = open(MAX_CONNECTIONS, "FULL").await?;
         let mut first = pool.acquire().await.map_err(OpenError::Connect)?;
         migrator(migrations)?.run(first.connection()).await.map_err(OpenError::Migrate)?;
-        let (unsynced, writers) = match engine {
-            Engine::Sqlite => (Some(open(1, "NORMAL").await?), 1),
-            Engine::Postgres => (None, MAX_CONNECTIONS / 2),
-        };
-        Ok(Self { pool, unsynced, engine, writers: Arc::new(Semaphore::new(writers)) })
+        Ok(match engine {
+            Engine::Sqlite => {
+                let unsynced = Some(open(1, "NORMAL").await?);
+                let writers = Arc::new(Semaphore::new(1));
+                Self { pool, unsynced, engine, alone: Arc::clone(&writers), writers }
+            }
+            Engine::Postgres => {
+                let writers = Arc::new(Semaphore::new(MAX_CONNECTIONS / 2));
+                let alone = Arc::new(Semaphore::new(MAX_CONNECTIONS / 4));
+                Self { pool, unsynced: None, engine, writers, alone }
+            }
+        })
     }
 
     /// Which engine this is.
@@ -93,25 +103,13 @@ impl Db {
         self.engine
     }
 
-    /// The pool, for reads.
+    /// The pool, for reads alone: what writes by itself goes through [`Db::execute`] and its like.
     pub fn pool(&self) -> &Pool {
         &self.pool
     }
 
-    async fn permit(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.writers).acquire_owned().await.ok()
-    }
-
-    /// A permit for one statement, which holds no connection while it waits for another.
-    async fn permit_alone(&self) -> Option<OwnedSemaphorePermit> {
-        match self.engine {
-            Engine::Sqlite => self.permit().await,
-            Engine::Postgres => None,
-        }
-    }
-
     async fn write(&self) -> Result<Write, sqlx::Error> {
-        let permit = self.permit().await;
+        let permit = permit(&self.writers).await?;
         Ok(Write::new(self.pool.get().await?, self.engine, permit))
     }
 
@@ -126,8 +124,8 @@ impl Db {
         Ok(write)
     }
 
-    /// As [`Db::begin_write`], if each of the guarded statements that it begins with changes one row, no more; they end
-    /// in `RETURNING`. On SQLite they are one round trip with the begin.
+    /// As [`Db::begin_write`], if each of the guarded statements that it begins with changes its row. Each is about one row,
+    /// by a key, and ends in `RETURNING`. On SQLite they are one round trip with the begin.
     ///
     /// # Errors
     /// The engine's.
@@ -141,7 +139,7 @@ impl Db {
     /// # Errors
     /// The engine's.
     pub async fn execute(&self, query: AnyQuery<'_>) -> Result<u64, sqlx::Error> {
-        let _permit = self.permit_alone().await;
+        let _permit = permit(&self.alone).await?;
         Ok(query.execute(&self.pool).await?.rows_affected())
     }
 
@@ -150,8 +148,8 @@ impl Db {
     /// # Errors
     /// The engine's.
     pub async fn execute_returning(&self, query: AnyQuery<'_>) -> Result<Option<AnyRow>, sqlx::Error> {
-        let _permit = self.permit_alone().await;
-        query.fetch_optional(&self.pool).await
+        let _permit = permit(&self.alone).await?;
+        returned(query, &self.pool).await
     }
 
     /// As [`Db::execute_returning`], without waiting for the disk on SQLite: what the last moments before a power cut
@@ -164,8 +162,8 @@ impl Db {
         &self,
         query: AnyQuery<'_>,
     ) -> Result<Option<AnyRow>, sqlx::Error> {
-        let _permit = self.permit_alone().await;
-        query.fetch_optional(self.unsynced.as_ref().unwrap_or(&self.pool)).await
+        let _permit = permit(&self.alone).await?;
+        returned(query, self.unsynced.as_ref().unwrap_or(&self.pool)).await
     }
 
     /// As [`Db::execute_returning_unsynced`], for a statement without `RETURNING`; how many rows it changed.
@@ -173,16 +171,31 @@ impl Db {
     /// # Errors
     /// The engine's.
     pub async fn execute_unsynced(&self, query: AnyQuery<'_>) -> Result<u64, sqlx::Error> {
-        let _permit = self.permit_alone().await;
+        let _permit = permit(&self.alone).await?;
         Ok(query.execute(self.unsynced.as_ref().unwrap_or(&self.pool)).await?.rows_affected())
     }
 
-    /// Closes every connection, after what runs has ended.
+    /// Closes the connections that lie idle; what still runs closes its own at its end.
     pub async fn close(&self) {
         if let Some(unsynced) = &self.unsynced {
             unsynced.close().await;
         }
         self.pool.close().await;
+    }
+}
+
+/// The row that a statement returns, run to its end. sqlx leaves one at its first row where only that is wanted; SQLite
+/// then commits while the statement is put away, and nobody hears of it if that fails.
+async fn returned(query: AnyQuery<'_>, pool: &Pool) -> Result<Option<AnyRow>, sqlx::Error> {
+    Ok(query.fetch_all(pool).await?.into_iter().next())
+}
+
+/// The right to write, for one statement or a transaction.
+async fn permit(of: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, sqlx::Error> {
+    match timeout(WAIT, Arc::clone(of).acquire_owned()).await {
+        Ok(Ok(permit)) => Ok(permit),
+        Ok(Err(_)) => Err(sqlx::Error::PoolClosed),
+        Err(_) => Err(sqlx::Error::PoolTimedOut),
     }
 }
 

@@ -2,20 +2,29 @@
 //! SQLite in the same process that is as long a way as the statement itself, and cannot fail.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::time::Duration;
 
-use deadpool::Runtime;
 use deadpool::managed::{self, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use sqlx::any::{AnyQueryResult, AnyRow, AnyStatement, AnyTypeInfo};
 use sqlx::{Any, AnyConnection, Connection as _, Either, Execute, Executor, SqlStr};
+use tokio::time::timeout;
 
 use super::Engine;
 
-/// How long a statement waits for a connection.
-const WAIT: Duration = Duration::from_secs(5);
+/// How long a statement waits for a connection, whatever keeps it.
+pub(super) const WAIT: Duration = Duration::from_secs(5);
+
+/// A server that does not answer within this is gone.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
+
+/// For how long a connection to a server is used, and how long it may have lain idle: whatever stands in between forgets it
+/// after some time, and a server may have become another one's copy.
+const LIFETIME: Duration = Duration::from_mins(30);
+const IDLE: Duration = Duration::from_mins(10);
 
 /// Makes connections and tells whether one may be used again.
 pub(super) struct Connector {
@@ -38,7 +47,16 @@ impl managed::Manager for Connector {
     type Error = sqlx::Error;
 
     async fn create(&self) -> Result<Connection, sqlx::Error> {
-        let mut raw = AnyConnection::connect(&self.url).await?;
+        let mut raw = AnyConnection::connect(&self.url).await;
+        // A server that starts is waited for, somewhat shorter than a statement waits, so that the error is told.
+        for pause in [10, 20, 40, 80, 160, 320, 640, 1_000, 1_000] {
+            if !raw.as_ref().is_err_and(is_starting) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+            raw = AnyConnection::connect(&self.url).await;
+        }
+        let mut raw = raw?;
         if self.engine == Engine::Sqlite {
             let pragmas = format!(
                 "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = {}; \
@@ -50,15 +68,30 @@ impl managed::Manager for Connector {
         Ok(Connection { raw, in_transaction: false, is_broken: false })
     }
 
-    async fn recycle(&self, connection: &mut Connection, _: &Metrics) -> RecycleResult<sqlx::Error> {
+    async fn recycle(&self, connection: &mut Connection, metrics: &Metrics) -> RecycleResult<sqlx::Error> {
         if connection.in_transaction || connection.is_broken {
             return Err(RecycleError::message("its state is not known"));
         }
-        if self.engine == Engine::Postgres {
-            // The server may have been started anew since.
-            connection.raw.ping().await?;
+        if self.engine == Engine::Sqlite {
+            return Ok(());
         }
-        Ok(())
+        if metrics.age() > LIFETIME || metrics.last_used() > IDLE {
+            return Err(RecycleError::message("it is too old"));
+        }
+        // The server may have been started anew since.
+        match timeout(SIGN_OF_LIFE, connection.raw.ping()).await {
+            Ok(answer) => Ok(answer?),
+            Err(_) => Err(RecycleError::message("it does not answer")),
+        }
+    }
+}
+
+/// Whether a server will take connections in a moment: nobody listens yet, it starts, or it has too many.
+fn is_starting(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(error) => error.kind() == ErrorKind::ConnectionRefused,
+        sqlx::Error::Database(error) => matches!(error.code().as_deref(), Some("57P03" | "53300")),
+        _ => false,
     }
 }
 
@@ -79,8 +112,6 @@ impl Pool {
             .max_size(size)
             // The one that was used last has its statements and pages at hand.
             .queue_mode(QueueMode::Lifo)
-            .wait_timeout(Some(WAIT))
-            .runtime(Runtime::Tokio1)
             .build()
             .map_err(|error| sqlx::Error::Configuration(Box::new(error)))?;
         let pool = Self(pool);
@@ -89,11 +120,12 @@ impl Pool {
     }
 
     pub(super) async fn get(&self) -> Result<Object<Connector>, sqlx::Error> {
-        self.0.get().await.map_err(|error| match error {
-            PoolError::Backend(error) => error,
-            PoolError::Closed => sqlx::Error::PoolClosed,
-            _ => sqlx::Error::PoolTimedOut,
-        })
+        match timeout(WAIT, self.0.get()).await {
+            Ok(Ok(connection)) => Ok(connection),
+            Ok(Err(PoolError::Backend(error))) => Err(error),
+            Ok(Err(PoolError::Closed)) => Err(sqlx::Error::PoolClosed),
+            Ok(Err(_)) | Err(_) => Err(sqlx::Error::PoolTimedOut),
+        }
     }
 
     /// How many connections are open.
@@ -109,7 +141,7 @@ impl Pool {
         Ok(Acquired(self.get().await?))
     }
 
-    /// Closes what is open; what is in use closes when it comes back.
+    /// Closes what lies idle; what is in use closes when it comes back.
     pub(super) async fn close(&self) {
         for connection in self.0.retain(|_, _| false).removed {
             if let Err(error) = connection.raw.close().await {

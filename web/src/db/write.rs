@@ -8,9 +8,10 @@ use sqlx::any::AnyArguments;
 use sqlx::query::Query;
 use sqlx::{Any, AnyConnection};
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout;
 
 use super::Engine;
-use super::pool::Connector;
+use super::pool::{Connector, WAIT};
 
 /// A value of a statement that runs with others.
 #[derive(Clone, Debug)]
@@ -62,12 +63,8 @@ pub struct Write {
 }
 
 impl Write {
-    pub(super) fn new(
-        connection: Object<Connector>,
-        engine: Engine,
-        permit: Option<OwnedSemaphorePermit>,
-    ) -> Self {
-        Self { connection: Some(connection), engine, later: Vec::new(), permit }
+    pub(super) fn new(connection: Object<Connector>, engine: Engine, permit: OwnedSemaphorePermit) -> Self {
+        Self { connection: Some(connection), engine, later: Vec::new(), permit: Some(permit) }
     }
 
     /// Begins; on SQLite it takes the write lock at once.
@@ -81,7 +78,7 @@ impl Write {
         Ok(())
     }
 
-    /// Begins with guarded statements, each of which ends in `RETURNING`; whether each of them changed a row.
+    /// Begins with guarded statements, each about one row and with `RETURNING`; whether each of them changed its row.
     pub(super) async fn begin_if(&mut self, guards: Vec<Statement>) -> Result<bool, sqlx::Error> {
         if self.engine == Engine::Postgres {
             self.begin().await?;
@@ -116,10 +113,11 @@ impl Write {
         self.later.push((sql, values));
     }
 
-    /// Makes it all durable.
+    /// Makes it all durable. A transaction in which a statement failed must be dropped: PostgreSQL answers its commit as if
+    /// it were one.
     ///
     /// # Errors
-    /// The engine's; nothing was written then.
+    /// The engine's; nothing was written then, unless the connection to a server was lost at this moment.
     pub async fn commit(mut self) -> Result<(), sqlx::Error> {
         let later = std::mem::take(&mut self.later);
         match self.engine {
@@ -154,12 +152,15 @@ impl Drop for Write {
             return;
         };
         runtime.spawn(async move {
-            // Whatever the error, the pool does not use this connection again.
-            if sqlx::raw_sql("ROLLBACK").execute(&mut connection.raw).await.is_ok() {
+            let rollback = sqlx::raw_sql("ROLLBACK").execute(&mut connection.raw);
+            if matches!(timeout(WAIT, rollback).await, Ok(Ok(_))) {
                 connection.in_transaction = false;
+                drop(connection);
+            } else {
+                drop(Object::take(connection));
             }
             // The next writer waits until now.
-            drop((connection, permit));
+            drop(permit);
         });
     }
 }
