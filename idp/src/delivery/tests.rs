@@ -346,6 +346,20 @@ async fn a_key_that_was_revoked_while_a_logout_waited_does_not_sign_it() {
 }
 
 #[tokio::test]
+async fn a_message_that_nobody_can_read_is_given_up_and_keeps_none_waiting() {
+    let place = Place::new().await;
+    let (_, url) = Stub::start(&[accepted()]).await;
+    place.put(&sms()).await;
+    let unreadable = "UPDATE outbox SET payload_sealed = 'sealed elsewhere'";
+    sqlx::query(unreadable).execute(place.store.db().pool()).await.unwrap();
+    place.put(&sms()).await;
+    assert_eq!(place.sms_to(&url).deliver_pending().await, counts(1, 0, 0));
+    assert_eq!(place.store.queue_age(Kind::Sms).await.unwrap(), None);
+    place.clock.advance(Duration::from_secs(1));
+    assert_eq!(place.store.remove_messages(Duration::ZERO).await.unwrap(), 2, "both are done");
+}
+
+#[tokio::test]
 async fn in_development_messages_are_caught_newest_last() {
     let place = Place::new().await;
     let delivery = place.delivery(|config| config.dev.outbox = true);

@@ -123,10 +123,10 @@ impl Store {
     }
 
     /// Takes one message that is due. Until `lease` is over no other node takes it; if this one dies, it is due
-    /// again then.
+    /// again then. A message that cannot be read keeps nobody waiting: it is given up.
     ///
     /// # Errors
-    /// The engine's, or if a payload does not open.
+    /// The engine's.
     pub async fn claim_message(&self, kind: Kind, lease: Duration) -> Result<Option<Claimed>> {
         let now = self.clock.now();
         let due = "SELECT id, next_attempt_at FROM outbox WHERE next_attempt_at <= $1 AND kind = $2 \
@@ -143,18 +143,32 @@ impl Store {
             let until = now.plus(lease.max(Duration::from_millis(1)));
             let taken = sqlx::query(take).bind(until.0).bind(id.as_str()).bind(seen);
             let Some(row) = self.db.execute_returning(taken).await? else { continue };
-            let payload = self.root.sealer("outbox").open(row.try_get("payload_sealed")?)?;
+            let payload = self.root.sealer("outbox").open(row.try_get("payload_sealed")?);
+            let Some(message) = payload.ok().and_then(|payload| serde_json::from_slice(&payload).ok()) else {
+                tracing::error!(
+                    id,
+                    "a message cannot be read: sealed under another root key, or by another version"
+                );
+                self.give_up_unreadable(&id).await?;
+                continue;
+            };
             return Ok(Some(Claimed {
                 id,
                 created_at: Timestamp(row.try_get("created_at")?),
                 attempts: u32::try_from(row.try_get::<i64, _>("attempts")?).unwrap_or(u32::MAX),
-                message: serde_json::from_slice(&payload)
-                    .map_err(|_| StoreError::Corrupt("outbox.payload"))?,
+                message,
                 gateways: split(row.try_get("gateways")?),
                 is_settled: row.try_get::<Option<i64>, _>("accepted_at")?.is_some(),
             }));
         }
         Ok(None)
+    }
+
+    /// Gives up a message that nobody here can read; the payload stays, for whoever still can.
+    async fn give_up_unreadable(&self, id: &str) -> Result<()> {
+        let text = "UPDATE outbox SET given_up_at = $1, last_error = 'unreadable', next_attempt_at = $2 WHERE id = $3";
+        self.db.execute(sqlx::query(text).bind(self.clock.now().0).bind(NEVER).bind(id)).await?;
+        Ok(())
     }
 
     /// The message is out: its payload goes. False if another node holds it by now.
