@@ -72,6 +72,21 @@ async fn t46_the_desk_opens_to_staff_who_gave_a_code_in_this_session() {
         late.submit("desk-submit", &[("reason", REASON)]).await;
         assert!(late.has("login-page"), "{}", late.text());
         assert!(world.account(&DORA).await.blocked_at.is_none());
+
+        // What she had filled in is there again for her, and for nobody else.
+        late.give_password(&Person::CARLA).await;
+        late.give_code(&world, &Person::CARLA).await;
+        assert!(late.text().contains("Wat u had ingevuld staat er nog"), "{}", late.text());
+        assert!(late.page.body.contains(&format!("value=\"{REASON}\"")), "{}", late.page.body);
+        assert!(world.account(&DORA).await.blocked_at.is_none(), "she has not sent it again yet");
+        let kept = late.page.url.query().unwrap().to_owned();
+        late.submit("desk-submit", &[]).await;
+        assert!(world.account(&DORA).await.blocked_at.is_some(), "{}", late.text());
+        world.add(&Person::DIRK).await;
+        let mut dirk = at_desk(&world, &Person::DIRK).await;
+        open(&world, &mut dirk, &format!("/desk/accounts/new?{kept}")).await;
+        assert!(dirk.has("desk-create") && !dirk.text().contains("opnieuw inloggen"), "{}", dirk.text());
+        assert!(!dirk.page.body.contains(&format!("value=\"{REASON}\"")), "{}", dirk.page.body);
     }
 }
 

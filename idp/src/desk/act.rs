@@ -8,7 +8,7 @@ use web::request::{Fields, Visit};
 
 use super::carry_out::{Change, Outcome, carry_out};
 use super::create::{reason_error, taken_error};
-use super::{DAY, MAILS_PER_DAY, Staff, fresh_staff, member_id, member_url};
+use super::{DAY, MAILS_PER_DAY, Staff, fresh_staff, kept, member_id, member_url};
 use crate::app::{App, Shared, Trouble};
 use crate::domain::account::{AccountId, EmailAddress};
 use crate::domain::phone::PhoneNumber;
@@ -86,6 +86,8 @@ pub struct ActPage {
     pub email: String,
     pub phone: String,
     pub reason: String,
+    /// It was filled in before its sender had to sign in again.
+    pub kept: bool,
     pub error: Option<&'static str>,
     /// The field that the error is about.
     pub error_field: &'static str,
@@ -102,6 +104,7 @@ impl ActPage {
             email: "anna@example".into(),
             phone: "020 1234567".into(),
             reason: "gebeld met de dochter".into(),
+            kept: true,
             error: Some("email-invalid"),
             error_field: "email",
         }
@@ -127,6 +130,7 @@ impl ActPage {
             email: typed("email", 254),
             phone: typed("phone", 40),
             reason: typed("reason", 300),
+            kept: false,
             error: None,
             error_field: "",
         })
@@ -145,11 +149,11 @@ struct Here {
 }
 
 /// Who is here, or where to go; an account of another organisation is not there, nor is one's own.
-async fn here(app: &Shared, visit: &Visit) -> Result<Result<Here, Response>, Trouble> {
+async fn here(app: &Shared, visit: &Visit, sent: Option<&Fields>) -> Result<Result<Here, Response>, Trouble> {
     let (Some(id), Some(act)) = (member_id(visit), Act::of(visit)) else {
         return Ok(Err(app.not_found(visit)));
     };
-    let staff = match fresh_staff(app, visit, &act.url(&id)).await? {
+    let staff = match fresh_staff(app, visit, &act.url(&id), sent).await? {
         Ok(staff) => staff,
         Err(elsewhere) => return Ok(Err(elsewhere)),
     };
@@ -162,12 +166,13 @@ async fn here(app: &Shared, visit: &Visit) -> Result<Result<Here, Response>, Tro
 /// `GET /desk/accounts/ID/ACT`: staff, freshly signed in; changes nothing.
 pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
     run(&app, &visit, async {
-        Ok(match here(&app, &visit).await? {
-            Ok(Here { act, member, .. }) => {
-                ActPage::new(&app, act, &member, &Fields::default())?.show(&app, &visit)
-            }
-            Err(elsewhere) => elsewhere,
-        })
+        let Here { act, staff, member } = match here(&app, &visit, None).await? {
+            Ok(here) => here,
+            Err(elsewhere) => return Ok(elsewhere),
+        };
+        let kept = kept::form(&app, &visit, &staff.account.id).await?;
+        let page = ActPage::new(&app, act, &member, kept.as_ref().unwrap_or(&Fields::default()))?;
+        Ok(ActPage { kept: kept.is_some(), ..page }.show(&app, &visit))
     })
     .await
 }
@@ -202,7 +207,7 @@ pub async fn post(
     Posted(fields): Posted,
 ) -> Response {
     Box::pin(run(&app, &visit, async {
-        let Here { act, staff, member } = match here(&app, &visit).await? {
+        let Here { act, staff, member } = match here(&app, &visit, Some(&fields)).await? {
             Ok(here) => here,
             Err(elsewhere) => return Ok(elsewhere),
         };

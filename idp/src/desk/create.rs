@@ -10,7 +10,7 @@ use serde::Serialize;
 use web::language::Language;
 use web::request::{Fields, Visit};
 
-use super::{ACCOUNTS_PER_DAY, DAY, MAILS_PER_DAY, Staff, fresh_staff, member_url};
+use super::{ACCOUNTS_PER_DAY, DAY, MAILS_PER_DAY, Staff, fresh_staff, kept, member_url};
 use crate::app::{App, Shared, Trouble};
 use crate::domain::account::{Account, EmailAddress, Role, Username, parse_name};
 use crate::domain::phone::PhoneNumber;
@@ -36,6 +36,8 @@ pub struct CreatePage {
     pub reason: String,
     pub ask_username: bool,
     pub phone_required: bool,
+    /// It was filled in before its sender had to sign in again.
+    pub kept: bool,
     /// Text keys by field.
     pub errors: BTreeMap<&'static str, &'static str>,
     /// The account of this organisation that has the address already.
@@ -64,6 +66,7 @@ impl CreatePage {
             reason: "nieuwe bewoner".into(),
             ask_username: true,
             phone_required: true,
+            kept: true,
             errors: BTreeMap::from(errors),
             existing_url: Some("/desk/accounts/P_jtDsxVtO5kTwSkd6PHBg".into()),
         }
@@ -83,6 +86,7 @@ impl CreatePage {
             reason: typed("reason", 300),
             ask_username: app.asks_username(),
             phone_required: app.asks_phone(),
+            kept: false,
             errors: BTreeMap::new(),
             existing_url: None,
         }
@@ -153,10 +157,13 @@ fn check(app: &App, staff: &Staff, fields: &Fields) -> Result<(Invitation, Reaso
 /// `GET /desk/accounts/new`: staff, freshly signed in.
 pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
     run(&app, &visit, async {
-        Ok(match fresh_staff(&app, &visit, path::DESK_NEW).await? {
-            Ok(_) => CreatePage::new(&app, &Fields::default()).show(&app, &visit),
-            Err(elsewhere) => elsewhere,
-        })
+        let staff = match fresh_staff(&app, &visit, path::DESK_NEW, None).await? {
+            Ok(staff) => staff,
+            Err(elsewhere) => return Ok(elsewhere),
+        };
+        let kept = kept::form(&app, &visit, &staff.account.id).await?;
+        let page = CreatePage::new(&app, kept.as_ref().unwrap_or(&Fields::default()));
+        Ok(CreatePage { kept: kept.is_some(), ..page }.show(&app, &visit))
     })
     .await
 }
@@ -169,7 +176,7 @@ pub async fn post(
     Posted(fields): Posted,
 ) -> Response {
     run(&app, &visit, async {
-        let staff = match fresh_staff(&app, &visit, path::DESK_NEW).await? {
+        let staff = match fresh_staff(&app, &visit, path::DESK_NEW, Some(&fields)).await? {
             Ok(staff) => staff,
             Err(elsewhere) => return Ok(elsewhere),
         };

@@ -4,6 +4,7 @@
 pub mod act;
 mod carry_out;
 pub mod create;
+mod kept;
 pub mod member;
 
 use std::time::Duration;
@@ -14,7 +15,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 use web::clock::Timestamp;
-use web::request::Visit;
+use web::request::{Fields, Visit};
 
 use crate::account::fresh::sign_in_for;
 use crate::account::holder;
@@ -38,8 +39,6 @@ const MAILS_PER_DAY: u32 = 300;
 const FRESH: Duration = Duration::from_mins(15);
 /// Rows on a page of the list.
 const ROWS: u32 = 50;
-/// How long a search can be paged through and come back to.
-const SEARCH_LIVES: Duration = Duration::from_hours(1);
 
 /// Somebody at the desk: staff of an organisation whose session has had a code.
 pub(crate) struct Staff {
@@ -66,11 +65,17 @@ async fn staff(app: &Shared, visit: &Visit, here: &str) -> Result<Result<Staff, 
     Ok(Ok(Staff { account, organisation, session }))
 }
 
-/// As [`staff`], for what changes something: password and code were given a moment ago.
+/// As [`staff`], for what changes something: password and code were given a moment ago. A form that was `sent` too late
+/// is there again after the sign-in.
 ///
 /// # Errors
 /// A backend's.
-async fn fresh_staff(app: &Shared, visit: &Visit, here: &str) -> Result<Result<Staff, Response>, Trouble> {
+async fn fresh_staff(
+    app: &Shared,
+    visit: &Visit,
+    here: &str,
+    sent: Option<&Fields>,
+) -> Result<Result<Staff, Response>, Trouble> {
     let staff = match staff(app, visit, here).await? {
         Ok(staff) => staff,
         Err(elsewhere) => return Ok(Err(elsewhere)),
@@ -81,7 +86,13 @@ async fn fresh_staff(app: &Shared, visit: &Visit, here: &str) -> Result<Result<S
         return Ok(Ok(staff));
     }
     let identifier = staff.account.identifier(app.config.accounts.identifier);
-    sign_in_for(app, visit, here, identifier).await.map(Err)
+    match sent {
+        Some(form) => {
+            let again = kept::keep_form(app, &staff.account.id, here, form).await?;
+            sign_in_for(app, visit, &again, identifier).await.map(Err)
+        }
+        None => sign_in_for(app, visit, here, identifier).await.map(Err),
+    }
 }
 
 /// The page of one account.
@@ -165,11 +176,6 @@ impl DeskPage {
     }
 }
 
-/// Where what somebody searches for is kept: a name in a URL would stay in the history of a shared computer.
-fn search_key(staff: &AccountId, id: &str) -> String {
-    format!("desk-search:{}:{id}", staff.0)
-}
-
 /// A page of the list.
 fn list_url(search_id: &str, page: u32) -> String {
     let search = if search_id.is_empty() { String::new() } else { format!("search={search_id}&") };
@@ -184,12 +190,7 @@ pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) 
             Err(elsewhere) => return Ok(elsewhere),
         };
         let search_id = visit.query("search");
-        let kept = match search_id.as_str() {
-            "" => None,
-            id => app.ephemeral.get(&search_key(&staff.account.id, id)).await?,
-        };
-        // A search that is too old to be kept, or to be read, is none.
-        let kept = kept.and_then(|kept| app.store.open_search(&kept.value).ok());
+        let kept = kept::search(&app, &staff.account.id, &search_id).await?;
         let search_id = if kept.is_some() { search_id } else { String::new() };
         let search = kept.unwrap_or_default();
         let page = visit.query("page").parse().unwrap_or(1).clamp(1, 100_000_u32);
@@ -241,9 +242,7 @@ pub async fn search(
         if typed.is_empty() {
             return Ok(see_other(path::DESK));
         }
-        let id = app.random.id();
-        let sealed = app.store.seal_search(&typed);
-        app.ephemeral.put(&search_key(&staff.account.id, &id), &sealed, SEARCH_LIVES).await?;
+        let id = kept::keep_search(&app, &staff.account.id, &typed).await?;
         Ok(see_other(&list_url(&id, 1)))
     })
     .await

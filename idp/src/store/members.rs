@@ -87,17 +87,17 @@ impl Store {
         query.fetch_all(self.db.pool()).await?.iter().map(member).collect()
     }
 
-    /// Seals what somebody searches for: people search for numbers too, which never stand unsealed.
-    pub fn seal_search(&self, search: &str) -> String {
-        self.root.sealer("search").seal(search.as_bytes())
+    /// Seals what somebody typed at the desk: people search for numbers too, which never stand unsealed.
+    pub fn seal_for_desk(&self, typed: &str) -> String {
+        self.root.sealer("desk").seal(typed.as_bytes())
     }
 
-    /// The search in its sealed form.
+    /// What was typed, in its sealed form.
     ///
     /// # Errors
     /// If it was sealed under another root key.
-    pub fn open_search(&self, sealed: &str) -> Result<String> {
-        Ok(self.root.sealer("search").open_text(sealed)?)
+    pub fn open_for_desk(&self, sealed: &str) -> Result<String> {
+        Ok(self.root.sealer("desk").open_text(sealed)?)
     }
 
     /// One member of an organisation.

@@ -348,6 +348,7 @@ desk-create-reason-label = Waarom maakt u dit account?
 desk-create-reason-hint = Bijvoorbeeld: dochter is contactpersoon. De gebruiker kan dit lezen. Schrijf geen nummers op en niets over de gezondheid.
 desk-create-submit = Account maken en mail sturen
 desk-existing = Bekijk dat account
+desk-form-kept = U moest opnieuw inloggen. Wat u had ingevuld staat er nog: kijk het na en verstuur het nog een keer.
 desk-reason-label = Waarom doet u dit?
 desk-reason-hint = Bijvoorbeeld: gebeld met de dochter. De gebruiker kan dit lezen. Schrijf geen nummers op en niets over de gezondheid.
 
