@@ -16,6 +16,7 @@ mod clients_openidconnect;
 mod codes;
 mod confirmation;
 mod delivery;
+mod deploy;
 mod desk;
 mod desk_access;
 mod desk_acts;

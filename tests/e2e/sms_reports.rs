@@ -217,7 +217,11 @@ async fn t25_who_expects_no_reports_takes_none() {
 #[tokio::test]
 async fn sms_metrics_count_by_gateway_and_show_the_budget() {
     for backend in Backend::ALL {
-        let place = Place::with(backend, &[Cm, Twilio], |config| config.codes.total_per_day = 40).await;
+        let place = Place::with(backend, &[Cm, Twilio], |config| {
+            config.codes.total_per_day = 40;
+            config.metrics_listen = Some("127.0.0.1:1".parse().unwrap());
+        })
+        .await;
         place.world.add(&tests::Person::ANNA).await;
         let mut browser = crate::acts::at_sign_in(&place.world).await;
         place.gateways[0].play([tests::Play::BadGateway]);
@@ -244,5 +248,11 @@ async fn sms_metrics_count_by_gateway_and_show_the_budget() {
             assert!(text.contains(line), "{line} in {text}");
         }
         assert!(!text.contains("612345678"), "{text}");
+
+        let alerts = crate::deploy::metrics_in_alerts();
+        assert!(alerts.len() > 8, "{alerts:?}");
+        for name in alerts {
+            assert!(text.contains(&name), "there is no {name} in {text}");
+        }
     }
 }
