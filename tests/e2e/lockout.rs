@@ -392,3 +392,32 @@ async fn t16_a_right_password_among_twenty_is_one_of_five_or_fails() {
         }
     }
 }
+
+#[tokio::test]
+async fn t16_right_passwords_at_once_from_a_known_device_lock_it_for_nobody() {
+    for backend in Backend::ALL {
+        let world = World::with(backend, |config| config.lockout.failures = 3).await;
+        world.add(&Person::ANNA).await;
+        let known = signed_in(&world, &Person::ANNA).await;
+        // Three tabs: the last try that begins would lock, if it were wrong.
+        let mut tabs = Vec::new();
+        for _ in 0..3 {
+            let mut tab = known.clone();
+            ask_again(&world, &mut tab).await;
+            tabs.push(tab);
+        }
+        let tabs = at_once(tabs, "login-submit", |_| typed(&Person::ANNA, Person::ANNA.password)).await;
+        // Whoever is looked at while that lock stands fails, as it says everywhere, and is written down.
+        let inside = tabs.iter().filter(|tab| is_back(tab)).count();
+        assert!(inside >= 1, "{}", tabs[0].text());
+        assert_eq!(noted(&world, &Person::ANNA, "sign-in-failed").await, 3 - inside);
+        assert_eq!(noted(&world, &Person::ANNA, "signed-in").await, 1 + inside);
+        for tab in tabs.iter().filter(|tab| !is_back(tab)) {
+            assert!(tab.has("login-page") && tab.page.status == StatusCode::UNPROCESSABLE_ENTITY);
+        }
+        let mut again = known.clone();
+        ask_again(&world, &mut again).await;
+        again.give_password(&Person::ANNA).await;
+        assert!(is_back(&again), "{}", again.text());
+    }
+}
