@@ -36,6 +36,7 @@ pub async fn clean_up(app: &Shared) -> Result<(), Trouble> {
     app.store.remove_mail_links(now.minus(KEEP_UNCONFIRMED)).await?;
     app.store.remove_messages(KEEP_ENDED).await?;
     app.store.remove_initial_tokens().await?;
+    while app.store.fill_search_names().await? {}
     Ok(())
 }
 

@@ -79,6 +79,7 @@ fn samples() -> Vec<(&'static str, Value)> {
         page("account_email", crate::account::email::EmailPage::sample()),
         page("account_phone", crate::account::phone::PhonePage::sample()),
         page("account_password", crate::account::password::PasswordPage::sample()),
+        page("account_download", crate::account::leave::DownloadPage::sample()),
         page("account_delete", crate::account::leave::DeletePage::sample()),
         page("desk", crate::desk::DeskPage::sample()),
         page("desk_create", crate::desk::create::CreatePage::sample()),
@@ -254,7 +255,7 @@ fn everything_that_the_desk_can_do_has_its_texts() {
     let pages =
         acts.iter().flat_map(|act| ["title", "lead", "submit"].map(|part| format!("desk-act-{act}-{part}")));
     let notices = acts.iter().chain(&["create"]).map(|word| format!("desk-notice-{word}"));
-    let states = ["invited", "mail-spent", "active", "locked", "blocked"];
+    let states = ["invited", "mail-spent", "active", "locked", "codes-locked", "blocked"];
     let states = states.iter().flat_map(|state| ["state", "help"].map(|part| format!("desk-{part}-{state}")));
     for key in pages.chain(notices).chain(states) {
         let values = ["name", "email"].map(|name| (name, "x".to_owned()));

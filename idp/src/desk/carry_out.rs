@@ -7,6 +7,7 @@ use web::db::Write;
 
 use super::DAY;
 use crate::app::{App, Trouble};
+use crate::codes;
 use crate::domain::account::{Account, AccountId, EmailAddress};
 use crate::domain::phone::PhoneNumber;
 use crate::invitations::{By, Start};
@@ -72,6 +73,7 @@ pub(super) async fn carry_out(
         Change::Email(_) => Some(app.prepare_start().await?),
         _ => None,
     };
+    let codes_closed = matches!(change, Change::Unlock) && codes::is_closed(app, id).await?;
     let mut write = app.store.begin_write().await?;
     let Some(account) = app.store.hold_member(&mut write, organisation, id).await? else {
         return Ok(Outcome::Gone);
@@ -97,7 +99,10 @@ pub(super) async fn carry_out(
         (Change::Sessions, _) => {
             end_sessions(app, &mut write, &account, by).await?.then_some(Event::SessionEnded)
         }
-        (Change::Unlock, _) => app.store.unlock(&mut write, id).await?.then_some(Event::Unlocked),
+        (Change::Unlock, _) => {
+            let was_locked = app.store.unlock(&mut write, id).await?;
+            (was_locked || codes_closed).then_some(Event::Unlocked)
+        }
         (Change::Block, _) if account.blocked_at.is_none() => {
             app.store.set_blocked(&mut write, id, true).await?;
             end_all(app, &mut write, &account, by).await?;
@@ -117,6 +122,9 @@ pub(super) async fn carry_out(
     }
     write.commit().await?;
     app.delivery.wake();
+    if codes_closed {
+        codes::open_again(app, id).await?;
+    }
     Ok(Outcome::Done)
 }
 

@@ -12,6 +12,7 @@ pub mod claims;
 pub mod clients;
 pub mod devices;
 pub mod grants;
+pub mod history;
 pub mod keys;
 pub mod lockouts;
 pub mod mail_links;
