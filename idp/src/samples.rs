@@ -240,8 +240,10 @@ fn every_mail_and_sms_renders_in_every_language() {
         }
         let code = json!({ "code": "123456", "host": "login.example" });
         let sms = pages.message(language, &brand(), "sms/code.txt", &code).unwrap();
-        let told = pages.message(language, &brand(), "sms/phone_changed.txt", &Notice::default()).unwrap();
-        assert!(!told.to_lowercase().contains("zorg") && !told.to_lowercase().contains("care"), "{told}");
+        for template in ["sms/phone_changed.txt", "sms/phone_removed.txt"] {
+            let told = pages.message(language, &brand(), template, &Notice::default()).unwrap();
+            assert!(!told.to_lowercase().contains("zorg") && !told.to_lowercase().contains("care"), "{told}");
+        }
         // The origin-bound line stands last, so that browsers fill the code in on this site only.
         assert_eq!(sms.lines().last(), Some("@login.example #123456"));
         assert!(!sms.to_lowercase().contains("zorg") && !sms.to_lowercase().contains("care"), "{sms}");

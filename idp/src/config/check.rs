@@ -31,6 +31,7 @@ const CHECKS: &[Check] = &[
     check_policy::portals,
     check_client::clients,
     registration,
+    retention,
 ];
 
 impl Config {
@@ -240,6 +241,19 @@ fn lifetimes(config: &Config) -> Result<(), ConfigError> {
     config.between("tokens.refresh_token_days", config.tokens.refresh_token_days, 1, 400)?;
     config.between("tokens.refresh_idle_days", config.tokens.refresh_idle_days, 1, 400)?;
     config.between("tokens.pushed_request_seconds", config.tokens.pushed_request_seconds, 60, 90)
+}
+
+fn retention(config: &Config) -> Result<(), ConfigError> {
+    // Less than a month answers no question about last month's bill, complaint or attack.
+    for (key, days) in [
+        ("retention.audit_days", config.retention.audit_days),
+        ("retention.devices_days", config.retention.devices_days),
+    ] {
+        if days != 0 {
+            config.between(key, days, 30, 36_500)?;
+        }
+    }
+    Ok(())
 }
 
 fn keys(config: &Config) -> Result<(), ConfigError> {

@@ -128,6 +128,26 @@ pub(super) async fn carry_out(
     Ok(Outcome::Done)
 }
 
+/// Takes the phone number away from an account whose holder has it no more, as an operator may; what stands on it ends,
+/// and the holder is told at both. The next sign-in asks for a number, where the portal asks for codes. False if there is
+/// no number.
+///
+/// # Errors
+/// A backend's; nothing was done then.
+pub async fn remove_phone(app: &App, id: &AccountId, by: By<'_>) -> Result<bool, Trouble> {
+    let mut write = app.store.begin_write().await?;
+    let Some(account) = app.store.hold_account(&mut write, id).await? else { return Ok(false) };
+    let Some(sealed) = account.verified_phone() else { return Ok(false) };
+    let old = app.store.open_phone(sealed)?;
+    app.store.remove_phone(&mut write, id).await?;
+    end_all(app, &mut write, &account, by).await?;
+    app.tell_old_number(&mut write, &old, account.language, "phone_removed").await?;
+    app.store.note_by(&mut write, Some(by.actor), Event::PhoneRemoved, id, None, by.reason.as_str());
+    tell(app, &mut write, &account, &account.email, Event::PhoneRemoved).await?;
+    write.commit().await?;
+    Ok(true)
+}
+
 /// Tells the holder at an address what happened.
 async fn tell(
     app: &App,
@@ -184,7 +204,7 @@ async fn change_phone(
     app.store.change_phone(write, &account.id, &app.store.seal_phone(phone.e164())).await?;
     end_all(app, write, account, by).await?;
     let Some(old) = old else { return Ok(Some(Event::PhoneAdded)) };
-    app.tell_old_number(write, &old, account.language).await?;
+    app.tell_old_number(write, &old, account.language, "phone_changed").await?;
     Ok(Some(Event::PhoneChanged))
 }
 

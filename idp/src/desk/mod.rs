@@ -7,6 +7,8 @@ pub mod create;
 mod kept;
 pub mod member;
 
+pub use carry_out::remove_phone;
+
 use std::time::Duration;
 
 use axum::Extension;

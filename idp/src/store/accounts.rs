@@ -293,6 +293,27 @@ impl Store {
         Ok(())
     }
 
+    /// An account, held until `write` ends, so that nobody else changes it meanwhile.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn hold_account(&self, write: &mut Write, id: &AccountId) -> Result<Option<Account>> {
+        let sql = format!("UPDATE accounts SET updated_at = updated_at WHERE id = $1 RETURNING {COLUMNS}");
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(&id.0);
+        query.fetch_optional(write.connection()).await?.as_ref().map(account).transpose()
+    }
+
+    /// Takes the phone number away from an account.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn remove_phone(&self, write: &mut Write, id: &AccountId) -> Result<()> {
+        let sql = "UPDATE accounts SET phone_sealed = NULL, phone_verified_at = NULL, updated_at = $1 WHERE id = $2";
+        let query = sqlx::query(sql).bind(self.clock.now().0).bind(&id.0);
+        query.execute(write.connection()).await?;
+        Ok(())
+    }
+
     /// Removes an account with everything that belongs to it but the audit log; false if it was gone.
     ///
     /// # Errors

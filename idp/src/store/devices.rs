@@ -95,6 +95,15 @@ impl Store {
         rows.iter().filter_map(|row| device(row).transpose()).collect()
     }
 
+    /// Forgets the devices that were neither used nor trusted since `before`.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn remove_devices(&self, before: Timestamp) -> Result<u64> {
+        let text = "DELETE FROM devices WHERE last_used_at < $1 AND trusted_until < $1";
+        Ok(self.db.execute(sqlx::query(text).bind(before.0)).await?)
+    }
+
     /// Forgets one device of an account, or all of them.
     ///
     /// # Errors

@@ -281,6 +281,7 @@ event-phone-added = Phone number added
 event-code-limit = Code requested or entered wrongly too often
 event-account-deleted = Account deleted
 event-data-downloaded = Data downloaded
+event-phone-removed = Phone number removed
 event-phone-changed = Phone number changed
 event-email-changed = E-mail address changed
 event-device-remembered = Signed in on a new device

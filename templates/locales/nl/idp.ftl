@@ -281,6 +281,7 @@ event-phone-added = Telefoonnummer toegevoegd
 event-code-limit = Te vaak een code aangevraagd of verkeerd ingevuld
 event-account-deleted = Account verwijderd
 event-data-downloaded = Gegevens gedownload
+event-phone-removed = Telefoonnummer weggehaald
 event-phone-changed = Telefoonnummer veranderd
 event-email-changed = E-mailadres veranderd
 event-device-remembered = Ingelogd op een nieuw apparaat
