@@ -12,6 +12,7 @@ use web::cookies::CookieRules;
 use web::csrf::Csrf;
 use web::ephemeral::{Ephemeral, EphemeralError};
 use web::flood::{FloodGuard, household};
+use web::headers::Forms;
 use web::look::{Brand, Look};
 use web::metrics::Metrics;
 use web::pages::Pages;
@@ -189,7 +190,7 @@ impl App {
         template: &str,
         page: &impl Serialize,
     ) -> Response {
-        self.pages.respond(visit, self.look(client_id), status, template, page, &[])
+        self.pages.respond(visit, self.look(client_id), status, template, page, Forms::Here)
     }
 
     /// Raises a counter; true while it is within `limit`. Zero lifts the limit.

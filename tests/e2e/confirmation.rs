@@ -272,17 +272,18 @@ async fn a_form_after_a_mail_may_end_at_the_portal() {
         let policy =
             |browser: &Browser| browser.page.headers["content-security-policy"].to_str().unwrap().to_owned();
         let mut dora = registered(&world, &DORA).await;
-        assert!(policy(&dora).ends_with("form-action 'self' http://127.0.0.1:9999"), "{}", policy(&dora));
+        let leads_back = |browser: &Browser| !policy(browser).contains("form-action");
+        assert!(leads_back(&dora), "{}", policy(&dora));
         let mut elsewhere = world.browser();
         elsewhere.open(&world.link(DORA.email, "/confirm").await).await;
-        assert!(policy(&elsewhere).contains("http://127.0.0.1:9999"), "{}", policy(&elsewhere));
+        assert!(leads_back(&elsewhere), "{}", policy(&elsewhere));
         dora.open(&world.relying_party().authorize_url(&[])).await;
         let journey = dora.form_of("login-submit").0.query().unwrap().to_owned();
         dora.open(&format!("/forgot?{journey}")).await;
         dora.submit("forgot-submit", &[("email", Person::ANNA.email)]).await;
-        assert!(policy(&dora).contains("http://127.0.0.1:9999"), "{}", policy(&dora));
+        assert!(leads_back(&dora), "{}", policy(&dora));
         elsewhere.open(&world.link(Person::ANNA.email, "/reset").await).await;
-        assert!(policy(&elsewhere).contains("http://127.0.0.1:9999"), "{}", policy(&elsewhere));
+        assert!(leads_back(&elsewhere), "{}", policy(&elsewhere));
         // A password manager learns whose password it is.
         assert!(elsewhere.page.body.contains("autocomplete=\"username\""));
         assert!(elsewhere.page.body.contains(Person::ANNA.email));

@@ -6,6 +6,7 @@ mod accounts;
 mod acts;
 mod architecture;
 mod browser;
+mod browser_returns;
 mod care;
 mod changes;
 mod clients;

@@ -352,9 +352,8 @@ impl App {
                     action: address.redirect_uri().to_owned(),
                     fields: parameters.into_iter().map(|(name, value)| FormField { name, value }).collect(),
                 };
-                let targets: Vec<String> = address.origin().into_iter().collect();
-                let look = self.look(Some(address.client_id()));
-                self.pages.respond(visit, look, StatusCode::OK, "idp/form_post.html", &page, &targets)
+                let client_id = Some(address.client_id());
+                self.client_page(visit, client_id, StatusCode::OK, "idp/form_post.html", &page)
             }
         }
     }

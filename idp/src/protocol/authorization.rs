@@ -3,7 +3,6 @@
 //! otherwise, carries anything back by redirect.
 
 use serde::{Deserialize, Serialize};
-use url::Url;
 use web::request::Fields;
 
 use super::claims::RequestedClaims;
@@ -69,11 +68,6 @@ impl ReturnAddress {
 
     pub fn response_mode(&self) -> ResponseMode {
         self.response_mode
-    }
-
-    /// The origin of the redirect URI, for the content security policy of pages whose form ends there.
-    pub fn origin(&self) -> Option<String> {
-        Some(Url::parse(&self.redirect_uri).ok()?.origin().ascii_serialization())
     }
 
     /// The parameters of a response: `answer`, the state as it came, and the issuer (RFC 9207).
