@@ -170,6 +170,13 @@ impl Client {
         self.token_endpoint_auth_method == TokenEndpointAuthMethod::None
     }
 
+    /// The origins of its redirect URIs: where a public client runs, if that is in browsers. An app's own scheme has
+    /// none; `null`, which browsers send for many things, is never one.
+    pub fn origins(&self) -> Vec<String> {
+        let origin = |uri: &String| Some(url::Url::parse(uri).ok()?.origin()).filter(url::Origin::is_tuple);
+        self.redirect_uris.iter().filter_map(origin).map(|origin| origin.ascii_serialization()).collect()
+    }
+
     pub fn may(&self, grant_type: GrantType) -> bool {
         self.grant_types.contains(&grant_type)
     }
