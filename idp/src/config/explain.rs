@@ -358,11 +358,11 @@ const EXPLANATIONS: &[(&str, &str)] = &[
     ),
     (
         "portal.client.rotate_refresh_tokens",
-        "Whether a refresh token is good for one use; using it again ends them all.",
+        "Whether a refresh token is good for one use; using it again after the grace ends them all.",
     ),
     (
         "portal.client.refresh_grace_seconds",
-        "For how many seconds a used refresh token whose answer was lost may be used once more (0 to 60).",
+        "For how many seconds a used refresh token may come again, from another tab or after a lost answer (0 to 60).",
     ),
     ("portal.client.access_token_seconds", "Other than tokens.access_token_seconds."),
     ("portal.client.refresh_token_days", "Other than tokens.refresh_token_days."),
