@@ -2,7 +2,7 @@
 //! forgotten.
 
 use idp::config::SigningAlgorithm;
-use idp::protocol::jose::{SKEW, verify};
+use idp::protocol::jose::{Kind, SKEW, verify};
 use idp::protocol::{assertion, jose as idp_jose};
 use jsonwebtoken::jwk::JwkSet;
 use serde_json::{Value, json};
@@ -51,13 +51,18 @@ pub fn holds(data: &[u8]) {
 fn token_holds(token: &str) -> Option<Object> {
     let named = assertion::client_of(token);
     let keys: JwkSet = serde_json::from_value(json!({ "keys": [public_key()] })).unwrap();
-    let claims = verify(token, &keys, &SigningAlgorithm::ALL).ok()?;
+    let claims = verify(token, &keys, &SigningAlgorithm::ALL, Kind::ClientAssertion).ok()?;
     let header = part(token, 0);
     assert_eq!(header["alg"], "EdDSA");
     assert!(["jku", "jwk", "x5u", "crit"].iter().all(|name| header[name].is_null()), "{header}");
     assert_eq!(named.as_deref(), idp_jose::text(&claims, "sub"));
-    assert!(verify(token, &keys, &[SigningAlgorithm::Rs256, SigningAlgorithm::Es256]).is_err());
-    assert!(verify(token, &JwkSet { keys: Vec::new() }, &SigningAlgorithm::ALL).is_err());
+    assert!(
+        verify(token, &keys, &[SigningAlgorithm::Rs256, SigningAlgorithm::Es256], Kind::ClientAssertion)
+            .is_err()
+    );
+    assert!(
+        verify(token, &JwkSet { keys: Vec::new() }, &SigningAlgorithm::ALL, Kind::ClientAssertion).is_err()
+    );
     Some(claims)
 }
 
