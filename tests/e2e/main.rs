@@ -30,6 +30,7 @@ mod input;
 mod journey;
 mod keys;
 mod lockout;
+mod logout;
 mod look;
 mod oauth;
 mod openid;
