@@ -20,12 +20,13 @@ use web::random::Random;
 use web::request::{Front, Visit};
 use web::seal::{Hasher, RootKey};
 
-use crate::config::{Config, Registry};
+use crate::config::{Config, Portal, Registry};
 use crate::credentials::codes::OneTimeCodes;
 use crate::credentials::passwords::PasswordPool;
 use crate::delivery::{Delivery, outbound};
 use crate::domain::account::Account;
 use crate::keys::{ClientKeys, KeyRing};
+use crate::path;
 use crate::store::{Store, StoreError};
 
 /// One node.
@@ -176,6 +177,34 @@ impl App {
         &self.registry.portal_of(client_id).brand
     }
 
+    /// The portal that a request belongs to: the client's; where nobody knows the client any more, the one that the URL
+    /// names; else the first one.
+    pub fn portal_for(&self, visit: &Visit, client_id: Option<&str>) -> &Arc<Portal> {
+        if client_id.is_some() {
+            return self.registry.portal_of(client_id);
+        }
+        let named = named_in(visit, path::PORTAL);
+        let named = named.and_then(|id| self.registry.portal(&id));
+        named.unwrap_or_else(|| {
+            let client_id = named_in(visit, "client_id").filter(|id| self.registry.client(id).is_some());
+            self.registry.portal_of(client_id.as_deref())
+        })
+    }
+
+    /// How URLs name a portal; empty for the first one, whose look is there without.
+    pub fn portal_mark<'a>(&self, portal: &'a Portal) -> &'a str {
+        if portal.id == self.registry.portal_of(None).id { "" } else { &portal.id }
+    }
+
+    /// A URL of ours that keeps the look of the portal also when nobody knows any more what it was for.
+    pub fn url_at(&self, portal: &Portal, url: &str) -> String {
+        let mark = self.portal_mark(portal);
+        if mark.is_empty() {
+            return url.to_owned();
+        }
+        format!("{url}{}{}={mark}", if url.contains('?') { '&' } else { '?' }, path::PORTAL)
+    }
+
     /// What pages look like for who came from a portal; the first portal's, if no client led here.
     pub fn look(&self, client_id: Option<&str>) -> Look<'_> {
         self.registry.portal_of(client_id).look()
@@ -190,7 +219,8 @@ impl App {
         template: &str,
         page: &impl Serialize,
     ) -> Response {
-        self.pages.respond(visit, self.look(client_id), status, template, page, Forms::Here)
+        let look = self.portal_for(visit, client_id).look();
+        self.pages.respond(visit, look, status, template, page, Forms::Here)
     }
 
     /// Raises a counter; true while it is within `limit`. Zero lifts the limit.
@@ -246,6 +276,12 @@ impl App {
         let Some(device) = device else { return Ok(false) };
         Ok(self.store.locked_until(&account.id, device).await?.is_some())
     }
+}
+
+/// A parameter of the URL, also of one that is refused because of another parameter.
+fn named_in(visit: &Visit, name: &str) -> Option<String> {
+    let mut query = url::form_urlencoded::parse(visit.uri.query()?.as_bytes());
+    query.find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
 }
 
 /// Adds `Retry-After`, in seconds (RFC 9110 section 10.2.3).

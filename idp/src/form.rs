@@ -41,6 +41,7 @@ impl App {
         page: &impl Serialize,
     ) -> Response {
         let forms = if client_id.is_some() { Forms::Anywhere } else { Forms::Here };
-        self.pages.respond(visit, self.look(client_id), status, template, page, forms)
+        let look = self.portal_for(visit, client_id).look();
+        self.pages.respond(visit, look, status, template, page, forms)
     }
 }

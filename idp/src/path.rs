@@ -65,6 +65,9 @@ pub const DEV_CLOCK: &str = "/dev/clock/advance";
 pub const CLIENTS: &str = "/clients";
 pub const CLIENT: &str = "/clients/{client_id}";
 
+/// The parameter that says which portal a URL belongs to, for who comes too late.
+pub const PORTAL: &str = "portal";
+
 /// The cookie of a session; its value is the secret of which the database keeps a hash.
 pub const SESSION_COOKIE: &str = "session";
 /// The cookie of a device that may be known to accounts.

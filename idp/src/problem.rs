@@ -79,7 +79,7 @@ fn in_place(visit: &Visit) -> Visit {
 
 impl App {
     fn message(&self, visit: &Visit, client_id: Option<&str>, status: StatusCode, name: &str) -> Response {
-        let start = self.registry.portal_of(client_id).url.clone();
+        let start = self.portal_for(visit, client_id).url.clone();
         let link = if start.is_empty() { "/" } else { &start };
         self.page(
             &in_place(visit),

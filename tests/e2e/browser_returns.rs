@@ -9,6 +9,7 @@ use axum::routing::get;
 use idp::config::Client;
 use tests::{Backend, Chromium, Look, Person, RelyingParty, World};
 use tokio::net::TcpListener;
+use url::Url;
 use web::config::Secret;
 use web::language::Language;
 
@@ -38,8 +39,16 @@ impl TwoHosts {
         let from_post =
             async |State(www): State<String>, Form(answer): Form<Pairs>| on(&www, "post", &answer).await;
         let bye = async |State(www): State<String>| Redirect::to(&format!("{www}/welcome?bye"));
+        // A form for signing out at the provider, of the portal or of anybody.
+        let foreign = async |Query(fields): Query<Pairs>| {
+            let (action, fields) = fields.split_first().unwrap();
+            let input = |(name, value): &(String, String)| format!("<input name='{name}' value='{value}'>");
+            let fields: String = fields.iter().map(input).collect();
+            Html(format!("<form method='post' action='{}'>{fields}<button>Uit</button></form>", action.1))
+        };
         let router = axum::Router::new()
             .route("/cb", get(from_get).post(from_post))
+            .route("/foreign", get(foreign))
             .route("/bye", get(bye))
             .with_state(hosts.www.clone());
         tokio::spawn(async move { axum::serve(login, router).await });
@@ -70,6 +79,13 @@ impl TwoHosts {
         browser.find("#welcome").await;
         assert_eq!(browser.url().await, format!("{}/welcome?{said}", self.www));
     }
+}
+
+/// A page of the portal with a form for `/logout`, and what it sends.
+fn foreign_form(hosts: &TwoHosts, world: &World, fields: &[(&str, &str)]) -> String {
+    let action = format!("{}/logout", world.issuer);
+    let fields = [&[("action", action.as_str())], fields].concat();
+    Url::parse_with_params(&format!("{}/foreign", hosts.login), fields).unwrap().into()
 }
 
 /// A request for a sign-in anew, a moment later.
@@ -123,6 +139,45 @@ async fn a_portal_sends_people_on_from_its_callback() {
             browser.send("#form-post button").await;
         }
         hosts.welcomes(&browser, "post=code").await;
+        browser.assert_quiet().await;
+    }
+}
+
+/// `SameSite` keeps the cookies from a form of another site; the question comes all the same, and nothing is lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_of_another_site_asks_before_it_signs_anybody_out() {
+    for scripts in [true, false] {
+        let hosts = TwoHosts::start().await;
+        let world = World::with_clients(Backend::Embedded, vec![hosts.client("apart", false)]).await;
+        world.add(&Person::ANNA).await;
+        let browser = Chromium::start(Look { language: Language::Nl, phone: false, scripts }).await;
+        let portal = hosts.relying_party(&world, "apart");
+        browser.open(&portal.authorize_url(&[])).await;
+        give_password(&browser).await;
+        let code = world.code(Person::ANNA.phone).await;
+        browser.write("#otp", &code).await;
+        browser.send("#otp-submit").await;
+        hosts.welcomes(&browser, "get=code").await;
+
+        browser.open(&foreign_form(&hosts, &world, &[])).await;
+        browser.send("button").await;
+        browser.find("#logout-confirm").await;
+        browser.open(&portal.authorize_url(&[("prompt", "none")])).await;
+        hosts.welcomes(&browser, "get=code").await;
+
+        // The portal asks, without an ID token: after the answer it gets the person back, on its other host.
+        let bye = format!("{}/bye", hosts.login);
+        let fields = [("client_id", "apart"), ("post_logout_redirect_uri", bye.as_str()), ("state", "s")];
+        browser.open(&foreign_form(&hosts, &world, &fields)).await;
+        browser.send("button").await;
+        browser.send("#logout-confirm").await;
+        hosts.welcomes(&browser, "bye").await;
+        browser.open(&portal.authorize_url(&[("prompt", "none")])).await;
+        hosts.welcomes(&browser, "get=login_required").await;
+        browser.open(&foreign_form(&hosts, &world, &[])).await;
+        browser.send("button").await;
+        let text = browser.text().await;
+        assert!(text.contains("U bent niet ingelogd") && !text.contains("U bent uitgelogd"), "{text}");
         browser.assert_quiet().await;
     }
 }

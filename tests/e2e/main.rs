@@ -32,6 +32,7 @@ mod journey;
 mod keys;
 mod lockout;
 mod log_lines;
+mod logout;
 mod look;
 mod oauth;
 mod openid;

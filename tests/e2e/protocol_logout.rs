@@ -10,7 +10,7 @@ use url::Url;
 
 const BYE: &str = "http://127.0.0.1:9999/bye";
 
-async fn is_signed_in(world: &World, browser: &Browser) -> bool {
+pub async fn is_signed_in(world: &World, browser: &Browser) -> bool {
     let portal = world.relying_party();
     let mut browser = browser.clone();
     browser.open(&portal.authorize_url(&[("prompt", "none")])).await;

@@ -114,7 +114,7 @@ pub async fn post(
         write.commit().await?;
         app.delivery.wake();
         tokio::time::sleep_until(answer_at.into()).await;
-        Ok(see_other(&format!("{}?page={id}", path::ACCOUNT_EMAIL_SENT)))
+        Ok(see_other(&app.waiting_url(&visit, None, path::ACCOUNT_EMAIL_SENT, &id)))
     })
     .await
 }
@@ -168,7 +168,7 @@ pub async fn confirm_page(State(app): State<Shared>, Extension(visit): Extension
         match holder(&app, &visit).await? {
             Ok((session, account)) if account.id == link.account_id => {
                 let page = ConfirmPage {
-                    action: path::ACCOUNT_EMAIL_CONFIRM,
+                    action: path::ACCOUNT_EMAIL_CONFIRM.into(),
                     token,
                     lead: "change-email-confirm-lead",
                     email: link.new_email.map(|email| email.as_str().to_owned()).unwrap_or_default(),

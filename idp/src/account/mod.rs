@@ -273,11 +273,12 @@ pub async fn sign_out(State(app): State<Shared>, Extension(visit): Extension<Vis
             write.commit().await?;
             app.delivery.wake();
         }
-        let portal = app.registry.portal_of(None);
-        let portal_url = (!portal.url.is_empty()).then(|| portal.url.clone());
-        let page = LoggedOutPage { portal_url, portal_name: portal.brand.name.clone() };
+        let had_cookie = visit.cookie(path::SESSION_COOKIE).is_some();
+        let page = LoggedOutPage::new(app.portal_for(&visit, None), had_cookie);
         let mut response = app.page(&visit, None, StatusCode::OK, "idp/logged_out.html", &page);
-        append(&mut response, visit.front.cookies.clear(path::SESSION_COOKIE));
+        if had_cookie {
+            append(&mut response, visit.front.cookies.clear(path::SESSION_COOKIE));
+        }
         Ok(response)
     })
     .await

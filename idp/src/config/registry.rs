@@ -60,6 +60,11 @@ impl Registry {
         }
     }
 
+    /// The portal with this id.
+    pub fn portal(&self, id: &str) -> Option<&Arc<Portal>> {
+        self.portals.iter().find(|portal| portal.id == id)
+    }
+
     pub fn portals(&self) -> impl Iterator<Item = &Portal> {
         self.portals.iter().map(Arc::as_ref)
     }

@@ -18,11 +18,24 @@ pub struct Open {
 }
 
 fn key(id: &str) -> String {
-    format!("journey:{id}")
+    format!("journey:{}", parts(id).0)
+}
+
+/// An id taken apart: the random part, which alone tells journeys apart, and the mark of the portal, for whoever comes
+/// when the journey is gone.
+pub fn parts(id: &str) -> (&str, &str) {
+    id.split_once('.').unwrap_or((id, ""))
+}
+
+/// An id put together.
+pub fn id_with(random: &str, portal: &str) -> String {
+    if portal.is_empty() { random.to_owned() } else { format!("{random}.{portal}") }
 }
 
 fn is_id(id: &str) -> bool {
-    id.len() == 22 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    let is_word = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    let (random, portal) = parts(id);
+    random.len() == 22 && is_word(random) && is_word(portal)
 }
 
 /// Stores a new journey.

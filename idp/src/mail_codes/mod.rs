@@ -182,7 +182,8 @@ impl App {
         // At a mistyped address lives a stranger: nobody's name goes there.
         let name = if new_email.is_some() { "" } else { &account.given_name };
         let mut notice = self.notice(client_id, name);
-        notice.link = self.url(&format!("{target}?token={token}"));
+        let link = self.url_at(self.registry.portal_of(client_id), &format!("{target}?token={token}"));
+        notice.link = self.url(&link);
         notice.code = code;
         notice.minutes = minutes;
         let to = new_email.unwrap_or(&account.email);

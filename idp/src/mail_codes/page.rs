@@ -100,6 +100,11 @@ fn paths(purpose: Purpose) -> (&'static str, &'static str) {
 }
 
 impl App {
+    /// The URL of a waiting page.
+    pub fn waiting_url(&self, visit: &Visit, client_id: Option<&str>, path: &str, id: &str) -> String {
+        self.url_at(self.portal_for(visit, client_id), &format!("{path}?page={id}"))
+    }
+
     /// The waiting page as it stands.
     pub fn waiting_page(
         &self,
@@ -111,10 +116,11 @@ impl App {
     ) -> Response {
         let (sent, resend) = paths(purpose);
         let wait = again_at(page).since(self.clock.now());
-        let action = format!("{sent}?page={id}");
+        let client_id = page.client_id.as_deref();
+        let action = self.waiting_url(visit, client_id, sent, id);
         let shown = WaitingPage {
             email: page.email.clone(),
-            resend_action: format!("{resend}?page={id}"),
+            resend_action: self.waiting_url(visit, client_id, resend, id),
             error,
             resent: visit.query("resent") == "1" && error.is_none(),
             resend_in_seconds: wait.as_secs() + u64::from(wait.subsec_millis() > 0),
@@ -125,7 +131,6 @@ impl App {
             words: words(purpose),
             action,
         };
-        let client_id = page.client_id.as_deref();
         self.client_page(&visit.at(&shown.action), client_id, status_of(error), "idp/mail_sent.html", &shown)
     }
 
@@ -156,11 +161,11 @@ impl App {
         let Some((page, version)) = waiting::get(&self.ephemeral, &id, &visit.browser).await? else {
             return Ok(self.journey_expired(visit, None));
         };
-        let (sent, _) = paths(purpose);
+        let sent = self.waiting_url(visit, page.client_id.as_deref(), paths(purpose).0, &id);
         let again = self.mail_again(visit, purpose, &id, page, version).await?;
         tokio::time::sleep_until(answer_at.into()).await;
         match again {
-            Again::Sent => Ok(see_other(&format!("{sent}?page={id}&resent=1"))),
+            Again::Sent => Ok(see_other(&format!("{sent}&resent=1"))),
             Again::TooSoon => self.show_waiting(visit, purpose, Some("resend-too-soon")).await,
             Again::LimitReached => self.show_waiting(visit, purpose, Some("resend-limit")).await,
         }

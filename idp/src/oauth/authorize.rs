@@ -23,13 +23,20 @@ pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) 
     handle(&app, &visit, &query).await
 }
 
+/// A form of a portal's, which means what the same parameters in a URL mean: the look of an error page and the way to
+/// the other language are found there. Written anew: a body may hold what a URL cannot, and our token stays out of it.
+pub fn as_get(visit: &Visit, path: &str, body: &[u8]) -> Visit {
+    let pairs = url::form_urlencoded::parse(body).filter(|(name, _)| name != web::csrf::FIELD);
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+    visit.at(&format!("{path}?{query}"))
+}
+
 /// `POST /authorize`, a form of the client's: no CSRF token, and no cookie that is not sent cross-site.
 pub async fn post(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
-    if let (true, Ok(fields)) = (visit.browser_is_new, Fields::parse(&body)) {
-        // Cookies do not come along with a form from another site; with a redirect to ourselves they do. Written
-        // anew: a body may hold what a URL cannot.
-        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields.iter()).finish();
-        return see_other(&format!("{}?{query}", path::AUTHORIZE));
+    let visit = as_get(&visit, path::AUTHORIZE, &body);
+    if visit.browser_is_new && Fields::parse(&body).is_ok() {
+        // Cookies do not come along with a form from another site; with a redirect to ourselves they do.
+        return see_other(&visit.uri.to_string());
     }
     handle(&app, &visit, &body).await
 }

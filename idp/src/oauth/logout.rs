@@ -2,6 +2,7 @@
 //! session (OpenID Connect Back-Channel Logout 1.0).
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use axum::Extension;
 use axum::body::Bytes;
@@ -13,12 +14,15 @@ use serde_json::{Value, json};
 use web::db::Write;
 use web::request::{Fields, Visit, append};
 
+use super::authorize::as_get;
 use super::resume::{FormField, see_other};
 use crate::app::{App, Shared, Trouble};
+use crate::config::{Portal, Registered};
 use crate::delivery::Message;
 use crate::domain::account::AccountId;
 use crate::path;
 use crate::store::audit::Event;
+use crate::store::sessions::Session;
 
 /// `idp/logout.html`: a question, because nobody proved that the person asked for this.
 #[derive(Clone, Debug, Serialize)]
@@ -27,13 +31,19 @@ pub struct LogoutPage {
     pub portal_name: Option<String>,
     pub fields: Vec<FormField>,
     pub stay_url: String,
+    /// As on the page that follows.
+    pub detail: Option<&'static str>,
 }
 
 /// `idp/logged_out.html`
 #[derive(Clone, Debug, Serialize)]
 pub struct LoggedOutPage {
+    /// Whether a session ended; otherwise there was none.
+    pub ended: bool,
     pub portal_url: Option<String>,
     pub portal_name: String,
+    /// Why the portal is not gone back to, for its developer; in a development configuration only.
+    pub detail: Option<&'static str>,
 }
 
 impl LogoutPage {
@@ -43,13 +53,23 @@ impl LogoutPage {
             portal_name: Some("Portaal".into()),
             fields: Vec::new(),
             stay_url: "/".into(),
+            detail: Some(Unfollowed::Unregistered.reason()),
         }
     }
 }
 
 impl LoggedOutPage {
     pub fn sample() -> Self {
-        Self { portal_url: Some("https://portal.example/".into()), portal_name: "Portaal".into() }
+        Self { ended: true, ..Self::new(&Portal::default(), false) }
+    }
+
+    pub fn new(portal: &Portal, ended: bool) -> Self {
+        Self {
+            ended,
+            portal_url: (!portal.url.is_empty()).then(|| portal.url.clone()),
+            portal_name: portal.brand.name.clone(),
+            detail: None,
+        }
     }
 }
 
@@ -61,6 +81,11 @@ pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) 
 
 /// `POST /logout`: from a portal, like GET; or from our own question, with its CSRF token.
 pub async fn post(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
+    let visit = as_get(&visit, path::LOGOUT, &body);
+    if visit.cookie(path::SESSION_COOKIE).is_none() {
+        // Whether somebody is signed in is seen when the cookies come along.
+        return see_other(&visit.uri.to_string());
+    }
     handle(&app, &visit, &body, true).await
 }
 
@@ -76,10 +101,11 @@ async fn handle(app: &Shared, visit: &Visit, parameters: &[u8], is_post: bool) -
     }
 }
 
-/// What the hint proves: which client, which session.
+/// What the hint proves: which client, which session of whom.
 struct Hint {
     client_id: String,
-    session_id: String,
+    subject: String,
+    session_id: Option<String>,
 }
 
 fn read_hint(app: &App, fields: &Fields) -> Option<Hint> {
@@ -92,58 +118,152 @@ fn read_hint(app: &App, fields: &Fields) -> Option<Hint> {
     if fields.get("client_id").is_some_and(|client_id| client_id != audience) {
         return None;
     }
-    Some(Hint { client_id: audience, session_id: claims.get("sid")?.as_str()?.to_owned() })
+    let text = |name: &str| claims.get(name)?.as_str().map(str::to_owned);
+    Some(Hint { client_id: audience, subject: text("sub")?, session_id: text("sid") })
+}
+
+/// Why a `post_logout_redirect_uri` is not followed.
+#[derive(Clone, Copy)]
+enum Unfollowed {
+    BadHint,
+    NoClient,
+    Unregistered,
+}
+
+impl Unfollowed {
+    /// For the portal's developer, in English.
+    fn reason(self) -> &'static str {
+        match self {
+            Self::BadHint => "id_token_hint is not an ID token of this issuer for this client",
+            Self::NoClient => "neither id_token_hint nor client_id names a client that is known here",
+            Self::Unregistered => {
+                "post_logout_redirect_uri is not among the client's post_logout_redirect_uris, to the letter"
+            }
+        }
+    }
+}
+
+/// What a portal asks for.
+struct Asked {
+    client: Option<Arc<Registered>>,
+    hint: Option<Hint>,
+    /// Where to go afterwards, if the client may say so: section 3 asks for a hint, or another way to know that the
+    /// client is meant; that is the person's answer to our question, which names its portal.
+    return_uri: Option<String>,
+    unfollowed: Option<Unfollowed>,
+}
+
+impl Asked {
+    async fn read(app: &App, fields: &Fields) -> Result<Self, Trouble> {
+        let hint = read_hint(app, fields);
+        let named = hint.as_ref().map(|hint| hint.client_id.as_str()).or(fields.get("client_id"));
+        let client = match named {
+            Some(id) => app.client(id).await?,
+            None => None,
+        };
+        let mut asked = Self { client, hint, return_uri: None, unfollowed: None };
+        let Some(uri) = fields.get("post_logout_redirect_uri") else { return Ok(asked) };
+        let has_bad_hint = fields.get("id_token_hint").is_some() && asked.hint.is_none();
+        let registered = asked.client.as_ref().map(|client| &client.client.post_logout_redirect_uris);
+        asked.unfollowed = match registered {
+            _ if has_bad_hint => Some(Unfollowed::BadHint),
+            None => Some(Unfollowed::NoClient),
+            Some(known) if known.iter().any(|known| known == uri) => None,
+            Some(_) => Some(Unfollowed::Unregistered),
+        };
+        match asked.unfollowed {
+            None => asked.return_uri = Some(uri.to_owned()),
+            Some(why) => {
+                // Without its query, which may hold what belongs in no log.
+                let uri: String =
+                    uri.split(['?', '#']).next().unwrap_or_default().chars().take(200).collect();
+                let client_id = asked.client_id().unwrap_or_default();
+                tracing::info!(
+                    client_id,
+                    uri,
+                    reason = why.reason(),
+                    "a logout does not go back to the portal"
+                );
+            }
+        }
+        Ok(asked)
+    }
+
+    fn client_id(&self) -> Option<&str> {
+        self.client.as_ref().map(|client| client.client.client_id.as_str())
+    }
+
+    fn detail(&self, app: &App) -> Option<&'static str> {
+        self.unfollowed.filter(|_| app.config.dev.outbox).map(Unfollowed::reason)
+    }
+
+    /// Whether the hint was given in this browser's session.
+    async fn is_of(&self, app: &App, session: &Session) -> Result<bool, Trouble> {
+        let (Some(hint), Some(client)) = (&self.hint, &self.client) else { return Ok(false) };
+        if let Some(id) = &hint.session_id {
+            return Ok(*id == session.id);
+        }
+        let account = app.store.account(&session.account_id).await?;
+        Ok(account.is_some_and(|account| app.subject_for(&client.client, &account) == hint.subject))
+    }
 }
 
 async fn logout(app: &Shared, visit: &Visit, fields: &Fields, answered: bool) -> Result<Response, Trouble> {
     let session = app.session_of(visit).await?;
-    let hint = read_hint(app, fields);
-    let client_id = hint.as_ref().map(|hint| hint.client_id.clone());
-    let client = match &client_id {
-        Some(id) => app.client(id).await?,
-        None => None,
+    let asked = Asked::read(app, fields).await?;
+    let is_own = match &session {
+        Some(session) => asked.is_of(app, session).await?,
+        None => asked.hint.is_some(),
     };
-    let asked_uri = fields.get("post_logout_redirect_uri");
-    let return_uri = client.as_ref().and_then(|client| {
-        client.client.post_logout_redirect_uris.iter().find(|uri| Some(uri.as_str()) == asked_uri).cloned()
-    });
-    let is_own = match (&hint, &session) {
-        (Some(hint), Some(session)) => hint.session_id == session.id,
-        (Some(_), None) => true,
-        (None, _) => false,
-    };
-    let has_bad_return = asked_uri.is_some() && return_uri.is_none();
-    if !answered && (!is_own || has_bad_return) && session.is_some() {
-        let portal = app.registry.portal_of(client_id.as_deref());
-        // What the portal asked for goes along only as far as it was proved.
-        let page = LogoutPage {
-            action: path::LOGOUT,
-            portal_name: client.as_ref().map(|_| portal.brand.name.clone()),
-            fields: Vec::new(),
-            stay_url: if portal.url.is_empty() { path::ACCOUNT.to_owned() } else { portal.url.clone() },
-        };
-        return Ok(app.page(visit, client_id.as_deref(), StatusCode::OK, "idp/logout.html", &page));
+    if session.is_some() && !answered && (!is_own || asked.unfollowed.is_some()) {
+        return Ok(question(app, visit, &asked, fields));
     }
-    let hinted = hint.filter(|_| is_own).map(|hint| hint.session_id);
+    let hinted = asked.hint.as_ref().filter(|_| is_own).and_then(|hint| hint.session_id.clone());
     let ended: BTreeSet<String> = hinted.into_iter().chain(session.map(|session| session.id)).collect();
     let mut write = app.store.begin_write().await?;
+    let mut any = false;
     for id in &ended {
-        end_session(app, &mut write, id).await?;
+        any |= end_session(app, &mut write, id).await?;
     }
     write.commit().await?;
     app.delivery.wake();
+    // Who is not signed in was asked nothing, so that only a hint leads on.
+    let return_uri = asked.return_uri.as_deref().filter(|_| is_own || answered);
     let mut response = if let Some(uri) = return_uri {
-        see_other(&with_state(&uri, fields.get("state")))
+        see_other(&with_state(uri, fields.get("state")))
     } else {
-        let portal = app.registry.portal_of(client_id.as_deref());
-        let page = LoggedOutPage {
-            portal_url: (!portal.url.is_empty()).then(|| portal.url.clone()),
-            portal_name: portal.brand.name.clone(),
-        };
-        app.page(visit, client_id.as_deref(), StatusCode::OK, "idp/logged_out.html", &page)
+        let client_id = asked.client_id();
+        let portal = app.portal_for(visit, client_id);
+        // Who answered twice ended it with the first answer.
+        let page = LoggedOutPage { detail: asked.detail(app), ..LoggedOutPage::new(portal, any || answered) };
+        app.page(visit, client_id, StatusCode::OK, "idp/logged_out.html", &page)
     };
-    append(&mut response, visit.front.cookies.clear(path::SESSION_COOKIE));
+    if visit.cookie(path::SESSION_COOKIE).is_some() {
+        append(&mut response, visit.front.cookies.clear(path::SESSION_COOKIE));
+    }
     Ok(response)
+}
+
+/// Asks the person. What the portal asked for goes along as far as it may be followed.
+fn question(app: &App, visit: &Visit, asked: &Asked, fields: &Fields) -> Response {
+    let client_id = asked.client_id();
+    let portal = app.portal_for(visit, client_id);
+    let kept = [
+        ("client_id", client_id),
+        ("post_logout_redirect_uri", asked.return_uri.as_deref()),
+        ("state", fields.get("state").filter(|_| asked.return_uri.is_some())),
+    ];
+    let field = |(name, value): (&str, Option<&str>)| {
+        value.map(|value| FormField { name: name.to_owned(), value: value.to_owned() })
+    };
+    let page = LogoutPage {
+        action: path::LOGOUT,
+        portal_name: client_id.map(|_| portal.brand.name.clone()),
+        fields: kept.into_iter().filter_map(field).collect(),
+        stay_url: if portal.url.is_empty() { path::ACCOUNT.to_owned() } else { portal.url.clone() },
+        detail: asked.detail(app),
+    };
+    app.client_page(visit, client_id, StatusCode::OK, "idp/logout.html", &page)
 }
 
 /// RP-Initiated Logout 1.0 section 3: the state as it came, and nothing else.
@@ -154,11 +274,11 @@ fn with_state(uri: &str, state: Option<&str>) -> String {
 }
 
 /// Ends a session, revokes what was granted in it, and puts a logout token for each of its portals into the
-/// outbox.
+/// outbox. False if it had ended before.
 ///
 /// # Errors
 /// A backend's.
-pub async fn end_session(app: &App, write: &mut Write, id: &str) -> Result<(), Trouble> {
+pub async fn end_session(app: &App, write: &mut Write, id: &str) -> Result<bool, Trouble> {
     end_session_by(app, write, id, None).await
 }
 
@@ -171,16 +291,16 @@ pub async fn end_session_by(
     write: &mut Write,
     id: &str,
     actor: Option<&AccountId>,
-) -> Result<(), Trouble> {
-    let Some(session) = app.store.session_in(write, id).await? else { return Ok(()) };
+) -> Result<bool, Trouble> {
+    let Some(session) = app.store.session_in(write, id).await? else { return Ok(false) };
     if !app.store.end_session(write, id).await? {
-        return Ok(());
+        return Ok(false);
     }
     // Read after the grants were revoked: a code that is redeemed at this moment counts or finds it revoked.
     let clients = app.store.clients_in(write, id).await?;
     let account = app.store.account_in(write, &session.account_id).await?;
     app.store.note_by(write, actor, Event::SignedOut, &session.account_id, None, "");
-    let Some(account) = account else { return Ok(()) };
+    let Some(account) = account else { return Ok(true) };
     for client_id in clients {
         let Some(registered) = app.client(&client_id).await? else { continue };
         let Some(uri) = &registered.client.backchannel_logout_uri else { continue };
@@ -200,5 +320,5 @@ pub async fn end_session_by(
         };
         app.store.enqueue(write, &message).await?;
     }
-    Ok(())
+    Ok(true)
 }

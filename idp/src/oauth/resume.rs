@@ -40,7 +40,15 @@ pub fn see_other(location: &str) -> Response {
 
 /// The URL of a page of a journey.
 pub fn journey_url(path: &str, id: &str) -> String {
-    format!("{path}?journey={id}")
+    let (random, portal) = journeys::parts(id);
+    let url = format!("{path}?journey={random}");
+    if portal.is_empty() { url } else { format!("{url}&{}={portal}", path::PORTAL) }
+}
+
+/// The id of the journey in the URL; empty if there is none.
+pub fn journey_in(visit: &Visit) -> String {
+    let random = visit.query("journey");
+    if random.is_empty() { random } else { journeys::id_with(&random, &visit.query(path::PORTAL)) }
 }
 
 fn step_path(step: Step) -> &'static str {
@@ -113,7 +121,9 @@ impl App {
             journey.proofs.password_at = Some(session.authenticated_at);
             journey.proofs.code_at = session.code_at;
         }
-        Ok(journeys::begin(&self.ephemeral, self.random.id(), journey, self.journey_lifetime()).await?)
+        let portal = self.registry.portal_of(journey.client_id.as_deref());
+        let id = journeys::id_with(&self.random.id(), self.portal_mark(portal));
+        Ok(journeys::begin(&self.ephemeral, id, journey, self.journey_lifetime()).await?)
     }
 
     /// A journey of this browser, if it lives. From the password on, the browser must also bring the cookie that it got
@@ -140,7 +150,7 @@ impl App {
     /// # Errors
     /// The backend's.
     pub async fn journey_of(&self, visit: &Visit) -> Result<Option<Open>, Trouble> {
-        let id = visit.query("journey");
+        let id = journey_in(visit);
         let open = self.open_journey(visit, &id).await?;
         // Each step renews the value's expiry; the journey as a whole ends all the same.
         Ok(open.filter(|open| self.clock.now() < open.journey.created_at.plus(self.journey_lifetime())))
@@ -316,13 +326,18 @@ impl App {
     /// # Errors
     /// A backend's.
     pub async fn journey_gone(&self, visit: &Visit) -> Result<Response, Trouble> {
-        let finished = journeys::finished(&self.ephemeral, &visit.query("journey")).await?;
-        if let (Some(client_id), true) = (finished, self.session_of(visit).await?.is_some()) {
-            let client = self.client(&client_id).await?;
+        let finished = journeys::finished(&self.ephemeral, &journey_in(visit)).await?;
+        let is_finished = finished.is_some();
+        let client_id = finished.filter(|client_id| !client_id.is_empty());
+        if is_finished && self.session_of(visit).await?.is_some() {
+            let client = match &client_id {
+                Some(id) => self.client(id).await?,
+                None => None,
+            };
             let login = client.as_ref().and_then(|client| client.client.initiate_login_uri.as_deref());
             return Ok(see_other(login.unwrap_or(path::ACCOUNT)));
         }
-        Ok(self.journey_expired(visit, None))
+        Ok(self.journey_expired(visit, client_id.as_deref()))
     }
 
     /// Ends a journey with an error for the client; without a client's request, with a page.

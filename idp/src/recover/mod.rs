@@ -18,7 +18,7 @@ use crate::form::Posted;
 use crate::mail_codes::{status_of, with_journey};
 use crate::notices::Mail;
 use crate::oauth::logout::end_session;
-use crate::oauth::resume::see_other;
+use crate::oauth::resume::{journey_in, see_other};
 use crate::path;
 use crate::register::confirm::back_to_signin;
 use crate::signin::new_password::personal;
@@ -44,7 +44,7 @@ pub struct ForgotPage {
 /// `idp/reset.html`
 #[derive(Clone, Debug, Serialize)]
 pub struct ResetPage {
-    pub action: &'static str,
+    pub action: String,
     pub token: String,
     pub error: Option<&'static str>,
     pub min_length: usize,
@@ -70,7 +70,7 @@ impl ForgotPage {
 impl ResetPage {
     pub fn sample() -> Self {
         Self {
-            action: path::RESET,
+            action: path::RESET.into(),
             token: "x".into(),
             error: Some("password-weak"),
             min_length: 12,
@@ -88,7 +88,7 @@ fn asks_username(app: &Shared) -> bool {
 pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
     run(&app, &visit, async {
         let open = app.journey_of(&visit).await?;
-        let journey = visit.query("journey");
+        let journey = journey_in(&visit);
         let identifier = open.as_ref().map(|open| open.journey.identifier.clone()).unwrap_or_default();
         let is_email = app.config.accounts.identifier == Identifier::Email;
         let page = ForgotPage {
@@ -114,7 +114,7 @@ pub async fn post(
 ) -> Response {
     let started = Instant::now();
     run(&app, &visit, async {
-        let journey = visit.query("journey");
+        let journey = journey_in(&visit);
         let client_id = app.journey_of(&visit).await?.and_then(|open| open.journey.client_id);
         let username = fields.trimmed("username");
         let email = EmailAddress::parse(fields.trimmed("email"));
@@ -154,7 +154,7 @@ pub async fn post(
             app.delivery.wake();
         }
         tokio::time::sleep_until((started + ANSWER_TAKES).into()).await;
-        Ok(see_other(&format!("{}?page={id}", path::FORGOT_SENT)))
+        Ok(see_other(&app.waiting_url(&visit, client_id.as_deref(), path::FORGOT_SENT, &id)))
     })
     .await
 }
@@ -172,7 +172,7 @@ pub async fn type_code(
 ) -> Response {
     run(&app, &visit, async {
         Ok(match app.token_for(&visit, Purpose::Reset, fields.trimmed("code")).await? {
-            Ok(token) => see_other(&format!("{}?token={token}", path::RESET)),
+            Ok(token) => see_other(&reset_url(&app, &visit, None, &token)),
             Err(page) => page,
         })
     })
@@ -191,6 +191,10 @@ async fn link_of(app: &Shared, token: &str) -> Result<Option<(MailLink, Account)
     Ok(account.filter(|account| account.blocked_at.is_none()).map(|account| (link, account)))
 }
 
+fn reset_url(app: &Shared, visit: &Visit, client_id: Option<&str>, token: &str) -> String {
+    app.url_at(app.portal_for(visit, client_id), &format!("{}?token={token}", path::RESET))
+}
+
 fn reset_page(
     app: &Shared,
     visit: &Visit,
@@ -198,16 +202,17 @@ fn reset_page(
     (link, account): &(MailLink, Account),
     error: Option<&'static str>,
 ) -> Response {
+    let client_id = link.client_id.as_deref();
     let page = ResetPage {
-        action: path::RESET,
+        action: app.url_at(app.portal_for(visit, client_id), path::RESET),
         token: token.to_owned(),
         error,
         min_length: app.config.password.min_length,
         rules: policy::shown(&app.config.password),
         identifier: account.identifier(app.config.accounts.identifier).to_owned(),
     };
-    let visit = visit.at(&format!("{}?token={token}", path::RESET));
-    app.client_page(&visit, link.client_id.as_deref(), status_of(error), "idp/reset.html", &page)
+    let visit = visit.at(&reset_url(app, visit, client_id, token));
+    app.client_page(&visit, client_id, status_of(error), "idp/reset.html", &page)
 }
 
 /// `GET /reset`: shows the form and uses nothing up.

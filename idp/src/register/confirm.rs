@@ -20,7 +20,7 @@ use crate::store::mail_links::Purpose;
 /// `idp/confirm.html`
 #[derive(Clone, Debug, Serialize)]
 pub struct ConfirmPage {
-    pub action: &'static str,
+    pub action: String,
     pub token: String,
     /// A text key.
     pub lead: &'static str,
@@ -30,7 +30,7 @@ pub struct ConfirmPage {
 
 impl ConfirmPage {
     pub fn sample() -> Self {
-        Self { action: path::CONFIRM, token: "x".into(), lead: "confirm-lead", email: String::new() }
+        Self { action: path::CONFIRM.into(), token: "x".into(), lead: "confirm-lead", email: String::new() }
     }
 }
 
@@ -66,8 +66,9 @@ pub async fn page(State(app): State<Shared>, Extension(visit): Extension<Visit>)
         let Some(link) = app.store.peek_mail_link(Purpose::Confirm, &token).await? else {
             return Ok(app.link_invalid(&visit));
         };
-        let page = ConfirmPage { action: path::CONFIRM, token, lead: "confirm-lead", email: String::new() };
         let client_id = link.client_id.as_deref();
+        let action = app.url_at(app.portal_for(&visit, client_id), path::CONFIRM);
+        let page = ConfirmPage { action, token, lead: "confirm-lead", email: String::new() };
         Ok(app.client_page(&visit, client_id, StatusCode::OK, "idp/confirm.html", &page))
     })
     .await

@@ -19,7 +19,7 @@ use crate::domain::account::{Account, EmailAddress, Role, parse_name};
 use crate::form::Posted;
 use crate::mail_codes::with_journey;
 use crate::notices::Mail;
-use crate::oauth::resume::see_other;
+use crate::oauth::resume::{journey_in, see_other};
 use crate::path;
 use crate::signin::run;
 use crate::store::accounts::NewAccount;
@@ -67,7 +67,7 @@ async fn client_of_journey(app: &Shared, visit: &Visit) -> Result<Option<String>
 }
 
 fn blank(app: &Shared, visit: &Visit) -> RegisterPage {
-    let journey = visit.query("journey");
+    let journey = journey_in(visit);
     RegisterPage {
         action: with_journey(path::REGISTER, &journey),
         given_name: String::new(),
@@ -156,7 +156,7 @@ pub async fn post(
         let hash = app.passwords.hash(&filled.password).await.map_err(|_| Trouble::Busy)?;
         let id = keep(&app, &visit, filled, hash, client_id.as_deref()).await?;
         tokio::time::sleep_until((started + ANSWER_TAKES).into()).await;
-        Ok(see_other(&format!("{}?page={id}", path::REGISTER_SENT)))
+        Ok(see_other(&app.waiting_url(&visit, client_id.as_deref(), path::REGISTER_SENT, &id)))
     })
     .await
 }
@@ -197,7 +197,7 @@ async fn keep(
         known = app.store.account_by_email(&filled.email).await?;
     }
     let account = known.ok_or_else(|| Trouble::Other("a registered account is gone".into()))?;
-    let journey = visit.query("journey");
+    let journey = journey_in(visit);
     let journey = (!journey.is_empty()).then_some(journey.as_str());
     let renamed = Account {
         given_name: new.given_name.clone(),

@@ -129,7 +129,9 @@ async fn page(
     error: Option<&'static str>,
 ) -> Result<Response, Trouble> {
     let Arrived { open, assessment } = arrived;
-    let Some(account) = &assessment.account else { return Ok(app.journey_expired(visit, None)) };
+    let Some(account) = &assessment.account else {
+        return Ok(app.journey_expired(visit, open.journey.client_id.as_deref()));
+    };
     let page = code_page(app, visit, open, account, error).await?;
     let visit = visit.at(&page.action);
     Ok(app.step_page(&visit, open, status_of(error), "idp/signin_code.html", &page))

@@ -140,7 +140,8 @@ pub async fn post(
         if let Some((email, page_id)) = waiting_page(&app, &visit, typed, &fields).await? {
             app.keep_return(&visit, &email, &arrived.open.id).await?;
             tokio::time::sleep_until((started + FAILURE_TAKES).into()).await;
-            return Ok(see_other(&format!("{}?page={page_id}", path::REGISTER_SENT)));
+            let client_id = arrived.open.journey.client_id.as_deref();
+            return Ok(see_other(&app.waiting_url(&visit, client_id, path::REGISTER_SENT, &page_id)));
         }
         app.ephemeral.count(&address_key, Duration::from_hours(1)).await?;
         tokio::time::sleep_until((started + FAILURE_TAKES).into()).await;
