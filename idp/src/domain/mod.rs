@@ -2,5 +2,6 @@
 
 pub mod account;
 pub mod device;
+pub mod gsm7;
 pub mod phone;
 pub mod reason;
