@@ -10,7 +10,7 @@ use serde::Serialize;
 use web::clock::Clock;
 use web::cookies::CookieRules;
 use web::csrf::Csrf;
-use web::ephemeral::{Ephemeral, EphemeralError};
+use web::ephemeral::{Ephemeral, EphemeralError, Limit};
 use web::flood::{FloodGuard, household};
 use web::headers::Forms;
 use web::look::{Brand, Look};
@@ -74,6 +74,9 @@ pub enum Trouble {
     Ephemeral(#[from] EphemeralError),
     #[error("{0}")]
     Other(String),
+    /// What people may leave here who have proved nothing is used up, for so long.
+    #[error("no room is left")]
+    Full(Duration),
     /// More sign-ins wait for the password threads than may.
     #[error("too many sign-ins at once")]
     Busy,
@@ -129,7 +132,8 @@ impl App {
         let fixed = (!config.dev.fixed_code.is_empty()).then(|| config.dev.fixed_code.clone());
         let codes =
             OneTimeCodes::new(root.hasher("one-time code"), random.clone(), config.codes.digits, fixed);
-        let delivery = Delivery::new(store.clone(), keys.clone(), &config).map_err(failed)?;
+        let delivery =
+            Delivery::new(store.clone(), ephemeral.clone(), keys.clone(), &config).map_err(failed)?;
         let metrics = Metrics::with(|registry| delivery.metrics().register(registry));
         let pages = Pages::load(config.brand_folder.as_deref()).map_err(failed)?;
         let front = Arc::new(Front {
@@ -223,18 +227,16 @@ impl App {
         self.pages.respond(visit, look, status, template, page, Forms::Here)
     }
 
-    /// Raises a counter; true while it is within `limit`. Zero lifts the limit.
+    /// Takes one of what is limited; false if none is left. Zero lifts the limit.
     ///
     /// # Errors
     /// The backend's.
-    pub async fn within(&self, key: &str, limit: u32, window: Duration) -> Result<bool, EphemeralError> {
-        if limit == 0 {
-            return Ok(true);
-        }
-        Ok(self.ephemeral.count(key, window).await?.count <= i64::from(limit))
+    pub async fn within(&self, key: &str, most: u32, window: Duration) -> Result<bool, EphemeralError> {
+        Ok(self.ephemeral.reserve(&[Limit { key, most, window }]).await?.is_ok())
     }
 
-    /// Whether a counter has reached `limit` already; does not raise it.
+    /// Whether nothing is left of a limit, to say so on a page. What is done within it is taken before, by
+    /// [`Ephemeral::reserve`]: whoever looks here first lets in as many as come at once.
     ///
     /// # Errors
     /// The backend's.

@@ -4,11 +4,13 @@
 use std::time::Duration;
 
 use web::clock::Timestamp;
+use web::ephemeral::Limit;
 
 use crate::app::{App, Trouble};
 use crate::domain::account::{Account, AccountId};
 use crate::ephemeral::journeys::{self, Open};
 use crate::journey::SentCode;
+use crate::notices::CodeSms;
 use crate::store::audit::Event;
 
 const DAY: Duration = Duration::from_hours(24);
@@ -16,7 +18,6 @@ const DAY: Duration = Duration::from_hours(24);
 const WRONG_PER_DAY: u32 = 15;
 /// The limit of wrong codes, as a text key.
 const WRONG: &str = "code-limit-wrong";
-const TOTAL: &str = "sms-total";
 
 /// What asking for a code came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,17 +91,24 @@ impl Counters {
         }
     }
 
-    /// Why no code is sent, as a text key.
-    async fn limit(&self, app: &App) -> Result<Option<&'static str>, Trouble> {
+    /// What one more code takes of this day, and the text key for when there is none left of it.
+    fn limits<'a>(&'a self, app: &App) -> [(Limit<'a>, &'static str); 3] {
         let rules = &app.config.codes;
-        let all = [
-            (self.failures.as_str(), WRONG_PER_DAY, WRONG),
-            (&self.number, rules.per_number_per_day, "code-limit-sent"),
-            (&self.holder, rules.per_account_per_day, "code-limit-sent"),
-            (TOTAL, rules.total_per_day, "sms-unavailable"),
-        ];
-        for (key, limit, text) in all {
-            if app.is_exhausted(key, limit).await? {
+        let day = |key, most| Limit { key, most, window: DAY };
+        [
+            (day(self.number.as_str(), rules.per_number_per_day), "code-limit-sent"),
+            (day(self.holder.as_str(), rules.per_account_per_day), "code-limit-sent"),
+            (app.delivery.budget().limit(), "sms-unavailable"),
+        ]
+    }
+
+    /// Why the page offers no other code, as a text key. Only to be shown: what sends one takes it first.
+    async fn limit(&self, app: &App) -> Result<Option<&'static str>, Trouble> {
+        if app.is_exhausted(&self.failures, WRONG_PER_DAY).await? {
+            return Ok(Some(WRONG));
+        }
+        for (limit, text) in self.limits(app) {
+            if app.is_exhausted(limit.key, limit.most).await? {
                 return Ok(Some(text));
             }
         }
@@ -153,19 +161,43 @@ pub fn mark(open: &Open) -> String {
 }
 
 /// Sends a new code, which replaces the one before. Between two to one number of one account there is a wait, in
-/// whatever journeys they are asked for.
+/// whatever journeys they are asked for. What it takes of the day's limits is taken first, and given back if no code is
+/// sent.
 ///
 /// # Errors
 /// A backend's.
 pub async fn send(app: &App, open: &mut Open, account: &Account) -> Result<Sending, Trouble> {
     let Some((sealed, is_proved)) = number_of(open, account) else { return Ok(Sending::LimitReached) };
     let e164 = app.store.open_phone(sealed)?;
-    let rules = &app.config.codes;
     let counters = Counters::new(app, account, &e164, is_proved);
-    if let Some(limit) = counters.limit(app).await? {
-        note_limit(app, open, account, limit).await?;
+    if app.is_exhausted(&counters.failures, WRONG_PER_DAY).await? {
+        note_limit(app, open, account, WRONG).await?;
         return Ok(Sending::LimitReached);
     }
+    let limits = counters.limits(app);
+    let reserved = match app.ephemeral.reserve(&limits.map(|(limit, _)| limit)).await? {
+        Ok(reserved) => reserved,
+        Err(full) => {
+            note_limit(app, open, account, limits[full.index].1).await?;
+            return Ok(Sending::LimitReached);
+        }
+    };
+    let sending = send_within(app, open, account, &e164, &counters).await;
+    if !matches!(sending, Ok(Sending::Sent)) {
+        app.ephemeral.give_back(reserved).await?;
+    }
+    sending
+}
+
+/// Sends a code that the limits allow.
+async fn send_within(
+    app: &App,
+    open: &mut Open,
+    account: &Account,
+    e164: &str,
+    counters: &Counters,
+) -> Result<Sending, Trouble> {
+    let rules = &app.config.codes;
     let now = app.clock.now();
     let wait = Duration::from_secs(rules.resend_seconds.into());
     if !counters.wait(app).await?.is_zero() {
@@ -178,7 +210,7 @@ pub async fn send(app: &App, open: &mut Open, account: &Account) -> Result<Sendi
     let before = open.journey.code.replace(SentCode {
         prefix: prefix.clone(),
         hash,
-        number: app.lookup.hash(&e164),
+        number: app.lookup.hash(e164),
         message: message.clone(),
         sent_at: now,
         expires_at: now.plus(Duration::from_secs(u64::from(rules.minutes) * 60)),
@@ -193,37 +225,18 @@ pub async fn send(app: &App, open: &mut Open, account: &Account) -> Result<Sendi
         journeys::save(&app.ephemeral, open, app.journey_lifetime()).await?;
         return Ok(Sending::TooSoon);
     }
-    let is_within = app.within(&counters.number, rules.per_number_per_day, DAY).await?
-        && app.within(&counters.holder, rules.per_account_per_day, DAY).await?
-        && app.within(TOTAL, rules.total_per_day, DAY).await?;
-    if !is_within {
-        // Others reached the limit meanwhile: a code that nobody gets is none.
-        open.journey.code = None;
-        journeys::save(&app.ephemeral, open, app.journey_lifetime()).await?;
-        return Ok(Sending::LimitReached);
-    }
     let mut write = app.store.begin_write().await?;
-    app.send_code(
-        &mut write,
-        &message,
-        &e164,
-        (prefix.as_deref(), &code),
-        account.language,
-        open.journey.client_id.as_deref(),
-    )
-    .await?;
+    let sms = CodeSms {
+        message: &message,
+        e164,
+        prefix: prefix.as_deref(),
+        code: &code,
+        is_for_number: open.journey.pending_phone.is_some(),
+    };
+    app.send_code(&mut write, &sms, account.language, open.journey.client_id.as_deref()).await?;
     write.commit().await?;
     app.delivery.wake();
     Ok(Sending::Sent)
-}
-
-/// How many codes of the day's budget were sent, and how many may be.
-///
-/// # Errors
-/// A backend's.
-pub async fn budget(app: &App) -> Result<(i64, i64), Trouble> {
-    let used = app.ephemeral.get(TOTAL).await?.map_or(0, |counter| counter.version);
-    Ok((used, app.config.codes.total_per_day.into()))
 }
 
 /// Looks at a typed code, at most five times for each that was sent. Whether it was right is told only to the request
@@ -251,37 +264,47 @@ pub async fn give(app: &App, open: &mut Open, account: &Account, typed: &str) ->
         return Ok(Try::Refused("code-malformed"));
     }
     let failures = failures(&account.id);
-    if is_closed(app, &account.id).await? {
+    let limit = Limit { key: &failures, most: WRONG_PER_DAY, window: DAY };
+    let Ok(reserved) = app.ephemeral.reserve(&[limit]).await? else {
         return Ok(Try::Refused(WRONG));
+    };
+    let (given, is_wrong) = look_at(app, open, account, &typed).await?;
+    if !is_wrong {
+        app.ephemeral.give_back(reserved).await?;
+    } else if app.is_exhausted(&failures, WRONG_PER_DAY).await? {
+        note_limit(app, open, account, WRONG).await?;
     }
+    Ok(given)
+}
+
+/// Looks at a code of the right form; and whether it was wrong, which counts.
+async fn look_at(app: &App, open: &mut Open, account: &Account, typed: &str) -> Result<(Try, bool), Trouble> {
+    let refused = |text| Ok((Try::Refused(text), false));
     let Some((sealed, is_proved)) = number_of(open, account) else {
-        return Ok(Try::Refused("code-elsewhere"));
+        return refused("code-elsewhere");
     };
     let e164 = app.store.open_phone(sealed)?;
     let counters = Counters::new(app, account, &e164, is_proved);
     let context = context(open);
-    let Some(sent) = &mut open.journey.code else { return Ok(Try::Refused("code-elsewhere")) };
+    let Some(sent) = &mut open.journey.code else { return refused("code-elsewhere") };
     if sent.tries_left == 0 {
-        return Ok(Try::Refused("code-ended"));
+        return refused("code-ended");
     }
     if app.clock.now() >= sent.expires_at || sent.number != app.lookup.hash(&e164) {
-        return Ok(Try::Refused("code-expired"));
+        return refused("code-expired");
     }
-    if app.codes.matches(&context, &typed, &sent.hash) {
+    if app.codes.matches(&context, typed, &sent.hash) {
         // Nobody waits for this one any more: the next sign-in may get its own at once, within the day's limits.
         app.ephemeral.delete(&counters.wait).await?;
         open.journey.code = None;
-        return Ok(Try::Right);
+        return Ok((Try::Right, false));
     }
     sent.tries_left -= 1;
     let ended = sent.tries_left == 0;
     if !journeys::save(&app.ephemeral, open, app.journey_lifetime()).await? {
-        return Ok(Try::Overtaken);
+        return Ok((Try::Overtaken, false));
     }
-    if app.ephemeral.count(&failures, DAY).await?.count >= i64::from(WRONG_PER_DAY) {
-        note_limit(app, open, account, WRONG).await?;
-    }
-    Ok(Try::Refused(if ended { "code-ended" } else { "code-wrong" }))
+    Ok((Try::Refused(if ended { "code-ended" } else { "code-wrong" }), true))
 }
 
 /// Whether so many wrong codes were given for an account today that none is looked at any more.

@@ -19,7 +19,19 @@ pub fn start(app: &Shared, shutdown: &Shutdown) {
     every(Duration::from_mins(1), app, shutdown, |app| async move {
         app.keys.maintain().await.map_err(|error| Trouble::Other(format!("rotating keys: {error}")))
     });
+    every(Duration::from_mins(1), app, shutdown, |app| async move { sweep(&app).await });
     every(Duration::from_mins(10), app, shutdown, |app| async move { clean_up(&app).await });
+}
+
+/// Removes what has expired. Often, for anybody can make more of it.
+///
+/// # Errors
+/// The backend's.
+pub async fn sweep(app: &Shared) -> Result<(), Trouble> {
+    app.flood.sweep();
+    app.client_flood.sweep();
+    app.ephemeral.sweep().await?;
+    Ok(())
 }
 
 /// Removes what has served its time.
@@ -28,13 +40,11 @@ pub fn start(app: &Shared, shutdown: &Shutdown) {
 /// A backend's.
 pub async fn clean_up(app: &Shared) -> Result<(), Trouble> {
     let now = app.clock.now();
-    app.ephemeral.sweep().await?;
-    app.flood.sweep();
-    app.client_flood.sweep();
     app.store.remove_old_sessions(now.minus(KEEP_ENDED)).await?;
     app.store.remove_unconfirmed(now.minus(KEEP_UNCONFIRMED)).await?;
     app.store.remove_mail_links(now.minus(KEEP_UNCONFIRMED)).await?;
     app.store.remove_messages(KEEP_ENDED).await?;
+    app.store.remove_undelivered(KEEP_ENDED).await?;
     app.store.remove_initial_tokens().await?;
     while app.store.fill_search_names().await? {}
     let days = |days: u32| (days > 0).then(|| now.minus(Duration::from_hours(24 * u64::from(days))));

@@ -12,6 +12,7 @@ pub mod keys;
 pub mod credentials;
 pub mod delivery;
 pub mod app;
+pub mod room;
 pub mod problem;
 pub mod notices;
 pub mod invitations;

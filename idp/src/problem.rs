@@ -159,6 +159,7 @@ impl App {
                 let wait = Duration::from_secs(5);
                 retry_after(self.message(visit, None, StatusCode::SERVICE_UNAVAILABLE, "busy"), wait)
             }
+            Trouble::Full(wait) => self.too_many(visit, *wait),
             Trouble::Store(_) | Trouble::Ephemeral(_) | Trouble::Other(_) => {
                 tracing::error!(error = %trouble, "a request failed");
                 self.message(visit, None, StatusCode::INTERNAL_SERVER_ERROR, "server-error")

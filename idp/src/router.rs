@@ -22,7 +22,7 @@ use crate::oauth::{
 };
 use crate::register::confirm;
 use crate::signin::{code, consent, new_password, password, phone, terms};
-use crate::{account, codes, desk, dev, path, recover, register, reports, signin};
+use crate::{account, desk, dev, path, recover, register, reports, signin};
 
 /// All routes with their layers.
 pub fn router(app: &Shared) -> Router {
@@ -133,7 +133,7 @@ async fn metrics(State(app): State<Shared>) -> Response {
             Err(error) => tracing::error!(%error, "the outbox cannot be read"),
         }
     }
-    match codes::budget(&app).await {
+    match app.delivery.budget().used().await {
         Ok((used, limit)) => app.delivery.metrics().budget(used, limit),
         Err(error) => tracing::error!(%error, "the budget of SMS cannot be read"),
     }

@@ -17,7 +17,7 @@ use crate::dossiers::demo;
 use crate::router::router;
 
 /// How often what has expired is removed.
-const SWEEP: Duration = Duration::from_mins(10);
+const SWEEP: Duration = Duration::from_mins(1);
 
 /// Voordeur's portal: shows people the care dossiers that are linked to them.
 #[derive(Debug, Parser)]

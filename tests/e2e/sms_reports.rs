@@ -149,7 +149,7 @@ async fn t25_a_report_that_overtakes_the_gateways_answer_is_asked_for_again() {
         place.enqueue().await;
         let store = &place.world.idp.store;
         let minute = Duration::from_mins(1);
-        let claimed = store.claim_message(Kind::Sms, minute).await.unwrap().unwrap();
+        let claimed = store.claim_message(Kind::Sms, &[], minute).await.unwrap().unwrap();
         let text = Text {
             number: "0031612121212".into(),
             content: "x".into(),
@@ -162,7 +162,7 @@ async fn t25_a_report_that_overtakes_the_gateways_answer_is_asked_for_again() {
         assert_eq!(place.report_of(0, &text, Told::Failed).await, 200);
         assert_eq!(place.stage().await, ("waiting", "one".into()));
         // The node that was slow to write has no say any more when another holds the message.
-        let again = store.claim_message(Kind::Sms, minute).await.unwrap().unwrap();
+        let again = store.claim_message(Kind::Sms, &[], minute).await.unwrap().unwrap();
         assert_eq!(again.gateways, ["one"]);
         assert!(!store.message_accepted(&claimed, "two", minute * 10).await.unwrap());
     }

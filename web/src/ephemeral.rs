@@ -10,6 +10,10 @@ use sqlx::Row as _;
 use crate::clock::{Clock, Timestamp};
 use crate::db::{Db, Statement};
 
+mod limits;
+
+pub use limits::{Full, Limit, Reserved};
+
 /// Why an expiring value could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum EphemeralError {

@@ -176,6 +176,11 @@ const EXPLANATIONS: &[(&str, &str)] = &[
         "Mails of a kind asked for one e-mail address from one network address in a day; four times as many from all.",
     ),
     ("limits.mails_per_address_per_hour", "Mails asked from one network address in an hour."),
+    (
+        "limits.open_per_address",
+        "What people without a session may leave open from one network address: sign-ins they begin\n(sessions.journey_minutes), requests that public clients push, pages that wait for a mail (a day).",
+    ),
+    ("limits.open_in_all", "The same from all addresses together; each takes 8 kB at most."),
     ("mail", "The mail server."),
     ("mail.from", "The sender of mails."),
     ("mail.host", "Name of the mail server."),

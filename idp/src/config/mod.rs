@@ -161,6 +161,8 @@ pub struct Limits {
     pub sign_ins_per_address_per_hour: u32,
     pub mails_per_account_per_day: u32,
     pub mails_per_address_per_hour: u32,
+    pub open_per_address: u32,
+    pub open_in_all: u32,
 }
 
 impl Default for Limits {
@@ -171,6 +173,8 @@ impl Default for Limits {
             sign_ins_per_address_per_hour: 200,
             mails_per_account_per_day: 5,
             mails_per_address_per_hour: 20,
+            open_per_address: 1_000,
+            open_in_all: 50_000,
         }
     }
 }

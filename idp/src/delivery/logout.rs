@@ -56,7 +56,8 @@ impl LogoutClient {
             .form(&[("logout_token", token)])
             .send()
             .await
-            .map_err(|error| unreachable(&error))?;
+            // The same token twice is one to the portal.
+            .map_err(|error| unreachable(&error).at_once())?;
         match answer.status() {
             // Section 2.8: 200; some frameworks answer 204, which it tolerates.
             status if status.is_success() => Ok(()),
@@ -80,5 +81,5 @@ pub(super) fn unreachable(error: &reqwest::Error) -> SendError {
     } else {
         "the connection broke"
     };
-    SendError::Later(what.into())
+    if error.is_connect() { SendError::Later(what.into()) } else { SendError::Uncertain(what.into()) }
 }

@@ -1,26 +1,36 @@
 //! Mail over SMTP (RFC 5321), with TLS from the first byte or by STARTTLS.
 
-use std::error::Error as _;
-use std::io;
 use std::time::{Duration, UNIX_EPOCH};
 
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
-use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
-use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
+use lettre::transport::smtp;
+use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
+use lettre::transport::smtp::extension::{ClientId, MailParameter};
 use web::clock::Timestamp;
 use web::config::ConfigError;
 
 use super::SendError;
+use super::metrics::DeliveryMetrics;
+use super::smtp::{Reason, Stage, judge, no_word_after_the_text};
 use crate::config::{Config, MailTls};
 
 pub(super) struct Mailer {
-    transport: AsyncSmtpTransport<Tokio1Executor>,
+    host: String,
+    port: u16,
+    tls: MailTls,
+    /// What TLS needs, unless it is off.
+    tls_parameters: Option<TlsParameters>,
+    credentials: Option<Credentials>,
     from: Mailbox,
-    /// For commands to the server lettre keeps this time each; here it holds for a mail as a whole.
+    /// For the connection; a mail as a whole may take twice as long.
     timeout: Duration,
 }
+
+/// How long a server that has the mail may take to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(2);
 
 /// A mail as it was written.
 pub(super) struct Letter<'a> {
@@ -42,31 +52,95 @@ impl Mailer {
                 format!("write an address such as Name <noreply@example.nl> ({error})"),
             )
         })?;
-        let tls = match mail.tls {
-            MailTls::Tls => Tls::Wrapper(tls_parameters(config)?),
-            MailTls::Starttls => Tls::Required(tls_parameters(config)?),
-            MailTls::None => Tls::None,
+        let tls_parameters = (mail.tls != MailTls::None).then(|| tls_parameters(config)).transpose()?;
+        let credentials = match (&mail.username, &mail.password) {
+            (Some(username), Some(password)) => {
+                let password = config.reveal(password, "mail.password")?;
+                Some(Credentials::new(username.clone(), password))
+            }
+            _ => None,
         };
-        let timeout = Duration::from_secs(u64::from(mail.timeout_seconds));
-        // 'Dangerous' because it starts without TLS; the line below says which.
-        let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&mail.host)
-            .port(mail.port)
-            .tls(tls)
-            .timeout(Some(timeout));
-        if let (Some(username), Some(password)) = (&mail.username, &mail.password) {
-            let password = config.reveal(password, "mail.password")?;
-            builder = builder.credentials(Credentials::new(username.clone(), password));
-        }
-        Ok(Self { transport: builder.build(), from, timeout: timeout * 2 })
+        Ok(Self {
+            host: mail.host.clone(),
+            port: mail.port,
+            tls: mail.tls,
+            tls_parameters,
+            credentials,
+            from,
+            timeout: Duration::from_secs(u64::from(mail.timeout_seconds)),
+        })
     }
 
-    pub(super) async fn send(&self, id: &str, now: Timestamp, letter: &Letter<'_>) -> Result<(), SendError> {
+    pub(super) async fn send(
+        &self,
+        id: &str,
+        now: Timestamp,
+        letter: &Letter<'_>,
+        metrics: &DeliveryMetrics,
+    ) -> Result<(), SendError> {
         let message = self.message(id, now, letter)?;
-        match tokio::time::timeout(self.timeout, self.transport.send(message)).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(judge(&error)),
-            Err(_) => Err(SendError::Later("the mail server takes too long".into())),
+        let mut stage = Stage::Introduction;
+        let talk = tokio::time::timeout(self.timeout * 2, self.hand_over(&mut stage, &message)).await;
+        let (reason, error) = match talk {
+            Ok(Ok(mut connection)) => {
+                metrics.mail_sent();
+                // It has the mail: whatever comes now changes nothing.
+                let _ = tokio::time::timeout(GOODBYE, connection.abort()).await;
+                return Ok(());
+            }
+            Ok(Err(error)) => judge(stage, &error),
+            Err(_) if stage == Stage::Text => no_word_after_the_text(),
+            Err(_) => (Reason::Connection, SendError::Later("the mail server takes too long".into())),
+        };
+        metrics.mail_failed(reason);
+        if reason == Reason::Server {
+            tracing::error!(
+                host = self.host,
+                %error,
+                "the mail server takes no mail of ours; see mail.host, mail.username, mail.password and mail.from"
+            );
         }
+        Err(error)
+    }
+
+    /// One mail over one connection, up to the server's word on it. `stage` tells how far it came.
+    async fn hand_over(
+        &self,
+        stage: &mut Stage,
+        message: &lettre::Message,
+    ) -> Result<AsyncSmtpConnection, smtp::Error> {
+        let hello = ClientId::default();
+        let (from_the_start, later) = match self.tls {
+            MailTls::Tls => (self.tls_parameters.clone(), None),
+            _ => (None, self.tls_parameters.clone()),
+        };
+        let server = (self.host.as_str(), self.port);
+        let mut connection =
+            AsyncSmtpConnection::connect_tokio1(server, Some(self.timeout), &hello, from_the_start, None)
+                .await?;
+        if let Some(parameters) = later {
+            connection.starttls(parameters, &hello).await?;
+        }
+        if let Some(credentials) = &self.credentials {
+            connection.auth(DEFAULT_MECHANISMS, credentials).await?;
+        }
+        let envelope = message.envelope();
+        // RFC 6531: asked for only where an address needs it; a server that cannot do it refuses the parameter.
+        let is_ascii = |address: &lettre::Address| AsRef::<str>::as_ref(address).is_ascii();
+        let options = if envelope.to().iter().chain(envelope.from()).all(is_ascii) {
+            vec![]
+        } else {
+            vec![MailParameter::SmtpUtfEight]
+        };
+        connection.command(Mail::new(envelope.from().cloned(), options)).await?;
+        *stage = Stage::Recipient;
+        for recipient in envelope.to() {
+            connection.command(Rcpt::new(recipient.clone(), vec![])).await?;
+        }
+        connection.command(Data).await?;
+        *stage = Stage::Text;
+        connection.message(&message.formatted()).await?;
+        Ok(connection)
     }
 
     fn message(&self, id: &str, now: Timestamp, letter: &Letter<'_>) -> Result<lettre::Message, SendError> {
@@ -108,43 +182,6 @@ fn tls_parameters(config: &Config) -> Result<TlsParameters, ConfigError> {
         ConfigError::refused(&config.path, "mail.host", host, format!("TLS cannot be set up: {error}"))
     };
     builder.build().map_err(refused)
-}
-
-/// What to do about an SMTP error, and how to name it without the address that servers like to repeat.
-fn judge(error: &lettre::transport::smtp::Error) -> SendError {
-    if let Some(code) = error.status().map(u16::from) {
-        let text = format!("the mail server answers {code}");
-        return match code {
-            // RFC 4954 section 6: it does not know us, or not yet; the operator repairs that.
-            530 | 534 | 535 | 538 => SendError::Later(text),
-            // RFC 5321 section 4.2.1: a permanent negative answer.
-            500..=599 => SendError::Never(text),
-            _ => SendError::Later(text),
-        };
-    }
-    let what = if error.is_timeout() {
-        "the mail server does not answer in time"
-    } else if error.is_tls() || fails_in_handshake(error) {
-        "no TLS with the mail server: is its certificate for mail.host, and of an authority that this server knows?"
-    } else if error.is_client() {
-        "the mail server lacks what the configuration asks of it"
-    } else {
-        "no connection to the mail server"
-    };
-    SendError::Later(what.into())
-}
-
-/// Whether the TLS handshake failed, by the error that tokio-rustls wraps what rustls says in; for lettre that is one
-/// of the connection.
-fn fails_in_handshake(error: &lettre::transport::smtp::Error) -> bool {
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::InvalidData) {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
 }
 
 #[cfg(test)]

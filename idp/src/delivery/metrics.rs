@@ -9,6 +9,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use super::Kind;
+use super::smtp::Reason;
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct OfKind {
@@ -18,6 +19,11 @@ struct OfKind {
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct OfGateway {
     gateway: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct OfReason {
+    reason: &'static str,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -33,6 +39,9 @@ pub struct DeliveryMetrics {
     sent: Family<OfGateway, Counter>,
     failed: Family<OfGateway, Counter>,
     reports: Family<OfReport, Counter>,
+    mail_sent: Counter,
+    mail_failed: Family<OfReason, Counter>,
+    given_up: Family<OfKind, Counter>,
     budget_used: Gauge,
     budget_limit: Gauge,
 }
@@ -45,6 +54,19 @@ impl DeliveryMetrics {
         registry.register("sms_sent", "SMS that a gateway accepted", self.sent.clone());
         registry.register("sms_failed", "SMS that a gateway did not accept", self.failed.clone());
         registry.register("sms_reports", "Delivery reports by what they came to", self.reports.clone());
+        registry.register("mail_sent", "Mails that the mail server took", self.mail_sent.clone());
+        let help =
+            "Attempts at a mail that failed, by what was wrong: connection, busy, server, address or silence";
+        registry.register("mail_failed", help, self.mail_failed.clone());
+        let help = "Messages that will not be delivered";
+        registry.register("messages_given_up", help, self.given_up.clone());
+        for kind in Kind::ALL {
+            // From zero on, so that the first one is seen as a rise.
+            drop(self.given_up.get_or_create(&OfKind { kind: kind.name() }));
+        }
+        for reason in Reason::ALL {
+            drop(self.mail_failed.get_or_create(&OfReason { reason: reason.name() }));
+        }
         let help = "One-time codes of this day, of all nodes";
         registry.register("sms_budget_used", help, self.budget_used.clone());
         registry.register("sms_budget_limit", "codes.total_per_day", self.budget_limit.clone());
@@ -56,6 +78,18 @@ impl DeliveryMetrics {
 
     pub(super) fn failed(&self, gateway: &str) {
         self.failed.get_or_create(&OfGateway { gateway: gateway.to_owned() }).inc();
+    }
+
+    pub(super) fn mail_sent(&self) {
+        self.mail_sent.inc();
+    }
+
+    pub(super) fn mail_failed(&self, reason: Reason) {
+        self.mail_failed.get_or_create(&OfReason { reason: reason.name() }).inc();
+    }
+
+    pub(super) fn given_up(&self, kind: Kind) {
+        self.given_up.get_or_create(&OfKind { kind: kind.name() }).inc();
     }
 
     pub(super) fn report(&self, gateway: &str, outcome: &'static str) {

@@ -2,14 +2,17 @@
 //! given up; what it says was decided by whoever put it into the outbox. Nothing here logs an address, a number
 //! or a text.
 
+mod breaker;
+mod budget;
 mod caught;
 mod logout;
-pub mod outbound;
 mod mail;
 mod metrics;
+pub mod outbound;
 mod reports;
 mod retry;
 mod sms;
+mod smtp;
 #[cfg(test)]
 mod tests;
 mod worker;
@@ -18,10 +21,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use serde_json::{Map, Value};
 use tokio::sync::Notify;
 use web::config::ConfigError;
+use web::ephemeral::Ephemeral;
 
 pub use crate::store::outbox::{Kind, Message};
+pub use budget::Budget;
 pub use caught::Caught;
 pub use metrics::DeliveryMetrics;
 pub use reports::Reported;
@@ -42,9 +48,22 @@ enum SendError {
     /// Trying again may help: no connection, a busy server, a wrong password of ours.
     #[error("{0}")]
     Later(String),
+    /// The other side may have it, though it did not say so: trying again soon would send it twice.
+    #[error("{0}")]
+    Uncertain(String),
     /// This message will never be taken: no such address.
     #[error("{0}")]
     Never(String),
+}
+
+impl SendError {
+    /// For what does no harm if it arrives twice.
+    fn at_once(self) -> Self {
+        match self {
+            Self::Uncertain(text) => Self::Later(text),
+            sure => sure,
+        }
+    }
 }
 
 /// How far a message came.
@@ -69,8 +88,9 @@ struct Inner {
     metrics: DeliveryMetrics,
     /// When a gateway last took an SMS of this node.
     sms_taken_at: AtomicI64,
-    /// How long a message belongs to the node that took it; longer than any attempt may last.
-    lease: Duration,
+    budget: Budget,
+    /// Addresses of logout tokens that do not answer.
+    lanes: breaker::Breaker,
     wake: [Notify; Kind::ALL.len()],
 }
 
@@ -89,21 +109,30 @@ impl Delivery {
     ///
     /// # Errors
     /// [`ConfigError`] for an address, a certificate or a secret that cannot be used.
-    pub fn new(store: Store, keys: KeyRing, config: &Config) -> Result<Self, ConfigError> {
+    pub fn new(
+        store: Store,
+        ephemeral: Ephemeral,
+        keys: KeyRing,
+        config: &Config,
+    ) -> Result<Self, ConfigError> {
         let ways = if config.dev.outbox {
             Ways::Caught(caught::CaughtList::default())
         } else {
-            Ways::Real { mail: Box::new(mail::Mailer::new(config)?), sms: sms::Gateways::new(config)? }
+            Ways::Real {
+                mail: Box::new(mail::Mailer::new(config)?),
+                sms: sms::Gateways::new(config, &store.clock)?,
+            }
         };
-        let of_sms = config.sms.gateways.iter().map(|gateway| gateway.timeout_seconds).sum();
-        let longest = config.mail.timeout_seconds.max(of_sms).max(30);
+        let budget = Budget::new(ephemeral, config.codes.total_per_day);
+        let (first, longest) = retry::lane_pauses();
         Ok(Self(Arc::new(Inner {
             store,
             ways,
             logout: logout::LogoutClient::new(config, keys)?,
             metrics: DeliveryMetrics::default(),
             sms_taken_at: AtomicI64::new(i64::MIN),
-            lease: Duration::from_secs(u64::from(longest) * 3),
+            budget,
+            lanes: breaker::Breaker::new(first, longest),
             wake: Default::default(),
         })))
     }
@@ -111,6 +140,11 @@ impl Delivery {
     /// Says that a commit put something into the outbox; returns at once.
     pub fn wake(&self) {
         self.0.wake.iter().for_each(Notify::notify_one);
+    }
+
+    /// The day's budget of SMS.
+    pub fn budget(&self) -> &Budget {
+        &self.0.budget
     }
 
     /// What was counted of messages.
@@ -144,17 +178,20 @@ impl Delivery {
     async fn send(&self, claimed: &Claimed) -> Result<Sent, SendError> {
         let now = self.0.store.clock.now();
         let done = match (&claimed.message, &self.0.ways) {
-            (Message::Logout { uri, alg, claims }, _) => self.0.logout.send(uri, alg, claims, now).await,
+            (Message::Logout { uri, alg, claims }, _) => {
+                self.send_logout(&claimed.lane, uri, alg, claims).await
+            }
             (message, Ways::Caught(list)) => {
                 list.add(&claimed.id, message, now);
                 Ok(())
             }
             (Message::Mail { to, subject, text, html }, Ways::Real { mail, .. }) => {
-                mail.send(&claimed.id, now, &mail::Letter { to, subject, text, html }).await
+                let letter = mail::Letter { to, subject, text, html };
+                mail.send(&claimed.id, now, &letter, &self.0.metrics).await
             }
             (Message::Sms { to, text }, Ways::Real { sms, .. }) => {
                 let message = sms::Sms { reference: &claimed.id, to, text };
-                let gateway = sms.send(&message, &claimed.gateways, &self.0.metrics).await?;
+                let gateway = sms.send(&message, &claimed.gateways, &self.0.metrics, &self.0.budget).await?;
                 self.0.sms_taken_at.store(self.0.store.clock.now().0, Ordering::Relaxed);
                 if gateway.reports() {
                     return Ok(Sent::Accepted(gateway.id.clone()));
@@ -163,5 +200,27 @@ impl Delivery {
             }
         };
         done.map(|()| Sent::Done)
+    }
+
+    /// A logout token; of a portal that failed only one is tried at a time.
+    async fn send_logout(
+        &self,
+        lane: &str,
+        uri: &str,
+        alg: &str,
+        claims: &Map<String, Value>,
+    ) -> Result<(), SendError> {
+        let now = || self.0.store.clock.now();
+        let Some(turn) = self.0.lanes.turn(lane, now()) else {
+            return Err(SendError::Later(
+                "the portal fails; another message tries whether it works again".into(),
+            ));
+        };
+        let sent = self.0.logout.send(uri, alg, claims, now()).await;
+        match &sent {
+            Err(SendError::Later(_) | SendError::Uncertain(_)) => turn.failed(now()),
+            Ok(()) | Err(SendError::Never(_)) => turn.worked(),
+        }
+        sent
     }
 }

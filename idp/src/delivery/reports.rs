@@ -75,7 +75,15 @@ impl Delivery {
         // Whoever changes the row in between, a worker or another report, has moved it on: it is looked at anew.
         for _ in 0..5 {
             let Some(state) = store.sms_state(reference).await? else { return Ok(Reported::Unknown) };
-            let reported = self.consequence(gateway, &state, status);
+            let mut reported = self.consequence(gateway, &state, status);
+            let again = match reported {
+                // It is paid for once more.
+                Reported::SentAgain => self.0.budget.take_again().await,
+                _ => None,
+            };
+            if reported == Reported::SentAgain && again.is_none() {
+                reported = Reported::GivenUp;
+            }
             let is_written = match reported {
                 Reported::Delivered => store.sms_reported_delivered(reference, &state).await?,
                 Reported::SentAgain => store.sms_reported_failed(reference, &state).await?,
@@ -87,6 +95,9 @@ impl Delivery {
                     self.0.wake[Kind::Sms as usize].notify_one();
                 }
                 return Ok(reported);
+            }
+            if let Some(again) = again {
+                self.0.budget.give_back(again).await;
             }
         }
         Ok(Reported::Early)

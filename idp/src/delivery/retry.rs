@@ -7,6 +7,11 @@ use super::Kind;
 /// The wait after the first failure; each next one waits twice as long.
 const FIRST: Duration = Duration::from_secs(2);
 
+/// The wait after a mail that the server may have, though it did not say so. RFC 5321 section 4.5.4.1 asks for half an hour;
+/// sooner, people get the same mail again and again.
+const FIRST_IN_DOUBT: Duration = Duration::from_mins(30);
+const LONGEST_IN_DOUBT: Duration = Duration::from_hours(8);
+
 /// How old a message may get. A one-time code is dead after ten minutes; a mail about an account is worth two
 /// days of an outage; a session of a portal that did not hear of a logout ends by itself within a day.
 pub(super) fn max_age(kind: Kind) -> Duration {
@@ -35,6 +40,24 @@ pub(super) fn wait(kind: Kind, attempts: u32, age: Duration, chance: u16) -> Opt
     (age + wait <= max_age(kind)).then_some(wait)
 }
 
+/// As [`wait`], where the message may have arrived. Never by chance sooner.
+pub(super) fn wait_in_doubt(kind: Kind, attempts: u32, age: Duration) -> Option<Duration> {
+    let doubled = FIRST_IN_DOUBT.saturating_mul(2_u32.saturating_pow(attempts.saturating_sub(1)));
+    let wait = doubled.min(LONGEST_IN_DOUBT);
+    (age + wait <= max_age(kind)).then_some(wait)
+}
+
+/// How long an SMS gateway that failed is passed over, first and at most.
+pub(super) fn gateway_pauses() -> (Duration, Duration) {
+    (Duration::from_secs(10), Duration::from_mins(5))
+}
+
+/// How long an address of logout tokens that failed is left alone, first and at most: never longer than the message that
+/// failed waits itself.
+pub(super) fn lane_pauses() -> (Duration, Duration) {
+    (FIRST / 2, longest_wait(Kind::Logout) / 2)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -46,6 +69,14 @@ mod tests {
         assert_eq!(waits, [2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 1800, 1800, 1800]);
         assert_eq!(longest(u32::MAX), 1800);
         assert_eq!(wait(Kind::Mail, 3, Duration::ZERO, 0).unwrap(), Duration::from_secs(4), "half at least");
+    }
+
+    #[test]
+    fn a_mail_that_may_have_arrived_waits_for_half_an_hour_and_longer() {
+        let minutes =
+            |attempts| wait_in_doubt(Kind::Mail, attempts, Duration::ZERO).map(|wait| wait.as_secs() / 60);
+        assert_eq!([1, 2, 3, 4, 5, 6].map(minutes), [30, 60, 120, 240, 480, 480].map(Some));
+        assert_eq!(wait_in_doubt(Kind::Mail, 1, Duration::from_hours(48)), None);
     }
 
     #[test]

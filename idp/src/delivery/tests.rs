@@ -18,6 +18,8 @@ use web::serve::Shutdown;
 use super::*;
 use crate::config::{MailTls, SmsGateway, SmsGatewayKind};
 
+mod faults;
+
 const START: Timestamp = Timestamp(1_795_000_000_000);
 const NUMBER: &str = "+31612345678";
 
@@ -81,6 +83,7 @@ struct Place {
     _folder: TempDir,
     clock: Clock,
     store: Store,
+    ephemeral: Ephemeral,
     keys: KeyRing,
 }
 
@@ -93,7 +96,8 @@ impl Place {
         let store = Store::open(&url, clock.clone(), Random::system(), root).await.unwrap();
         let config = Config::default();
         let keys = KeyRing::open(store.clone(), &config.keys, &config.tokens).await.unwrap();
-        Self { _folder: folder, clock, store, keys }
+        let ephemeral = Ephemeral::sql(store.db().clone(), clock.clone());
+        Self { _folder: folder, clock, store, ephemeral, keys }
     }
 
     fn delivery(&self, change: impl FnOnce(&mut Config)) -> Delivery {
@@ -105,7 +109,11 @@ impl Place {
         config.mail.tls = MailTls::None;
         config.sms.gateways = vec![gateway_at("http://127.0.0.1:1/")];
         change(&mut config);
-        Delivery::new(self.store.clone(), self.keys.clone(), &config).unwrap()
+        self.with(&config).unwrap()
+    }
+
+    fn with(&self, config: &Config) -> Result<Delivery, ConfigError> {
+        Delivery::new(self.store.clone(), self.ephemeral.clone(), self.keys.clone(), config)
     }
 
     fn sms_to(&self, url: &str) -> Delivery {
@@ -282,10 +290,10 @@ async fn a_message_of_a_node_that_died_is_due_again_when_its_lease_is_over() {
     let place = Place::new().await;
     let lease = Duration::from_secs(90);
     place.put(&sms()).await;
-    let dead = place.store.claim_message(Kind::Sms, lease).await.unwrap().unwrap();
-    assert!(place.store.claim_message(Kind::Sms, lease).await.unwrap().is_none());
+    let dead = place.store.claim_message(Kind::Sms, &[], lease).await.unwrap().unwrap();
+    assert!(place.store.claim_message(Kind::Sms, &[], lease).await.unwrap().is_none());
     place.clock.advance(lease);
-    let second = place.store.claim_message(Kind::Sms, lease).await.unwrap().unwrap();
+    let second = place.store.claim_message(Kind::Sms, &[], lease).await.unwrap().unwrap();
     assert_eq!((second.id.as_str(), second.attempts), (dead.id.as_str(), 2));
     assert!(!place.store.message_delayed(&dead, lease, "late").await.unwrap(), "it has no say any more");
     assert!(!place.store.message_delivered(&dead).await.unwrap());
@@ -401,7 +409,7 @@ async fn a_commit_wakes_the_lanes_at_once_and_a_mail_server_that_hangs_delays_no
     }
     delivery.wake();
     let mut hanging = Vec::new();
-    while hanging.len() < worker::AT_ONCE {
+    while hanging.len() < worker::at_once(Kind::Mail) {
         hanging.push(soon(silent.accept()).await.unwrap());
     }
     place.put(&sms()).await;
@@ -441,7 +449,7 @@ async fn a_configuration_that_cannot_work_is_refused_with_its_key() {
         config.dev.clock = true;
         config.sms.gateways = vec![gateway_at("http://127.0.0.1:1/")];
         change(&mut config);
-        Delivery::new(place.store.clone(), place.keys.clone(), &config).unwrap_err().to_string()
+        place.with(&config).unwrap_err().to_string()
     };
     let cases: [(&str, Change); 5] = [
         ("mail.from", |config| config.mail.from = "nobody".into()),

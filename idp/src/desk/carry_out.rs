@@ -11,7 +11,7 @@ use crate::codes;
 use crate::domain::account::{Account, AccountId, EmailAddress};
 use crate::domain::phone::PhoneNumber;
 use crate::invitations::{By, Start};
-use crate::notices::Mail;
+use crate::notices::{Mail, greeting};
 use crate::oauth::logout::end_session_by;
 use crate::store::audit::Event;
 use crate::store::mail_links::Purpose;
@@ -156,8 +156,8 @@ async fn tell(
     to: &EmailAddress,
     event: Event,
 ) -> Result<(), Trouble> {
-    // Until somebody has come in with a mail to this address, a stranger may live there, who learns no name.
-    let name = if account.has_own_password() { account.given_name.as_str() } else { "" };
+    // A new address is proved by nobody yet.
+    let name = if *to == account.email { greeting(account) } else { "" };
     let mut notice = app.notice(None, name);
     notice.event = format!("event-{}", event.as_str());
     app.send_mail(write, Mail::DeskNotice, to, account.language, None, &notice).await

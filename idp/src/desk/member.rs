@@ -33,10 +33,19 @@ pub struct MemberPage {
     pub state: &'static str,
     pub until: String,
     pub last_signed_in: String,
+    /// Why mail for this address does not arrive: `desk-mail-WORD` is its text; and since when.
+    pub mail_trouble: Option<MailTrouble>,
     pub acts: Vec<ActLink>,
     pub history: Vec<HistoryRow>,
     /// What was just done: `desk-notice-WORD` is its text.
     pub notice: Option<&'static str>,
+}
+
+/// The last mail for the address did not arrive.
+#[derive(Clone, Debug, Serialize)]
+pub struct MailTrouble {
+    pub word: &'static str,
+    pub at: String,
 }
 
 /// The way to something that the team can do: `desk-act-WORD-title` is its text.
@@ -78,6 +87,7 @@ impl MemberPage {
             state: "locked",
             until: "22-11-2026 19:34".into(),
             last_signed_in: "22-11-2026 19:04".into(),
+            mail_trouble: Some(MailTrouble { word: "refused", at: "22-11-2026 19:04".into() }),
             acts: Act::ALL.map(link).to_vec(),
             history: vec![
                 row("event-unlocked", "gebeld met de dochter", Some("Carla Voorbeeld")),
@@ -117,6 +127,11 @@ pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) 
             state,
             until,
             last_signed_in: last_signed_in_at.map(Timestamp::local_text).unwrap_or_default(),
+            mail_trouble: app
+                .store
+                .undelivered(account.email.as_str())
+                .await?
+                .map(|(at, reason)| MailTrouble { word: reason.name(), at: at.local_text() }),
             acts: Act::ALL
                 .into_iter()
                 .filter(|act| act.makes_sense(&member))

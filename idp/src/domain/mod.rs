@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod device;
+pub mod gsm7;
 pub mod phone;
 pub mod reason;
 pub mod search;

@@ -27,7 +27,8 @@ pub struct Waiting {
     pub tries_left: u32,
 }
 
-const LIFETIME: Duration = Duration::from_hours(24);
+/// How long a page waits.
+pub const LIFETIME: Duration = Duration::from_hours(24);
 
 /// Stores the page `id`.
 ///

@@ -14,9 +14,10 @@ use web::seal::sha256;
 use crate::app::{App, Trouble};
 use crate::domain::account::{Account, EmailAddress};
 use crate::ephemeral::waiting::{self, Waiting};
-use crate::notices::Mail;
+use crate::notices::{Mail, greeting};
 use crate::oauth::resume::journey_url;
 use crate::path;
+use crate::room::Left;
 use crate::store::accounts::Name;
 use crate::store::mail_links::{NewMailLink, Purpose};
 
@@ -113,6 +114,7 @@ impl App {
             sent_at: self.clock.now(),
             tries_left: TRIES,
         };
+        self.take_room(Left::WaitingPage, visit.address, waiting::LIFETIME).await?;
         waiting::put(&self.ephemeral, &id, &waiting).await?;
         if let Some(journey_id) = journey_id {
             self.keep_return(visit, email, journey_id).await?;
@@ -180,7 +182,7 @@ impl App {
         };
         self.store.insert_mail_link(write, &new).await?;
         // At a mistyped address lives a stranger: nobody's name goes there.
-        let name = if new_email.is_some() { "" } else { &account.given_name };
+        let name = if new_email.is_some() || purpose == Purpose::Confirm { "" } else { greeting(account) };
         let mut notice = self.notice(client_id, name);
         let link = self.url_at(self.registry.portal_of(client_id), &format!("{target}?token={token}"));
         notice.link = self.url(&link);

@@ -10,12 +10,13 @@ use web::request::{Fields, Visit};
 use super::refusal::Refusal;
 use super::resume::see_other;
 use super::{oxide, par, request};
-use crate::app::{App, Shared};
+use crate::app::{App, Shared, Trouble};
 use crate::config::Registered;
 use crate::path;
 use crate::protocol::authorization::{self, Arrival, AuthorizationRequest, NoReturn, ReturnAddress};
-use crate::protocol::error::{INVALID_REQUEST_URI, SERVER_ERROR, WireError};
+use crate::protocol::error::{INVALID_REQUEST_URI, SERVER_ERROR, TOO_LARGE, WireError};
 use crate::protocol::jose;
+use crate::room;
 
 /// `GET /authorize`
 pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
@@ -106,6 +107,7 @@ async fn begin_or_answer(
     match begin(app, visit, registered, request).await {
         Ok(response) => response,
         Err(Refusal::Wire(error)) => app.answer_error(visit, &address, error),
+        Err(Refusal::Trouble(Trouble::Full(wait))) => app.too_many(visit, wait),
         Err(Refusal::Trouble(trouble)) => {
             tracing::error!(error = %trouble, "an authorization request failed");
             app.answer_error(visit, &address, SERVER_ERROR)
@@ -131,6 +133,9 @@ async fn begin(
         // unmet_authentication_requirements 1.0.
         let unmet = "none of the acr values that are essential can be reached here";
         return Err(WireError::new("unmet_authentication_requirements", unmet).into());
+    }
+    if !room::fits(&request)? {
+        return Err(TOO_LARGE.into());
     }
     let locales = request.ui_locales.clone().unwrap_or_default();
     let open = app.begin_journey(visit, Some(request), None).await?;

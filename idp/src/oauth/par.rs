@@ -16,7 +16,8 @@ use super::{clients, dpop, oxide, request};
 use crate::app::{App, Shared, Trouble};
 use crate::path;
 use crate::protocol::authorization::{self, Arrival, AuthorizationRequest, ReturnAddress};
-use crate::protocol::error::WireError;
+use crate::protocol::error::{TOO_LARGE, WireError};
+use crate::room::{self, Left};
 
 /// What every `request_uri` of ours begins with (RFC 9126 section 2.2).
 pub const PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
@@ -57,11 +58,19 @@ async fn handle(app: &Shared, visit: &Visit, body: &[u8]) -> Result<serde_json::
         }
         request.dpop_jkt = Some(proof.jkt);
     }
+    if !room::fits(&request)? {
+        return Err(TOO_LARGE.into());
+    }
+    let seconds = app.config.tokens.pushed_request_seconds;
+    let lifetime = Duration::from_secs(seconds.into());
+    if client.is_public() {
+        // Anybody knows its id.
+        app.take_room(Left::PushedRequest, visit.address, lifetime).await?;
+    }
     let id = app.random.token();
     request.pushed_as = Some(id.clone());
-    let seconds = app.config.tokens.pushed_request_seconds;
     let value = serde_json::to_string(&request).map_err(|error| Trouble::Other(error.to_string()))?;
-    app.ephemeral.put(&key(&id), &value, Duration::from_secs(seconds.into())).await?;
+    app.ephemeral.put(&key(&id), &value, lifetime).await?;
     Ok(json!({ "request_uri": format!("{PREFIX}{id}"), "expires_in": seconds }))
 }
 

@@ -1,5 +1,7 @@
 //! What the endpoints that clients call themselves answer when they do not do it: JSON, never a page.
 
+use std::time::Duration;
+
 use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -35,6 +37,7 @@ impl Refusal {
     pub fn into_json(self, what: &'static str) -> Response {
         match self {
             Self::Wire(error) => json_error(error),
+            Self::Trouble(Trouble::Full(wait)) => too_many(wait),
             Self::Trouble(trouble) => {
                 tracing::error!(error = %trouble, "{what} failed");
                 json_error(SERVER_ERROR)
@@ -67,11 +70,13 @@ pub async fn hold_back(
 ) -> Response {
     match app.client_flood.check(visit.address) {
         Ok(()) => next.run(request).await,
-        Err(wait) => {
-            let error = WireError::new("temporarily_unavailable", "too many requests from this address");
-            retry_after((StatusCode::TOO_MANY_REQUESTS, axum::Json(error)).into_response(), wait)
-        }
+        Err(wait) => too_many(wait),
     }
+}
+
+fn too_many(wait: Duration) -> Response {
+    let error = WireError::new("temporarily_unavailable", "too many requests from this address");
+    retry_after((StatusCode::TOO_MANY_REQUESTS, axum::Json(error)).into_response(), wait)
 }
 
 /// Answers with secrets are kept by nobody (RFC 6749 section 5.1).

@@ -19,6 +19,7 @@ use crate::journey::{Begun, Facts, Journey, Next, Proofs, Requirements, Step, ne
 use crate::path;
 use crate::protocol::authorization::{AuthorizationRequest, ResponseMode, ReturnAddress};
 use crate::protocol::error::{LOGIN_REQUIRED, WireError};
+use crate::room::Left;
 use crate::store::accounts::Name;
 use crate::store::sessions::Session;
 
@@ -94,8 +95,12 @@ impl App {
         client_id: Option<String>,
     ) -> Result<Open, Trouble> {
         let session = self.session_of(visit).await?;
+        if session.is_none() {
+            self.take_room(Left::SignIn, visit.address, self.journey_lifetime()).await?;
+        }
+        let hint = request.as_ref().and_then(|request| request.login_hint.as_deref()).unwrap_or_default();
         let mut journey = Journey {
-            identifier: request.as_ref().and_then(|request| request.login_hint.clone()).unwrap_or_default(),
+            identifier: hint.chars().take(254).collect(),
             client_id: request.as_ref().map(|request| request.client_id.clone()).or(client_id),
             request,
             browser: sha256(&visit.browser),

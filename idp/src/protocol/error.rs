@@ -31,6 +31,8 @@ pub const CONSENT_REQUIRED: WireError =
 pub const INTERACTION_REQUIRED: WireError =
     WireError::new("interaction_required", "the person has to take a step that needs a page");
 pub const SERVER_ERROR: WireError = WireError::new("server_error", "something went wrong here; it is logged");
+pub const TOO_LARGE: WireError =
+    WireError::new("invalid_request", "the request is too large: its parameters may have 8 kB together");
 pub const INVALID_CLIENT: WireError = WireError::new("invalid_client", "client authentication failed");
 pub const INVALID_REQUEST_URI: WireError = WireError::new(
     "invalid_request_uri",

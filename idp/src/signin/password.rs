@@ -6,6 +6,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
+use web::ephemeral::Limit;
 use web::request::{Fields, PUBLIC_COOKIE, Visit, append};
 
 use super::{Arrived, at_step};
@@ -100,54 +101,81 @@ pub async fn post(
     Posted(fields): Posted,
 ) -> Response {
     let started = Instant::now();
-    at_step(&app, &visit, Step::Password, async |mut arrived| {
-        let limit = app.config.limits.sign_ins_per_address_per_hour;
+    at_step(&app, &visit, Step::Password, async |arrived| {
+        // Taken before the password is looked at, and given back unless it is wrong: many at once are as many.
         let address_key = app.address_key("sign-in-failures", visit.address);
-        if app.is_exhausted(&address_key, limit).await? {
-            return Ok(app.too_many(&visit, Duration::from_mins(10)));
-        }
-        let typed = match app.config.accounts.identifier {
-            Identifier::Email => fields.trimmed("email"),
-            Identifier::Username => fields.trimmed("username"),
+        let most = app.config.limits.sign_ins_per_address_per_hour;
+        let limit = Limit { key: &address_key, most, window: Duration::from_hours(1) };
+        let reserved = match app.ephemeral.reserve(&[limit]).await? {
+            Ok(reserved) => reserved,
+            Err(full) => return Ok(app.too_many(&visit, full.until.since(app.clock.now()))),
         };
-        typed.chars().take(254).collect::<String>().clone_into(&mut arrived.open.journey.identifier);
-        if let Some((account, device)) = check(&app, &visit, &arrived.open, typed, &fields).await? {
-            let journey = &mut arrived.open.journey;
-            journey.password_mark = account.password_mark();
-            journey.account_id = Some(account.id.clone());
-            // What an earlier account proved in this journey is not this one's.
-            journey.proofs = crate::journey::Proofs {
-                password_at: Some(app.clock.now()),
-                ..crate::journey::Proofs::default()
-            };
-            journey.pending_phone = None;
-            journey.code = None;
-            journey.public_computer = fields.get("public_computer").is_some();
-            journey.is_bound = true;
-            let is_public = journey.public_computer;
-            let id = &arrived.open.id;
-            let visit = visit.with_cookie(&bond_cookie(id), &app.bond(&visit, id));
-            // A confirmation has changed the account since it was read.
-            let known = account.email_confirmed_at.is_some().then_some((account, device));
-            let mut response = app.save_and_resume_knowing(&visit, arrived.open, known).await?;
-            if is_public {
-                visit.make_public(&mut response, &[path::DEVICE_COOKIE]);
-            } else if visit.cookie(PUBLIC_COOKIE).is_some() {
-                append(&mut response, visit.front.cookies.clear(PUBLIC_COOKIE));
-            }
-            return Ok(response);
+        let given = give(&app, &visit, arrived, &fields, started).await;
+        if !matches!(given, Ok(Given::Wrong(_))) {
+            app.ephemeral.give_back(reserved).await?;
         }
-        if let Some((email, page_id)) = waiting_page(&app, &visit, typed, &fields).await? {
-            app.keep_return(&visit, &email, &arrived.open.id).await?;
-            tokio::time::sleep_until((started + FAILURE_TAKES).into()).await;
-            let client_id = arrived.open.journey.client_id.as_deref();
-            return Ok(see_other(&app.waiting_url(&visit, client_id, path::REGISTER_SENT, &page_id)));
-        }
-        app.ephemeral.count(&address_key, Duration::from_hours(1)).await?;
-        tokio::time::sleep_until((started + FAILURE_TAKES).into()).await;
-        Ok(page(&app, &visit, &arrived, Some("signin-error")))
+        let (Given::Wrong(response) | Given::Other(response)) = given?;
+        Ok(response)
     })
     .await
+}
+
+/// What an identifier and a password came to.
+enum Given {
+    Wrong(Response),
+    Other(Response),
+}
+
+async fn give(
+    app: &Shared,
+    visit: &Visit,
+    mut arrived: Arrived,
+    fields: &Fields,
+    started: Instant,
+) -> Result<Given, Trouble> {
+    let typed = match app.config.accounts.identifier {
+        Identifier::Email => fields.trimmed("email"),
+        Identifier::Username => fields.trimmed("username"),
+    };
+    typed.chars().take(254).collect::<String>().clone_into(&mut arrived.open.journey.identifier);
+    if let Some((account, device)) = check(app, visit, &arrived.open, typed, fields).await? {
+        let journey = &mut arrived.open.journey;
+        journey.password_mark = account.password_mark();
+        journey.account_id = Some(account.id.clone());
+        // What an earlier account proved in this journey is not this one's.
+        journey.proofs = crate::journey::Proofs {
+            password_at: Some(app.clock.now()),
+            ..crate::journey::Proofs::default()
+        };
+        journey.pending_phone = None;
+        journey.code = None;
+        journey.public_computer = fields.get("public_computer").is_some();
+        journey.is_bound = true;
+        let is_public = journey.public_computer;
+        let id = &arrived.open.id;
+        let visit = &visit.with_cookie(&bond_cookie(id), &app.bond(visit, id));
+        // A confirmation has changed the account since it was read.
+        let known = account.email_confirmed_at.is_some().then_some((account, device));
+        let mut response = app.save_and_resume_knowing(visit, arrived.open, known).await?;
+        if is_public {
+            visit.make_public(&mut response, &[path::DEVICE_COOKIE]);
+        } else if visit.cookie(PUBLIC_COOKIE).is_some() {
+            append(&mut response, visit.front.cookies.clear(PUBLIC_COOKIE));
+        }
+        return Ok(Given::Other(response));
+    }
+    let waiting = waiting_page(app, visit, typed, fields).await?;
+    if let Some((email, _)) = &waiting {
+        app.keep_return(visit, email, &arrived.open.id).await?;
+    }
+    tokio::time::sleep_until((started + FAILURE_TAKES).into()).await;
+    Ok(match waiting {
+        Some((_, page_id)) => {
+            let client_id = arrived.open.journey.client_id.as_deref();
+            Given::Other(see_other(&app.waiting_url(visit, client_id, path::REGISTER_SENT, &page_id)))
+        }
+        None => Given::Wrong(page(app, visit, &arrived, Some("signin-error"))),
+    })
 }
 
 /// The waiting page of a registration in this browser with this address and password. It is shown for a taken

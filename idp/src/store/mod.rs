@@ -18,6 +18,7 @@ pub mod lockouts;
 pub mod mail_links;
 pub mod members;
 pub mod outbox;
+pub mod refused;
 pub mod sessions;
 pub mod sms;
 pub mod temporary_passwords;

@@ -80,6 +80,8 @@ pub struct Claimed {
     /// This attempt included.
     pub attempts: u32,
     pub message: Message,
+    /// Which messages of its kind it may hold up: those to the same place.
+    pub lane: String,
     /// The SMS gateways that took it before.
     pub gateways: Vec<String>,
     /// The last of them reported nothing in the time in which the message was of use.
@@ -110,35 +112,57 @@ impl Store {
     pub async fn enqueue_as(&self, write: &mut Write, id: &str, message: &Message) -> Result<()> {
         let payload = serde_json::to_vec(message).map_err(|_| StoreError::Corrupt("outbox.payload"))?;
         sqlx::query(
-            "INSERT INTO outbox (id, kind, payload_sealed, created_at, next_attempt_at, attempts) \
-             VALUES ($1, $2, $3, $4, $4, 0)",
+            "INSERT INTO outbox (id, kind, payload_sealed, created_at, next_attempt_at, attempts, lane) \
+             VALUES ($1, $2, $3, $4, $4, 0, $5)",
         )
         .bind(id)
         .bind(message.kind().name())
         .bind(self.root.sealer("outbox").seal(&payload))
         .bind(self.clock.now().0)
+        .bind(self.lane(message))
         .execute(write.connection())
         .await?;
         Ok(())
     }
 
-    /// Takes one message that is due. Until `lease` is over no other node takes it; if this one dies, it is due
-    /// again then. A message that cannot be read keeps nobody waiting: it is given up.
+    /// The lane of a message. Logout tokens for one address have one of their own; the address does not stand in it.
+    fn lane(&self, message: &Message) -> String {
+        match message {
+            Message::Logout { uri, .. } => self.root.hasher("outbox lane").hash(uri),
+            Message::Mail { .. } | Message::Sms { .. } => String::new(),
+        }
+    }
+
+    /// Takes one message that is due and in none of the lanes that are `held`. Until `lease` is over no other node takes
+    /// it, and [`Store::renew_claim`] makes that longer; if this one dies, it is due again then. A message that cannot be
+    /// read keeps nobody waiting: it is given up.
     ///
     /// # Errors
     /// The engine's.
-    pub async fn claim_message(&self, kind: Kind, lease: Duration) -> Result<Option<Claimed>> {
+    pub async fn claim_message(
+        &self,
+        kind: Kind,
+        held: &[String],
+        lease: Duration,
+    ) -> Result<Option<Claimed>> {
         let now = self.clock.now();
-        let due = "SELECT id, next_attempt_at FROM outbox WHERE next_attempt_at <= $1 AND kind = $2 \
-                   AND delivered_at IS NULL AND given_up_at IS NULL ORDER BY next_attempt_at LIMIT 16";
-        let rows = sqlx::query(due).bind(now.0).bind(kind.name()).fetch_all(self.db.pool()).await?;
+        let places: Vec<String> = (3..held.len() + 3).map(|place| format!("${place}")).collect();
+        let apart =
+            if held.is_empty() { String::new() } else { format!("AND lane NOT IN ({})", places.join(", ")) };
+        let due = format!(
+            "SELECT id, next_attempt_at FROM outbox WHERE next_attempt_at <= $1 AND kind = $2 {apart} \
+             AND delivered_at IS NULL AND given_up_at IS NULL ORDER BY next_attempt_at LIMIT 16"
+        );
+        let due = sqlx::query(sqlx::AssertSqlSafe(due)).bind(now.0).bind(kind.name());
+        let due = held.iter().fold(due, |query, lane| query.bind(lane.as_str()));
+        let rows = due.fetch_all(self.db.pool()).await?;
         for row in rows {
             let id: String = row.try_get("id")?;
             let seen: i64 = row.try_get("next_attempt_at")?;
             // Whoever changes the time first has it.
             let take = "UPDATE outbox SET next_attempt_at = $1, attempts = attempts + 1 \
                         WHERE id = $2 AND next_attempt_at = $3 AND delivered_at IS NULL AND given_up_at IS NULL \
-                        RETURNING attempts, created_at, payload_sealed, gateways, accepted_at";
+                        RETURNING attempts, created_at, payload_sealed, lane, gateways, accepted_at";
             // One millisecond at least, or two could take it at the same moment.
             let until = now.plus(lease.max(Duration::from_millis(1)));
             let taken = sqlx::query(take).bind(until.0).bind(id.as_str()).bind(seen);
@@ -157,11 +181,23 @@ impl Store {
                 created_at: Timestamp(row.try_get("created_at")?),
                 attempts: u32::try_from(row.try_get::<i64, _>("attempts")?).unwrap_or(u32::MAX),
                 message,
+                lane: row.try_get("lane")?,
                 gateways: split(row.try_get("gateways")?),
                 is_settled: row.try_get::<Option<i64>, _>("accepted_at")?.is_some(),
             }));
         }
         Ok(None)
+    }
+
+    /// Keeps a message for `lease` from now on. False if another node holds it by now, or its story is over.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn renew_claim(&self, claimed: &Claimed, lease: Duration) -> Result<bool> {
+        let text = "UPDATE outbox SET next_attempt_at = $1 \
+                    WHERE id = $2 AND attempts = $3 AND delivered_at IS NULL AND given_up_at IS NULL";
+        let query = sqlx::query(text).bind(self.clock.now().plus(lease).0).bind(claimed.id.as_str());
+        Ok(self.db.execute(query.bind(i64::from(claimed.attempts))).await? > 0)
     }
 
     /// Gives up a message that nobody here can read; the payload stays, for whoever still can.

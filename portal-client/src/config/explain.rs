@@ -75,6 +75,10 @@ fn explain(key: &str) -> Option<&'static str> {
         "limits.requests_per_account" => "Requests for access per account and day, over all nodes.",
         "limits.requests_per_address" => "Requests for access per address and day, over all nodes.",
         "limits.activations_per_account" => "Activation codes tried per account and day, over all nodes.",
+        "limits.open_per_address" => {
+            "Sign-ins under way from one network address, over all nodes, each for two hours at most."
+        }
+        "limits.open_in_all" => "The same from all addresses together; each takes 4 kB at most.",
         "limits.code_days" => "Days that an activation code is valid.",
         "limits.code_attempts" => "Wrong attempts after which an activation code is void.",
         "retention" => "For how long what people did is kept. Zero keeps it for ever.",

@@ -68,6 +68,8 @@ pub struct LimitsConfig {
     pub requests_per_account: u32,
     pub requests_per_address: u32,
     pub activations_per_account: u32,
+    pub open_per_address: u32,
+    pub open_in_all: u32,
     pub code_days: u32,
     pub code_attempts: u32,
 }
@@ -172,6 +174,8 @@ impl Default for LimitsConfig {
             requests_per_account: 5,
             requests_per_address: 10,
             activations_per_account: 20,
+            open_per_address: 1_000,
+            open_in_all: 50_000,
             code_days: 14,
             code_attempts: 5,
         }

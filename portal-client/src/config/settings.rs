@@ -78,9 +78,11 @@ pub struct Retention {
 pub struct Limits {
     pub posts_per_minute: u32,
     pub sign_ins_per_minute: u32,
-    pub requests_per_account: i64,
-    pub requests_per_address: i64,
-    pub activations_per_account: i64,
+    pub requests_per_account: u32,
+    pub requests_per_address: u32,
+    pub activations_per_account: u32,
+    pub open_per_address: u32,
+    pub open_in_all: u32,
     pub code_lifetime: Duration,
     pub code_attempts: i64,
 }
@@ -229,6 +231,8 @@ impl Limits {
             ("limits.requests_per_account", limits.requests_per_account),
             ("limits.requests_per_address", limits.requests_per_address),
             ("limits.activations_per_account", limits.activations_per_account),
+            ("limits.open_per_address", limits.open_per_address),
+            ("limits.open_in_all", limits.open_in_all),
             ("limits.code_days", limits.code_days),
             ("limits.code_attempts", limits.code_attempts),
         ] {
@@ -244,9 +248,11 @@ impl Limits {
         Ok(Self {
             posts_per_minute: limits.posts_per_minute,
             sign_ins_per_minute: limits.sign_ins_per_minute,
-            requests_per_account: limits.requests_per_account.into(),
-            requests_per_address: limits.requests_per_address.into(),
-            activations_per_account: limits.activations_per_account.into(),
+            requests_per_account: limits.requests_per_account,
+            requests_per_address: limits.requests_per_address,
+            activations_per_account: limits.activations_per_account,
+            open_per_address: limits.open_per_address,
+            open_in_all: limits.open_in_all,
             code_lifetime: Duration::from_hours(u64::from(limits.code_days) * 24),
             code_attempts: limits.code_attempts.into(),
         })

@@ -8,6 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Serialize;
+use web::ephemeral::Limit;
 
 use super::extract::{Form, SignedIn};
 use super::failure::Failure;
@@ -85,11 +86,13 @@ pub async fn activate(
     let SignedIn { visit, session } = signed_in;
     let link = app.links.own(&link, &session.person).await?.ok_or(Failure::NotFound)?;
     let limits = app.settings.limits;
-    let tried = app.ephemeral.count(&account_key("activate", &session), DAY).await?;
+    let key = account_key("activate", &session);
+    let limit = Limit { key: &key, most: limits.activations_per_account, window: DAY };
+    let reserved = app.ephemeral.reserve(&[limit]).await?.ok();
     let now = app.clock.now();
     let code = ActivationCode::typed(fields.trimmed("activation_code"));
     // Over the day's limit the code is not looked at, and the answer is the same as for a wrong one.
-    let attempts = if tried.count <= limits.activations_per_account { limits.code_attempts } else { 0 };
+    let attempts = if reserved.is_some() { limits.code_attempts } else { 0 };
     let mut write = app.db.begin_write().await?;
     let opened = app.links.activate(&mut write, &link.id, &session.person, &code, attempts, now).await?;
     if opened {
@@ -101,6 +104,9 @@ pub async fn activate(
         let page = Activate::new(&app, &link, "portal-activate-error");
         let status = StatusCode::UNPROCESSABLE_ENTITY;
         return Ok(show(&app, &visit, Some(&session), status, Activate::TEMPLATE, &page));
+    }
+    if let Some(right) = reserved {
+        app.ephemeral.give_back(right).await?;
     }
     Ok(Redirect::to(&paths::requested(&link.id)).into_response())
 }

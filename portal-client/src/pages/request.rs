@@ -9,6 +9,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::{Deserialize, Serialize};
+use web::ephemeral::Limit;
 use web::flood::household;
 use web::request::Fields;
 
@@ -204,10 +205,13 @@ pub async fn confirm(
     };
     let Ok(request) = typed.check(&app) else { return Ok(Redirect::to(paths::REQUEST).into_response()) };
     let limits = app.settings.limits;
-    let by_account = app.ephemeral.count(&account_key("request", &session), DAY).await?;
-    let by_address =
-        app.ephemeral.count(&format!("request-address:{}", household(visit.address)), DAY).await?;
-    if by_account.count > limits.requests_per_account || by_address.count > limits.requests_per_address {
+    let (account, address) =
+        (account_key("request", &session), format!("request-address:{}", household(visit.address)));
+    let taken = [
+        Limit { key: &account, most: limits.requests_per_account, window: DAY },
+        Limit { key: &address, most: limits.requests_per_address, window: DAY },
+    ];
+    if app.ephemeral.reserve(&taken).await?.is_err() {
         return Err(Failure::TooManyToday);
     }
     let now = app.clock.now();

@@ -7,6 +7,8 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::{Deserialize, Serialize};
 use url::Url;
+use web::ephemeral::Limit;
+use web::flood::household;
 use web::request::{Visit, append};
 use web::seal::sha256;
 
@@ -21,6 +23,9 @@ use crate::{paths, session};
 /// How long a sign-in may take: somebody may have to make an account and find the mail first.
 const PATIENCE: Duration = Duration::from_hours(2);
 
+/// Bytes of a path to return to. It is kept while the sign-in lasts, and anybody may name one.
+const LONGEST_PATH: usize = 2_000;
+
 /// A sign-in under way and the browser it started in.
 #[derive(Serialize, Deserialize)]
 struct Kept {
@@ -32,7 +37,9 @@ struct Kept {
 /// ended without a sign-out, a new proof is asked for, since the provider's may live on.
 pub async fn login(State(app): State<Arc<App>>, Caller(visit): Caller) -> Result<Response, Failure> {
     app.sign_ins.check(visit.address).map_err(|wait| Failure::TooMany(wait.as_secs() + 1))?;
-    let return_to = paths::local(query(&visit)?.get("return_to").unwrap_or(paths::HOME)).to_owned();
+    let wanted = query(&visit)?;
+    let return_to = wanted.get("return_to").filter(|path| path.len() <= LONGEST_PATH).unwrap_or(paths::HOME);
+    let return_to = paths::local(return_to).to_owned();
     let team = return_to == paths::TEAM || return_to.starts_with("/team/") || return_to.starts_with("/team?");
     let has_ended = match visit.cookie(session::COOKIE) {
         Some(token) => app.sessions.peek(&token).await?.is_none(),
@@ -52,6 +59,15 @@ pub async fn login(State(app): State<Arc<App>>, Caller(visit): Caller) -> Result
 /// # Errors
 /// The provider's and the store's.
 pub async fn start(app: &App, visit: &Visit, asked: Asked) -> Result<Url, Failure> {
+    let (here, limits) = (format!("room-sign-ins:{}", household(visit.address)), &app.settings.limits);
+    let room = [
+        Limit { key: &here, most: limits.open_per_address, window: PATIENCE },
+        Limit { key: "room-sign-ins", most: limits.open_in_all, window: PATIENCE },
+    ];
+    // Who has proved nothing begins them: docs/decisions/0022.
+    if let Err(full) = app.ephemeral.reserve(&room).await? {
+        return Err(Failure::TooMany(full.until.since(app.clock.now()).as_secs() + 1));
+    }
     let (url, pending) = app.provider.start(asked, visit.language, &app.random).await?;
     let key = pending_key(&pending.state);
     let kept = Kept { pending, browser: sha256(&visit.browser) };

@@ -338,6 +338,8 @@ desk-help-blocked = A member of staff blocked this account. The user cannot sign
 
 desk-facts = This account
 desk-fact-last = Last signed in
+desk-mail-refused = The mail server of { $email } takes no mail for this address (last tried: { $when }). Ask whether the address is right. Change it if it is not.
+desk-mail-late = A mail to { $email } could not be delivered for two days (given up: { $when }). Ask whether the address is right, then send the mail again.
 desk-never = Never
 desk-acts = What do you want to do?
 desk-by = By { $name }

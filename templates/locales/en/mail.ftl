@@ -55,6 +55,7 @@ mail-account-deleted-not-you = Did you not ask for this yourself? Contact the he
 mail-phone-changed-subject = Your phone number has been changed
 mail-phone-changed-text = The phone number of your account was changed on { $when }. SMS codes now go to the new number. Is this right? Then you do not have to do anything.
 mail-phone-changed-not-you = Is this not right? Contact the helpdesk at once.
+mail-phone-changed-call = Is this not right? Call { $phone } at once.
 
 mail-account-created-subject = An account has been made for you
 mail-account-created-text = An account has been made for you. Below is how to sign in the first time.
@@ -83,3 +84,13 @@ sms-phone-removed = Your account no longer uses this phone number. Is this not r
 sms-phone-changed = Your account uses another phone number from now on. Is this not right? Call the helpdesk.
 sms-code = Your code is { $code }. Give this code to nobody.
 sms-code-prefix = Your code is { $code }. Enter what follows the dash. Give this code to nobody.
+sms-phone-changed = Your account uses another phone number from now on.
+sms-phone-changed-at = Your account at { $brand } uses another phone number from now on.
+sms-phone-changed-call = Is this not right? Call { $phone }.
+sms-phone-changed-ask = Is this not right? Call the helpdesk.
+# One message has 160 characters, the name and the address of the site included.
+sms-code = Your code is { $code }.
+sms-code-sign-in = Your code to sign in at { $brand } is { $code }.
+sms-code-number = Your code to confirm this number at { $brand } is { $code }.
+sms-code-after-dash = Enter what follows the dash.
+sms-code-nobody = Do not share this code with anyone.

@@ -338,6 +338,8 @@ desk-help-blocked = Een medewerker heeft dit account geblokkeerd. De gebruiker k
 
 desk-facts = Dit account
 desk-fact-last = Laatst ingelogd
+desk-mail-refused = De mailserver van { $email } neemt geen mail aan voor dit adres (laatst geprobeerd: { $when }). Vraag of het adres klopt. Wijzig het als het anders is.
+desk-mail-late = Een mail aan { $email } kwam twee dagen lang niet aan (opgegeven: { $when }). Vraag of het adres klopt, en stuur de mail daarna opnieuw.
 desk-never = Nog nooit
 desk-acts = Wat wilt u doen?
 desk-by = Door { $name }

@@ -55,6 +55,7 @@ mail-account-deleted-not-you = Vroeg u dit niet zelf? Neem dan meteen contact op
 mail-phone-changed-subject = Uw telefoonnummer is veranderd
 mail-phone-changed-text = Het telefoonnummer van uw account is veranderd op { $when }. SMS-codes gaan voortaan naar het nieuwe nummer. Klopt dit? Dan hoeft u niets te doen.
 mail-phone-changed-not-you = Klopt dit niet? Neem dan meteen contact op met de helpdesk.
+mail-phone-changed-call = Klopt dit niet? Bel dan meteen { $phone }.
 
 mail-account-created-subject = Er is een account voor u gemaakt
 mail-account-created-text = Er is een account voor u gemaakt. Hieronder staat hoe u de eerste keer inlogt.
@@ -83,3 +84,13 @@ sms-phone-removed = Uw account gebruikt dit telefoonnummer niet meer. Klopt dit 
 sms-phone-changed = Uw account gebruikt voortaan een ander telefoonnummer. Klopt dit niet? Bel dan de helpdesk.
 sms-code = Uw code is { $code }. Geef deze code aan niemand.
 sms-code-prefix = Uw code is { $code }. Vul in wat na het streepje staat. Geef deze code aan niemand.
+sms-phone-changed = Uw account gebruikt voortaan een ander telefoonnummer.
+sms-phone-changed-at = Uw account bij { $brand } gebruikt voortaan een ander telefoonnummer.
+sms-phone-changed-call = Klopt dit niet? Bel { $phone }.
+sms-phone-changed-ask = Klopt dit niet? Bel dan de helpdesk.
+# One message has 160 characters, the name and the address of the site included.
+sms-code = Uw code is { $code }.
+sms-code-sign-in = Uw code om in te loggen bij { $brand } is { $code }.
+sms-code-number = Uw code om dit nummer te bevestigen bij { $brand } is { $code }.
+sms-code-after-dash = Vul in wat na het streepje staat.
+sms-code-nobody = Geef deze code aan niemand.

@@ -54,6 +54,7 @@ impl Server {
              database = 'sqlite:{folder}/idp.db'\n\
              [secrets]\nroot = '{ROOT}'\n[dev]\noutbox = true\n[log]\nlevel = 'warn'\n\
              [limits]\nposts_per_minute = 0\nclient_requests_per_minute = 0\nsign_ins_per_address_per_hour = 0\n\
+             open_per_address = 0\nopen_in_all = 0\n\
              [[portal]]\nid = 'bench'\nurl = 'http://127.0.0.1:9999'\nbrand.name = 'Bench'\n\
              policy.second_factor = 'never'\n\
              [[portal.client]]\nclient_id = '{id}'\nclient_secret = '{secret}'\n\
