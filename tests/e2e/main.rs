@@ -28,6 +28,8 @@ mod halves;
 mod input;
 mod journey;
 mod keys;
+mod limits;
+mod mail_words;
 mod lockout;
 mod look;
 mod oauth;
