@@ -387,7 +387,10 @@ async fn t22_an_sms_names_nobody_and_binds_the_code_to_this_site() {
         let code = code_of(&texts[0]);
         assert_eq!(text.lines().last(), Some(format!("@login.localhost #{code}").as_str()));
         assert_eq!(text.matches(&code).count(), 2, "{text}");
-        let lower = text.to_lowercase();
+        // What the portal is called is its own choice; it says where the code belongs.
+        let brand = world.idp.brand(Some(&world.relying_party().client_id)).name.clone();
+        assert!(text.starts_with(&format!("Uw code om in te loggen bij {brand} is {code}.")), "{text}");
+        let lower = text.replace(&brand, "").to_lowercase();
         for word in
             ["anna", "voorbeeld", "example.nl\n", "zorg", "dossier", "cliënt", "portaal", "care", "http"]
         {
@@ -396,6 +399,71 @@ async fn t22_an_sms_names_nobody_and_binds_the_code_to_this_site() {
         assert!(!text.contains(&Person::ANNA.phone[4..]), "{text}");
         // The field says that it takes such a code.
         assert!(browser.page.body.contains("autocomplete=\"one-time-code\""));
+    }
+}
+
+#[tokio::test]
+async fn an_sms_fits_one_message_whatever_the_portal_is_called_and_ends_with_the_line_for_browsers() {
+    let long = "Stichting Zorggroep Noord- en Zuid-Holland voor Wonen, Welzijn en Zorg aan Huis in de Regio, Cliëntportaal";
+    for (brand, says) in [
+        ("Cliëntportaal ’s Heeren Loo – Zuid", "bij Clientportaal 's Heeren Loo - Zuid is "),
+        (long, "bij Stichting Zorggroep Noord- en "),
+        ("Портал 中文", "Uw code is "),
+    ] {
+        for host in [
+            "https://login.localhost",
+            "https://inloggen.mijn.zeer-lange-naam-van-een-zorginstelling.localhost",
+        ] {
+            let world = World::with(Backend::Embedded, |config| {
+                config.issuer = host.into();
+                for portal in &mut config.portals {
+                    portal.brand.name = brand.into();
+                }
+            })
+            .await;
+            world.add(&Person::ANNA).await;
+            at_code_page(&world, &Person::ANNA).await;
+            let sms = world.texts(Person::ANNA.phone).await.pop().unwrap();
+            let length = idp::domain::gsm7::length(&sms.text);
+            assert!(length.is_some_and(|length| length <= 160), "{length:?}: {}", sms.text);
+            let code = code_of(&sms);
+            let host = host.trim_start_matches("https://");
+            assert_eq!(sms.text.lines().last(), Some(format!("@{host} #{code}").as_str()));
+            assert!(host.len() > 20 || sms.text.contains(says), "{}", sms.text);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_sms_says_whether_it_is_for_a_new_number_and_tells_the_old_one_whom_to_call() {
+    for backend in Backend::ALL {
+        let world = World::with(backend, |config| {
+            for portal in &mut config.portals {
+                portal.brand.name = "Voorbeeldhuis".into();
+                portal.brand.helpdesk.phone = "088-1234567".into();
+            }
+        })
+        .await;
+        world.add(&Person::ANNA).await;
+        without_phone(&world, &Person::ANNA).await;
+        let mut browser = at_sign_in(&world).await;
+        browser.give_password(&Person::ANNA).await;
+        browser.submit("phone", &[("phone", "06-44444444")]).await;
+        let text = world.texts("+31644444444").await.pop().unwrap().text;
+        assert!(text.starts_with("Uw code om dit nummer te bevestigen bij Voorbeeldhuis is "), "{text}");
+
+        let holder = world.account(&Person::ANNA).await;
+        let mut write = world.idp.store.begin_write().await.unwrap();
+        let language = web::language::Language::Nl;
+        world.idp.tell_old_number(&mut write, Person::ANNA.phone, language).await.unwrap();
+        world.idp.notify(&mut write, idp::notices::Mail::PhoneChanged, &holder, None, |_| ()).await.unwrap();
+        write.commit().await.unwrap();
+        let text = world.texts(Person::ANNA.phone).await.pop().unwrap().text;
+        assert!(text.contains("Voorbeeldhuis") && text.ends_with("Bel 088-1234567."), "{text}");
+        let mail = world.mails(Person::ANNA.email).await.pop().unwrap();
+        for form in [&mail.text, &mail.html] {
+            assert!(form.contains("Bel dan meteen 088-1234567"), "{form}");
+        }
     }
 }
 

@@ -30,6 +30,8 @@ mod halves;
 mod input;
 mod journey;
 mod keys;
+mod limits;
+mod mail_words;
 mod lockout;
 mod log_lines;
 mod logout;
