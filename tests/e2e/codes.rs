@@ -455,7 +455,7 @@ async fn an_sms_says_whether_it_is_for_a_new_number_and_tells_the_old_one_whom_t
         let holder = world.account(&Person::ANNA).await;
         let mut write = world.idp.store.begin_write().await.unwrap();
         let language = web::language::Language::Nl;
-        world.idp.tell_old_number(&mut write, Person::ANNA.phone, language).await.unwrap();
+        world.idp.tell_old_number(&mut write, Person::ANNA.phone, language, "phone_changed").await.unwrap();
         world.idp.notify(&mut write, idp::notices::Mail::PhoneChanged, &holder, None, |_| ()).await.unwrap();
         write.commit().await.unwrap();
         let text = world.texts(Person::ANNA.phone).await.pop().unwrap().text;

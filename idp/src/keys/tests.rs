@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use openidconnect::PrivateSigningKey as _;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use web::db::OpenError;
 use web::random::Random;
 use web::seal::RootKey;
 
@@ -29,9 +30,13 @@ impl Place {
     }
 
     async fn store_with(&self, root: &str, clock: &Clock) -> Store {
+        self.open_with(root, clock).await.unwrap()
+    }
+
+    async fn open_with(&self, root: &str, clock: &Clock) -> std::result::Result<Store, OpenError> {
         let url = format!("sqlite:{}", self.folder.path().join("idp.db").display());
         let root = RootKey::new(root).unwrap();
-        Store::open(&url, clock.clone(), Random::system(), root).await.unwrap()
+        Store::open(&url, clock.clone(), Random::system(), root).await
     }
 
     async fn ring(&self) -> KeyRing {
@@ -281,9 +286,12 @@ async fn private_keys_are_sealed_at_rest_and_open_under_their_root_key_only() {
     let place = Place::new();
     drop(place.ring().await);
     let row = place.store().await.signing_keys().await.unwrap().remove(0);
-    let store = place.store_with("another root key, of enough bytes", &place.clock).await;
-    assert!(store.open_signing_key(&row).is_err());
-    assert!(KeyRing::open(store, &config::Keys::default(), &config::Tokens::default()).await.is_err());
+    // Under another root key neither the row opens nor the database that it stands in.
+    let other = "another root key, of enough bytes";
+    let sealer = RootKey::new(other).unwrap().sealer("signing key");
+    assert!(sealer.open(&row.private_sealed).is_err());
+    let opened = place.open_with(other, &place.clock).await;
+    assert!(matches!(opened, Err(OpenError::WrongRoot { .. })), "{opened:?}");
 }
 
 /// A token with another header, signed as `signer` would.

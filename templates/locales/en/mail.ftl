@@ -81,9 +81,6 @@ mail-desk-notice-text = On { $when } a member of staff changed something in your
 mail-desk-notice-not-right = Is this not right? Contact the helpdesk.
 
 sms-phone-removed = Your account no longer uses this phone number. Is this not right? Call the helpdesk.
-sms-phone-changed = Your account uses another phone number from now on. Is this not right? Call the helpdesk.
-sms-code = Your code is { $code }. Give this code to nobody.
-sms-code-prefix = Your code is { $code }. Enter what follows the dash. Give this code to nobody.
 sms-phone-changed = Your account uses another phone number from now on.
 sms-phone-changed-at = Your account at { $brand } uses another phone number from now on.
 sms-phone-changed-call = Is this not right? Call { $phone }.
