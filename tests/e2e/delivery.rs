@@ -265,7 +265,10 @@ async fn a_wrong_login_is_tried_again_until_the_operator_repaired_it() {
     place.mail.start("een-ander-wachtwoord").await;
     place.enqueue_mail().await;
     assert_eq!(place.deliver().await, DELAYED);
-    assert_eq!(place.trouble(Kind::Mail).await, ("the mail server answers 535".into(), 1));
+    assert_eq!(
+        place.trouble(Kind::Mail).await,
+        ("the mail server answers 535 at its greeting, the login or our sender's address".into(), 1)
+    );
     place.world.advance(Duration::from_secs(2));
     assert_eq!(place.deliver().await, DELAYED);
     assert_eq!(place.trouble(Kind::Mail).await.1, 2);
