@@ -21,6 +21,13 @@ struct TwoHosts {
     www: String,
 }
 
+/// From the callback on to the other host, with what the callback was told.
+fn on(www: &str, how: &str, answer: &Pairs) -> Redirect {
+    let said = answer.iter().find(|(name, _)| name == "code" || name == "error");
+    let said = said.map_or("nothing", |(name, value)| if name == "code" { name } else { value });
+    Redirect::to(&format!("{www}/welcome?{how}={said}"))
+}
+
 impl TwoHosts {
     async fn start() -> Self {
         let login = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
@@ -29,15 +36,10 @@ impl TwoHosts {
             login: format!("http://{}", login.local_addr().unwrap()),
             www: format!("http://{}", www.local_addr().unwrap()),
         };
-        async fn on(www: &str, how: &str, answer: &Pairs) -> Redirect {
-            let said = answer.iter().find(|(name, _)| name == "code" || name == "error");
-            let said = said.map_or("nothing", |(name, value)| if name == "code" { name } else { value });
-            Redirect::to(&format!("{www}/welcome?{how}={said}"))
-        }
         let from_get =
-            async |State(www): State<String>, Query(answer): Query<Pairs>| on(&www, "get", &answer).await;
+            async |State(www): State<String>, Query(answer): Query<Pairs>| on(&www, "get", &answer);
         let from_post =
-            async |State(www): State<String>, Form(answer): Form<Pairs>| on(&www, "post", &answer).await;
+            async |State(www): State<String>, Form(answer): Form<Pairs>| on(&www, "post", &answer);
         let bye = async |State(www): State<String>| Redirect::to(&format!("{www}/welcome?bye"));
         // A form for signing out at the provider, of the portal or of anybody.
         let foreign = async |Query(fields): Query<Pairs>| {

@@ -119,7 +119,7 @@ async fn change_of(
     Ok(match open {
         Some(open) => Ok((open, session, account)),
         // A second click finds the change done, if the first one got that far.
-        None if journeys::finished(&app.ephemeral, &journey_in(&visit)).await?.is_some() => {
+        None if journeys::finished(&app.ephemeral, &journey_in(visit)).await?.is_some() => {
             let lately = app.clock.now().minus(Duration::from_mins(10));
             let account = app.store.account(&account.id).await?;
             let changed_at = account.and_then(|account| account.phone_verified_at);

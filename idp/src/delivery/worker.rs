@@ -204,14 +204,11 @@ impl Delivery {
                     SendError::Uncertain(_) => retry::wait_in_doubt(kind, claimed.attempts, age()),
                     SendError::Never(_) => None,
                 };
-                match wait {
-                    Some(wait) => {
-                        (Outcome::Delayed, store.message_delayed(&claimed, wait, &text).await, Some(text))
-                    }
-                    None => {
-                        self.0.metrics.given_up(kind);
-                        (Outcome::GivenUp, store.message_given_up(&claimed, &text).await, Some(text))
-                    }
+                if let Some(wait) = wait {
+                    (Outcome::Delayed, store.message_delayed(&claimed, wait, &text).await, Some(text))
+                } else {
+                    self.0.metrics.given_up(kind);
+                    (Outcome::GivenUp, store.message_given_up(&claimed, &text).await, Some(text))
                 }
             }
         };

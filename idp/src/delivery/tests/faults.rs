@@ -282,7 +282,7 @@ async fn what_goes_out_again_by_another_gateway_counts_in_the_days_total() {
     assert_eq!(delivery.budget().used().await.unwrap(), (1, 1), "the first one may have sent it too");
 
     // Nothing is left for a third.
-    place.clock.advance(Duration::from_secs(60));
+    place.clock.advance(Duration::from_mins(1));
     place.put(&sms()).await;
     assert_eq!(delivery.deliver_pending().await, counts(0, 1, 0));
     assert_eq!(second.received().len(), 1);
