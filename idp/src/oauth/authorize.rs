@@ -100,7 +100,7 @@ async fn begin_or_answer(
         Ok(response) => response,
         Err(Refusal::Wire(error)) => app.answer_error(visit, &address, error),
         Err(Refusal::Trouble(trouble)) => {
-            tracing::error!(error = %trouble, "an authorization request failed");
+            app.note("an authorization request", &trouble);
             app.answer_error(visit, &address, SERVER_ERROR)
         }
     }

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use web::db::Write;
 use web::request::{Fields, Visit, append};
 
+use super::refusal;
 use super::resume::{FormField, see_other};
 use crate::app::{App, Shared, Trouble};
 use crate::delivery::Message;
@@ -113,6 +114,15 @@ async fn logout(app: &Shared, visit: &Visit, fields: &Fields, answered: bool) ->
         (None, _) => false,
     };
     let has_bad_return = asked_uri.is_some() && return_uri.is_none();
+    let claimed = client_id.as_deref().or(fields.get("client_id")).unwrap_or_default();
+    if hint.is_none() && fields.get("id_token_hint").is_some() {
+        let reason = "id_token_hint is not an ID token of this issuer, or not for this client_id";
+        refusal::refused(app, "logout", claimed, "invalid_request", reason);
+    } else if has_bad_return {
+        let reason =
+            "post_logout_redirect_uri is not registered for this client, or no hint says which it is";
+        refusal::refused(app, "logout", claimed, "invalid_request", reason);
+    }
     if !answered && (!is_own || has_bad_return) && session.is_some() {
         let portal = app.registry.portal_of(client_id.as_deref());
         // What the portal asked for goes along only as far as it was proved.

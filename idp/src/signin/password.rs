@@ -142,6 +142,7 @@ pub async fn post(
             tokio::time::sleep_until((started + FAILURE_TAKES).into()).await;
             return Ok(see_other(&format!("{}?page={page_id}", path::REGISTER_SENT)));
         }
+        app.outcomes.refused_try("wrong_password");
         app.ephemeral.count(&address_key, Duration::from_hours(1)).await?;
         tokio::time::sleep_until((started + FAILURE_TAKES).into()).await;
         Ok(page(&app, &visit, &arrived, Some("signin-error")))
@@ -256,6 +257,7 @@ pub async fn try_password(
     let mut write = app.store.begin_write().await?;
     app.store.note(&mut write, Event::SignInFailed, &account.id, client_id, "");
     if let Some(until) = locks_until {
+        app.outcomes.refused_try("locked");
         app.store.note(&mut write, Event::Locked, &account.id, client_id, "");
         if account.email_confirmed_at.is_some() {
             app.notify(&mut write, Mail::Locked, account, client_id, |notice| {
