@@ -44,7 +44,7 @@ pub enum BuildError {
     Database(#[from] OpenError),
     #[error("{0}")]
     Unreadable(#[from] sqlx::Error),
-    #[error("ephemeral: {0}; {}", .0.fault().advice)]
+    #[error("ephemeral: {error}; {advice}", error = .0, advice = .0.fault().advice)]
     Ephemeral(#[from] EphemeralError),
     #[error(transparent)]
     Pages(#[from] PageError),
