@@ -11,8 +11,10 @@ use web::clock::Clock;
 use web::cookies::CookieRules;
 use web::csrf::Csrf;
 use web::ephemeral::{Ephemeral, EphemeralError, Limit};
+use web::fault::{self, Fault};
 use web::flood::{FloodGuard, household};
 use web::headers::Forms;
+use web::health::Health;
 use web::look::{Brand, Look};
 use web::metrics::Metrics;
 use web::pages::Pages;
@@ -25,7 +27,8 @@ use crate::credentials::codes::OneTimeCodes;
 use crate::credentials::passwords::PasswordPool;
 use crate::delivery::{Delivery, outbound};
 use crate::domain::account::Account;
-use crate::keys::{ClientKeys, KeyRing};
+use crate::keys::{ClientKeys, KeyError, KeyRing};
+use crate::outcomes::Outcomes;
 use crate::path;
 use crate::store::{Store, StoreError};
 
@@ -43,6 +46,8 @@ pub struct App {
     pub delivery: Delivery,
     pub pages: Pages,
     pub metrics: Metrics,
+    pub health: Health,
+    pub outcomes: Outcomes,
     pub front: Arc<Front>,
     pub flood: FloodGuard,
     /// The same for the endpoints that clients call themselves.
@@ -72,6 +77,8 @@ pub enum Trouble {
     Store(#[from] StoreError),
     #[error(transparent)]
     Ephemeral(#[from] EphemeralError),
+    #[error(transparent)]
+    Keys(#[from] KeyError),
     #[error("{0}")]
     Other(String),
     /// What people may leave here who have proved nothing is used up, for so long.
@@ -80,6 +87,30 @@ pub enum Trouble {
     /// More sign-ins wait for the password threads than may.
     #[error("too many sign-ins at once")]
     Busy,
+}
+
+impl Trouble {
+    /// What failed, from a closed list.
+    pub fn cause(&self) -> &'static str {
+        match self {
+            Self::Store(_) | Self::Keys(KeyError::Store(_)) => "database",
+            Self::Ephemeral(error) => error.backend(),
+            Self::Keys(_) | Self::Other(_) => "other",
+            Self::Busy => "busy",
+            Self::Full(_) => "full",
+        }
+    }
+
+    /// What is wrong with a backend, if one failed.
+    fn fault(&self) -> Option<Fault> {
+        match self {
+            Self::Store(StoreError::Sql(error)) | Self::Keys(KeyError::Store(StoreError::Sql(error))) => {
+                Some(fault::of_database(error))
+            }
+            Self::Ephemeral(error) => Some(error.fault()),
+            _ => None,
+        }
+    }
 }
 
 impl From<sqlx::Error> for Trouble {
@@ -125,16 +156,31 @@ impl App {
         };
         let ephemeral = match config.ephemeral.as_str() {
             "database" => Ephemeral::sql(store.db().clone(), clock.clone()),
-            url => Ephemeral::redis(url, "idp:", clock.clone()).await.map_err(failed)?,
+            url => Ephemeral::redis(url, "idp:", clock.clone()).await.map_err(|error| {
+                let file = config.path.display();
+                StartError(format!("{file}: ephemeral: {error}; {}", error.fault().advice))
+            })?,
         };
         let keys = KeyRing::open(store.clone(), &config.keys, &config.tokens).await.map_err(failed)?;
         let passwords = PasswordPool::new(&config.password, random.clone()).map_err(failed)?;
         let fixed = (!config.dev.fixed_code.is_empty()).then(|| config.dev.fixed_code.clone());
         let codes =
             OneTimeCodes::new(root.hasher("one-time code"), random.clone(), config.codes.digits, fixed);
-        let delivery =
-            Delivery::new(store.clone(), ephemeral.clone(), keys.clone(), &config).map_err(failed)?;
-        let metrics = Metrics::with(|registry| delivery.metrics().register(registry));
+        let delivery = Delivery::new(store.clone(), ephemeral.clone(), keys.clone(), &config).map_err(failed)?;
+        let outcomes = Outcomes::of(
+            registry.portals().map(|portal| portal.id.as_str()),
+            registry.clients().map(|registered| registered.client.client_id.as_str()),
+        );
+        // A clock that tests and demonstrations move is nobody's to compare.
+        let compares_clock = !config.dev.clock && !clock.is_fixed();
+        let health = Health::new(store.db(), &config.database, &ephemeral, &clock, &random, compares_clock)
+            .await
+            .map_err(failed)?;
+        let metrics = Metrics::with(|registry| {
+            delivery.metrics().register(registry);
+            outcomes.register(registry);
+            health.register(registry);
+        });
         let pages = Pages::load(config.brand_folder.as_deref()).map_err(failed)?;
         let front = Arc::new(Front {
             cookies: CookieRules { secure: config.is_https() },
@@ -162,6 +208,8 @@ impl App {
             delivery,
             pages,
             metrics,
+            health,
+            outcomes,
             front,
             flood,
             client_flood,
@@ -225,6 +273,29 @@ impl App {
     ) -> Response {
         let look = self.portal_for(visit, client_id).look();
         self.pages.respond(visit, look, status, template, page, Forms::Here)
+    }
+
+    /// Writes down, once, that something failed which should not, and counts it: `what` is what could not be done.
+    pub fn note(&self, what: &'static str, trouble: &Trouble) {
+        let cause = trouble.cause();
+        self.outcomes.failure(cause);
+        match trouble.fault() {
+            Some(Fault { reason, advice }) => {
+                let (at, key) = match cause {
+                    // The error names the place itself.
+                    "redis" => ("", "ephemeral"),
+                    _ => (self.health.database_at(), "database"),
+                };
+                tracing::error!(error = %trouble, cause, reason, at, key, advice, "{what} failed");
+            }
+            None if matches!(cause, "busy" | "full") => tracing::warn!(error = %trouble, cause, "{what} was sent away"),
+            None => tracing::error!(error = %trouble, cause, "{what} failed"),
+        }
+    }
+
+    /// The client in metrics: one of the configuration by its name, any other one by none.
+    pub fn client_label<'a>(&self, client_id: &'a str) -> &'a str {
+        if self.registry.client(client_id).is_some() { client_id } else { "other" }
     }
 
     /// Takes one of what is limited; false if none is left. Zero lifts the limit.

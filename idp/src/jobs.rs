@@ -16,8 +16,11 @@ const KEEP_UNCONFIRMED: Duration = Duration::from_hours(24 * 7);
 pub fn start(app: &Shared, shutdown: &Shutdown) {
     let (deliverer, stop) = (app.clone(), shutdown.clone());
     tokio::spawn(async move { deliverer.delivery.run(stop).await });
-    every(Duration::from_mins(1), app, shutdown, |app| async move {
-        app.keys.maintain().await.map_err(|error| Trouble::Other(format!("rotating keys: {error}")))
+    every(Duration::from_mins(1), app, shutdown, |app| async move { Ok(app.keys.maintain().await?) });
+    // Nobody may be asking: the log tells it all the same, and the clock is compared.
+    every(Duration::from_secs(5), app, shutdown, |app| async move {
+        app.health.report().await;
+        Ok(())
     });
     every(Duration::from_mins(1), app, shutdown, |app| async move { sweep(&app).await });
     every(Duration::from_mins(10), app, shutdown, |app| async move { clean_up(&app).await });
@@ -71,7 +74,7 @@ where
                 _ = ticks.tick() => {}
             }
             if let Err(error) = job(app.clone()).await {
-                tracing::error!(%error, "a job failed; it will be tried again");
+                app.note("a job, which will be tried again,", &error);
             }
         }
     });

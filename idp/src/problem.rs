@@ -78,7 +78,14 @@ fn in_place(visit: &Visit) -> Visit {
 }
 
 impl App {
-    fn message(&self, visit: &Visit, client_id: Option<&str>, status: StatusCode, name: &str) -> Response {
+    fn message(
+        &self,
+        visit: &Visit,
+        client_id: Option<&str>,
+        status: StatusCode,
+        name: &'static str,
+    ) -> Response {
+        self.outcomes.error_page(name);
         let start = self.portal_for(visit, client_id).url.clone();
         let link = if start.is_empty() { "/" } else { &start };
         self.page(
@@ -142,6 +149,8 @@ impl App {
 
     /// A portal's request that must not be answered by a redirect.
     pub fn bad_request(&self, visit: &Visit, client_id: Option<&str>, detail: &str) -> Response {
+        self.outcomes.error_page("bad-request");
+        tracing::warn!(client = client_id, reason = detail, "a portal's request is refused");
         let page = ErrorPage {
             title: "error-request-title",
             text: "error-request-text",
@@ -152,18 +161,20 @@ impl App {
         self.page(visit, client_id, StatusCode::BAD_REQUEST, "idp/error.html", &page)
     }
 
-    /// Something of ours failed; it is logged here, once.
+    /// Something of ours failed; it is logged here, once. What the person was doing goes on where it was.
     pub fn trouble(&self, visit: &Visit, trouble: &Trouble) -> Response {
-        match trouble {
-            Trouble::Busy => {
-                let wait = Duration::from_secs(5);
-                retry_after(self.message(visit, None, StatusCode::SERVICE_UNAVAILABLE, "busy"), wait)
-            }
-            Trouble::Full(wait) => self.too_many(visit, *wait),
-            Trouble::Store(_) | Trouble::Ephemeral(_) | Trouble::Other(_) => {
-                tracing::error!(error = %trouble, "a request failed");
-                self.message(visit, None, StatusCode::INTERNAL_SERVER_ERROR, "server-error")
-            }
+        self.note("a request", trouble);
+        if let Trouble::Full(wait) = trouble {
+            return self.too_many(visit, *wait);
         }
+        let (status, name) = match trouble {
+            Trouble::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
+            _ => (StatusCode::INTERNAL_SERVER_ERROR, "server-error"),
+        };
+        self.outcomes.error_page(name);
+        let here = in_place(visit);
+        let page = MessagePage::new(name, &here.uri.to_string(), "try-again");
+        let page = self.page(&here, None, status, "idp/message.html", &page);
+        if name == "busy" { retry_after(page, Duration::from_secs(5)) } else { page }
     }
 }

@@ -1,28 +1,25 @@
 //! Every URL of this server, on one page.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::http::StatusCode;
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Extension, Router, middleware};
 use serde::Serialize;
-use serde_json::json;
 use web::request::Visit;
 use web::{headers, look, pages, request, request_log};
 
-use crate::app::{Shared, Trouble};
+use crate::app::Shared;
 use crate::config::Portal;
-use crate::delivery::Kind;
 use crate::oauth::{
     authorize, cors, discovery, introspect, logout, par, refusal, registration, token, userinfo,
 };
 use crate::register::confirm;
 use crate::signin::{code, consent, new_password, password, phone, terms};
-use crate::{account, desk, dev, path, recover, register, reports, signin};
+use crate::{account, desk, dev, operators, path, recover, register, reports, signin};
 
 /// All routes with their layers.
 pub fn router(app: &Shared) -> Router {
@@ -90,7 +87,7 @@ pub fn router(app: &Shared) -> Router {
         .route(path::SESSION_ENDED, get(account::session::ended))
         // Operators
         .route(path::HEALTHZ, get(|| async { "ok" }))
-        .route(path::READYZ, get(ready))
+        .route(path::READYZ, get(operators::ready))
         // Development
         .route(path::DEV_OUTBOX, get(dev::outbox))
         .route(path::DEV_OUTBOX_JSON, get(dev::outbox_json))
@@ -122,23 +119,7 @@ fn for_clients(app: &Shared) -> Router<Shared> {
 
 /// The routes of the operators' own listener.
 pub fn metrics_router(app: &Shared) -> Router {
-    Router::new().route(path::METRICS, get(metrics)).with_state(app.clone())
-}
-
-/// `GET /metrics`
-async fn metrics(State(app): State<Shared>) -> Response {
-    for kind in Kind::ALL {
-        match app.store.queue_age(kind).await {
-            Ok(age) => app.delivery.metrics().oldest(kind, age.unwrap_or_default()),
-            Err(error) => tracing::error!(%error, "the outbox cannot be read"),
-        }
-    }
-    match app.delivery.budget().used().await {
-        Ok((used, limit)) => app.delivery.metrics().budget(used, limit),
-        Err(error) => tracing::error!(%error, "the budget of SMS cannot be read"),
-    }
-    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(axum::http::header::CONTENT_TYPE, kind)], app.metrics.text()).into_response()
+    Router::new().route(path::METRICS, get(operators::metrics)).with_state(app.clone())
 }
 
 /// `idp/home.html`
@@ -170,7 +151,7 @@ async fn know_the_keys(
 ) -> Response {
     match app.keys.catch_up().await {
         Ok(()) => next.run(request).await,
-        Err(error) => app.trouble(&visit, &Trouble::Other(format!("reading the key ring: {error}"))),
+        Err(error) => app.trouble(&visit, &error.into()),
     }
 }
 
@@ -185,30 +166,4 @@ async fn brand(
 
 async fn not_found(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
     app.not_found(&visit)
-}
-
-/// `GET /readyz`: whether this node can serve; tells how old the oldest mail or SMS is that waits, in seconds. A logout
-/// token waits for a portal, which is not this node's trouble.
-async fn ready(State(app): State<Shared>) -> Response {
-    let parts = async {
-        app.store.ping().await.map_err(|error| error.to_string())?;
-        app.ephemeral.ping().await.map_err(|error| error.to_string())?;
-        let mut oldest = Duration::ZERO;
-        for kind in [Kind::Mail, Kind::Sms] {
-            let age = app.store.queue_age(kind).await.map_err(|error| error.to_string())?;
-            oldest = oldest.max(age.unwrap_or_default());
-        }
-        Ok::<_, String>(oldest)
-    };
-    match tokio::time::timeout(Duration::from_secs(3), parts).await {
-        Ok(Ok(age)) => {
-            axum::Json(json!({ "ready": true, "outbox_age_seconds": age.as_secs() })).into_response()
-        }
-        failed => {
-            let reason = failed.err().map_or("a backend does not answer", |_| "a backend takes too long");
-            tracing::error!(reason, "not ready");
-            (StatusCode::SERVICE_UNAVAILABLE, axum::Json(json!({ "ready": false, "reason": reason })))
-                .into_response()
-        }
-    }
 }

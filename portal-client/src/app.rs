@@ -9,6 +9,8 @@ use web::csrf::Csrf;
 use web::db::{Db, Marks, OpenError, Schema};
 use web::ephemeral::{Ephemeral, EphemeralError};
 use web::flood::FloodGuard;
+use web::health::Health;
+use web::metrics::Metrics;
 use web::pages::{PageError, Pages};
 use web::random::Random;
 use web::request::Front;
@@ -21,6 +23,7 @@ use crate::dossiers::identity::Matcher;
 use crate::dossiers::notes::Notes;
 use crate::links::Links;
 use crate::oidc::{OidcError, Provider};
+use crate::outcomes::Outcomes;
 use crate::session::Sessions;
 use crate::team::Audit;
 
@@ -39,7 +42,9 @@ pub static SCHEMA: Schema = Schema {
 pub enum BuildError {
     #[error(transparent)]
     Database(#[from] OpenError),
-    #[error(transparent)]
+    #[error("{0}")]
+    Unreadable(#[from] sqlx::Error),
+    #[error("ephemeral: {error}; {advice}", error = .0, advice = .0.fault().advice)]
     Ephemeral(#[from] EphemeralError),
     #[error(transparent)]
     Pages(#[from] PageError),
@@ -53,6 +58,9 @@ pub struct App {
     pub clock: Clock,
     pub random: Random,
     pub db: Db,
+    pub metrics: Metrics,
+    pub health: Health,
+    pub outcomes: Outcomes,
     pub ephemeral: Ephemeral,
     pub pages: Pages,
     pub front: Arc<Front>,
@@ -82,6 +90,15 @@ impl App {
             Some(url) => Ephemeral::redis(url, "portal:", clock.clone()).await?,
             None => Ephemeral::sql(db.clone(), clock.clone()),
         };
+        let outcomes = Outcomes::new();
+        // A clock that tests and demonstrations move is nobody's to compare.
+        let compares_clock = !settings.dev_clock && !clock.is_fixed();
+        let health =
+            Health::new(&db, &settings.database, &ephemeral, &clock, &random, compares_clock).await?;
+        let metrics = Metrics::with(|registry| {
+            outcomes.register(registry);
+            health.register(registry);
+        });
         let root = &settings.root;
         let front = Front {
             cookies: CookieRules { secure: settings.https },
@@ -108,6 +125,9 @@ impl App {
             clock,
             random,
             db,
+            metrics,
+            health,
+            outcomes,
             ephemeral,
         })
     }

@@ -14,10 +14,12 @@ use web::serve::Shutdown;
 use crate::app::App;
 use crate::config::{self, Settings};
 use crate::dossiers::demo;
-use crate::router::router;
+use crate::router::{metrics_router, router};
 
 /// How often what has expired is removed.
 const SWEEP: Duration = Duration::from_mins(1);
+/// How often the stores are looked at, whether or not anybody asks.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// Voordeur's portal: shows people the care dossiers that are linked to them.
 #[derive(Debug, Parser)]
@@ -90,11 +92,27 @@ async fn serve(path: &Path) -> Outcome {
         TcpListener::bind(listen).await.map_err(|error| format!("cannot listen on {listen}: {error}"))?;
     let shutdown = Shutdown::on_signal();
     let sweeper = tokio::spawn(sweep(Arc::clone(&app), shutdown.clone()));
+    let looker = tokio::spawn(look(Arc::clone(&app)));
+    if let Some(at) = app.settings.metrics_listen {
+        let own = TcpListener::bind(at)
+            .await
+            .map_err(|error| format!("{}: metrics_listen = {at}: {error}", path.display()))?;
+        tokio::spawn(web::serve::serve(own, metrics_router(Arc::clone(&app)), shutdown.clone()));
+    }
     tracing::info!(%listen, origin = %app.settings.origin, "serving");
     web::serve::serve(listener, router(Arc::clone(&app)), shutdown).await?;
     sweeper.abort();
+    looker.abort();
     app.db.close().await;
     Ok(())
+}
+
+/// Nobody may be asking: the log tells it all the same, and the clock is compared.
+async fn look(app: Arc<App>) {
+    loop {
+        app.health.report().await;
+        tokio::time::sleep(LOOK).await;
+    }
 }
 
 async fn sweep(app: Arc<App>, mut shutdown: Shutdown) {

@@ -10,6 +10,7 @@ pub mod config;
 pub mod dossiers;
 pub mod links;
 pub mod oidc;
+pub mod outcomes;
 pub mod pages;
 pub mod paging;
 pub mod paths;

@@ -25,6 +25,7 @@ pub const TEAM_LINK: &str = "/team/links/{link}";
 pub const TEAM_ACT: &str = "/team/links/{link}/{act}";
 pub const HEALTHZ: &str = "/healthz";
 pub const READYZ: &str = "/readyz";
+pub const METRICS: &str = "/metrics";
 pub const ASSET: &str = "/assets/{*path}";
 pub const DEV_CLOCK: &str = "/dev/clock/advance";
 

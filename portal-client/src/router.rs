@@ -61,10 +61,18 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(middleware::from_fn_with_state(Arc::clone(&app.front), request::visit))
         .layer(middleware::from_fn_with_state(app.settings.https, headers::secure))
         .layer(middleware::from_fn_with_state(
-            request_log::RequestLog { random: app.random.clone(), metrics: None },
+            request_log::RequestLog {
+                random: app.random.clone(),
+                metrics: app.settings.metrics_listen.map(|_| app.metrics.clone()),
+            },
             request_log::log,
         ))
         .with_state(app)
+}
+
+/// The routes of the operators' own listener.
+pub fn metrics_router(app: Arc<App>) -> Router {
+    Router::new().route(paths::METRICS, get(health::metrics)).with_state(app)
 }
 
 /// `GET /brand/{*path}`: the colour and the logo of this portal.

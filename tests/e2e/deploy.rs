@@ -146,10 +146,32 @@ async fn behind_nginx_as_shipped_addresses_are_true_and_logs_keep_silent() {
     }
 }
 
+#[tokio::test]
+async fn each_fault_has_its_alert_and_a_quiet_day_has_none() {
+    let folder = format!("{DEPLOY}/prometheus");
+    let mut promtool = Command::new("promtool");
+    promtool.args(["test", "rules", "voordeur.test.yml"]).current_dir(folder);
+    let answer = promtool.output().await.unwrap();
+    let told =
+        String::from_utf8_lossy(&answer.stdout).into_owned() + &String::from_utf8_lossy(&answer.stderr);
+    assert!(answer.status.success(), "{told}");
+}
+
 /// The metrics that the alerts are about.
 pub fn metrics_in_alerts() -> Vec<String> {
     let rules = fs::read_to_string(format!("{DEPLOY}/prometheus/voordeur.rules.yml")).unwrap();
     let words = rules.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
-    let named = words.filter(|word| ["http_", "sms_", "outbox_"].iter().any(|start| word.starts_with(start)));
+    let starts = [
+        "http_",
+        "sms_",
+        "outbox_",
+        "sign_in",
+        "client_requests",
+        "failures",
+        "backend_",
+        "clock_",
+        "signing_",
+    ];
+    let named = words.filter(|word| starts.iter().any(|start| word.starts_with(start)));
     named.map(str::to_owned).collect()
 }

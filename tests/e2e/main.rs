@@ -63,6 +63,7 @@ mod protocol_tokens;
 mod receiver;
 mod registration;
 mod restore;
+mod seen;
 mod sessions;
 mod sms_acts;
 mod sms_fallback;

@@ -98,6 +98,8 @@ async fn start_portal(
     config.secrets.root = Secret::Literal(ROOT.into());
     config.oidc.issuer = issuer.to_owned();
     config.oidc.client_secret = Secret::Literal("portal-secret".into());
+    // Counted, and served to nobody.
+    config.metrics_listen = Some("127.0.0.1:1".into());
     config.limits.posts_per_minute = 0;
     config.limits.sign_ins_per_minute = 0;
     let settings = Settings::check(&config, &folder.join("portal.toml")).unwrap();

@@ -94,6 +94,11 @@ impl Clock {
         Self { base: Base::Fixed(start), offset_millis: Arc::default() }
     }
 
+    /// Whether it stands still until it is moved, and is no machine's.
+    pub fn is_fixed(&self) -> bool {
+        matches!(self.base, Base::Fixed(_))
+    }
+
     /// The present moment of this clock.
     pub fn now(&self) -> Timestamp {
         let base = match self.base {

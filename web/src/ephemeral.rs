@@ -4,11 +4,18 @@
 
 use std::time::Duration;
 
-use redis::aio::ConnectionManager;
+use redis::RedisError;
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use sqlx::Row as _;
 
 use crate::clock::{Clock, Timestamp};
 use crate::db::{Db, Statement};
+use crate::fault::{self, Fault};
+
+/// How long a connection to Redis may take to come about: somebody waits for the page.
+const CONNECTS_WITHIN: Duration = Duration::from_millis(400);
+/// How long Redis may take to answer.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
 
 mod limits;
 
@@ -19,8 +26,27 @@ pub use limits::{Full, Limit, Reserved};
 pub enum EphemeralError {
     #[error("expiring values in the database: {0}")]
     Sql(#[from] sqlx::Error),
-    #[error("expiring values in Redis: {0}")]
-    Redis(#[from] redis::RedisError),
+    /// `at` is where, without a password.
+    #[error("expiring values in Redis at {at}: {error}")]
+    Redis { at: String, error: RedisError },
+}
+
+impl EphemeralError {
+    /// Which backend failed, as metrics and readiness call it.
+    pub fn backend(&self) -> &'static str {
+        match self {
+            Self::Sql(_) => "database",
+            Self::Redis { .. } => "redis",
+        }
+    }
+
+    /// What it means, and what to do.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Sql(error) => fault::of_database(error),
+            Self::Redis { error, .. } => fault::of_redis(error),
+        }
+    }
 }
 
 type Result<T> = std::result::Result<T, EphemeralError>;
@@ -54,7 +80,7 @@ pub struct Ephemeral {
 #[derive(Clone)]
 enum Backend {
     Sql(Db),
-    Redis { connection: ConnectionManager, prefix: String },
+    Redis { connection: ConnectionManager, prefix: String, at: String },
 }
 
 impl std::fmt::Debug for Ephemeral {
@@ -77,8 +103,24 @@ impl Ephemeral {
     /// # Errors
     /// If `url` is malformed or nobody answers there.
     pub async fn redis(url: &str, prefix: &str, clock: Clock) -> Result<Self> {
-        let connection = redis::Client::open(url)?.get_connection_manager().await?;
-        Ok(Self { backend: Backend::Redis { connection, prefix: prefix.to_owned() }, clock })
+        let at = fault::place(url);
+        // No pauses between tries here: who waits for a page gets an error at once, and the next request tries anew.
+        let config = ConnectionManagerConfig::new()
+            .set_number_of_retries(0)
+            .set_connection_timeout(Some(CONNECTS_WITHIN))
+            .set_response_timeout(Some(ANSWERS_WITHIN));
+        let connected = async { redis::Client::open(url)?.get_connection_manager_with_config(config).await };
+        match connected.await {
+            Ok(connection) => {
+                Ok(Self { backend: Backend::Redis { connection, prefix: prefix.to_owned(), at }, clock })
+            }
+            Err(error) => Err(EphemeralError::Redis { at, error }),
+        }
+    }
+
+    /// Whether the values are kept in Redis, and not in the database.
+    pub fn is_redis(&self) -> bool {
+        matches!(self.backend, Backend::Redis { .. })
     }
 
     /// Stores `value`, whatever was there before.
@@ -289,16 +331,10 @@ impl Ephemeral {
         }
     }
 
-    /// Whether the backend answers.
-    ///
-    /// # Errors
-    /// The backend's, if it does not.
-    pub async fn ping(&self) -> Result<()> {
-        self.get("ping").await.map(|_| ())
-    }
-
+    /// Runs a script; on a connection that was cut, once more on a new one. The first run may have been carried out
+    /// unheard: then a count shows one more, and what can be had once is gone, which lets in nobody.
     async fn run<T: redis::FromRedisValue>(&self, script: &str, key: &str, arguments: &[&str]) -> Result<T> {
-        let Backend::Redis { connection, prefix } = &self.backend else {
+        let Backend::Redis { connection, prefix, at } = &self.backend else {
             unreachable!("only the Redis arms call this")
         };
         let script = redis::Script::new(script);
@@ -307,7 +343,11 @@ impl Ephemeral {
         for argument in arguments {
             invocation.arg(*argument);
         }
-        Ok(invocation.invoke_async(&mut connection.clone()).await?)
+        let mut answer = invocation.invoke_async(&mut connection.clone()).await;
+        if answer.as_ref().is_err_and(RedisError::is_unrecoverable_error) {
+            answer = invocation.invoke_async(&mut connection.clone()).await;
+        }
+        answer.map_err(|error| EphemeralError::Redis { at: at.clone(), error })
     }
 }
 

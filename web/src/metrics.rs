@@ -3,15 +3,18 @@
 
 use std::sync::Arc;
 
+use axum::http::header;
+use axum::response::{IntoResponse as _, Response};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Request {
-    method: String,
+    method: &'static str,
     route: String,
     status: u16,
 }
@@ -39,15 +42,22 @@ impl Metrics {
         let mut registry = Registry::default();
         registry.register("http_requests", "Requests answered", requests.clone());
         registry.register("http_request_duration_seconds", "Time to answer a request", seconds.clone());
+        registry.register("build", "What runs here", Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]));
         register(&mut registry);
         Self { registry: Arc::new(registry), requests, seconds }
     }
 
-    /// Counts a request that has been answered.
-    pub fn request(&self, method: &str, route: &str, status: u16, seconds: f64) {
-        let labels = Request { method: method.to_owned(), route: route.to_owned(), status };
+    /// Counts a request that has been answered. Method and route come from closed lists.
+    pub fn request(&self, method: &'static str, route: &str, status: u16, seconds: f64) {
+        let labels = Request { method, route: route.to_owned(), status };
         self.requests.get_or_create(&labels).inc();
         self.seconds.observe(seconds);
+    }
+
+    /// All of it as the answer to a scrape.
+    pub fn response(&self) -> Response {
+        let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+        ([(header::CONTENT_TYPE, kind)], self.text()).into_response()
     }
 
     /// All of it, in the OpenMetrics text format.

@@ -4,9 +4,10 @@
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderValue, header::HeaderName};
+use axum::http::{HeaderValue, Method, header::HeaderName};
 use axum::middleware::Next;
 use axum::response::Response;
+use tracing::Instrument as _;
 use tracing_subscriber::EnvFilter;
 
 use crate::metrics::Metrics;
@@ -34,7 +35,12 @@ pub fn start(json: bool, level: &str) {
         .unwrap_or_else(|_| EnvFilter::new("info"));
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_target(false);
     // A second start (several servers in one test process) keeps the first one's settings.
-    let _ = if json { lines.json().flatten_event(true).try_init() } else { lines.compact().try_init() };
+    let _ = if json {
+        // `span` holds the request that a line belongs to.
+        lines.json().flatten_event(true).with_span_list(false).try_init()
+    } else {
+        lines.compact().try_init()
+    };
 }
 
 /// What the log needs of a server.
@@ -53,26 +59,41 @@ pub async fn log(
 ) -> Response {
     let id = random.id();
     request.extensions_mut().insert(RequestId(id.clone()));
-    let method = request.method().clone();
+    let method = name_of(request.method());
     let route = request
         .extensions()
         .get::<MatchedPath>()
         .map_or_else(|| "(none)".to_owned(), |path| path.as_str().to_owned());
     let started = Instant::now();
-    let mut response = CURRENT.scope(id.clone(), next.run(request)).await;
+    // An error span, so that lines of every level carry it, whatever `log.level` is.
+    let span = tracing::error_span!("handling", request = %id);
+    let mut response = CURRENT.scope(id.clone(), next.run(request)).instrument(span).await;
     let status = response.status().as_u16();
     let elapsed = started.elapsed();
     if let Some(metrics) = metrics {
-        metrics.request(method.as_str(), &route, status, elapsed.as_secs_f64());
+        metrics.request(method, &route, status, elapsed.as_secs_f64());
     }
     let millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
     if status >= 500 {
-        tracing::error!(request = %id, %method, %route, status, millis, "request");
+        tracing::error!(request = %id, method, %route, status, millis, "request");
     } else {
-        tracing::info!(request = %id, %method, %route, status, millis, "request");
+        tracing::info!(request = %id, method, %route, status, millis, "request");
     }
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
     response
+}
+
+/// A method, from a closed list: anybody may make methods up, and each would be a series of its own for ever.
+fn name_of(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
 }

@@ -4,6 +4,7 @@
 //! everything else.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -48,6 +49,16 @@ type Job = Box<dyn FnOnce(&mut Worker) + Send>;
 pub struct PasswordPool {
     queue: SyncSender<Job>,
     random: Random,
+    waiting: Arc<AtomicUsize>,
+}
+
+/// A password that waits or is being hashed.
+struct Waiting(Arc<AtomicUsize>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl std::fmt::Debug for PasswordPool {
@@ -81,7 +92,12 @@ impl PasswordPool {
                 .name(format!("password-{number}"))
                 .spawn(move || run(&jobs, Worker { params, memory: Vec::new() }))?;
         }
-        Ok(Self { queue, random })
+        Ok(Self { queue, random, waiting: Arc::default() })
+    }
+
+    /// How many passwords wait for a thread or are being hashed.
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
     }
 
     /// A PHC string (`$argon2id$v=19$m=..,t=..,p=1$salt$hash`) of the password.
@@ -109,7 +125,11 @@ impl PasswordPool {
         work: impl FnOnce(&mut Worker) -> T + Send + 'static,
     ) -> Result<T, Busy> {
         let (answer, answered) = oneshot::channel();
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        // It counts until the work is done, whether or not somebody still waits for it.
+        let waiting = Waiting(Arc::clone(&self.waiting));
         let job = move |worker: &mut Worker| {
+            let _waiting = waiting;
             // Whoever asked may have gone; then there is nothing to compute.
             if !answer.is_closed() {
                 let _ = answer.send(work(worker));

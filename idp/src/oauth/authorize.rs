@@ -109,7 +109,7 @@ async fn begin_or_answer(
         Err(Refusal::Wire(error)) => app.answer_error(visit, &address, error),
         Err(Refusal::Trouble(Trouble::Full(wait))) => app.too_many(visit, wait),
         Err(Refusal::Trouble(trouble)) => {
-            tracing::error!(error = %trouble, "an authorization request failed");
+            app.note("an authorization request", &trouble);
             app.answer_error(visit, &address, SERVER_ERROR)
         }
     }

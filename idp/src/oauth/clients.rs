@@ -78,9 +78,7 @@ pub async fn authenticate(
     fields: &Fields,
     endpoint: &str,
 ) -> Result<Arc<Registered>, Refusal> {
-    let presented = presented(headers, fields).map_err(|error| {
-        not_let_in(fields.get("client_id").unwrap_or_default(), error.error_description, error)
-    })?;
+    let presented = presented(headers, fields)?;
     let mut found = None;
     for client_id in &presented.client_ids {
         if found.is_none() {
@@ -88,19 +86,17 @@ pub async fn authenticate(
         }
     }
     let Some(registered) = found else {
-        let client_id = presented.client_ids.last().map_or("", String::as_str);
-        return Err(not_let_in(client_id, "there is no client with this client_id", INVALID_CLIENT));
+        return Err(INVALID_CLIENT.because("there is no client with this client_id").into());
     };
-    let client_id = registered.client.client_id.as_str();
     let method = registered.client.token_endpoint_auth_method;
     let proved = has_secret(&registered, presented.proof.secrets());
     if method != presented.proof.method() {
         let (reason, error) = other_method(method, &presented.proof, proved);
-        return Err(not_let_in(client_id, reason, error));
+        return Err(error.because(reason).into());
     }
     match &presented.proof {
         Proof::Basic(_) | Proof::Post(_) if !proved => {
-            Err(not_let_in(client_id, "the client secret is wrong", INVALID_CLIENT))
+            Err(INVALID_CLIENT.because("the client secret is wrong").into())
         }
         Proof::Assertion(assertion) => {
             by_assertion(app, &registered, assertion, endpoint).await?;
@@ -147,14 +143,6 @@ fn other_method(registered: Method, presented: &Proof, proved: bool) -> (&'stati
     }
 }
 
-/// Writes down why a client is not let in. What it calls itself is anybody's text, so only a plain name is written.
-fn not_let_in(client_id: &str, reason: &'static str, error: WireError) -> Refusal {
-    let is_plain = client_id.len() <= 128 && client_id.bytes().all(|byte| byte.is_ascii_graphic());
-    let client_id = if is_plain { client_id } else { "(no client_id)" };
-    tracing::info!(client_id, reason, "a client is not let in");
-    error.into()
-}
-
 async fn by_assertion(
     app: &App,
     registered: &Registered,
@@ -173,13 +161,12 @@ async fn by_assertion(
     let audiences: Vec<&str> = audiences.iter().map(String::as_str).collect();
     let now = app.clock.now().seconds();
     let accepted =
-        assertion::check(&claims, &client.client_id, &audiences, client.strict_assertion_audience, now)
-            .map_err(|error| not_let_in(&client.client_id, error.error_description, error))?;
+        assertion::check(&claims, &client.client_id, &audiences, client.strict_assertion_audience, now)?;
     let mark = format!("assertion:{}", sha256(&format!("{}\n{}", client.client_id, accepted.jti)));
     let lifetime = Duration::from_secs(u64::try_from(accepted.until - now).unwrap_or(0) + 1);
     if !app.ephemeral.put_new(&mark, "", lifetime).await? {
         let used = WireError::new("invalid_client", "this client assertion was used before");
-        return Err(not_let_in(&client.client_id, used.error_description, used));
+        return Err(used.into());
     }
     Ok(())
 }

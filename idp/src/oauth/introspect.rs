@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use web::request::{Fields, Visit};
 
 use super::clients;
-use super::refusal::{Refusal, no_store};
+use super::refusal::{Refusal, no_store, settled};
 use super::tokens::{Live, revoked_key};
 use crate::app::Shared;
 use crate::config::{Client, Registered};
@@ -25,17 +25,19 @@ pub async fn introspect(
     Extension(visit): Extension<Visit>,
     body: Bytes,
 ) -> Response {
-    no_store(match about(&app, &visit, &body).await {
+    let result = about(&app, &visit, &body).await;
+    no_store(match settled(&app, &visit, &body, "introspect", result) {
         Ok(answer) => axum::Json(answer).into_response(),
-        Err(refusal) => refusal.into_json("an introspection request"),
+        Err(refused) => refused,
     })
 }
 
 /// `POST /revoke`: any client, for its own tokens; the answer is the same whether there was such a token.
 pub async fn revoke(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
-    no_store(match give_back(&app, &visit, &body).await {
+    let result = give_back(&app, &visit, &body).await;
+    no_store(match settled(&app, &visit, &body, "revoke", result) {
         Ok(()) => StatusCode::OK.into_response(),
-        Err(refusal) => refusal.into_json("a revocation request"),
+        Err(refused) => refused,
     })
 }
 

@@ -113,6 +113,8 @@ pub async fn finish(
         app.delivery.wake();
     }
 
+    let outcome = if after.session.is_some() { "signed_in" } else { "signed_in_silently" };
+    app.outcomes.sign_in(&assessment.portal.id, outcome);
     let mut response = match (&journey.request, code) {
         (Some(request), Some(code)) => app.answer(visit, &request.return_address, &[("code", &code)]),
         _ => see_other(&where_to(app, journey, assessment.client.as_deref())),

@@ -15,6 +15,7 @@ use web::db::Write;
 use web::request::{Fields, Visit, append};
 
 use super::authorize::as_get;
+use super::refusal;
 use super::resume::{FormField, see_other};
 use crate::app::{App, Shared, Trouble};
 use crate::config::{Portal, Registered};
@@ -178,12 +179,8 @@ impl Asked {
                 let uri: String =
                     uri.split(['?', '#']).next().unwrap_or_default().chars().take(200).collect();
                 let client_id = asked.client_id().unwrap_or_default();
-                tracing::info!(
-                    client_id,
-                    uri,
-                    reason = why.reason(),
-                    "a logout does not go back to the portal"
-                );
+                tracing::info!(client_id, uri, "a logout does not go back to the portal");
+                refusal::refused(app, "logout", client_id, "invalid_request", why.reason());
             }
         }
         Ok(asked)

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use web::request::{Fields, Visit};
 
-use super::refusal::{Refusal, no_store};
+use super::refusal::{Refusal, no_store, settled};
 use super::{clients, dpop, oxide, request};
 use crate::app::{App, Shared, Trouble};
 use crate::path;
@@ -28,9 +28,10 @@ fn key(id: &str) -> String {
 
 /// `POST /par`
 pub async fn post(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
-    no_store(match handle(&app, &visit, &body).await {
+    let result = handle(&app, &visit, &body).await;
+    no_store(match settled(&app, &visit, &body, "par", result) {
         Ok(answer) => (StatusCode::CREATED, axum::Json(answer)).into_response(),
-        Err(refusal) => refusal.into_json("a pushed authorization request"),
+        Err(refused) => refused,
     })
 }
 

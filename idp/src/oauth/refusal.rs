@@ -7,9 +7,12 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use web::request::Visit;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use web::request::{Fields, Visit};
 
-use crate::app::{Shared, Trouble, retry_after};
+use crate::app::{App, Shared, Trouble, retry_after};
+use crate::protocol::assertion;
 use crate::protocol::error::{SERVER_ERROR, WireError};
 
 /// Why a request of a client is not carried out.
@@ -32,18 +35,66 @@ impl<E: Into<Trouble>> From<E> for Refusal {
     }
 }
 
-impl Refusal {
-    /// The answer; `what` names the request in the log.
-    pub fn into_json(self, what: &'static str) -> Response {
-        match self {
-            Self::Wire(error) => json_error(error),
-            Self::Trouble(Trouble::Full(wait)) => too_many(wait),
-            Self::Trouble(trouble) => {
-                tracing::error!(error = %trouble, "{what} failed");
-                json_error(SERVER_ERROR)
-            }
+/// Counts what came of a client's request to `endpoint`. Of a refused one the log says why, and the answer is made.
+///
+/// # Errors
+/// The answer to a request that is not carried out.
+pub fn settled<T>(
+    app: &App,
+    visit: &Visit,
+    body: &[u8],
+    endpoint: &'static str,
+    result: Result<T, Refusal>,
+) -> Result<T, Response> {
+    let client = named(visit, body);
+    let error = match result {
+        Ok(done) => {
+            app.outcomes.client_request(endpoint, app.client_label(&client), "ok");
+            return Ok(done);
         }
-    }
+        Err(Refusal::Wire(error)) => {
+            refused(app, endpoint, &client, error.error, error.reason());
+            return Err(json_error(error));
+        }
+        Err(Refusal::Trouble(trouble)) => {
+            app.note("a client's request", &trouble);
+            if let Trouble::Full(wait) = trouble {
+                let error = "temporarily_unavailable";
+                app.outcomes.client_request(endpoint, app.client_label(&client), error);
+                return Err(too_many(wait));
+            }
+            SERVER_ERROR
+        }
+    };
+    app.outcomes.client_request(endpoint, app.client_label(&client), error.error);
+    Err(json_error(error))
+}
+
+/// Counts a client's request that is refused, and writes down why.
+pub fn refused(app: &App, endpoint: &'static str, client: &str, error: &'static str, reason: &str) {
+    app.outcomes.client_request(endpoint, app.client_label(client), error);
+    tracing::warn!(endpoint, client = plain(client), error, reason, "a client's request is refused");
+}
+
+/// What the sender of a request calls itself. It is anybody's text: in a metric only if it is a client's name.
+fn named(visit: &Visit, body: &[u8]) -> String {
+    let fields = Fields::parse(body).unwrap_or_default();
+    let of_assertion = || assertion::client_of(fields.get("client_assertion")?);
+    let of_header = || {
+        let header = visit.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+        let credentials = STANDARD.decode(header.split_once(' ')?.1).ok()?;
+        let name = credentials.split(|byte| *byte == b':').next()?;
+        let (name, _) = url::form_urlencoded::parse(name).next()?;
+        Some(name.into_owned())
+    };
+    let name = fields.get("client_id").map(str::to_owned).or_else(of_assertion).or_else(of_header);
+    name.unwrap_or_default()
+}
+
+/// A name as it may stand in a line of the log.
+fn plain(name: &str) -> &str {
+    let is_plain = !name.is_empty() && name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_graphic());
+    if is_plain { name } else { "(none)" }
 }
 
 /// An error of RFC 6749 section 5.2.

@@ -11,7 +11,7 @@ use url::Url;
 use web::request::Visit;
 use web::seal::sha256;
 
-use super::refusal::no_store;
+use super::refusal::{self, no_store};
 use crate::app::{App, Shared, Trouble};
 use crate::config::{Client, TokenEndpointAuthMethod};
 use crate::path;
@@ -40,7 +40,21 @@ fn metadata(description: impl Into<String>) -> Refusal {
 }
 
 impl Refusal {
-    fn into_response(self) -> Response {
+    /// The answer; of a refused request the log says why.
+    fn into_response(self, app: &App, client_id: &str) -> Response {
+        let refused = |error, reason: &str| refusal::refused(app, "registration", client_id, error, reason);
+        match &self {
+            Self::NotThere => refused("not_found", "registration.enabled is off"),
+            Self::Token => {
+                refused(INVALID_TOKEN.error, "the token is missing, used up, or not this client's")
+            }
+            // What quotes the body stands in the answer alone: there may be people's addresses in it.
+            Self::Metadata(error, description) if description.contains(['"', '`']) => {
+                refused(error, "a key is unknown or its value cannot be; the answer says which");
+            }
+            Self::Metadata(error, description) => refused(error, description),
+            Self::Trouble(trouble) => app.note("a client registration", trouble),
+        }
         match self {
             Self::NotThere => StatusCode::NOT_FOUND.into_response(),
             Self::Token => {
@@ -53,19 +67,16 @@ impl Refusal {
                 let body = json!({ "error": error, "error_description": description });
                 (StatusCode::BAD_REQUEST, axum::Json(body)).into_response()
             }
-            Self::Trouble(trouble) => {
-                tracing::error!(error = %trouble, "a client registration failed");
-                (StatusCode::INTERNAL_SERVER_ERROR, axum::Json(SERVER_ERROR)).into_response()
-            }
+            Self::Trouble(_) => (StatusCode::INTERNAL_SERVER_ERROR, axum::Json(SERVER_ERROR)).into_response(),
         }
     }
 }
 
-fn answer(result: Result<(StatusCode, Option<Value>), Refusal>) -> Response {
+fn answer(app: &App, client_id: &str, result: Result<(StatusCode, Option<Value>), Refusal>) -> Response {
     no_store(match result {
         Ok((status, Some(body))) => (status, axum::Json(body)).into_response(),
         Ok((status, None)) => status.into_response(),
-        Err(refusal) => refusal.into_response(),
+        Err(refusal) => refusal.into_response(app, client_id),
     })
 }
 
@@ -75,7 +86,7 @@ pub async fn register(
     Extension(visit): Extension<Visit>,
     body: Bytes,
 ) -> Response {
-    answer(add(&app, &visit.headers, &body).await)
+    answer(&app, "", add(&app, &visit.headers, &body).await)
 }
 
 /// `GET /clients/{client_id}`: the client itself.
@@ -85,6 +96,8 @@ pub async fn read(
     Path(client_id): Path<String>,
 ) -> Response {
     answer(
+        &app,
+        &client_id,
         async {
             let row = own(&app, &visit.headers, &client_id).await?;
             Ok((StatusCode::OK, Some(described(&app, &row.client, None, None))))
@@ -100,7 +113,7 @@ pub async fn replace(
     Path(client_id): Path<String>,
     body: Bytes,
 ) -> Response {
-    answer(change(&app, &visit.headers, &client_id, &body).await)
+    answer(&app, &client_id, change(&app, &visit.headers, &client_id, &body).await)
 }
 
 /// `DELETE /clients/{client_id}`: the client itself; what was granted to it ends.
@@ -110,6 +123,8 @@ pub async fn remove(
     Path(client_id): Path<String>,
 ) -> Response {
     answer(
+        &app,
+        &client_id,
         async {
             own(&app, &visit.headers, &client_id).await?;
             app.store.remove_client(&client_id).await?;

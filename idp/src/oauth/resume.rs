@@ -357,8 +357,12 @@ impl App {
         })
     }
 
-    /// An error, carried back to the client.
+    /// An error, carried back to the client: counted here, for the redirect looks like any other.
     pub fn answer_error(&self, visit: &Visit, address: &ReturnAddress, error: WireError) -> Response {
+        let client = address.client_id();
+        self.outcomes.sign_in(&self.registry.portal_of(Some(client)).id, error.error);
+        let (error_code, reason) = (error.error, error.reason());
+        tracing::info!(client, error = error_code, reason, "a sign-in ends with an error for the portal");
         self.answer(visit, address, &[("error", error.error), ("error_description", error.error_description)])
     }
 

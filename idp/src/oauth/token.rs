@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use web::request::{Fields, Visit};
 
-use super::refusal::{Refusal, no_store};
+use super::refusal::{Refusal, no_store, settled};
 use super::tokens::About;
 use super::{clients, dpop, oxide};
 use crate::app::Shared;
@@ -21,9 +21,10 @@ use crate::store::grants::{Grant, NewRefreshToken, RefreshToken};
 
 /// `POST /token`
 pub async fn post(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
-    no_store(match handle(&app, &visit, &body).await {
+    let result = handle(&app, &visit, &body).await;
+    no_store(match settled(&app, &visit, &body, "token", result) {
         Ok(tokens) => axum::Json(tokens).into_response(),
-        Err(refusal) => refusal.into_json("a token request"),
+        Err(refused) => refused,
     })
 }
 
@@ -65,7 +66,8 @@ async fn by_code(
     proof: Option<Proof>,
 ) -> Result<TokenResponse, Refusal> {
     let code = fields.get("code").ok_or(WireError::new("invalid_request", "code is missing"))?;
-    let mut grant = app.store.grant_of_code(code, &client.client_id).await?.ok_or(INVALID_GRANT)?;
+    let unknown = INVALID_GRANT.because("the code is not known, too old, or another client's");
+    let mut grant = app.store.grant_of_code(code, &client.client_id).await?.ok_or(unknown)?;
     if grant.code_used_at.is_some() {
         return used_again(app, &grant, "an authorization code was used twice").await;
     }
@@ -73,12 +75,14 @@ async fn by_code(
     if !is_right {
         // Whoever holds the code without verifier or key gets nothing now or later.
         app.store.revoke_grant(&grant.id).await?;
-        return Err(INVALID_GRANT.into());
+        let differs = "code_verifier, redirect_uri, the key of the proof, or the time does not fit the code";
+        return Err(INVALID_GRANT.because(differs).into());
     }
     let asked = resource(client, fields, grant.details.resource.as_deref())?;
     grant.details.resource = asked;
     grant.details.jkt = proof.map(|proof| proof.jkt);
-    let account = app.entitled_account(&grant, true).await?.ok_or(INVALID_GRANT)?;
+    let ended = INVALID_GRANT.because("the session ended, or the account is blocked or locked");
+    let account = app.entitled_account(&grant, true).await?.ok_or(ended)?;
     let offline =
         ScopeSet::parse(&grant.scope).contains("offline_access") && client.may(GrantType::RefreshToken);
     let token = offline.then(|| app.random.token());
@@ -107,7 +111,7 @@ async fn used_again<T>(app: &Shared, grant: &Grant, what: &'static str) -> Resul
         app.store.revoke_grant(&grant.id).await?;
         tracing::warn!(client_id = grant.client_id, "{what}; what was issued from it is revoked");
     }
-    Err(INVALID_GRANT.into())
+    Err(INVALID_GRANT.because(what).into())
 }
 
 /// Whether a grant that is bound to a key comes with a proof of that key (RFC 9449 sections 5 and 10).

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use web::request::{Fields, Visit};
 
 use super::dpop;
-use super::refusal::{Refusal, no_store};
+use super::refusal::{self, Refusal, no_store};
 use crate::app::{App, Shared, Trouble};
 use crate::config::ScopeSet;
 use crate::domain::account::Account;
@@ -50,9 +50,12 @@ async fn answer(app: &App, visit: &Visit, method: &str, token: Option<(Scheme, S
         None => refused(Scheme::Bearer, None),
         Some((scheme, token)) => match person(app, visit, method, scheme, &token).await {
             Ok(response) => no_store(response),
-            Err(Refusal::Wire(error)) => refused(scheme, Some(error)),
+            Err(Refusal::Wire(error)) => {
+                refusal::refused(app, "userinfo", "", error.error, error.reason());
+                refused(scheme, Some(error))
+            }
             Err(Refusal::Trouble(trouble)) => {
-                tracing::error!(error = %trouble, "a userinfo request failed");
+                app.note("a userinfo request", &trouble);
                 (StatusCode::INTERNAL_SERVER_ERROR, axum::Json(SERVER_ERROR)).into_response()
             }
         },

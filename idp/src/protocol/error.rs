@@ -8,11 +8,24 @@ use serde::Serialize;
 pub struct WireError {
     pub error: &'static str,
     pub error_description: &'static str,
+    /// What it is exactly, for this server's log alone: the client may not be told which of several it was.
+    #[serde(skip)]
+    pub reason: Option<&'static str>,
 }
 
 impl WireError {
     pub const fn new(error: &'static str, error_description: &'static str) -> Self {
-        Self { error, error_description }
+        Self { error, error_description, reason: None }
+    }
+
+    /// The same answer, with what the log says of it.
+    pub const fn because(self, reason: &'static str) -> Self {
+        Self { reason: Some(reason), ..self }
+    }
+
+    /// What the log says of it.
+    pub fn reason(&self) -> &'static str {
+        self.reason.unwrap_or(self.error_description)
     }
 }
 

@@ -177,7 +177,10 @@ async fn attempt(
     };
     match codes::give(app, &mut arrived.open, &account, typed).await? {
         Try::Right => {}
-        Try::Refused(error) => return page(app, visit, &arrived, Some(error)).await.map(Some),
+        Try::Refused(error) => {
+            app.outcomes.refused_try(error);
+            return page(app, visit, &arrived, Some(error)).await.map(Some);
+        }
         Try::Overtaken => return Ok(None),
     }
     let journey = &mut arrived.open.journey;

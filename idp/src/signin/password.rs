@@ -174,7 +174,10 @@ async fn give(
             let client_id = arrived.open.journey.client_id.as_deref();
             Given::Other(see_other(&app.waiting_url(visit, client_id, path::REGISTER_SENT, &page_id)))
         }
-        None => Given::Wrong(page(app, visit, &arrived, Some("signin-error"))),
+        None => {
+            app.outcomes.refused_try("wrong_password");
+            Given::Wrong(page(app, visit, &arrived, Some("signin-error")))
+        }
     })
 }
 
@@ -285,6 +288,7 @@ pub async fn try_password(
     let mut write = app.store.begin_write().await?;
     app.store.note(&mut write, Event::SignInFailed, &account.id, client_id, "");
     if let Some(until) = locks_until {
+        app.outcomes.refused_try("locked");
         app.store.note(&mut write, Event::Locked, &account.id, client_id, "");
         if account.email_confirmed_at.is_some() {
             app.notify(&mut write, Mail::Locked, account, client_id, |notice| {

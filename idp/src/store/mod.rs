@@ -113,13 +113,4 @@ impl Store {
     pub async fn begin_write(&self) -> Result<web::db::Write> {
         Ok(self.db.begin_write().await?)
     }
-
-    /// Whether the database answers.
-    ///
-    /// # Errors
-    /// The engine's, if it does not.
-    pub async fn ping(&self) -> Result<()> {
-        sqlx::query("SELECT 1").execute(self.db.pool()).await?;
-        Ok(())
-    }
 }

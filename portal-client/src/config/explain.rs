@@ -20,6 +20,7 @@ pub fn example() -> Result<String, String> {
         duration_nl: "Meestal hoort u binnen drie werkdagen iets.".into(),
         duration_en: "You will usually hear from us within three working days.".into(),
     });
+    config.metrics_listen = Some("127.0.0.1:9091".into());
     config.oidc.client_secret = Secret::Env { env: "PORTAL_CLIENT_SECRET".into() };
     config.brand.logo = Some("logo.svg".into());
     let body = web::config::example(&config, explain)?;
@@ -37,6 +38,7 @@ fn explain(key: &str) -> Option<&'static str> {
              (post_logout_redirect_uris) and ORIGIN/backchannel-logout (backchannel_logout_uri)."
         }
         "listen" => "Where the portal listens: address and port. TLS is the business of the proxy in front.",
+        "metrics_listen" => "Where /metrics is served; nowhere unless set.",
         "database" => {
             "sqlite:FILE or postgres://HOST/NAME. With a password in it: { file = \"...\" } or { env = \"...\" }."
         }

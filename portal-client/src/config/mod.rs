@@ -20,6 +20,7 @@ pub use settings::{Limits, Provider, Retention, SessionRules, Settings};
 pub struct Config {
     pub origin: String,
     pub listen: String,
+    pub metrics_listen: Option<String>,
     pub database: Secret,
     pub ephemeral: Secret,
     pub default_language: Language,
@@ -124,6 +125,7 @@ impl Default for Config {
         Self {
             origin: "http://localhost:8090".into(),
             listen: "127.0.0.1:8090".into(),
+            metrics_listen: None,
             database: Secret::Literal("sqlite:portal.db".into()),
             ephemeral: Secret::Literal("database".into()),
             default_language: Language::Nl,

@@ -23,6 +23,8 @@ pub struct Settings {
     /// Whether the origin is https, so that cookies carry `Secure` and `__Host-`.
     pub https: bool,
     pub listen: SocketAddr,
+    /// Where `/metrics` is served, if it is.
+    pub metrics_listen: Option<SocketAddr>,
     pub database: String,
     /// The Redis for expiring values; `None` keeps them in the database.
     pub redis: Option<String>,
@@ -106,6 +108,14 @@ impl Settings {
         let listen: SocketAddr = config.listen.parse().map_err(|_| {
             refused("listen", &config.listen, "an address and a port, such as 127.0.0.1:8090")
         })?;
+        let metrics_listen = match config.metrics_listen.as_deref().map(|at| (at, at.parse::<SocketAddr>())) {
+            None => None,
+            Some((_, Ok(at))) if at != listen => Some(at),
+            Some((at, Ok(_))) => return Err(refused("metrics_listen", at, "another port than listen")),
+            Some((at, Err(_))) => {
+                return Err(refused("metrics_listen", at, "an address and a port, such as 127.0.0.1:9091"));
+            }
+        };
         let development = config.dev.clock || config.dev.literal_secrets;
         if development && !(listen.ip().is_loopback() && is_loopback(&origin)) {
             return Err(refused(
@@ -130,6 +140,7 @@ impl Settings {
             https: origin.scheme() == "https",
             origin: origin.origin().ascii_serialization(),
             listen,
+            metrics_listen,
             database: web::db::beside(path, &address_or_secret(&config.database, path, "database", literal)?),
             redis: (redis != "database").then_some(redis),
             default_language: config.default_language,

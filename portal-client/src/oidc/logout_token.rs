@@ -130,10 +130,16 @@ fn check(claims: Claims, issuer: &str, client: &str, now: Timestamp) -> Result<L
         return Err("aud is not this portal");
     }
     if claims.iat > seconds.saturating_add(SKEW) {
-        return Err("iat lies in the future");
+        return Err(
+            "iat lies in the future: this machine's clock is behind the provider's by more than a minute",
+        );
     }
-    if claims.exp <= seconds {
-        return Err("exp has passed");
+    // The same the other way: a session that was ended must not go on because of a clock.
+    let expires = claims.exp.saturating_add(SKEW);
+    if expires <= seconds {
+        return Err(
+            "exp passed over a minute ago: it came late, or this machine's clock is ahead of the provider's",
+        );
     }
     if !claims.events.get(EVENT).is_some_and(serde_json::Value::is_object) {
         return Err("events names no back-channel logout");
@@ -150,7 +156,7 @@ fn check(claims: Claims, issuer: &str, client: &str, now: Timestamp) -> Result<L
         return Err("jti is empty");
     }
     let at = |seconds: i64| Timestamp(seconds.saturating_mul(1000));
-    Ok(LogoutToken { jti: claims.jti, sid, sub, issued_at: at(claims.iat), expires_at: at(claims.exp) })
+    Ok(LogoutToken { jti: claims.jti, sid, sub, issued_at: at(claims.iat), expires_at: at(expires) })
 }
 
 #[cfg(test)]
@@ -208,13 +214,17 @@ mod tests {
         let keys = signer.keys();
         let good = verified(&keys, &signer.token(&header(), &claims())).unwrap();
         assert_eq!((good.jti.as_str(), good.sid.as_deref(), good.sub), ("j", Some("1"), None));
+        // A clock that is a minute ahead keeps nobody signed in.
+        let mut late = claims();
+        late["exp"] = json!(NOW.seconds() - 59);
+        assert!(verified(&keys, &signer.token(&header(), &late)).is_ok());
 
         for (name, value) in [
             ("iss", json!("https://other")),
             ("aud", json!("other")),
             ("aud", json!(["other"])),
             ("iat", json!(NOW.seconds() + 600)),
-            ("exp", json!(NOW.seconds())),
+            ("exp", json!(NOW.seconds() - 60)),
             ("events", json!({})),
             ("events", json!({EVENT: "yes"})),
             ("nonce", json!("n")),

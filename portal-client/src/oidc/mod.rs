@@ -24,6 +24,9 @@ pub enum OidcError {
     /// What the provider sent does not hold: a wrong issuer, nonce, signature, time.
     #[error("the provider's answer does not hold: {0}")]
     Invalid(String),
+    /// By this machine's clock and the provider's together, what the provider sent cannot be valid now.
+    #[error("{0}")]
+    Clock(String),
     /// The sign-in was not done as strongly as was asked.
     #[error("the sign-in had acr '{0}'")]
     TooWeak(String),

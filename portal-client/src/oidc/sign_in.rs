@@ -15,6 +15,7 @@ use openidconnect::{
 use serde::{Deserialize, Serialize};
 use url::Url;
 use web::clock::Timestamp;
+use web::fault::CLOCK;
 use web::language::Language;
 use web::random::Random;
 
@@ -27,6 +28,10 @@ pub const ACR_CODE: &str = "urn:voordeur:acr:code";
 
 /// How far the provider's clock may be ahead of ours.
 const CLOCK_SKEW: Duration = Duration::from_mins(1);
+
+/// An ID token that was issued longer ago than this when it came, though it was asked for a moment before, says that the
+/// two clocks differ: no request to the provider takes as long.
+const ON_THE_WAY: Duration = Duration::from_secs(15);
 
 /// With a new proof goes this `max_age`, so that the provider has to say when it was given (OpenID Connect Core
 /// section 3.1.2.1).
@@ -88,6 +93,8 @@ pub(super) struct Redeemed {
     claims: IdTokenClaims<IdTokenExtras, CoreGenderClaim>,
     access_token: AccessToken,
     pub(super) id_token: String,
+    /// How far our clock is ahead of the provider's, if it is.
+    ahead: Duration,
 }
 
 impl Provider {
@@ -139,13 +146,14 @@ impl Provider {
     /// # Errors
     /// [`OidcError`]; nobody is signed in then.
     pub async fn finish(&self, pending: &Pending, answer: SignInAnswer<'_>) -> Result<SignIn, OidcError> {
-        let Redeemed { known, claims, access_token, id_token } = self.redeem(pending, answer).await?;
+        let Redeemed { known, claims, access_token, id_token, ahead } = self.redeem(pending, answer).await?;
         let acr = claims.auth_context_ref().map(|acr| acr.as_str().to_owned()).unwrap_or_default();
         let for_team = pending.asked.purpose == Purpose::Team;
         if for_team && acr != ACR_CODE {
             return Err(OidcError::TooWeak(acr));
         }
-        let authenticated_at = claims.auth_time().map(|at| Timestamp(at.timestamp_millis()));
+        // By our clock, as all that it is compared with.
+        let authenticated_at = claims.auth_time().map(|at| Timestamp(at.timestamp_millis()).plus(ahead));
         // prompt=login is a wish; only auth_time says that it was granted (Core section 3.1.2.1).
         let earliest = pending.started_at.minus(CLOCK_SKEW);
         if pending.asked.anew && authenticated_at.is_none_or(|at| at < earliest) {
@@ -222,25 +230,46 @@ impl Provider {
                 return Err(OidcError::Invalid("at_hash does not fit the access token".into()));
             }
         }
+        let issued = Timestamp(claims.issue_time().timestamp_millis());
+        let ahead = times(issued, Timestamp(claims.expiration().timestamp_millis()), self.clock.now())?;
         let (access_token, id_token) = (tokens.access_token().clone(), id_token.to_string());
-        Ok(Redeemed { known: Arc::clone(&known), claims, access_token, id_token })
+        Ok(Redeemed { known: Arc::clone(&known), claims, access_token, id_token, ahead })
     }
 
+    /// Verifies all but the times; those are [`times`]' business, which can say whose clock is wrong.
     fn verifier<'k>(&self, known: &'k Arc<Known>) -> IdTokenVerifier<'k, CoreJsonWebKey> {
-        let now = self.clock.now();
         known
             .client
             .id_token_verifier()
-            .set_time_fn(move || system_time(now).into())
-            .set_issue_time_verifier_fn(move |issued| {
-                let latest = now.plus(CLOCK_SKEW).0;
-                if issued.timestamp_millis() > latest { Err("issued in the future".into()) } else { Ok(()) }
-            })
+            .set_time_fn(|| UNIX_EPOCH.into())
+            .set_issue_time_verifier_fn(|_| Ok(()))
     }
 }
 
-fn system_time(at: Timestamp) -> std::time::SystemTime {
-    UNIX_EPOCH + Duration::from_millis(u64::try_from(at.0).unwrap_or(0))
+/// Whether an ID token that has just been issued is valid at `now` (OpenID Connect Core section 3.1.3.7, steps 9 and 10);
+/// how far our clock is ahead of the provider's.
+fn times(issued: Timestamp, expires: Timestamp, now: Timestamp) -> Result<Duration, OidcError> {
+    if issued > now.plus(CLOCK_SKEW) {
+        return Err(OidcError::Clock(format!(
+            "the ID token is of {} s from now: this machine's clock is behind the provider's; {} s are tolerated",
+            issued.since(now).as_secs(),
+            CLOCK_SKEW.as_secs()
+        )));
+    }
+    let ahead = now.since(issued);
+    if ahead <= ON_THE_WAY && now < expires {
+        return Ok(Duration::ZERO);
+    }
+    let text = format!(
+        "the ID token was issued {} s ago when it came: this machine's clock is ahead of the provider's; {} s are tolerated",
+        ahead.as_secs(),
+        expires.since(issued).as_secs()
+    );
+    if now >= expires {
+        return Err(OidcError::Clock(text));
+    }
+    tracing::warn!(cause = text, advice = CLOCK.advice, "the clocks differ; the sign-in goes on");
+    Ok(ahead)
 }
 
 /// The provider refused the code (it expired, or the browser came back twice), or could not answer.
@@ -307,6 +336,22 @@ fn care(claims: &CareClaims) -> Option<Care> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_id_token_that_comes_at_the_wrong_time_names_the_clock() {
+        let at = |seconds: i64| Timestamp(1_795_000_000_000 + seconds * 1000);
+        let (issued, expires) = (at(0), at(300));
+        assert_eq!(times(issued, expires, at(2)).unwrap(), Duration::ZERO);
+        assert_eq!(times(issued, expires, at(-59)).unwrap(), Duration::ZERO);
+        // Two minutes ahead: the person goes on, and what the provider says of the past is read by our clock.
+        assert_eq!(times(issued, expires, at(120)).unwrap(), Duration::from_mins(2));
+        for (now, words) in [(301, "ahead of the provider's; 300 s"), (-61, "behind the provider's; 60 s")] {
+            let OidcError::Clock(text) = times(issued, expires, at(now)).unwrap_err() else {
+                panic!("{now}")
+            };
+            assert!(text.contains(words), "{text}");
+        }
+    }
 
     #[test]
     fn t46_a_name_does_not_dress_up_as_anothers_and_an_address_counts_once_it_is_confirmed() {

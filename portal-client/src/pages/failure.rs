@@ -9,6 +9,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Serialize;
 use web::ephemeral::EphemeralError;
+use web::fault::{self, Fault};
 use web::request::Visit;
 use web::request_log::RequestId;
 
@@ -48,19 +49,27 @@ pub enum Failure {
     TooWeak,
     /// No member of a care team.
     NotInTeam,
+    /// This machine's clock and the provider's differ too much.
+    ClocksDiffer(String),
     /// A fault of ours.
     Internal(String),
+    /// The database or Redis failed.
+    Backend {
+        backend: &'static str,
+        fault: Fault,
+        cause: String,
+    },
 }
 
 impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
-        Self::Internal(format!("database: {error}"))
+        Self::Backend { backend: "database", fault: fault::of_database(&error), cause: error.to_string() }
     }
 }
 
 impl From<EphemeralError> for Failure {
     fn from(error: EphemeralError) -> Self {
-        Self::Internal(error.to_string())
+        Self::Backend { backend: error.backend(), fault: error.fault(), cause: error.to_string() }
     }
 }
 
@@ -75,6 +84,7 @@ impl From<OidcError> for Failure {
                 _ => Self::SignInFailed(code),
             },
             OidcError::Invalid(cause) => Self::SignInFailed(cause),
+            OidcError::Clock(cause) => Self::ClocksDiffer(cause),
             OidcError::TooWeak(_) => Self::TooWeak,
         }
     }
@@ -151,24 +161,60 @@ impl Failure {
                 (StatusCode::BAD_REQUEST, "lost-sign-in", again())
             }
             Self::Cancelled => (StatusCode::OK, "cancelled", again()),
-            Self::ProviderAway(_) => (StatusCode::SERVICE_UNAVAILABLE, "provider-away", again()),
+            Self::ProviderAway(_) | Self::ClocksDiffer(_) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "provider-away", again())
+            }
             Self::SignInFailed(_) => (StatusCode::BAD_GATEWAY, "sign-in-failed", again()),
             Self::TooWeak => {
                 let url = paths::login(paths::TEAM);
                 (StatusCode::FORBIDDEN, "too-weak", Some(Action { url, key: "portal-failure-sign-in-again" }))
             }
             Self::NotInTeam => (StatusCode::FORBIDDEN, "not-in-team", home()),
-            Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal", home()),
+            Self::Internal(_) | Self::Backend { .. } => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "internal", home())
+            }
         };
         (status, Message::new(key, action))
     }
 
-    fn log(&self, request: &str) {
+    /// Counts it, and writes down what an operator has to know.
+    fn note(&self, app: &App) {
+        app.outcomes.refused(self.name());
         match self {
-            Self::Internal(cause) => tracing::error!(%request, %cause, "a request failed"),
-            Self::ProviderAway(cause) => tracing::warn!(%request, %cause, "the provider is not available"),
-            Self::SignInFailed(cause) => tracing::warn!(%request, %cause, "a sign-in failed"),
+            Self::Internal(cause) => {
+                app.outcomes.failure("other");
+                tracing::error!(%cause, "a request failed");
+            }
+            Self::Backend { backend, fault: Fault { reason, advice }, cause } => {
+                app.outcomes.failure(backend);
+                let (at, key) = match *backend {
+                    // The cause names the place itself.
+                    "redis" => ("", "ephemeral"),
+                    _ => (app.health.database_at(), "database"),
+                };
+                tracing::error!(%cause, backend, reason, at, key, advice, "a request failed");
+            }
+            Self::ProviderAway(cause) => {
+                app.outcomes.failure("provider");
+                tracing::warn!(%cause, key = "oidc.issuer", "the provider is not available");
+            }
+            Self::ClocksDiffer(cause) => {
+                app.outcomes.failure("clock");
+                tracing::error!(%cause, advice = fault::CLOCK.advice, "a sign-in failed");
+            }
+            Self::SignInFailed(cause) => tracing::warn!(%cause, "a sign-in failed"),
             _ => {}
+        }
+    }
+
+    /// What it is called in metrics.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::SignIn(_) => "sign-in-asked",
+            Self::SessionEnded(_) => "session-ended",
+            Self::WrongMethod => "wrong-method",
+            Self::ClocksDiffer(_) => "clocks-differ",
+            other => other.message().1.key,
         }
     }
 }
@@ -182,7 +228,7 @@ pub async fn render(State(app): State<Arc<App>>, request: Request, next: Next) -
     let (Some(failure), Some(visit)) = (failure, visit) else {
         return response;
     };
-    failure.log(&id);
+    failure.note(&app);
     match &failure {
         Failure::SignIn(return_to) => return Redirect::to(&paths::login(return_to)).into_response(),
         Failure::SessionEnded(return_to) => {
@@ -193,7 +239,15 @@ pub async fn render(State(app): State<Arc<App>>, request: Request, next: Next) -
         _ => {}
     }
     let (status, mut message) = failure.message();
-    if matches!(failure, Failure::Internal(_) | Failure::SignInFailed(_) | Failure::ProviderAway(_)) {
+    let may_be_asked_about = matches!(
+        failure,
+        Failure::Internal(_)
+            | Failure::Backend { .. }
+            | Failure::SignInFailed(_)
+            | Failure::ProviderAway(_)
+            | Failure::ClocksDiffer(_)
+    );
+    if may_be_asked_about {
         message.reference = id;
     }
     let mut response = show(&app, &visit, None, status, Message::TEMPLATE, &message);

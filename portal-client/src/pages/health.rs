@@ -5,13 +5,16 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
+use tokio::time::timeout;
 
 use super::extract::read_form;
 use super::failure::Failure;
 use crate::app::App;
+
+/// How long a scrape waits for what has to be asked for; after that it shows what was seen last.
+const SCRAPE_WAITS: Duration = Duration::from_millis(250);
 
 /// `GET /healthz`: the process answers.
 #[allow(clippy::unused_async, reason = "handlers are async")]
@@ -19,18 +22,18 @@ pub async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// `GET /readyz`: the stores answer. The provider is not asked: the portal shows its own pages without it,
-/// and the two may start in any order.
+/// `GET /readyz`: whether the stores take what people write, and if not, which one does not and why. The provider is not
+/// asked: the portal shows its own pages without it, and the two may start in any order.
 pub async fn readyz(State(app): State<Arc<App>>) -> Response {
-    let database = sqlx::query("SELECT 1").execute(app.db.pool()).await.map_err(|error| error.to_string());
-    let ephemeral = app.ephemeral.ping().await.map_err(|error| error.to_string());
-    for (store, answer) in [("database", database.map(|_| ())), ("ephemeral", ephemeral)] {
-        if let Err(cause) = answer {
-            tracing::error!(store, %cause, "not ready");
-            return (StatusCode::SERVICE_UNAVAILABLE, format!("{store} does not answer\n")).into_response();
-        }
-    }
-    "ready\n".into_response()
+    app.health.report().await.response(&json!({}))
+}
+
+/// `GET /metrics`: what was counted, and what the last look at the stores came to; at once, whatever hangs.
+pub async fn metrics(State(app): State<Arc<App>>) -> Response {
+    let looking = Arc::clone(&app);
+    // It goes on by itself if the scrape does not wait for its end: the next one shows what it saw.
+    let _ = timeout(SCRAPE_WAITS, tokio::spawn(async move { looking.health.report().await })).await;
+    app.metrics.response()
 }
 
 /// `POST /dev/clock/advance`: moves the clock forward. Only routed in a development configuration.

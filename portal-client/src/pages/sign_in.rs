@@ -94,6 +94,7 @@ pub async fn callback(State(app): State<Arc<App>>, Caller(visit): Caller) -> Res
         Start::Ended => return Err(Failure::LostSignIn),
         Start::ProofTooOld => return Err(Failure::SessionEnded(pending.asked.return_to)),
     };
+    app.outcomes.signed_in();
     let mut response = Redirect::to(&pending.asked.return_to).into_response();
     let cookies = visit.front.cookies;
     append(&mut response, cookies.set(session::COOKIE, &token, None));
