@@ -8,6 +8,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde::Serialize;
 use web::clock::Clock;
+use web::connections::ConnectionMetrics;
 use web::cookies::CookieRules;
 use web::csrf::Csrf;
 use web::ephemeral::{Ephemeral, EphemeralError};
@@ -17,14 +18,15 @@ use web::metrics::Metrics;
 use web::pages::Pages;
 use web::random::Random;
 use web::request::{Front, Visit};
-use web::seal::{Hasher, RootKey};
+use web::seal::Hasher;
 
 use crate::config::{Config, Registry};
 use crate::credentials::codes::OneTimeCodes;
 use crate::credentials::passwords::PasswordPool;
-use crate::delivery::{Delivery, outbound};
+use crate::delivery::Delivery;
 use crate::domain::account::Account;
 use crate::keys::{ClientKeys, KeyRing};
+use crate::parts::Parts;
 use crate::store::{Store, StoreError};
 
 /// One node.
@@ -41,6 +43,7 @@ pub struct App {
     pub delivery: Delivery,
     pub pages: Pages,
     pub metrics: Metrics,
+    pub connections: ConnectionMetrics,
     pub front: Arc<Front>,
     pub flood: FloodGuard,
     /// The same for the endpoints that clients call themselves.
@@ -89,9 +92,7 @@ impl App {
     /// # Errors
     /// What is missing or wrong, for the operator.
     pub async fn new(config: Config, clock: Clock, random: Random) -> Result<Shared, StartError> {
-        let root = RootKey::new(&config.reveal(&config.secrets.root, "secrets.root").map_err(failed)?)
-            .map_err(|error| StartError(format!("{}: secrets.root: {error}", config.path.display())))?;
-        let registry = config.registry().map_err(failed)?;
+        let Parts { root, registry, delivery, pages, http } = Parts::new(&config).map_err(failed)?;
         let store = Store::open(&config.database, clock.clone(), random.clone(), root.clone())
             .await
             .map_err(failed)?;
@@ -104,9 +105,12 @@ impl App {
         let fixed = (!config.dev.fixed_code.is_empty()).then(|| config.dev.fixed_code.clone());
         let codes =
             OneTimeCodes::new(root.hasher("one-time code"), random.clone(), config.codes.digits, fixed);
-        let delivery = Delivery::new(store.clone(), keys.clone(), &config).map_err(failed)?;
-        let metrics = Metrics::with(|registry| delivery.metrics().register(registry));
-        let pages = Pages::load(config.brand_folder.as_deref()).map_err(failed)?;
+        let delivery = Delivery::with(store.clone(), keys.clone(), delivery);
+        let connections = ConnectionMetrics::default();
+        let metrics = Metrics::with(|registry| {
+            delivery.metrics().register(registry);
+            connections.register(registry);
+        });
         let front = Arc::new(Front {
             cookies: CookieRules { secure: config.is_https() },
             csrf: Csrf::new(&root),
@@ -118,7 +122,6 @@ impl App {
         let client_flood = FloodGuard::per_minute(config.limits.client_requests_per_minute);
         let lookup = root.hasher("lookup");
         let pairwise = root.hasher("pairwise subject");
-        let http = outbound::client(&config).map_err(failed)?;
         let client_keys = ClientKeys::new(http, clock.clone());
         Ok(Arc::new(Self {
             config,
@@ -133,6 +136,7 @@ impl App {
             delivery,
             pages,
             metrics,
+            connections,
             front,
             flood,
             client_flood,

@@ -11,6 +11,7 @@ pub mod store;
 pub mod keys;
 pub mod credentials;
 pub mod delivery;
+pub mod parts;
 pub mod app;
 pub mod problem;
 pub mod notices;

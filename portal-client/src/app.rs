@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use include_dir::{Dir, include_dir};
+use web::check::{self, Place};
 use web::clock::Clock;
+use web::config::ConfigError;
 use web::cookies::CookieRules;
 use web::csrf::Csrf;
 use web::db::{Db, OpenError};
 use web::ephemeral::{Ephemeral, EphemeralError};
 use web::flood::FloodGuard;
-use web::pages::{PageError, Pages};
+use web::pages::Pages;
 use web::random::Random;
 use web::request::Front;
 use web::seal::Sealer;
@@ -20,12 +22,40 @@ use crate::dossiers::Dossiers;
 use crate::dossiers::identity::Matcher;
 use crate::dossiers::notes::Notes;
 use crate::links::Links;
-use crate::oidc::{OidcError, Provider};
+use crate::oidc::Provider;
 use crate::session::Sessions;
 use crate::team::Audit;
 
 /// The portal's migrations.
 pub static MIGRATIONS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../migrations/portal");
+
+/// What a start builds from its settings alone, before it touches a database: `serve` builds these, and `config check`
+/// builds them and lets them go.
+pub struct Parts {
+    pages: Pages,
+    provider: Provider,
+}
+
+impl Parts {
+    /// Builds them.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for the first value that cannot be used; `path` is the file that says it.
+    pub fn new(settings: &Settings, clock: &Clock) -> Result<Self, ConfigError> {
+        let at = |key| Place::new(&settings.path, key);
+        check::database(at("database"), &settings.database)?;
+        let folder = settings.brand_folder.as_deref();
+        let folder = folder.map(|name| check::folder(at("brand_folder"), name)).transpose()?;
+        let pages = Pages::load(folder.as_deref()).map_err(|error| {
+            let named = folder.as_deref().unwrap_or(&settings.path).display();
+            at("brand_folder").remark(named, error.to_string())
+        })?;
+        // The addresses were looked at before; what is left is what to trust.
+        let provider = Provider::new(settings.provider.clone(), &settings.origin, clock.clone())
+            .map_err(|error| at("oidc.extra_ca").remark("(its certificates)", error.to_string()))?;
+        Ok(Self { pages, provider })
+    }
+}
 
 /// Why a node could not be built.
 #[derive(Debug, thiserror::Error)]
@@ -35,9 +65,7 @@ pub enum BuildError {
     #[error(transparent)]
     Ephemeral(#[from] EphemeralError),
     #[error(transparent)]
-    Pages(#[from] PageError),
-    #[error(transparent)]
-    Provider(#[from] OidcError),
+    Config(#[from] ConfigError),
 }
 
 /// A running node.
@@ -69,6 +97,7 @@ impl App {
     /// # Errors
     /// [`BuildError`], for the operator.
     pub async fn new(settings: Settings, clock: Clock, random: Random) -> Result<Self, BuildError> {
+        let Parts { pages, provider } = Parts::new(&settings, &clock)?;
         let db = Db::open(&settings.database, &MIGRATIONS).await?;
         let ephemeral = match &settings.redis {
             Some(url) => Ephemeral::redis(url, "portal:", clock.clone()).await?,
@@ -84,9 +113,9 @@ impl App {
         };
         let matcher = Matcher::new(root);
         Ok(Self {
-            pages: Pages::load(settings.brand_folder.as_deref())?,
+            pages,
             front: Arc::new(front),
-            provider: Provider::new(settings.provider.clone(), &settings.origin, clock.clone())?,
+            provider,
             sessions: Sessions::new(db.clone(), clock.clone(), settings.session, root),
             links: Links::new(db.clone(), root),
             dossiers: if settings.demo { Dossiers::demo(&matcher) } else { Dossiers::default() },

@@ -84,12 +84,19 @@ impl std::fmt::Debug for Delivery {
     }
 }
 
-impl Delivery {
-    /// Prepares the ways out that the configuration names; connects to nothing yet.
+/// The ways out, made ready: every address, certificate and secret of theirs was looked at.
+pub struct Prepared {
+    ways: Ways,
+    http: reqwest::Client,
+    lease: Duration,
+}
+
+impl Prepared {
+    /// Makes ready what the configuration names; connects to nothing.
     ///
     /// # Errors
     /// [`ConfigError`] for an address, a certificate or a secret that cannot be used.
-    pub fn new(store: Store, keys: KeyRing, config: &Config) -> Result<Self, ConfigError> {
+    pub fn new(config: &Config) -> Result<Self, ConfigError> {
         let ways = if config.dev.outbox {
             Ways::Caught(caught::CaughtList::default())
         } else {
@@ -97,15 +104,32 @@ impl Delivery {
         };
         let of_sms = config.sms.gateways.iter().map(|gateway| gateway.timeout_seconds).sum();
         let longest = config.mail.timeout_seconds.max(of_sms).max(30);
-        Ok(Self(Arc::new(Inner {
+        let lease = Duration::from_secs(u64::from(longest) * 3);
+        Ok(Self { ways, http: outbound::client(config)?, lease })
+    }
+}
+
+impl Delivery {
+    /// A delivery by the ways out that the configuration names; connects to nothing yet.
+    ///
+    /// # Errors
+    /// As [`Prepared::new`].
+    pub fn new(store: Store, keys: KeyRing, config: &Config) -> Result<Self, ConfigError> {
+        Ok(Self::with(store, keys, Prepared::new(config)?))
+    }
+
+    /// As [`Delivery::new`], by ways that were made ready before.
+    pub fn with(store: Store, keys: KeyRing, prepared: Prepared) -> Self {
+        let Prepared { ways, http, lease } = prepared;
+        Self(Arc::new(Inner {
             store,
             ways,
-            logout: logout::LogoutClient::new(config, keys)?,
+            logout: logout::LogoutClient::new(http, keys),
             metrics: DeliveryMetrics::default(),
             sms_taken_at: AtomicI64::new(i64::MIN),
-            lease: Duration::from_secs(u64::from(longest) * 3),
+            lease,
             wake: Default::default(),
-        })))
+        }))
     }
 
     /// Says that a commit put something into the outbox; returns at once.

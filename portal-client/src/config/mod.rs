@@ -3,16 +3,18 @@
 
 mod explain;
 mod settings;
+mod warn;
 
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use web::config::{ConfigError, Secret};
+use web::config::{ConfigError, Log, Secret};
 use web::language::Language;
 use web::look::Brand;
 
-pub use explain::example;
-pub use settings::{Limits, Provider, SessionRules, Settings};
+pub use explain::{example, example_json};
+pub use settings::{Limits, Provider, SessionRules, Settings, TeamAcr};
+pub use warn::warnings;
 
 /// The file, key by key. `deploy/portal.example.toml` explains each.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -30,7 +32,7 @@ pub struct Config {
     pub oidc: OidcConfig,
     pub session: SessionConfig,
     pub limits: LimitsConfig,
-    pub log: LogConfig,
+    pub log: Log,
     pub dev: DevConfig,
     pub brand: Brand,
     pub organisations: Vec<Organisation>,
@@ -49,6 +51,7 @@ pub struct OidcConfig {
     pub client_id: String,
     pub client_secret: Secret,
     pub extra_ca: String,
+    pub team_acr: Vec<String>,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -69,13 +72,6 @@ pub struct LimitsConfig {
     pub activations_per_account: u32,
     pub code_days: u32,
     pub code_attempts: u32,
-}
-
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct LogConfig {
-    pub json: bool,
-    pub level: String,
 }
 
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -124,7 +120,7 @@ impl Default for Config {
             oidc: OidcConfig::default(),
             session: SessionConfig::default(),
             limits: LimitsConfig::default(),
-            log: LogConfig::default(),
+            log: Log::default(),
             dev: DevConfig::default(),
             brand: Brand::default(),
             organisations: Vec::new(),
@@ -145,6 +141,7 @@ impl Default for OidcConfig {
             client_id: "portal".into(),
             client_secret: Secret::Env { env: "PORTAL_CLIENT_SECRET".into() },
             extra_ca: String::new(),
+            team_acr: ["code", "strong"].map(|name| format!("urn:voordeur:acr:{name}")).to_vec(),
         }
     }
 }
@@ -166,11 +163,5 @@ impl Default for LimitsConfig {
             code_days: 14,
             code_attempts: 5,
         }
-    }
-}
-
-impl Default for LogConfig {
-    fn default() -> Self {
-        Self { json: true, level: "info".into() }
     }
 }
