@@ -1,13 +1,12 @@
 //! Forms of ours: where they may end, and what each goes through before its handler sees it (the flood guard,
 //! parsing, CSRF).
 
-use std::collections::BTreeSet;
-
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use web::headers::Forms;
 use web::request::{Fields, Visit};
 
 use crate::app::{App, Shared};
@@ -32,8 +31,7 @@ impl FromRequest<Shared> for Posted {
 }
 
 impl App {
-    /// A page whose form may end at a portal after redirects, where the person comes from one: browsers apply
-    /// `form-action` to those redirects too (CSP level 3 section 6.4.1).
+    /// A page whose form may end at a portal after redirects, where the person comes from one.
     pub fn client_page(
         &self,
         visit: &Visit,
@@ -42,18 +40,7 @@ impl App {
         template: &str,
         page: &impl Serialize,
     ) -> Response {
-        let look = self.look(client_id);
-        self.pages.respond(visit, look, status, template, page, &self.origins_of(client_id))
-    }
-
-    /// The origins at which a sign-in for this client may end.
-    pub fn origins_of(&self, client_id: Option<&str>) -> Vec<String> {
-        let Some(registered) = client_id.and_then(|id| self.registry.client(id)) else { return Vec::new() };
-        let client = &registered.client;
-        let uris = client.redirect_uris.iter().chain(&client.initiate_login_uri);
-        let origins = uris.filter_map(|uri| url::Url::parse(uri).ok());
-        let origins: BTreeSet<String> =
-            origins.filter(url::Url::has_host).map(|url| url.origin().ascii_serialization()).collect();
-        origins.into_iter().collect()
+        let forms = if client_id.is_some() { Forms::Anywhere } else { Forms::Here };
+        self.pages.respond(visit, self.look(client_id), status, template, page, forms)
     }
 }

@@ -8,7 +8,7 @@ use web::clock::Clock;
 use web::config::ConfigError;
 use web::cookies::CookieRules;
 use web::csrf::Csrf;
-use web::db::{Db, OpenError};
+use web::db::{Db, Marks, OpenError, Schema};
 use web::ephemeral::{Ephemeral, EphemeralError};
 use web::flood::FloodGuard;
 use web::pages::Pages;
@@ -26,8 +26,15 @@ use crate::oidc::Provider;
 use crate::session::Sessions;
 use crate::team::Audit;
 
-/// The portal's migrations.
-pub static MIGRATIONS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../migrations/portal");
+static MIGRATIONS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../migrations/portal");
+
+/// The portal's tables.
+pub static SCHEMA: Schema = Schema {
+    program: "portal-client",
+    migrations: &MIGRATIONS,
+    witness: ("SELECT bsn FROM links WHERE bsn <> '' LIMIT 1", "link bsn"),
+    counted: &["links", "notes", "sessions", "audit", "access_log"],
+};
 
 /// What a start builds from its settings alone, before it touches a database: `serve` builds these, and `config check`
 /// builds them and lets them go.
@@ -98,7 +105,8 @@ impl App {
     /// [`BuildError`], for the operator.
     pub async fn new(settings: Settings, clock: Clock, random: Random) -> Result<Self, BuildError> {
         let Parts { pages, provider } = Parts::new(&settings, &clock)?;
-        let db = Db::open(&settings.database, &MIGRATIONS).await?;
+        let db = Db::open(&settings.database, &SCHEMA, &settings.root).await?;
+        Marks::of(&settings.database, settings.root_file.as_deref()).tell(&db);
         let ephemeral = match &settings.redis {
             Some(url) => Ephemeral::redis(url, "portal:", clock.clone()).await?,
             None => Ephemeral::sql(db.clone(), clock.clone()),
@@ -152,6 +160,13 @@ impl App {
         self.sign_ins.sweep();
         self.ephemeral.sweep().await?;
         self.sessions.sweep().await?;
+        let now = self.clock.now();
+        if let Some(kept) = self.settings.retention.audit {
+            self.audit.forget(now.minus(kept)).await?;
+        }
+        if let Some(kept) = self.settings.retention.access_log {
+            self.access_log.forget(now.minus(kept)).await?;
+        }
         Ok(())
     }
 }

@@ -101,7 +101,7 @@ pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) 
             signin_url: with_journey(path::SIGNIN, &journey),
         };
         let client_id = open.and_then(|open| open.journey.client_id);
-        Ok(app.client_page(&visit, client_id.as_deref(), StatusCode::OK, "idp/forgot.html", &page))
+        Ok(app.page(&visit, client_id.as_deref(), StatusCode::OK, "idp/forgot.html", &page))
     })
     .await
 }
