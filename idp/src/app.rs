@@ -8,6 +8,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde::Serialize;
 use web::clock::Clock;
+use web::connections::ConnectionMetrics;
 use web::cookies::CookieRules;
 use web::csrf::Csrf;
 use web::ephemeral::{Ephemeral, EphemeralError, Limit};
@@ -20,15 +21,16 @@ use web::metrics::Metrics;
 use web::pages::Pages;
 use web::random::Random;
 use web::request::{Front, Visit};
-use web::seal::{Hasher, RootKey};
+use web::seal::Hasher;
 
 use crate::config::{Config, Portal, Registry};
 use crate::credentials::codes::OneTimeCodes;
 use crate::credentials::passwords::PasswordPool;
-use crate::delivery::{Delivery, outbound};
+use crate::delivery::Delivery;
 use crate::domain::account::Account;
 use crate::keys::{ClientKeys, KeyError, KeyRing};
 use crate::outcomes::Outcomes;
+use crate::parts::Parts;
 use crate::path;
 use crate::store::{Store, StoreError};
 
@@ -48,6 +50,7 @@ pub struct App {
     pub metrics: Metrics,
     pub health: Health,
     pub outcomes: Outcomes,
+    pub connections: ConnectionMetrics,
     pub front: Arc<Front>,
     pub flood: FloodGuard,
     /// The same for the endpoints that clients call themselves.
@@ -143,9 +146,7 @@ impl App {
         random: Random,
         store: Option<Store>,
     ) -> Result<Shared, StartError> {
-        let root = RootKey::new(&config.reveal(&config.secrets.root, "secrets.root").map_err(failed)?)
-            .map_err(|error| StartError(format!("{}: secrets.root: {error}", config.path.display())))?;
-        let registry = config.registry().map_err(failed)?;
+        let Parts { root, registry, delivery, pages, http } = Parts::new(&config, &clock).map_err(failed)?;
         let store = if let Some(store) = store {
             store
         } else {
@@ -166,7 +167,8 @@ impl App {
         let fixed = (!config.dev.fixed_code.is_empty()).then(|| config.dev.fixed_code.clone());
         let codes =
             OneTimeCodes::new(root.hasher("one-time code"), random.clone(), config.codes.digits, fixed);
-        let delivery = Delivery::new(store.clone(), ephemeral.clone(), keys.clone(), &config).map_err(failed)?;
+        let delivery = Delivery::with(store.clone(), ephemeral.clone(), keys.clone(), &config, delivery);
+        let connections = ConnectionMetrics::default();
         let outcomes = Outcomes::of(
             registry.portals().map(|portal| portal.id.as_str()),
             registry.clients().map(|registered| registered.client.client_id.as_str()),
@@ -178,10 +180,10 @@ impl App {
             .map_err(failed)?;
         let metrics = Metrics::with(|registry| {
             delivery.metrics().register(registry);
+            connections.register(registry);
             outcomes.register(registry);
             health.register(registry);
         });
-        let pages = Pages::load(config.brand_folder.as_deref()).map_err(failed)?;
         let front = Arc::new(Front {
             cookies: CookieRules { secure: config.is_https() },
             csrf: Csrf::new(&root),
@@ -193,7 +195,6 @@ impl App {
         let client_flood = FloodGuard::per_minute(config.limits.client_requests_per_minute);
         let lookup = root.hasher("lookup");
         let pairwise = root.hasher("pairwise subject");
-        let http = outbound::client(&config).map_err(failed)?;
         let client_keys = ClientKeys::new(http, clock.clone());
         Ok(Arc::new(Self {
             config,
@@ -210,6 +211,7 @@ impl App {
             metrics,
             health,
             outcomes,
+            connections,
             front,
             flood,
             client_flood,

@@ -12,6 +12,7 @@ pub mod keys;
 pub mod credentials;
 pub mod delivery;
 pub mod outcomes;
+pub mod parts;
 pub mod app;
 pub mod room;
 pub mod problem;

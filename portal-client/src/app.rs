@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use include_dir::{Dir, include_dir};
+use web::check::{self, Place};
 use web::clock::Clock;
+use web::config::ConfigError;
 use web::cookies::CookieRules;
 use web::csrf::Csrf;
 use web::db::{Db, Marks, OpenError, Schema};
@@ -11,7 +13,7 @@ use web::ephemeral::{Ephemeral, EphemeralError};
 use web::flood::FloodGuard;
 use web::health::Health;
 use web::metrics::Metrics;
-use web::pages::{PageError, Pages};
+use web::pages::Pages;
 use web::random::Random;
 use web::request::Front;
 use web::seal::Sealer;
@@ -22,7 +24,7 @@ use crate::dossiers::Dossiers;
 use crate::dossiers::identity::Matcher;
 use crate::dossiers::notes::Notes;
 use crate::links::Links;
-use crate::oidc::{OidcError, Provider};
+use crate::oidc::Provider;
 use crate::outcomes::Outcomes;
 use crate::session::Sessions;
 use crate::team::Audit;
@@ -37,6 +39,34 @@ pub static SCHEMA: Schema = Schema {
     counted: &["links", "notes", "sessions", "audit", "access_log"],
 };
 
+/// What a start builds from its settings alone, before it touches a database: `serve` builds these, and `config check`
+/// builds them and lets them go.
+pub struct Parts {
+    pages: Pages,
+    provider: Provider,
+}
+
+impl Parts {
+    /// Builds them.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for the first value that cannot be used; `path` is the file that says it.
+    pub fn new(settings: &Settings, clock: &Clock) -> Result<Self, ConfigError> {
+        let at = |key| Place::new(&settings.path, key);
+        check::database(at("database"), &settings.database)?;
+        let folder = settings.brand_folder.as_deref();
+        let folder = folder.map(|name| check::folder(at("brand_folder"), name)).transpose()?;
+        let pages = Pages::load(folder.as_deref()).map_err(|error| {
+            let named = folder.as_deref().unwrap_or(&settings.path).display();
+            at("brand_folder").remark(named, error.to_string())
+        })?;
+        // The addresses were looked at before; what is left is what to trust.
+        let provider = Provider::new(settings.provider.clone(), &settings.origin, clock.clone())
+            .map_err(|error| at("oidc.extra_ca").remark("(its certificates)", error.to_string()))?;
+        Ok(Self { pages, provider })
+    }
+}
+
 /// Why a node could not be built.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
@@ -47,9 +77,7 @@ pub enum BuildError {
     #[error("ephemeral: {error}; {advice}", error = .0, advice = .0.fault().advice)]
     Ephemeral(#[from] EphemeralError),
     #[error(transparent)]
-    Pages(#[from] PageError),
-    #[error(transparent)]
-    Provider(#[from] OidcError),
+    Config(#[from] ConfigError),
 }
 
 /// A running node.
@@ -84,6 +112,7 @@ impl App {
     /// # Errors
     /// [`BuildError`], for the operator.
     pub async fn new(settings: Settings, clock: Clock, random: Random) -> Result<Self, BuildError> {
+        let Parts { pages, provider } = Parts::new(&settings, &clock)?;
         let db = Db::open(&settings.database, &SCHEMA, &settings.root).await?;
         Marks::of(&settings.database, settings.root_file.as_deref()).tell(&db);
         let ephemeral = match &settings.redis {
@@ -109,9 +138,9 @@ impl App {
         };
         let matcher = Matcher::new(root);
         Ok(Self {
-            pages: Pages::load(settings.brand_folder.as_deref())?,
+            pages,
             front: Arc::new(front),
-            provider: Provider::new(settings.provider.clone(), &settings.origin, clock.clone())?,
+            provider,
             sessions: Sessions::new(db.clone(), clock.clone(), settings.session, root),
             links: Links::new(db.clone(), root),
             dossiers: if settings.demo { Dossiers::demo(&matcher) } else { Dossiers::default() },

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use tokio::net::TcpListener;
+use web::check::{self, Good, Place};
 use web::clock::Clock;
 use web::random::Random;
 use web::serve::Shutdown;
 
-use crate::app::App;
-use crate::config::{self, Settings};
+use crate::app::{App, Parts};
+use crate::config::{self, Config, Settings};
 use crate::dossiers::demo;
 use crate::router::{metrics_router, router};
 
@@ -35,6 +36,9 @@ enum Command {
     Serve {
         #[arg(long)]
         config: PathBuf,
+        /// Log JSON lines, whatever the file says.
+        #[arg(long)]
+        json: bool,
     },
     /// Look at configurations.
     #[command(subcommand)]
@@ -50,9 +54,19 @@ enum ConfigCommand {
     Check {
         #[arg(long)]
         config: PathBuf,
+        /// Print JSON instead of lines.
+        #[arg(long)]
+        json: bool,
+        /// Do not ask whether PostgreSQL and Redis let the server in: for a machine that does not reach them.
+        #[arg(long)]
+        offline: bool,
     },
     /// Print every key with its explanation and default.
-    Example,
+    Example {
+        /// Print JSON instead of a file to start from.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -69,23 +83,29 @@ type Outcome = Result<(), Box<dyn std::error::Error>>;
 /// Runs a command; exit code 0 only on success.
 pub async fn run(cli: Cli) -> ExitCode {
     let outcome = match cli.command {
-        Command::Serve { config } => serve(&config).await,
-        Command::Config(ConfigCommand::Check { config }) => check(&config),
-        Command::Config(ConfigCommand::Example) => example(),
+        Command::Serve { config, json } => serve(&config, json).await,
+        Command::Config(ConfigCommand::Check { config, json, offline }) => {
+            check(&config, json, offline).await
+        }
+        Command::Config(ConfigCommand::Example { json }) => example(json),
         Command::Demo(DemoCommand::Dossiers { json }) => dossiers(json),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("portal-client: {error}");
+            check::print_error("portal-client", &*error);
             ExitCode::FAILURE
         }
     }
 }
 
-async fn serve(path: &Path) -> Outcome {
-    let settings = Settings::read(path)?;
-    web::request_log::start(settings.log_json, &settings.log_level);
+async fn serve(path: &Path, json: bool) -> Outcome {
+    let config = Config::read(path)?;
+    let settings = Settings::check(&config, path)?;
+    web::request_log::start(settings.log.json || json, settings.log.level.name());
+    for warning in config::warnings(&config, &settings, path) {
+        tracing::warn!(%warning, "the configuration works, but look at it again");
+    }
     let listen = settings.listen;
     let app = Arc::new(App::new(settings, Clock::system(), Random::system()).await?);
     let listener =
@@ -100,7 +120,7 @@ async fn serve(path: &Path) -> Outcome {
         tokio::spawn(web::serve::serve(own, metrics_router(Arc::clone(&app)), shutdown.clone()));
     }
     tracing::info!(%listen, origin = %app.settings.origin, "serving");
-    web::serve::serve(listener, router(Arc::clone(&app)), shutdown).await?;
+    web::serve::serve(listener, router(Arc::clone(&app)), shutdown).await;
     sweeper.abort();
     looker.abort();
     app.db.close().await;
@@ -127,19 +147,30 @@ async fn sweep(app: Arc<App>, mut shutdown: Shutdown) {
     }
 }
 
-fn check(path: &Path) -> Outcome {
-    let settings = Settings::read(path)?;
-    println!(
-        "{}: good. Portal at {}, signing in at {}.",
-        path.display(),
-        settings.origin,
-        settings.provider.issuer.as_str()
-    );
+/// Does what a start does up to the first thing that it would change.
+async fn check(path: &Path, json: bool, offline: bool) -> Outcome {
+    let config = Config::read(path)?;
+    let settings = Settings::check(&config, path)?;
+    Parts::new(&settings, &Clock::system())?;
+    check::can_listen(Place::new(path, "listen"), settings.listen)?;
+    if !offline {
+        check::postgres_answers(Place::new(path, "database"), &settings.database).await?;
+        if let Some(redis) = &settings.redis {
+            check::redis_answers(Place::new(path, "ephemeral"), redis).await?;
+        }
+    }
+    let (origin, issuer) = (&settings.origin, settings.provider.issuer.as_str());
+    let summary = format!("portal at {origin}, signing in at {issuer}");
+    Good { summary, warnings: config::warnings(&config, &settings, path) }.print(path, json);
     Ok(())
 }
 
-fn example() -> Outcome {
-    print!("{}", config::example()?);
+fn example(json: bool) -> Outcome {
+    if json {
+        println!("{}", serde_json::to_string_pretty(&config::example_json()?)?);
+    } else {
+        print!("{}", config::example()?);
+    }
     Ok(())
 }
 

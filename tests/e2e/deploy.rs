@@ -8,6 +8,7 @@ use std::time::Duration;
 use rcgen::{CertificateParams, KeyPair};
 use reqwest::{Certificate, Client, StatusCode, redirect};
 use tests::{Backend, World};
+use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 
@@ -32,14 +33,19 @@ fn host_of(origin: &str) -> &str {
 }
 
 impl Nginx {
-    async fn start(world: &World, folder: &Path) -> Self {
+    /// In front of an identity provider and a portal.
+    async fn start(issuer: &str, portal: &str, folder: &Path) -> Self {
         let (plain, tls) = (free_port().await, free_port().await);
-        fs::create_dir_all(folder.join("snippets")).unwrap();
+        for part in ["snippets", "voordeur"] {
+            fs::create_dir_all(folder.join(part)).unwrap();
+        }
+        let page = "voordeur/unavailable.html";
+        fs::copy(format!("{DEPLOY}/nginx/{page}"), folder.join(page)).unwrap();
         let adapted = |file: &str| {
             let text = fs::read_to_string(format!("{DEPLOY}/nginx/{file}")).unwrap();
             let text = text
-                .replace("127.0.0.1:8080", &format!("127.0.0.1:{}", host_of(&world.issuer)))
-                .replace("127.0.0.1:8090", &format!("127.0.0.1:{}", host_of(&world.portal_origin)))
+                .replace("127.0.0.1:8080", &format!("127.0.0.1:{}", host_of(issuer)))
+                .replace("127.0.0.1:8090", &format!("127.0.0.1:{}", host_of(portal)))
                 .replace(".example.nl", ".localhost")
                 .replace("listen 80;", &format!("listen 127.0.0.1:{plain};"))
                 .replace("listen 443 ", &format!("listen 127.0.0.1:{tls} "));
@@ -97,7 +103,7 @@ async fn behind_nginx_as_shipped_addresses_are_true_and_logs_keep_silent() {
     })
     .await;
     let folder = world.folder.join("nginx");
-    let nginx = Nginx::start(&world, &folder).await;
+    let nginx = Nginx::start(&world.issuer, &world.portal_origin, &folder).await;
     let get = |url: String, claims_to_be: &str| {
         nginx.client.get(url).header("x-forwarded-for", claims_to_be).send()
     };
@@ -155,6 +161,47 @@ async fn each_fault_has_its_alert_and_a_quiet_day_has_none() {
     let told =
         String::from_utf8_lossy(&answer.stdout).into_owned() + &String::from_utf8_lossy(&answer.stderr);
     assert!(answer.status.success(), "{told}");
+}
+
+/// A node that ends in the middle of every request; its origin.
+async fn dying_node() -> String {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let origin = format!("http://localhost:{}", listener.local_addr().unwrap().port());
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            // The beginning of a request has arrived.
+            let _ = stream.read_u8().await;
+        }
+    });
+    origin
+}
+
+#[tokio::test]
+async fn what_a_dying_node_dropped_is_answered_by_a_page_of_ours_and_not_sent_again() {
+    let folder = std::env::temp_dir().join(format!("voordeur-nginx-{}", web::random::Random::system().id()));
+    let gone = format!("http://localhost:{}", free_port().await);
+    let nginx = Nginx::start(&dying_node().await, &gone, &folder).await;
+    for (host, path) in [(LOGIN, "/signin/password"), (PORTAL, "/team")] {
+        let form = nginx.client.post(nginx.url(host, path)).body("password=secret");
+        let answer = form.send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::BAD_GATEWAY, "{host}");
+        assert_eq!(
+            (&answer.headers()["cache-control"], &answer.headers()["retry-after"]),
+            (&"no-store", &"30")
+        );
+        let page = answer.text().await.unwrap();
+        let (dutch, english) = page.split_once("<section lang=\"en\">").unwrap();
+        assert!(
+            dutch.contains("<html lang=\"nl\">") && dutch.contains("<h1>Dit lukt even niet</h1>"),
+            "{page}"
+        );
+        assert!(english.contains("not working right now") && !page.contains("nginx"), "{page}");
+    }
+    // Nobody asks for it by its name.
+    let answer = nginx.client.get(nginx.url(LOGIN, "/unavailable.html")).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+    fs::remove_dir_all(&folder).unwrap();
 }
 
 /// The metrics that the alerts are about.

@@ -15,6 +15,7 @@ mod clients_document;
 mod clients_fapi;
 mod clients_openidconnect;
 mod codes;
+mod configuration;
 mod confirmation;
 mod delivery;
 mod data;

@@ -124,7 +124,7 @@ async fn https_portal(world: &World) -> String {
         ..PortalConfig::default()
     };
     config.secrets.root = file("portal.key", "0123456789abcdef0123456789abcdef");
-    config.oidc.client_secret = file("portal.secret", "portal-secret");
+    config.oidc.client_secret = file("portal.secret", "secret-of-a-portal-in-tests-0123456789");
     config.oidc.issuer.clone_from(&world.issuer);
     let settings = Settings::check(&config, &world.folder.join("portal.toml")).unwrap();
     let app = Arc::new(PortalApp::new(settings, world.clock.clone(), Random::system()).await.unwrap());

@@ -220,7 +220,7 @@ async fn a_second_portal_of_the_same_provider_asks_for_what_it_adds() {
             post_logout_redirect_uris: vec![format!("{origin}/signed-out")],
             backchannel_logout_uri: Some(format!("{origin}/backchannel-logout")),
             initiate_login_uri: Some(format!("{origin}/login")),
-            client_secret: Some(Secret::Literal("portal-secret".into())),
+            client_secret: Some(Secret::Literal("secret-of-a-portal-in-tests-0123456789".into())),
             scope: config.portals[0].clients[0].scope.clone(),
             ..Client::default()
         };

@@ -97,9 +97,9 @@ async fn start_portal(
     config.dev.literal_secrets = true;
     config.secrets.root = Secret::Literal(ROOT.into());
     config.oidc.issuer = issuer.to_owned();
-    config.oidc.client_secret = Secret::Literal("portal-secret".into());
     // Counted, and served to nobody.
     config.metrics_listen = Some("127.0.0.1:1".into());
+    config.oidc.client_secret = Secret::Literal("secret-of-a-portal-in-tests-0123456789".into());
     config.limits.posts_per_minute = 0;
     config.limits.sign_ins_per_minute = 0;
     let settings = Settings::check(&config, &folder.join("portal.toml")).unwrap();
@@ -246,7 +246,7 @@ impl World {
         let preset = std::fs::read_to_string(file).unwrap().replace("http://localhost:8090", portal);
         let preset = preset.replace(
             "client_secret = { file = \"portal-client.secret\" }",
-            "client_secret = \"portal-secret\"",
+            "client_secret = \"secret-of-a-portal-in-tests-0123456789\"",
         );
         let text = format!(
             "issuer = '{issuer}'\ndatabase = 'sqlite:{folder}/idp.db'\n[secrets]\nroot = '{ROOT}'\n[dev]\noutbox = true\n\

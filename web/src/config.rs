@@ -24,6 +24,19 @@ impl ConfigError {
         let (path, key) = (path.to_owned(), key.to_owned());
         Self::Refused { path, key, value: value.to_string(), advice: advice.into() }
     }
+
+    /// For programs that read it.
+    pub fn to_json(&self) -> serde_json::Value {
+        let error = self.to_string();
+        match self {
+            Self::Refused { path, key, value, advice } => {
+                serde_json::json!({ "error": error, "file": path, "key": key, "value": value, "advice": advice })
+            }
+            Self::Unreadable { path, .. } | Self::Malformed { path, .. } => {
+                serde_json::json!({ "error": error, "file": path })
+            }
+        }
+    }
 }
 
 /// Reads `path` into `T`, whose types deny unknown fields.
@@ -73,6 +86,17 @@ impl Secret {
         }
     }
 
+    /// An address that may hold a password, such as that of a database: one without may stand in the file itself.
+    ///
+    /// # Errors
+    /// As [`Secret::reveal`].
+    pub fn reveal_address(&self, config: &Path, key: &str, development: bool) -> Result<String, ConfigError> {
+        match self {
+            Self::Literal(text) if !text.is_empty() && !holds_password(text) => Ok(text.clone()),
+            other => other.reveal(config, key, development),
+        }
+    }
+
     /// The secret itself, without the line end that editors add. A relative file name is relative to
     /// the configuration file.
     ///
@@ -105,6 +129,50 @@ impl Secret {
             return Err(ConfigError::refused(config, key, named, "the secret is empty"));
         }
         Ok(value)
+    }
+}
+
+/// Whether an address holds a password: before the host, or as a parameter of PostgreSQL's.
+fn holds_password(address: &str) -> bool {
+    let Ok(url) = url::Url::parse(address) else { return address.contains('@') };
+    url.password().is_some() || url.query_pairs().any(|(name, _)| name == "password")
+}
+
+/// The section `[log]`.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    pub json: bool,
+    pub level: Level,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { json: true, level: Level::Info }
+    }
+}
+
+/// How much is logged: this and what is worse.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+impl Level {
+    /// As the file has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
     }
 }
 
@@ -159,6 +227,44 @@ fn write_example(
     Ok(())
 }
 
+/// As [`example`], for programs: each key with its explanation and its default, if it has one.
+///
+/// # Errors
+/// As [`example`].
+pub fn example_json<T: Serialize>(
+    defaults: &T,
+    explain: impl Fn(&str) -> Option<&'static str>,
+) -> Result<serde_json::Value, String> {
+    let mut keys = Vec::new();
+    let table = serde_json::to_value(defaults).map_err(|error| error.to_string())?;
+    list_keys(&table, "", &explain, &mut keys)?;
+    Ok(keys.into())
+}
+
+fn list_keys(
+    value: &serde_json::Value,
+    key: &str,
+    explain: &impl Fn(&str) -> Option<&'static str>,
+    keys: &mut Vec<serde_json::Value>,
+) -> Result<(), String> {
+    use serde_json::Value;
+    let table = match value {
+        // A key that has no default, and so no line in the example either.
+        Value::Null => return Ok(()),
+        Value::Array(list) => list.first().and_then(Value::as_object),
+        value => value.as_object(),
+    };
+    if !key.is_empty() {
+        let text = explain(key).ok_or_else(|| format!("no explanation of '{key}'"))?;
+        let default = if table.is_some() { &Value::Null } else { value };
+        keys.push(serde_json::json!({ "key": key, "explanation": text, "default": default }));
+    }
+    table.into_iter().flatten().try_for_each(|(name, value)| {
+        let dotted = if key.is_empty() { name.clone() } else { format!("{key}.{name}") };
+        list_keys(value, &dotted, explain, keys)
+    })
+}
+
 fn is_table_list(value: &toml::Value) -> bool {
     matches!(value, toml::Value::Array(list) if list.first().is_some_and(toml::Value::is_table))
 }
@@ -203,10 +309,46 @@ mod tests {
     }
 
     #[test]
+    fn an_address_stands_in_the_file_itself_unless_it_holds_a_password() {
+        let shown = |text: &str| {
+            let address = Secret::Literal(text.into());
+            address.reveal_address(Path::new("idp.toml"), "database", false)
+        };
+        for open in ["database", "sqlite:idp.db", "postgres://voordeur@db/idp", "redis://cache:6379/1"] {
+            assert_eq!(shown(open).unwrap(), open);
+        }
+        for secret in [
+            "postgres://voordeur:hunter2@db/idp",
+            "postgres:///idp?password=hunter2",
+            "rediss://:hunter2@cache",
+            "",
+        ] {
+            let error = shown(secret).unwrap_err().to_string();
+            assert!(error.contains("database = ") && !error.contains("hunter2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_level_that_is_none_is_refused() {
+        assert_eq!(parse::<Log>(Path::new("idp.toml"), "level = 'debug'").unwrap().level.name(), "debug");
+        for level in ["verbose", "", "INFO", "info,hyper=trace", "off", "3"] {
+            let text = format!("json = true\nlevel = '{level}'\n");
+            let error = parse::<Log>(Path::new("idp.toml"), &text).unwrap_err().to_string();
+            assert!(error.contains("line 2") && error.contains("`warn`"), "{error}");
+        }
+    }
+
+    #[test]
     fn an_example_explains_each_key_and_fails_on_one_without_explanation() {
         let sample = Sample { listen: "127.0.0.1:8080".into(), limits: Limits { per_minute: 5 } };
         let text = example(&sample, |key| Some(if key == "limits" { "Limits." } else { "A key." })).unwrap();
         assert!(text.contains("#listen = \"127.0.0.1:8080\"") && text.contains("#[limits]"), "{text}");
+        let json = example_json(&sample, |_| Some("A key.")).unwrap();
+        assert_eq!(json[2]["key"], "limits.per_minute");
+        assert_eq!(
+            (&json[0]["default"], &json[1]["default"]),
+            (&"127.0.0.1:8080".into(), &serde_json::Value::Null)
+        );
         let missing = example(&sample, |key| (key != "limits.per_minute").then_some("x")).unwrap_err();
         assert!(missing.contains("limits.per_minute"));
     }

@@ -2,8 +2,10 @@
 //! relying party (time, randomness, sealing, the database handle, values that expire, cookies, CSRF,
 //! pages, request log) and knows nothing of accounts, tokens or dossiers.
 
+pub mod check;
 pub mod clock;
 pub mod config;
+pub mod connections;
 pub mod cookies;
 pub mod csrf;
 pub mod db;
@@ -11,6 +13,7 @@ pub mod ending;
 pub mod ephemeral;
 pub mod fault;
 pub mod flood;
+mod forwarded;
 pub mod headers;
 pub mod health;
 pub mod language;

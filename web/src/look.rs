@@ -50,6 +50,61 @@ pub struct Helpdesk {
     pub email: String,
 }
 
+impl Brand {
+    /// Whether pages can wear it. `key` makes of the name of a field what errors call it.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for a name that does not fit a page and an SMS, a colour on which white text cannot be read,
+    /// or a mail address of the helpdesk that is none.
+    pub fn check(&self, config: &Path, key: impl Fn(&str) -> String) -> Result<(), ConfigError> {
+        let refuse = |name: &str, value: &str, advice: &str| {
+            Err(ConfigError::refused(config, &key(name), value, advice))
+        };
+        let length = self.name.trim().chars().count();
+        if !(1..=LONGEST_NAME).contains(&length) || self.name.contains(char::is_control) {
+            return refuse("name", &self.name, "write a name of 1 to 60 characters, on one line");
+        }
+        let Some(contrast) = contrast_with_white(&self.color) else {
+            let advice = "write a colour as # and six hexadecimal digits, such as \"#0b5d57\"";
+            return refuse("color", &self.color, advice);
+        };
+        // WCAG 2.2 section 1.4.3: the text of buttons.
+        if contrast < LEAST_CONTRAST {
+            let advice = "white text on it has a contrast of";
+            let advice = format!("{advice} {contrast:.1}; write a darker colour (4.5 or more)");
+            return refuse("color", &self.color, &advice);
+        }
+        let email = &self.helpdesk.email;
+        let is_address = email.split_once('@').is_some_and(|(local, domain)| {
+            !local.is_empty() && !domain.is_empty() && email.bytes().all(|byte| byte.is_ascii_graphic())
+        });
+        if !email.is_empty() && !is_address {
+            return refuse("helpdesk.email", email, "write a mail address, or leave it out");
+        }
+        Ok(())
+    }
+}
+
+const LEAST_CONTRAST: f64 = 4.5;
+/// What still fits beside a logo.
+const LONGEST_NAME: usize = 60;
+
+/// The contrast ratio of white on a colour `#rrggbb` (WCAG 2.2, 'contrast ratio' and 'relative luminance'), from 1 to
+/// 21; `None` for what is no such colour.
+fn contrast_with_white(color: &str) -> Option<f64> {
+    let digits = color.strip_prefix('#').filter(|digits| digits.len() == 6)?;
+    // The parser of numbers takes signs as well.
+    if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    let channel = |at: usize| {
+        let value = f64::from(u8::from_str_radix(&digits[at..at + 2], 16).ok()?) / 255.0;
+        Some(if value <= 0.040_45 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) })
+    };
+    let luminance = 0.2126 * channel(0)? + 0.7152 * channel(2)? + 0.0722 * channel(4)?;
+    Some(1.05 / (luminance + 0.05))
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum LogoKind {
     Svg,
@@ -246,6 +301,41 @@ mod tests {
             "/brand/one.css.css",
         ] {
             assert_eq!(get(path).status(), StatusCode::NOT_FOUND, "{path}");
+        }
+    }
+
+    #[test]
+    fn contrast_is_that_of_the_standard() {
+        assert!((contrast_with_white("#000000").unwrap() - 21.0).abs() < 0.01);
+        assert!((contrast_with_white("#ffffff").unwrap() - 1.0).abs() < 0.01);
+        // The grey that is the lightest to pass.
+        assert!(contrast_with_white("#767676").unwrap() >= LEAST_CONTRAST);
+        assert!(contrast_with_white("#777777").unwrap() < LEAST_CONTRAST);
+        for color in ["", "#fff", "0b5d57", "#0b5d5g", "#0b5d5é", "#+1+1+1"] {
+            assert_eq!(contrast_with_white(color), None, "{color}");
+        }
+    }
+
+    #[test]
+    fn a_brand_that_no_page_can_wear_is_refused() {
+        let check = |change: fn(&mut Brand)| {
+            let mut brand = Brand::default();
+            change(&mut brand);
+            brand.check(Path::new("idp.toml"), |name| format!("brand.{name}"))
+        };
+        check(|_| ()).unwrap();
+        check(|brand| brand.helpdesk.email = "help@example.nl".into()).unwrap();
+        let cases: [(&str, fn(&mut Brand)); 6] = [
+            ("name", |brand| brand.name = " ".into()),
+            ("name", |brand| brand.name = "a\nb".into()),
+            ("name", |brand| brand.name = "x".repeat(61)),
+            ("color", |brand| brand.color = "green".into()),
+            ("color", |brand| brand.color = "#ffcc00".into()),
+            ("helpdesk.email", |brand| brand.helpdesk.email = "bel ons".into()),
+        ];
+        for (key, change) in cases {
+            let error = check(change).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("idp.toml: brand.{key} = ")), "{error}");
         }
     }
 

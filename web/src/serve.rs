@@ -1,11 +1,18 @@
 //! Serving a router until the process is told to stop, then letting what runs finish.
 
-use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tokio::time::timeout;
+
+use crate::connections::{ConnectionMetrics, Connections, Terms};
+
+/// How long requests have that run when it is time to stop.
+const LAST_REQUESTS: Duration = Duration::from_secs(10);
 
 /// Tells every task of a server to stop.
 #[derive(Clone, Debug)]
@@ -18,21 +25,30 @@ impl Shutdown {
         (sender, Self(receiver))
     }
 
-    /// A shutdown that comes with SIGTERM or Ctrl-C.
+    /// A shutdown that comes with SIGTERM or Ctrl-C. What other programs mean by SIGHUP, SIGUSR1 and SIGUSR2 (read the
+    /// settings again, open the log anew) there is nothing of here: they end nothing, as they would unheard.
     pub fn on_signal() -> Self {
         let (sender, shutdown) = Self::channel();
+        // Heard from now on, not from when the task below is first run.
+        let signals = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
+        let ignored = [SignalKind::hangup(), SignalKind::user_defined1(), SignalKind::user_defined2()];
+        let ignored = ignored.map(signal);
         tokio::spawn(async move {
-            let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-            {
-                Ok(terminate) => terminate,
-                Err(error) => {
-                    tracing::error!(%error, "cannot listen for SIGTERM");
-                    return;
-                }
+            let ([Ok(mut terminate), Ok(mut interrupt)], [Ok(mut hangup), Ok(mut one), Ok(mut two)]) =
+                (signals, ignored)
+            else {
+                tracing::error!("cannot listen for signals");
+                return;
             };
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
+            loop {
+                tokio::select! {
+                    _ = terminate.recv() => break,
+                    _ = interrupt.recv() => break,
+                    _ = hangup.recv() => {}
+                    _ = one.recv() => {}
+                    _ = two.recv() => {}
+                }
+                tracing::info!("a signal that means nothing here; the configuration is read at start alone");
             }
             let _ = sender.send(true);
         });
@@ -49,20 +65,47 @@ impl Shutdown {
 }
 
 /// Serves `router` on `listener`; after a shutdown, requests that run have ten seconds to finish.
-///
-/// # Errors
-/// If the listener fails.
-pub async fn serve(listener: TcpListener, router: Router, shutdown: Shutdown) -> std::io::Result<()> {
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+pub async fn serve(listener: TcpListener, router: Router, shutdown: Shutdown) {
+    serve_on(listener, router, shutdown, Terms::new(ConnectionMetrics::default())).await;
+}
+
+/// As [`serve`], on other terms.
+pub async fn serve_on(listener: TcpListener, router: Router, shutdown: Shutdown, terms: Terms) {
+    let connections = Connections::new(terms);
     let mut stop = shutdown.clone();
-    let graceful =
-        axum::serve(listener, service).with_graceful_shutdown(async move { stop.requested().await });
-    let mut limit = shutdown;
-    tokio::select! {
-        result = graceful => result,
-        () = async { limit.requested().await; tokio::time::sleep(Duration::from_secs(10)).await } => {
-            tracing::warn!("requests were still running ten seconds after the signal to stop");
-            Ok(())
+    let accepting = async {
+        loop {
+            let accepted = connections.accept(&listener).await;
+            let room = connections.room().await;
+            let served = Arc::clone(&connections).serve(accepted, room, router.clone(), shutdown.clone());
+            tokio::spawn(served);
         }
+    };
+    tokio::select! {
+        () = accepting => {}
+        () = stop.requested() => {}
+    }
+    // Who comes now is sent to another node.
+    drop(listener);
+    if timeout(LAST_REQUESTS, connections.all_gone()).await.is_err() {
+        tracing::warn!("requests were still running ten seconds after the signal to stop");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::process::{Signal, getpid, kill_process};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn sighup_is_not_death() {
+        // Without a handler each of these ends this process.
+        let mut shutdown = Shutdown::on_signal();
+        for signal in [Signal::HUP, Signal::USR1, Signal::USR2] {
+            kill_process(getpid(), signal).unwrap();
+        }
+        kill_process(getpid(), Signal::TERM).unwrap();
+        shutdown.requested().await;
     }
 }

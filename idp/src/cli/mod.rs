@@ -3,20 +3,21 @@
 mod accounts;
 mod audit;
 mod backup;
+mod check;
 mod keys;
 mod migrate;
 mod open;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use serde::Serialize;
 use tokio::net::TcpListener;
 use web::clock::Clock;
+use web::connections::Terms;
 use web::db::Needs;
 use web::random::Random;
-use web::seal::RootKey;
 use web::serve::Shutdown;
 
 use crate::app::App;
@@ -96,9 +97,19 @@ enum Command {
 #[derive(Debug, Subcommand)]
 enum ConfigCommand {
     /// Say whether the server would start with this file.
-    Check(At),
+    Check {
+        #[command(flatten)]
+        at: At,
+        /// Do not ask whether PostgreSQL and Redis let the server in: for a machine that does not reach them.
+        #[arg(long)]
+        offline: bool,
+    },
     /// Print every key with its explanation and default.
-    Example,
+    Example {
+        /// Print JSON instead of a file to start from.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -165,9 +176,9 @@ enum AuditCommand {
 /// Runs the command line of this process.
 pub async fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
-        Command::Serve(at) => serve(&at.config).await,
-        Command::Config(ConfigCommand::Check(at)) => check(&at.config),
-        Command::Config(ConfigCommand::Example) => print_example(),
+        Command::Serve(at) => serve(&at).await,
+        Command::Config(ConfigCommand::Check { at, offline }) => check::check(&at, offline).await,
+        Command::Config(ConfigCommand::Example { json }) => check::example(json),
         Command::Keys(command) => keys::run(command).await,
         Command::Accounts(AccountsCommand::Create(create)) => accounts::create(create).await,
         Command::Portals(PortalsCommand::List(at)) => portals(&at),
@@ -183,15 +194,19 @@ pub async fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("idp: {error}");
+            web::check::print_error("idp", &*error);
             ExitCode::FAILURE
         }
     }
 }
 
-async fn serve(path: &Path) -> Outcome {
+async fn serve(at: &At) -> Outcome {
+    let path = at.config.as_path();
     let config = Config::load(path)?;
-    web::request_log::start(config.log.json, &config.log.level);
+    web::request_log::start(config.log.json || at.json, config.log.level.name());
+    for warning in config.warnings() {
+        tracing::warn!(%warning, "the configuration works, but look at it again");
+    }
     let listen = config.listen;
     let app = App::new(config, Clock::system(), Random::system()).await?;
     let listener = TcpListener::bind(listen)
@@ -204,31 +219,13 @@ async fn serve(path: &Path) -> Outcome {
             .await
             .map_err(|error| format!("{}: metrics_listen = {at}: {error}", path.display()))?;
         let (router, stop) = (router::metrics_router(&app), shutdown.clone());
-        tokio::spawn(async move { web::serve::serve(own, router, stop).await });
+        tokio::spawn(web::serve::serve_on(own, router, stop, Terms::of_operators()));
     }
     tracing::info!(issuer = %app.config.issuer, %listen, "listening");
-    web::serve::serve(listener, router::router(&app), shutdown).await?;
+    let terms = Terms::new(app.connections.clone());
+    web::serve::serve_on(listener, router::router(&app), shutdown, terms).await;
     app.store.db().close().await;
     tracing::info!("stopped");
-    Ok(())
-}
-
-fn check(path: &Path) -> Outcome {
-    let config = Config::load(path)?;
-    let root = config.reveal(&config.secrets.root, "secrets.root")?;
-    RootKey::new(&root).map_err(|error| format!("{}: secrets.root: {error}", path.display()))?;
-    let registry = config.registry()?;
-    println!(
-        "{}: good; {} portals, {} clients",
-        path.display(),
-        config.portals.len(),
-        registry.clients().count()
-    );
-    Ok(())
-}
-
-fn print_example() -> Outcome {
-    print!("{}", Config::example()?);
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use url::{Host, Url};
+use web::check::{self, Place, is_loopback};
 use web::config::ConfigError;
 use web::look::Logo;
 
@@ -18,6 +19,8 @@ const CHECKS: &[Check] = &[
     development_is_local,
     database,
     ephemeral,
+    listeners,
+    proxies,
     lockout,
     codes,
     password,
@@ -26,6 +29,7 @@ const CHECKS: &[Check] = &[
     lifetimes,
     acr,
     keys,
+    limits,
     portals,
     check_policy::accounts,
     check_policy::portals,
@@ -57,6 +61,9 @@ impl Config {
                 let key = format!("portal.client.client_secret of {}", client.client_id);
                 let secret =
                     client.client_secret.as_ref().map(|secret| self.reveal(secret, &key)).transpose()?;
+                if let Some(secret) = secret.as_deref().filter(|_| !self.dev.is_on()) {
+                    check::secret(Place::new(&self.path, &key), secret)?;
+                }
                 let secret_hash = secret.map(|secret| web::seal::sha256(&secret));
                 let registered =
                     Registered { client: client.clone(), secret_hash, portal: Arc::clone(&shared) };
@@ -81,17 +88,6 @@ impl Config {
             return Ok(());
         }
         self.refuse(key, value, &format!("write a number from {low} to {high}"))
-    }
-}
-
-/// Whether a URL names this machine itself.
-pub(super) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        // RFC 6761 section 6.3: the names below `localhost` are this machine too.
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => IpAddr::from(address).is_loopback(),
-        Some(Host::Ipv6(address)) => IpAddr::from(address).is_loopback(),
-        None => false,
     }
 }
 
@@ -143,10 +139,23 @@ fn database(config: &Config) -> Result<(), ConfigError> {
 }
 
 fn ephemeral(config: &Config) -> Result<(), ConfigError> {
-    if config.ephemeral == "database" || config.ephemeral.starts_with("redis://") {
+    if config.ephemeral == "database" {
         return Ok(());
     }
-    config.refuse("ephemeral", "(hidden)", "write \"database\" or redis://HOST:PORT")
+    check::redis(Place::new(&config.path, "ephemeral"), &config.ephemeral)
+}
+
+fn listeners(config: &Config) -> Result<(), ConfigError> {
+    match config.metrics_listen {
+        Some(at) if check::collide(at, config.listen) => {
+            config.refuse("metrics_listen", at, "listen takes this port already; write another one")
+        }
+        _ => Ok(()),
+    }
+}
+
+fn proxies(config: &Config) -> Result<(), ConfigError> {
+    check::proxies(Place::new(&config.path, "trusted_proxies"), &config.trusted_proxies)
 }
 
 fn lockout(config: &Config) -> Result<(), ConfigError> {
@@ -167,6 +176,9 @@ fn codes(config: &Config) -> Result<(), ConfigError> {
     config.between("codes.total_per_day", codes.total_per_day, 1, u32::MAX)
 }
 
+/// What all password threads together may keep.
+const MOST_MEMORY_KIB: u64 = 16 * 1_024 * 1_024;
+
 fn password(config: &Config) -> Result<(), ConfigError> {
     let rules = &config.password;
     if !(8..=64).contains(&rules.min_length) {
@@ -176,6 +188,14 @@ fn password(config: &Config) -> Result<(), ConfigError> {
     // OWASP Password Storage Cheat Sheet: 19 MiB with two passes is the floor for Argon2id.
     config.between("password.argon2_memory_kib", rules.argon2_memory_kib, 19_456, 1_048_576)?;
     config.between("password.argon2_iterations", rules.argon2_iterations, 2, 20)?;
+    // Each keeps its memory, and all of it is taken at once when many people sign in.
+    let workers = u32::try_from(rules.workers).unwrap_or(u32::MAX);
+    config.between("password.workers", workers, 0, 256)?;
+    let memory = u64::from(workers.max(1)) * u64::from(rules.argon2_memory_kib);
+    if memory > MOST_MEMORY_KIB {
+        let advice = "with password.argon2_memory_kib that is more than 16 GiB; write fewer";
+        return config.refuse("password.workers", workers, advice);
+    }
     if !(1..=10_000).contains(&rules.queue) {
         return config.refuse("password.queue", rules.queue, "write a number from 1 to 10000");
     }
@@ -189,6 +209,23 @@ fn mail(config: &Config) -> Result<(), ConfigError> {
     let mail = &config.mail;
     if mail.host.is_empty() {
         return config.refuse("mail.host", "\"\"", "write the name of your mail server");
+    }
+    // A name or an address, and nothing beside it.
+    let host = mail.host.trim_start_matches('[').trim_end_matches(']');
+    if Host::parse(host).is_err() && host.parse::<IpAddr>().is_err() {
+        return config.refuse(
+            "mail.host",
+            &mail.host,
+            "write the name of your mail server, and its port as mail.port",
+        );
+    }
+    config.between("mail.port", mail.port.into(), 1, 65_535)?;
+    if mail.username.as_ref().is_some_and(String::is_empty) {
+        return config.refuse(
+            "mail.username",
+            "\"\"",
+            "write the user name at the mail server, or leave it out",
+        );
     }
     let local =
         mail.host == "localhost" || mail.host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
@@ -267,6 +304,20 @@ fn keys(config: &Config) -> Result<(), ConfigError> {
     Ok(())
 }
 
+fn limits(config: &Config) -> Result<(), ConfigError> {
+    let limits = &config.limits;
+    for (key, value) in [
+        ("limits.posts_per_minute", limits.posts_per_minute),
+        ("limits.client_requests_per_minute", limits.client_requests_per_minute),
+        ("limits.sign_ins_per_address_per_hour", limits.sign_ins_per_address_per_hour),
+        ("limits.mails_per_account_per_day", limits.mails_per_account_per_day),
+        ("limits.mails_per_address_per_hour", limits.mails_per_address_per_hour),
+    ] {
+        config.between(key, value, 0, 10_000_000)?;
+    }
+    Ok(())
+}
+
 fn registration(config: &Config) -> Result<(), ConfigError> {
     let wanted = &config.registration.portal;
     if wanted.is_empty() || config.portals.iter().any(|portal| portal.id == *wanted) {
@@ -286,12 +337,11 @@ fn portals(config: &Config) -> Result<(), ConfigError> {
             let advice = "it stands in addresses; write letters, digits, dashes and underscores only";
             return config.refuse("portal.id", &portal.id, advice);
         }
-        if let Err(error) = Url::parse(&portal.url) {
-            return config.refuse(
-                "portal.url",
-                &portal.url,
-                &format!("write the address of the portal ({error})"),
-            );
+        // People follow it from the pages of this server.
+        let is_page = |url: Url| url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url));
+        if !Url::parse(&portal.url).is_ok_and(is_page) {
+            let advice = "write the https address of the portal (plain http is for loopback only)";
+            return config.refuse("portal.url", &portal.url, advice);
         }
     }
     Ok(())
@@ -325,6 +375,13 @@ mod tests {
             ("sessions.idle_minutes", "[sessions]\nidle_minutes = 1\n"),
             ("keys.announce_hours", "[keys]\nannounce_hours = 191\n"),
             ("keys.rotate_days", "[keys]\nrotate_days = 8\n"),
+            ("password.workers", "[password]\nworkers = 300\n"),
+            ("password.workers", "[password]\nworkers = 64\nargon2_memory_kib = 1048576\n"),
+            ("limits.mails_per_account_per_day", "[limits]\nmails_per_account_per_day = 4294967295\n"),
+            ("metrics_listen", "listen = '127.0.0.1:9090'\nmetrics_listen = '0.0.0.0:9090'\n"),
+            ("trusted_proxies", "trusted_proxies = ['0.0.0.0/0']\n"),
+            ("ephemeral", "ephemeral = 'redis://host:port'\n"),
+            ("portal.url", "[[portal]]\nid = 'p'\nurl = 'javascript:alert(1)'\n"),
         ];
         for (key, text) in cases {
             let error = error(&format!("{text}{DEV}"));
@@ -337,6 +394,11 @@ mod tests {
         assert!(error("issuer = 'https://login.example.nl/'\n").contains("origin alone"));
         assert!(error(&format!("listen = '0.0.0.0:8080'\n{DEV}")).contains("loopback"));
         assert!(error("").contains("mail.host"));
+        for mail in ["host = 'mail server'", "host = 'mail.example.nl:25'", "host = 'm'\nport = 0"] {
+            let error = error(&format!("[mail]\n{mail}\n"));
+            assert!(error.starts_with("idp.toml: mail.") && error.contains("write"), "{error}");
+        }
+        assert!(error("log.level = 'verbose'\n").contains("line 1"));
         assert!(error("database = 'mysql://u:hunter2@h/d'\n").contains("sqlite"));
         assert!(!error("database = 'mysql://u:hunter2@h/d'\n").contains("hunter2"));
     }

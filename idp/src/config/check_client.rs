@@ -3,15 +3,28 @@
 use std::collections::HashSet;
 
 use url::Url;
+use web::check::is_loopback;
 use web::config::ConfigError;
 
-use super::check::is_loopback;
 use super::{Client, Config, GrantType, Profile, SubjectType, TokenEndpointAuthMethod};
 
 type Check = fn(&Config, &Client) -> Result<(), ConfigError>;
 
 /// Of the clients of the file.
-const CHECKS: &[Check] = &[secret, public, profile, keys, uris, sector, machine, lifetimes, resource_server];
+const CHECKS: &[Check] = &[
+    names,
+    secret,
+    public,
+    profile,
+    keys,
+    uris,
+    no_star,
+    sector,
+    machine,
+    lifetimes,
+    defaults,
+    resource_server,
+];
 
 /// Of clients that registered themselves: their secrets are ours, and the rest is not theirs to set.
 const OF_REGISTERED: &[Check] = &[public, keys, uris, sector, machine, is_https];
@@ -60,6 +73,50 @@ pub(super) fn clients(config: &Config) -> Result<(), ConfigError> {
 
 fn key(client: &Client, name: &str) -> String {
     format!("portal.client.{name} of {}", client.client_id)
+}
+
+/// RFC 6749 appendix A: what an identifier and a scope are written with. A colon would end the identifier in the header
+/// that many clients send it in.
+fn names(config: &Config, client: &Client) -> Result<(), ConfigError> {
+    let id = &client.client_id;
+    if id.len() > 200 || !id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':') {
+        let advice = "write at most 200 letters, digits and signs, without spaces and colons";
+        return config.refuse("portal.client.client_id", id, advice);
+    }
+    let is_scope = |byte: u8| byte == b' ' || (byte.is_ascii_graphic() && !b"\"\\".contains(&byte));
+    if !client.scope.bytes().all(is_scope) {
+        return config.refuse(&key(client, "scope"), &client.scope, "write names with spaces between them");
+    }
+    if client.client_name.contains(char::is_control) {
+        return config.refuse(&key(client, "client_name"), &client.client_name, "write it on one line");
+    }
+    Ok(())
+}
+
+/// What a client that says nothing is taken to ask for has to be known here, or it asks for nothing.
+fn defaults(config: &Config, client: &Client) -> Result<(), ConfigError> {
+    let unknown = |value: &&String| config.acr.least(std::slice::from_ref(*value)).is_none();
+    match client.default_acr_values.iter().find(unknown) {
+        Some(value) => {
+            config.refuse(&key(client, "default_acr_values"), value, "write a name of the section [acr]")
+        }
+        None => Ok(()),
+    }
+}
+
+/// Redirect URIs are compared to the letter (RFC 9700 section 2.1), so one with a star never matches.
+fn no_star(config: &Config, client: &Client) -> Result<(), ConfigError> {
+    let lists = [
+        ("redirect_uris", &client.redirect_uris),
+        ("post_logout_redirect_uris", &client.post_logout_redirect_uris),
+    ];
+    for (name, uris) in lists {
+        if let Some(uri) = uris.iter().find(|uri| uri.contains('*')) {
+            let advice = "a star stands for nothing here; write each whole address";
+            return config.refuse(&key(client, name), uri, advice);
+        }
+    }
+    Ok(())
 }
 
 fn secret(config: &Config, client: &Client) -> Result<(), ConfigError> {

@@ -105,34 +105,13 @@ fn terms(config: &Config, portal: &Portal, terms: &Terms) -> Result<(), ConfigEr
 }
 
 fn look(config: &Config, portal: &Portal) -> Result<(), ConfigError> {
-    let color = &portal.brand.color;
-    let key = key(portal, "brand.color");
-    let Some(contrast) = contrast_with_white(color) else {
-        return config.refuse(
-            &key,
-            color,
-            "write a colour as # and six hexadecimal digits, such as \"#0b5d57\"",
-        );
-    };
-    // WCAG 2.2 section 1.4.3: the text of buttons.
-    if contrast < 4.5 {
-        let advice =
-            format!("white text on it has a contrast of {contrast:.1}; write a darker colour (4.5 or more)");
-        return config.refuse(&key, color, &advice);
+    portal.brand.check(&config.path, |name| key(portal, &format!("brand.{name}")))?;
+    let languages = &portal.languages;
+    if (1..languages.len()).any(|at| languages[..at].contains(&languages[at])) {
+        let advice = "a language stands there twice; write each once";
+        return config.refuse(&key(portal, "languages"), format!("{languages:?}"), advice);
     }
     Ok(())
-}
-
-/// The contrast ratio of white on a colour `#rrggbb` (WCAG 2.2, 'contrast ratio' and 'relative luminance'), from 1 to
-/// 21; `None` for what is no such colour.
-fn contrast_with_white(color: &str) -> Option<f64> {
-    let digits = color.strip_prefix('#').filter(|digits| digits.len() == 6 && digits.is_ascii())?;
-    let channel = |at: usize| {
-        let value = f64::from(u8::from_str_radix(&digits[at..at + 2], 16).ok()?) / 255.0;
-        Some(if value <= 0.040_45 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) })
-    };
-    let luminance = 0.2126 * channel(0)? + 0.7152 * channel(2)? + 0.0722 * channel(4)?;
-    Some(1.05 / (luminance + 0.05))
 }
 
 #[cfg(test)]
@@ -179,6 +158,8 @@ mod tests {
                     "policy.terms = { version = '1', text_nl = 'Regels.', url = 'ftp://p.example/' }\n",
                 ),
             ),
+            ("portal.brand.name of p = : ", of_portal("brand.name = ''\n")),
+            ("portal.languages of p = [Nl, Nl]", of_portal("languages = ['nl', 'nl']\n")),
             ("portal.brand.color of p = green", of_portal("brand.color = 'green'\n")),
             ("portal.brand.color of p = #ffcc00", of_portal("brand.color = '#ffcc00'\n")),
         ];
@@ -189,18 +170,5 @@ mod tests {
             "sessions = { idle_minutes = 90, absolute_hours = 1 }\n[[portal]]\nid = 'p'\nurl = 'https://p.example'\n",
         );
         assert!(long.contains("portal.policy.idle_minutes of p = 90"), "{long}");
-    }
-
-    #[test]
-    fn contrast_is_that_of_the_standard() {
-        assert!((contrast_with_white("#000000").unwrap() - 21.0).abs() < 0.01);
-        assert!((contrast_with_white("#ffffff").unwrap() - 1.0).abs() < 0.01);
-        // The grey that is the lightest to pass.
-        assert!(
-            contrast_with_white("#767676").unwrap() >= 4.5 && contrast_with_white("#777777").unwrap() < 4.5
-        );
-        for color in ["", "#fff", "0b5d57", "#0b5d5g", "#0b5d5é"] {
-            assert_eq!(contrast_with_white(color), None, "{color}");
-        }
     }
 }

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use axum::http::HeaderName;
 use url::Url;
+use web::check::is_loopback;
 use web::config::ConfigError;
 
-use super::check::is_loopback;
 use super::{BodyFormat, Config, SmsGateway, SmsGatewayKind};
 
 type Check = fn(&Config, &SmsGateway) -> Result<(), ConfigError>;

@@ -16,6 +16,18 @@ impl Config {
     /// # Errors
     /// The first key without an explanation.
     pub fn example() -> Result<String, String> {
+        web::config::example(&Self::documented(), explain)
+    }
+
+    /// As [`Config::example`], for programs.
+    ///
+    /// # Errors
+    /// As [`Config::example`].
+    pub fn example_json() -> Result<serde_json::Value, String> {
+        web::config::example_json(&Self::documented(), explain)
+    }
+
+    fn documented() -> Self {
         // Keys that have no default get a value to show.
         let secret = |file: &str| Some(Secret::File { file: file.into() });
         let client = Client {
@@ -47,7 +59,7 @@ impl Config {
             ..SignInPolicy::default()
         };
         let brand = Brand { logo: Some("logo.svg".into()), ..Brand::default() };
-        let documented = Self {
+        Self {
             metrics_listen: Some(SocketAddr::from(([127, 0, 0, 1], 9_090))),
             brand_folder: Some("brand".into()),
             mail: Mail {
@@ -60,8 +72,7 @@ impl Config {
             outbound: Outbound { ca_file: Some("portals-ca.pem".into()) },
             portals: vec![Portal { clients: vec![client], policy, brand, ..Portal::default() }],
             ..Self::default()
-        };
-        web::config::example(&documented, explain)
+        }
     }
 }
 
@@ -76,11 +87,20 @@ const EXPLANATIONS: &[(&str, &str)] = &[
         "The address people and portals reach this server at; it stands in every token and link.\nAn https origin without a path. Plain http is accepted on loopback only.",
     ),
     ("listen", "Where this server listens; a proxy in front of it ends TLS."),
-    ("metrics_listen", "Where /metrics is served; nowhere unless set."),
-    ("database", "sqlite:FILE (relative to this file) or postgres://USER@HOST/DATABASE."),
-    ("ephemeral", "Where journeys, codes and counters are kept: \"database\", or redis://HOST:PORT."),
+    ("metrics_listen", "Where /metrics is served, on a port of its own; nowhere unless set."),
+    (
+        "database",
+        "sqlite:FILE (relative to this file) or postgres://USER@HOST/DATABASE.\nWith a password in it: { file = \"...\" } or { env = \"...\" }.",
+    ),
+    (
+        "ephemeral",
+        "Where journeys, codes and counters are kept: \"database\", redis://HOST:PORT, or rediss://HOST:PORT (TLS).\nWith a password in it: { file = \"...\" } or { env = \"...\" }.",
+    ),
     ("default_language", "The language for people whose browser asks for neither: \"nl\" or \"en\"."),
-    ("brand_folder", "A folder whose templates replace those of the same name in the binary."),
+    (
+        "brand_folder",
+        "A folder whose templates replace those of the same name in the binary; relative to this file.",
+    ),
     ("trusted_proxies", "Networks of the proxies in front; only they may say whom they forward for."),
     (
         "secrets",
@@ -114,7 +134,7 @@ const EXPLANATIONS: &[(&str, &str)] = &[
     ("password.require_classes", "Whether upper case, lower case and a non-letter are demanded."),
     ("password.argon2_memory_kib", "Memory for hashing one password, in KiB (19456 or more)."),
     ("password.argon2_iterations", "Passes over that memory (2 or more)."),
-    ("password.workers", "Threads that hash; 0 means one for each core."),
+    ("password.workers", "Threads that hash (at most 256); 0 means one for each core."),
     ("password.queue", "Sign-ins that may wait for a thread; one more is asked to come back (503)."),
     ("lockout", "What happens after wrong passwords."),
     ("lockout.failures", "Wrong passwords until an account locks (3 to 20)."),
@@ -161,7 +181,7 @@ const EXPLANATIONS: &[(&str, &str)] = &[
         "keys.announce_hours",
         "How long a new key is published before it signs, in hours (192 or more), so that\nportals that keep the key set for a week know it.",
     ),
-    ("limits", "Limits against floods. Zero lifts one."),
+    ("limits", "Limits against floods (10000000 at most). Zero lifts one."),
     (
         "limits.client_requests_per_minute",
         "Requests of portals themselves (tokens, userinfo, pushed requests) from one address and process.\nZero lifts it.",
@@ -182,7 +202,10 @@ const EXPLANATIONS: &[(&str, &str)] = &[
     ),
     ("limits.open_in_all", "The same from all addresses together; each takes 8 kB at most."),
     ("mail", "The mail server."),
-    ("mail.from", "The sender of mails."),
+    (
+        "mail.from",
+        "The sender of mails. A name with commas, dots or brackets stands in quotes: '\"Zorg, Noord\" <noreply@example.nl>'.",
+    ),
     ("mail.host", "Name of the mail server."),
     ("mail.port", "Its port: 587 with starttls, 465 with tls."),
     ("mail.tls", "\"starttls\", \"tls\", or \"none\" (loopback only)."),

@@ -14,13 +14,14 @@ mod explain;
 mod portal;
 mod registry;
 mod sms;
+mod warn;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
-use web::config::{ConfigError, Secret};
+use web::config::{ConfigError, Log, Secret};
 use web::db::Marks;
 use web::language::Language;
 
@@ -41,7 +42,15 @@ pub struct Config {
     pub issuer: String,
     pub listen: SocketAddr,
     pub metrics_listen: Option<SocketAddr>,
+    /// As the file says it; [`Config::parse`] reads it into `database`.
+    #[serde(rename = "database")]
+    pub database_source: Secret,
+    /// As the file says it; [`Config::parse`] reads it into `ephemeral`.
+    #[serde(rename = "ephemeral")]
+    pub ephemeral_source: Secret,
+    #[serde(skip)]
     pub database: String,
+    #[serde(skip)]
     pub ephemeral: String,
     pub default_language: Language,
     pub brand_folder: Option<PathBuf>,
@@ -76,6 +85,8 @@ impl Default for Config {
             issuer: "http://localhost:8080".into(),
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             metrics_listen: None,
+            database_source: Secret::Literal("sqlite:idp.db".into()),
+            ephemeral_source: Secret::Literal("database".into()),
             database: "sqlite:idp.db".into(),
             ephemeral: "database".into(),
             default_language: Language::Nl,
@@ -215,19 +226,6 @@ pub struct Outbound {
     pub ca_file: Option<PathBuf>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Log {
-    pub json: bool,
-    pub level: String,
-}
-
-impl Default for Log {
-    fn default() -> Self {
-        Self { json: true, level: "info".into() }
-    }
-}
-
 /// Development only; any of these makes the server refuse to listen on more than loopback.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -262,7 +260,10 @@ impl Config {
     pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
         let mut config: Self = web::config::parse(path, text)?;
         path.clone_into(&mut config.path);
-        config.database = web::db::beside(path, &config.database);
+        let address = |source: &Secret, key| source.reveal_address(path, key, config.dev.is_on());
+        let database = address(&config.database_source, "database")?;
+        config.ephemeral = address(&config.ephemeral_source, "ephemeral")?;
+        config.database = web::db::beside(path, &database);
         config.portals.iter_mut().flat_map(|portal| &mut portal.clients).for_each(Client::apply_profile);
         config.check()?;
         Ok(config)

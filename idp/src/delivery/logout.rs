@@ -6,10 +6,8 @@ use std::time::Duration;
 use reqwest::{Client, StatusCode};
 use serde_json::{Map, Value, json};
 use web::clock::Timestamp;
-use web::config::ConfigError;
 
-use super::{SendError, outbound};
-use crate::config::Config;
+use super::SendError;
 use crate::keys::{KeyError, KeyRing};
 use crate::protocol::token::LOGOUT_TOKEN_TYPE;
 
@@ -23,8 +21,8 @@ pub(super) struct LogoutClient {
 }
 
 impl LogoutClient {
-    pub(super) fn new(config: &Config, keys: KeyRing) -> Result<Self, ConfigError> {
-        Ok(Self { http: outbound::client(config)?, keys })
+    pub(super) fn new(http: Client, keys: KeyRing) -> Self {
+        Self { http, keys }
     }
 
     /// A token with these claims, by a key that signs now.

@@ -9,6 +9,7 @@ use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, MailParameter};
+use web::check::{self, Place};
 use web::clock::Timestamp;
 use web::config::ConfigError;
 
@@ -49,7 +50,10 @@ impl Mailer {
             refuse(
                 "mail.from",
                 &mail.from,
-                format!("write an address such as Name <noreply@example.nl> ({error})"),
+                format!(
+                    "write an address such as Name <noreply@example.nl>; a name with commas, dots or brackets in quotes: \
+                     '\"Zorg, Noord\" <noreply@example.nl>' ({error})"
+                ),
             )
         })?;
         let tls_parameters = (mail.tls != MailTls::None).then(|| tls_parameters(config)).transpose()?;
@@ -168,20 +172,17 @@ impl Mailer {
 fn tls_parameters(config: &Config) -> Result<TlsParameters, ConfigError> {
     let host = &config.mail.host;
     let mut builder = TlsParameters::builder(host.clone());
+    let mut refused = (Place::new(&config.path, "mail.host"), host.clone());
     if let Some(file) = &config.mail.ca_file {
-        let file = config.path.parent().map_or_else(|| file.clone(), |folder| folder.join(file));
-        let refused =
-            |advice: String| ConfigError::refused(&config.path, "mail.ca_file", file.display(), advice);
-        let pem =
-            std::fs::read(&file).map_err(|error| refused(format!("this file cannot be read: {error}")))?;
+        let at = Place::new(&config.path, "mail.ca_file");
+        refused = (at, at.beside(file).display().to_string());
+        let pem = check::certificates(at, file)?;
         let certificate = Certificate::from_pem(&pem)
-            .map_err(|_| refused("write a file with one certificate or more in PEM form".into()))?;
+            .map_err(|error| at.remark(&refused.1, format!("no certificates can be read: {error}")))?;
         builder = builder.add_root_certificate(certificate);
     }
-    let refused = |error| {
-        ConfigError::refused(&config.path, "mail.host", host, format!("TLS cannot be set up: {error}"))
-    };
-    builder.build().map_err(refused)
+    let (at, named) = refused;
+    builder.build().map_err(|error| at.remark(named, format!("TLS cannot be set up: {error:?}")))
 }
 
 #[cfg(test)]

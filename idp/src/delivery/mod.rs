@@ -23,6 +23,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 use tokio::sync::Notify;
+use web::clock::Clock;
 use web::config::ConfigError;
 use web::ephemeral::Ephemeral;
 
@@ -104,37 +105,66 @@ impl std::fmt::Debug for Delivery {
     }
 }
 
-impl Delivery {
-    /// Prepares the ways out that the configuration names; connects to nothing yet.
+/// The ways out, made ready: every address, certificate and secret of theirs was looked at.
+pub struct Prepared {
+    ways: Ways,
+    http: reqwest::Client,
+}
+
+impl Prepared {
+    /// Makes ready what the configuration names; connects to nothing.
     ///
     /// # Errors
     /// [`ConfigError`] for an address, a certificate or a secret that cannot be used.
+    pub fn new(config: &Config, clock: &Clock) -> Result<Self, ConfigError> {
+        let ways = if config.dev.outbox {
+            Ways::Caught(caught::CaughtList::default())
+        } else {
+            Ways::Real {
+                mail: Box::new(mail::Mailer::new(config)?),
+                sms: sms::Gateways::new(config, clock)?,
+            }
+        };
+        Ok(Self { ways, http: outbound::client(config)? })
+    }
+}
+
+impl Delivery {
+    /// A delivery by the ways out that the configuration names; connects to nothing yet.
+    ///
+    /// # Errors
+    /// As [`Prepared::new`].
     pub fn new(
         store: Store,
         ephemeral: Ephemeral,
         keys: KeyRing,
         config: &Config,
     ) -> Result<Self, ConfigError> {
-        let ways = if config.dev.outbox {
-            Ways::Caught(caught::CaughtList::default())
-        } else {
-            Ways::Real {
-                mail: Box::new(mail::Mailer::new(config)?),
-                sms: sms::Gateways::new(config, &store.clock)?,
-            }
-        };
+        let prepared = Prepared::new(config, &store.clock)?;
+        Ok(Self::with(store, ephemeral, keys, config, prepared))
+    }
+
+    /// As [`Delivery::new`], by ways that were made ready before.
+    pub fn with(
+        store: Store,
+        ephemeral: Ephemeral,
+        keys: KeyRing,
+        config: &Config,
+        prepared: Prepared,
+    ) -> Self {
+        let Prepared { ways, http } = prepared;
         let budget = Budget::new(ephemeral, config.codes.total_per_day);
         let (first, longest) = retry::lane_pauses();
-        Ok(Self(Arc::new(Inner {
+        Self(Arc::new(Inner {
             store,
             ways,
-            logout: logout::LogoutClient::new(config, keys)?,
+            logout: logout::LogoutClient::new(http, keys),
             metrics: DeliveryMetrics::default(),
             sms_taken_at: AtomicI64::new(i64::MIN),
             budget,
             lanes: breaker::Breaker::new(first, longest),
             wake: Default::default(),
-        })))
+        }))
     }
 
     /// Says that a commit put something into the outbox; returns at once.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client};
+use web::check::{self, Place};
 use web::config::ConfigError;
 
 use crate::config::Config;
@@ -17,18 +18,18 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// For a certificate file that cannot be used.
 pub fn client(config: &Config) -> Result<Client, ConfigError> {
     let mut builder = Client::builder().timeout(TIMEOUT).redirect(Policy::none());
-    let refused =
-        |value: String, advice: String| ConfigError::refused(&config.path, "outbound.ca_file", value, advice);
+    let at = Place::new(&config.path, "outbound.ca_file");
+    let mut named = "(any)".to_owned();
     if let Some(file) = &config.outbound.ca_file {
-        let file = config.path.parent().map_or_else(|| file.clone(), |folder| folder.join(file));
-        let name = file.display().to_string();
-        let pem = std::fs::read(&file)
-            .map_err(|error| refused(name.clone(), format!("this file cannot be read: {error}")))?;
-        let certificates = Certificate::from_pem_bundle(&pem)
-            .ok()
-            .filter(|certificates| !certificates.is_empty())
-            .ok_or_else(|| refused(name, "write a file with one certificate or more in PEM form".into()))?;
+        named = at.beside(file).display().to_string();
+        let pem = check::certificates(at, file)?;
+        let certificates =
+            Certificate::from_pem_bundle(&pem).map_err(|error| unusable(at, &named, &error))?;
         builder = builder.tls_certs_merge(certificates);
     }
-    builder.build().map_err(|error| refused("(any)".into(), format!("no HTTPS client can be made: {error}")))
+    builder.build().map_err(|error| unusable(at, &named, &error))
+}
+
+fn unusable(at: Place<'_>, named: &str, error: &reqwest::Error) -> ConfigError {
+    at.remark(named, format!("no HTTPS client can be made with it: {error:?}"))
 }

@@ -9,6 +9,23 @@ use super::{Config, Organisation};
 /// # Errors
 /// A key that has no explanation.
 pub fn example() -> Result<String, String> {
+    let body = web::config::example(&documented(), explain)?;
+    Ok(format!(
+        "# Every key of the portal's configuration, with its default.\n\
+         # Written by: portal-client config example\n\n{body}"
+    ))
+}
+
+/// As [`example`], for programs.
+///
+/// # Errors
+/// As [`example`].
+pub fn example_json() -> Result<serde_json::Value, String> {
+    web::config::example_json(&documented(), explain)
+}
+
+/// Every key with a value.
+fn documented() -> Config {
     let mut config = Config::default();
     config.organisations.push(Organisation {
         id: "zonnehof".into(),
@@ -23,11 +40,7 @@ pub fn example() -> Result<String, String> {
     config.metrics_listen = Some("127.0.0.1:9091".into());
     config.oidc.client_secret = Secret::Env { env: "PORTAL_CLIENT_SECRET".into() };
     config.brand.logo = Some("logo.svg".into());
-    let body = web::config::example(&config, explain)?;
-    Ok(format!(
-        "# Every key of the portal's configuration, with its default.\n\
-         # Written by: portal-client config example\n\n{body}"
-    ))
+    config
 }
 
 fn explain(key: &str) -> Option<&'static str> {
@@ -43,12 +56,13 @@ fn explain(key: &str) -> Option<&'static str> {
             "sqlite:FILE or postgres://HOST/NAME. With a password in it: { file = \"...\" } or { env = \"...\" }."
         }
         "ephemeral" => {
-            "Where values with an expiry live: \"database\", or redis://HOST/NUMBER shared by all nodes."
+            "Where values with an expiry live: \"database\", or redis://HOST/NUMBER (rediss:// for TLS) shared by all nodes.\n\
+             With a password in it: { file = \"...\" } or { env = \"...\" }."
         }
         "default_language" => "The language for browsers that ask for none of ours: \"nl\" or \"en\".",
         "brand_folder" => "A folder with templates that replace the built-in ones of the same name.",
         "trusted_proxies" => {
-            "Networks of the proxies in front, such as \"10.0.0.0/8\"; only they are believed in X-Forwarded-For."
+            "Networks of the proxies in front, such as \"10.0.0.0/8\"; only they are believed in X-Forwarded-For and Forwarded."
         }
         "demo" => "Show the built-in dossiers of people who do not exist. Never together with real dossiers.",
         "secrets" => "Secrets; each stands outside this file, as { file = \"...\" } or { env = \"...\" }.",
@@ -62,13 +76,17 @@ fn explain(key: &str) -> Option<&'static str> {
         "oidc.client_id" => "The client_id this portal has at the provider.",
         "oidc.client_secret" => "The client_secret that goes with it (client_secret_basic).",
         "secrets.root.env" | "oidc.client_secret.env" => "The environment variable that holds it.",
+        "oidc.team_acr" => {
+            "The `acr` values with which staff get to the team's pages, the weakest first: what the provider's [acr] calls\n\
+             `code`, and what is stronger. The first one is asked for."
+        }
         "oidc.extra_ca" => {
             "A PEM file with certificates to trust besides the system's, for the provider's TLS."
         }
         "session" => "How long somebody stays signed in.",
-        "session.idle_minutes" => "Minutes without activity after which the session ends.",
+        "session.idle_minutes" => "Minutes without activity after which the session ends (1440 at most).",
         "session.warn_seconds" => "How long before that end the page warns; at least 60.",
-        "session.absolute_hours" => "Hours after which a session ends whatever happens.",
+        "session.absolute_hours" => "Hours after which a session ends whatever happens (720 at most).",
         "limits" => "How often something may be tried.",
         "limits.posts_per_minute" => "Forms sent a minute per address and per process; 0 lifts the limit.",
         "limits.sign_ins_per_minute" => {
@@ -81,7 +99,7 @@ fn explain(key: &str) -> Option<&'static str> {
             "Sign-ins under way from one network address, over all nodes, each for two hours at most."
         }
         "limits.open_in_all" => "The same from all addresses together; each takes 4 kB at most.",
-        "limits.code_days" => "Days that an activation code is valid.",
+        "limits.code_days" => "Days that an activation code is valid (365 at most).",
         "limits.code_attempts" => "Wrong attempts after which an activation code is void.",
         "retention" => "For how long what people did is kept. Zero keeps it for ever.",
         "retention.audit_days" => "Days after which a row is removed that says who did what to a link.",

@@ -3,16 +3,18 @@
 
 mod explain;
 mod settings;
+mod warn;
 
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use web::config::{ConfigError, Secret};
+use web::config::{ConfigError, Log, Secret};
 use web::language::Language;
 use web::look::Brand;
 
-pub use explain::example;
-pub use settings::{Limits, Provider, Retention, SessionRules, Settings};
+pub use explain::{example, example_json};
+pub use settings::{Limits, Provider, Retention, SessionRules, Settings, TeamAcr};
+pub use warn::warnings;
 
 /// The file, key by key. `deploy/portal.example.toml` explains each.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -32,7 +34,7 @@ pub struct Config {
     pub session: SessionConfig,
     pub limits: LimitsConfig,
     pub retention: RetentionConfig,
-    pub log: LogConfig,
+    pub log: Log,
     pub dev: DevConfig,
     pub brand: Brand,
     pub organisations: Vec<Organisation>,
@@ -51,6 +53,7 @@ pub struct OidcConfig {
     pub client_id: String,
     pub client_secret: Secret,
     pub extra_ca: String,
+    pub team_acr: Vec<String>,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -80,13 +83,6 @@ pub struct LimitsConfig {
 pub struct RetentionConfig {
     pub audit_days: u32,
     pub access_log_days: u32,
-}
-
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct LogConfig {
-    pub json: bool,
-    pub level: String,
 }
 
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -137,7 +133,7 @@ impl Default for Config {
             session: SessionConfig::default(),
             limits: LimitsConfig::default(),
             retention: RetentionConfig::default(),
-            log: LogConfig::default(),
+            log: Log::default(),
             dev: DevConfig::default(),
             brand: Brand::default(),
             organisations: Vec::new(),
@@ -158,6 +154,7 @@ impl Default for OidcConfig {
             client_id: "portal".into(),
             client_secret: Secret::Env { env: "PORTAL_CLIENT_SECRET".into() },
             extra_ca: String::new(),
+            team_acr: ["code", "strong"].map(|name| format!("urn:voordeur:acr:{name}")).to_vec(),
         }
     }
 }
@@ -187,11 +184,5 @@ impl Default for LimitsConfig {
 impl Default for RetentionConfig {
     fn default() -> Self {
         Self { audit_days: 1_825, access_log_days: 1_825 }
-    }
-}
-
-impl Default for LogConfig {
-    fn default() -> Self {
-        Self { json: true, level: "info".into() }
     }
 }

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use openidconnect::{ClientId, ClientSecret, IssuerUrl};
-use url::{Host, Url};
-use web::config::{ConfigError, Secret};
+use url::Url;
+use web::check::{self, Place, is_loopback};
+use web::config::{ConfigError, Log};
 use web::language::Language;
 use web::look::{Brand, Logo, Look};
 use web::seal::RootKey;
@@ -18,6 +19,8 @@ use super::{Config, Organisation};
 #[derive(Clone, Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "four unrelated switches of the file")]
 pub struct Settings {
+    /// The file that says all this; names it in errors.
+    pub path: PathBuf,
     /// Scheme, host and port; no slash at the end.
     pub origin: String,
     /// Whether the origin is https, so that cookies carry `Secure` and `__Host-`.
@@ -39,8 +42,7 @@ pub struct Settings {
     pub session: SessionRules,
     pub limits: Limits,
     pub retention: Retention,
-    pub log_json: bool,
-    pub log_level: String,
+    pub log: Log,
     /// Whether `POST /dev/clock/advance` is there.
     pub dev_clock: bool,
     pub brand: Brand,
@@ -58,6 +60,37 @@ pub struct Provider {
     pub client_secret: ClientSecret,
     /// PEM certificates that are trusted besides the system's.
     pub extra_ca: Option<Vec<u8>>,
+    pub team_acr: TeamAcr,
+}
+
+/// With which `acr` staff get to the team's pages: one value at least, and what is stronger.
+#[derive(Clone, Debug)]
+pub struct TeamAcr {
+    /// What is asked for.
+    pub least: String,
+    stronger: Vec<String>,
+}
+
+impl TeamAcr {
+    fn check(values: &[String], path: &Path) -> Result<Self, ConfigError> {
+        let is_value =
+            |value: &String| !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic());
+        match values {
+            [least, stronger @ ..] if values.iter().all(is_value) => {
+                Ok(Self { least: least.clone(), stronger: stronger.to_vec() })
+            }
+            _ => {
+                let advice =
+                    "at least the name that the provider gives a sign-in with a fresh code, without spaces";
+                Err(ConfigError::refused(path, "oidc.team_acr", format!("{values:?}"), advice))
+            }
+        }
+    }
+
+    /// Whether a sign-in of this `acr` is as strong as wanted.
+    pub fn accepts(&self, acr: &str) -> bool {
+        !acr.is_empty() && (self.least == acr || self.stronger.iter().any(|name| name == acr))
+    }
 }
 
 /// How long a session lives.
@@ -90,14 +123,6 @@ pub struct Limits {
 }
 
 impl Settings {
-    /// Reads and checks the file.
-    ///
-    /// # Errors
-    /// [`ConfigError`], naming the key and what to write instead.
-    pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        Self::check(&Config::read(path)?, path)
-    }
-
     /// Checks a configuration; `path` is where relative file names start and what errors name.
     ///
     /// # Errors
@@ -126,25 +151,32 @@ impl Settings {
         }
         let literal = config.dev.literal_secrets;
         let root = config.secrets.root.reveal(path, "secrets.root", literal)?;
+        if !development && !check::is_varied(&root) {
+            let advice = "the same few characters again and again; make one with: openssl rand -base64 32";
+            return Err(refused("secrets.root", "(hidden)", advice));
+        }
         let root =
             RootKey::new(&root).map_err(|error| refused("secrets.root", "(hidden)", &error.to_string()))?;
-        let redis = address_or_secret(&config.ephemeral, path, "ephemeral", literal)?;
-        if redis != "database" && !redis.starts_with("redis://") && !redis.starts_with("rediss://") {
-            return Err(refused("ephemeral", "(hidden)", "\"database\" or a redis:// address"));
+        let redis = config.ephemeral.reveal_address(path, "ephemeral", literal)?;
+        if redis != "database" {
+            check::redis(Place::new(path, "ephemeral"), &redis)?;
         }
         let network = |proxy: &String| {
             proxy.parse().map_err(|_| refused("trusted_proxies", proxy, "a network such as 10.0.0.0/8"))
         };
-        let trusted_proxies = config.trusted_proxies.iter().map(network).collect::<Result<_, _>>()?;
+        let trusted_proxies = config.trusted_proxies.iter().map(network).collect::<Result<Vec<_>, _>>()?;
+        check::proxies(Place::new(path, "trusted_proxies"), &trusted_proxies)?;
+        config.brand.check(path, |name| format!("brand.{name}"))?;
         Ok(Self {
+            path: path.to_owned(),
             https: origin.scheme() == "https",
             origin: origin.origin().ascii_serialization(),
             listen,
             metrics_listen,
-            database: web::db::beside(path, &address_or_secret(&config.database, path, "database", literal)?),
+            database: web::db::beside(path, &config.database.reveal_address(path, "database", literal)?),
             redis: (redis != "database").then_some(redis),
             default_language: config.default_language,
-            brand_folder: beside(path, &config.brand_folder),
+            brand_folder: (!config.brand_folder.is_empty()).then(|| PathBuf::from(&config.brand_folder)),
             trusted_proxies,
             demo: config.demo,
             root,
@@ -153,8 +185,7 @@ impl Settings {
             session: SessionRules::check(config, path)?,
             limits: Limits::check(config, path)?,
             retention: Retention::check(config, path)?,
-            log_json: config.log.json,
-            log_level: config.log.level.clone(),
+            log: config.log,
             dev_clock: config.dev.clock,
             brand: config.brand.clone(),
             logo: Logo::read(path, "brand.logo", &config.brand)?,
@@ -176,27 +207,26 @@ impl Provider {
         let issuer = web_address(path, "oidc.issuer", &oidc.issuer)?;
         let issuer_url = IssuerUrl::new(oidc.issuer.clone())
             .map_err(|error| ConfigError::refused(path, "oidc.issuer", &oidc.issuer, error.to_string()))?;
-        let extra_ca = match beside(path, &oidc.extra_ca) {
-            Some(file) => Some(std::fs::read(&file).map_err(|error| {
-                ConfigError::refused(
-                    path,
-                    "oidc.extra_ca",
-                    file.display(),
-                    format!("cannot be read: {error}"),
-                )
-            })?),
-            None => None,
+        if oidc.client_id.is_empty() || !oidc.client_id.bytes().all(|byte| byte.is_ascii_graphic()) {
+            let advice = "the client_id that the provider has for this portal, without spaces";
+            return Err(ConfigError::refused(path, "oidc.client_id", &oidc.client_id, advice));
+        }
+        let at = Place::new(path, "oidc.client_secret");
+        let client_secret = oidc.client_secret.reveal(path, at.key, literal)?;
+        if !(literal || config.dev.clock) {
+            check::secret(at, &client_secret)?;
+        }
+        let extra_ca = match oidc.extra_ca.as_str() {
+            "" => None,
+            name => Some(check::certificates(Place::new(path, "oidc.extra_ca"), Path::new(name))?),
         };
         Ok(Self {
             issuer: issuer_url,
             origin: issuer.origin().ascii_serialization(),
             client_id: ClientId::new(oidc.client_id.clone()),
-            client_secret: ClientSecret::new(oidc.client_secret.reveal(
-                path,
-                "oidc.client_secret",
-                literal,
-            )?),
+            client_secret: ClientSecret::new(client_secret),
             extra_ca,
+            team_acr: TeamAcr::check(&oidc.team_acr, path)?,
         })
     }
 }
@@ -207,8 +237,12 @@ impl SessionRules {
         let idle = Duration::from_secs(u64::from(session.idle_minutes) * 60);
         let warn = Duration::from_secs(u64::from(session.warn_seconds));
         let absolute = Duration::from_secs(u64::from(session.absolute_hours) * 3600);
-        if idle.is_zero() || absolute < idle {
-            let advice = "at least one minute, and no more than session.absolute_hours";
+        if session.absolute_hours > 720 {
+            let advice = "720 (thirty days) at most";
+            return Err(ConfigError::refused(path, "session.absolute_hours", session.absolute_hours, advice));
+        }
+        if idle.is_zero() || absolute < idle || session.idle_minutes > 1_440 {
+            let advice = "at least one minute, at most 1440, and no more than session.absolute_hours";
             return Err(ConfigError::refused(path, "session.idle_minutes", session.idle_minutes, advice));
         }
         // WCAG 2.2 section 2.2.1 wants at least 20 seconds to answer; this portal promises a minute.
@@ -235,6 +269,9 @@ impl Retention {
     }
 }
 
+/// A limit above this is none; zero says so.
+const MOST: u32 = 10_000_000;
+
 impl Limits {
     fn check(config: &Config, path: &Path) -> Result<Self, ConfigError> {
         let limits = &config.limits;
@@ -256,6 +293,19 @@ impl Limits {
                 ));
             }
         }
+        for (key, value, most) in [
+            ("limits.posts_per_minute", limits.posts_per_minute, MOST),
+            ("limits.sign_ins_per_minute", limits.sign_ins_per_minute, MOST),
+            ("limits.requests_per_account", limits.requests_per_account, MOST),
+            ("limits.requests_per_address", limits.requests_per_address, MOST),
+            ("limits.activations_per_account", limits.activations_per_account, MOST),
+            ("limits.code_days", limits.code_days, 365),
+            ("limits.code_attempts", limits.code_attempts, 100),
+        ] {
+            if value > most {
+                return Err(ConfigError::refused(path, key, value, format!("{most} at most")));
+            }
+        }
         Ok(Self {
             posts_per_minute: limits.posts_per_minute,
             sign_ins_per_minute: limits.sign_ins_per_minute,
@@ -274,7 +324,11 @@ impl Limits {
 fn web_address(path: &Path, key: &str, value: &str) -> Result<Url, ConfigError> {
     let refused = |advice: &str| ConfigError::refused(path, key, value, advice);
     let url = Url::parse(value).map_err(|_| refused("an address such as https://portal.example.nl"))?;
-    if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+    if url.query().is_some()
+        || url.fragment().is_some()
+        || !url.username().is_empty()
+        || url.password().is_some()
+    {
         return Err(refused("scheme, host and port only"));
     }
     if key == "origin" && url.path() != "/" {
@@ -285,28 +339,6 @@ fn web_address(path: &Path, key: &str, value: &str) -> Result<Url, ConfigError> 
         "http" if is_loopback(&url) => Ok(url),
         _ => Err(refused("https; plain http only on loopback")),
     }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
-}
-
-/// An address may stand in the file itself as long as no password is in it.
-fn address_or_secret(value: &Secret, path: &Path, key: &str, literal: bool) -> Result<String, ConfigError> {
-    match value {
-        Secret::Literal(text) if !text.contains('@') && !text.is_empty() => Ok(text.clone()),
-        other => other.reveal(path, key, literal),
-    }
-}
-
-/// A file named in the configuration, relative to it; `None` if none is named.
-fn beside(path: &Path, name: &str) -> Option<PathBuf> {
-    (!name.is_empty()).then(|| path.parent().unwrap_or(Path::new(".")).join(name))
 }
 
 fn organisations(config: &Config, path: &Path) -> Result<Vec<Organisation>, ConfigError> {
@@ -333,6 +365,8 @@ fn organisations(config: &Config, path: &Path) -> Result<Vec<Organisation>, Conf
 
 #[cfg(test)]
 mod tests {
+    use web::config::Secret;
+
     use super::*;
 
     fn development() -> Config {
@@ -366,10 +400,42 @@ mod tests {
         assert!(error(|c| c.session.idle_minutes = 0).contains("session.idle_minutes"));
         assert!(error(|c| c.limits.requests_per_account = 0).contains("limits.requests_per_account"));
         assert!(error(|c| c.ephemeral = Secret::Literal("memory".into())).contains("ephemeral"));
+        assert!(error(|c| c.ephemeral = Secret::Literal("redis://host:port".into())).contains("ephemeral"));
+        assert!(error(|c| c.trusted_proxies = vec!["::/0".into()]).contains("trusted_proxies"));
+        assert!(error(|c| c.brand.color = "#ffcc00".into()).contains("brand.color"));
+        assert!(error(|c| c.brand.name = String::new()).contains("brand.name"));
+        assert!(error(|c| c.oidc.client_id = String::new()).contains("oidc.client_id"));
+        assert!(error(|c| c.oidc.team_acr = Vec::new()).contains("oidc.team_acr"));
+        assert!(error(|c| c.oidc.team_acr = vec!["a b".into()]).contains("oidc.team_acr"));
+        assert!(error(|c| c.oidc.extra_ca = "none.pem".into()).contains("oidc.extra_ca"));
+        assert!(error(|c| c.oidc.issuer = "https://:pw@idp.example.nl".into()).contains("oidc.issuer"));
+        assert!(error(|c| c.session.absolute_hours = u32::MAX).contains("session.absolute_hours"));
+        assert!(error(|c| c.session.idle_minutes = 1_441).contains("session.idle_minutes"));
+        assert!(error(|c| c.limits.code_days = u32::MAX).contains("limits.code_days"));
+        assert!(error(|c| c.limits.posts_per_minute = u32::MAX).contains("limits.posts_per_minute"));
         assert!(error(|c| c.retention.access_log_days = 90).contains("retention.access_log_days"));
         assert!(error(|c| c.retention.audit_days = 1).contains("retention.audit_days"));
         assert!(error(|c| c.trusted_proxies = vec!["proxy".into()]).contains("trusted_proxies"));
         assert!(error(|c| c.organisations = vec![Organisation::default()]).contains("organisations.id"));
+    }
+
+    #[test]
+    fn staff_are_let_in_by_what_is_at_least_as_strong_under_the_names_of_the_file() {
+        let accepted = |values: &[&str]| {
+            let mut config = development();
+            config.oidc.team_acr = values.iter().map(|value| (*value).to_owned()).collect();
+            Settings::check(&config, Path::new("portal.toml")).unwrap().provider.team_acr
+        };
+        let named = accepted(&["https://acr.example/2", "https://acr.example/3"]);
+        assert_eq!(named.least, "https://acr.example/2");
+        assert!(named.accepts("https://acr.example/2") && named.accepts("https://acr.example/3"));
+        for weak in ["", "https://acr.example/1", "https://acr.example/", "urn:voordeur:acr:code"] {
+            assert!(!named.accepts(weak), "{weak}");
+        }
+        let settings = Settings::check(&development(), Path::new("portal.toml")).unwrap();
+        assert!(settings.provider.team_acr.accepts("urn:voordeur:acr:code"));
+        assert!(settings.provider.team_acr.accepts("urn:voordeur:acr:strong"));
+        assert!(!settings.provider.team_acr.accepts("urn:voordeur:acr:known-device"));
     }
 
     #[test]

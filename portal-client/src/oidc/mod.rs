@@ -9,7 +9,7 @@ mod sign_out;
 
 pub use logout_token::LogoutToken;
 pub use provider::Provider;
-pub use sign_in::{ACR_CODE, Asked, Pending, Purpose, SignInAnswer};
+pub use sign_in::{Asked, Pending, Purpose, SignInAnswer};
 
 /// Why a sign-in or sign-out did not work.
 #[derive(Debug, thiserror::Error)]

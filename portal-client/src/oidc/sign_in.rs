@@ -23,9 +23,6 @@ use super::provider::{IdTokenExtras, Known, explain};
 use super::{OidcError, Provider};
 use crate::session::{Care, CareRole, Person, SignIn};
 
-/// The authentication context class of a sign-in with a fresh code beside the password.
-pub const ACR_CODE: &str = "urn:voordeur:acr:code";
-
 /// How far the provider's clock may be ahead of ours.
 const CLOCK_SKEW: Duration = Duration::from_mins(1);
 
@@ -128,9 +125,9 @@ impl Provider {
             }
         };
         if asked.purpose == Purpose::Team {
-            request = request
-                .add_scope(Scope::new("care_team".into()))
-                .add_auth_context_value(AuthenticationContextClass::new(ACR_CODE.into()));
+            request = request.add_scope(Scope::new("care_team".into())).add_auth_context_value(
+                AuthenticationContextClass::new(self.settings.team_acr.least.clone()),
+            );
         }
         if asked.anew {
             request = request.add_prompt(CoreAuthPrompt::Login).set_max_age(PROOF_AGE);
@@ -149,7 +146,7 @@ impl Provider {
         let Redeemed { known, claims, access_token, id_token, ahead } = self.redeem(pending, answer).await?;
         let acr = claims.auth_context_ref().map(|acr| acr.as_str().to_owned()).unwrap_or_default();
         let for_team = pending.asked.purpose == Purpose::Team;
-        if for_team && acr != ACR_CODE {
+        if for_team && !self.settings.team_acr.accepts(&acr) {
             return Err(OidcError::TooWeak(acr));
         }
         // By our clock, as all that it is compared with.

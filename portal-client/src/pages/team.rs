@@ -66,8 +66,8 @@ impl Desk {
 ///
 /// # Errors
 /// A sign-in for the desk, if that would help; else that they are no member of a team.
-pub fn at_desk<'a>(session: &'a Session, return_to: &str) -> Result<&'a Care, Failure> {
-    desk(session).map_err(|not| match not {
+pub fn at_desk<'a>(app: &App, session: &'a Session, return_to: &str) -> Result<&'a Care, Failure> {
+    desk(session, &app.settings.provider.team_acr).map_err(|not| match not {
         NotAtDesk::StepUp => Failure::SignIn(return_to.to_owned()),
         NotAtDesk::NoRole => Failure::NotInTeam,
     })
@@ -88,7 +88,7 @@ pub(super) fn state_word(link: &Link, now: web::clock::Timestamp, attempts: i64)
 /// `GET /team`
 pub async fn list(State(app): State<Arc<App>>, signed_in: SignedIn) -> Result<Response, Failure> {
     let SignedIn { visit, session } = signed_in;
-    let care = at_desk(&session, paths::TEAM)?;
+    let care = at_desk(&app, &session, paths::TEAM)?;
     let now = app.clock.now();
     let asked = page_of(&visit)?;
     let links = app.links.of_organisation(&care.organisation, asked).await?;

@@ -191,7 +191,7 @@ pub async fn act(
 
 /// A link of the organisation whose desk this is; another's is not found (T46).
 async fn own_link(app: &App, session: &Session, link: &str) -> Result<Link, Failure> {
-    let care = at_desk(session, paths::TEAM)?;
+    let care = at_desk(app, session, paths::TEAM)?;
     if !paths::is_identifier(link) {
         return Err(Failure::NotFound);
     }

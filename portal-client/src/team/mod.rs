@@ -5,8 +5,8 @@ use sqlx::Row as _;
 use web::clock::Timestamp;
 use web::db::{Db, Write};
 
+use crate::config::TeamAcr;
 use crate::links::Link;
-use crate::oidc::ACR_CODE;
 use crate::paging::{Page, Paged};
 use crate::session::{Care, Person, Session};
 
@@ -48,12 +48,13 @@ pub enum NotAtDesk {
     NoRole,
 }
 
-/// The role and organisation by which a session may use the desk (T46: role and second factor).
+/// The role and organisation by which a session may use the desk (T46: role and second factor, by the values of `acr` that
+/// are `enough`).
 ///
 /// # Errors
 /// [`NotAtDesk`], which says what would help.
-pub fn desk(session: &Session) -> Result<&Care, NotAtDesk> {
-    if session.acr != ACR_CODE || !session.for_team {
+pub fn desk<'a>(session: &'a Session, enough: &TeamAcr) -> Result<&'a Care, NotAtDesk> {
+    if !enough.accepts(&session.acr) || !session.for_team {
         return Err(NotAtDesk::StepUp);
     }
     session.care.as_ref().ok_or(NotAtDesk::NoRole)

@@ -3,7 +3,7 @@
 use portal_client::access_log::Cursor;
 use portal_client::links::{Level, Link, State};
 use reqwest::StatusCode;
-use web::clock::Timestamp;
+use web::clock::{Clock, Timestamp};
 
 use crate::support::Portal;
 use crate::support::provider::Who;
@@ -153,6 +153,24 @@ async fn t46_the_desk_needs_role_and_second_factor_and_sees_its_own_organisation
     assert_eq!(other.get(&path).await.0, StatusCode::NOT_FOUND);
     let (status, _) = other.post(&format!("{path}/end"), &[("reason", "proberen")]).await;
     assert!(status == StatusCode::NOT_FOUND || status == StatusCode::FORBIDDEN);
+}
+
+/// A provider with names of its own for how somebody signed in.
+#[tokio::test]
+async fn staff_get_in_under_the_providers_own_names_and_with_more_than_is_asked_for() {
+    let clock = Clock::fixed(Timestamp(1_795_000_000_000));
+    let names = ["https://acr.example/code", "https://acr.example/strong"];
+    let portal =
+        Portal::with(0, clock, |config| config.oidc.team_acr = names.map(str::to_owned).to_vec()).await;
+    for acr in names {
+        let browser = portal.signed_in(Who { acr, ..Who::team("joke", "Joke", "zonnehof") }, "/team").await;
+        assert!(!browser.shows("Een extra code is nodig"), "{acr}");
+        assert_eq!(portal.provider.asked("acr_values").as_deref(), Some(names[0]));
+    }
+    for acr in ["https://acr.example/password", "urn:voordeur:acr:code"] {
+        let browser = portal.signed_in(Who { acr, ..Who::team("joke", "Joke", "zonnehof") }, "/team").await;
+        assert!(browser.shows("Een extra code is nodig"), "{acr}");
+    }
 }
 
 /// The one link of 'zonnehof', if there is one.

@@ -10,6 +10,7 @@ mod twilio;
 
 use std::time::Duration;
 
+use reqwest::header::HeaderValue;
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder};
 use web::clock::Clock;
@@ -74,6 +75,11 @@ impl Gateway {
             secret.as_ref().map(|secret| config.reveal(secret, &key(name))).transpose()
         };
         let token = reveal(&gateway.token, "token")?.unwrap_or_default();
+        // It is sent in a header.
+        if HeaderValue::from_str(&token).is_err() {
+            let advice = "it holds signs that no header may; write what the gateway gave you, on one line";
+            return Err(ConfigError::refused(&config.path, &key("token"), "(hidden)", advice));
+        }
         let report_secret = match gateway.kind {
             SmsGatewayKind::Twilio => Some(token.clone()),
             _ => reveal(&gateway.report_secret, "report_secret")?,

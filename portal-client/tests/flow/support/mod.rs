@@ -34,6 +34,10 @@ impl Portal {
     }
 
     pub async fn on(port: u16, clock: Clock) -> Self {
+        Self::with(port, clock, |_| ()).await
+    }
+
+    pub async fn with(port: u16, clock: Clock, change: impl FnOnce(&mut Config)) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
         let listen = listener.local_addr().unwrap();
         let origin = format!("http://localhost:{}", listen.port());
@@ -49,6 +53,7 @@ impl Portal {
         config.oidc.client_secret = Secret::Literal("secret".into());
         config.limits.posts_per_minute = 0;
         config.limits.sign_ins_per_minute = 0;
+        change(&mut config);
         let settings = Settings::check(&config, &folder.join("portal.toml")).unwrap();
         let app = Arc::new(App::new(settings, clock.clone(), Random::system()).await.unwrap());
         let (stop, shutdown) = Shutdown::channel();
