@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use web::clock::Timestamp;
+use web::typed::code;
 
 use crate::app::{App, Trouble};
 use crate::domain::account::{Account, AccountId};
@@ -226,7 +227,7 @@ pub async fn budget(app: &App) -> Result<(i64, i64), Trouble> {
 /// # Errors
 /// A backend's.
 pub async fn give(app: &App, open: &mut Open, account: &Account, typed: &str) -> Result<Try, Trouble> {
-    let typed: String = typed.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
+    let typed = code(typed);
     if typed.is_empty() {
         return Ok(Try::Refused("code-empty"));
     }

@@ -9,6 +9,8 @@ use web::csrf::Csrf;
 use web::db::{Db, OpenError};
 use web::ephemeral::{Ephemeral, EphemeralError};
 use web::flood::FloodGuard;
+use web::kept::KeptForms;
+use web::once::Once;
 use web::pages::{PageError, Pages};
 use web::random::Random;
 use web::request::Front;
@@ -23,6 +25,9 @@ use crate::links::Links;
 use crate::oidc::{OidcError, Provider};
 use crate::session::Sessions;
 use crate::team::Audit;
+
+/// The largest form that is read, in bytes.
+pub const LARGEST_FORM: usize = 128 * 1024;
 
 /// The portal's migrations.
 pub static MIGRATIONS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../migrations/portal");
@@ -58,6 +63,9 @@ pub struct App {
     pub audit: Audit,
     pub posts: FloodGuard,
     pub sign_ins: FloodGuard,
+    /// Forms that somebody has not sent.
+    pub kept: KeptForms,
+    pub once: Arc<Once>,
     /// Seals expiring values that hold what a person filled in.
     pub drafts: Sealer,
 }
@@ -82,10 +90,24 @@ impl App {
             default_language: settings.default_language,
             trusted_proxies: settings.trusted_proxies.clone(),
         };
+        let front = Arc::new(front);
+        let kept = KeptForms {
+            ephemeral: ephemeral.clone(),
+            sealer: root.sealer("kept form"),
+            random: random.clone(),
+        };
+        let once = Arc::new(Once {
+            front: Arc::clone(&front),
+            ephemeral: ephemeral.clone(),
+            sealer: root.sealer("answer"),
+            largest: LARGEST_FORM,
+        });
         let matcher = Matcher::new(root);
         Ok(Self {
             pages: Pages::load(settings.brand_folder.as_deref())?,
-            front: Arc::new(front),
+            front,
+            kept,
+            once,
             provider: Provider::new(settings.provider.clone(), &settings.origin, clock.clone())?,
             sessions: Sessions::new(db.clone(), clock.clone(), settings.session, root),
             links: Links::new(db.clone(), root),

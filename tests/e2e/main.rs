@@ -24,6 +24,7 @@ mod desk_browser;
 mod devices;
 mod documents;
 mod ending;
+mod forms;
 mod halves;
 mod input;
 mod journey;

@@ -18,7 +18,7 @@ use web::request::{Visit, append};
 use crate::app::{Shared, Trouble};
 use crate::domain::account::Account;
 use crate::form::Posted;
-use crate::oauth::logout::{LoggedOutPage, end_session};
+use crate::oauth::logout::end_session;
 use crate::oauth::resume::see_other;
 use crate::path;
 use crate::signin::run;
@@ -269,10 +269,8 @@ pub async fn sign_out(State(app): State<Shared>, Extension(visit): Extension<Vis
             write.commit().await?;
             app.delivery.wake();
         }
-        let portal = app.registry.portal_of(None);
-        let portal_url = (!portal.url.is_empty()).then(|| portal.url.clone());
-        let page = LoggedOutPage { portal_url, portal_name: portal.brand.name.clone() };
-        let mut response = app.page(&visit, None, StatusCode::OK, "idp/logged_out.html", &page);
+        // Without a session, that page says so.
+        let mut response = see_other(path::LOGOUT);
         append(&mut response, visit.front.cookies.clear(path::SESSION_COOKIE));
         Ok(response)
     })
