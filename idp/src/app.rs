@@ -12,6 +12,7 @@ use web::cookies::CookieRules;
 use web::csrf::Csrf;
 use web::ephemeral::{Ephemeral, EphemeralError};
 use web::flood::{FloodGuard, household};
+use web::headers::Forms;
 use web::kept::KeptForms;
 use web::look::{Brand, Look};
 use web::metrics::Metrics;
@@ -92,17 +93,40 @@ impl From<sqlx::Error> for Trouble {
 }
 
 impl App {
-    /// Builds a node from its configuration.
+    /// Builds a node from its configuration; makes the database if there is none.
     ///
     /// # Errors
     /// What is missing or wrong, for the operator.
     pub async fn new(config: Config, clock: Clock, random: Random) -> Result<Shared, StartError> {
+        Self::build(config, clock, random, None).await
+    }
+
+    /// As [`App::new`], for a command: on a database that is there.
+    ///
+    /// # Errors
+    /// What is missing or wrong, for the operator.
+    pub async fn on(config: Config, store: Store) -> Result<Shared, StartError> {
+        let (clock, random) = (store.clock.clone(), store.random.clone());
+        Self::build(config, clock, random, Some(store)).await
+    }
+
+    async fn build(
+        config: Config,
+        clock: Clock,
+        random: Random,
+        store: Option<Store>,
+    ) -> Result<Shared, StartError> {
         let root = RootKey::new(&config.reveal(&config.secrets.root, "secrets.root").map_err(failed)?)
             .map_err(|error| StartError(format!("{}: secrets.root: {error}", config.path.display())))?;
         let registry = config.registry().map_err(failed)?;
-        let store = Store::open(&config.database, clock.clone(), random.clone(), root.clone())
-            .await
-            .map_err(failed)?;
+        let store = if let Some(store) = store {
+            store
+        } else {
+            let (clock, random, root) = (clock.clone(), random.clone(), root.clone());
+            let store = Store::open(&config.database, clock, random, root).await.map_err(failed)?;
+            config.marks().tell(store.db());
+            store
+        };
         let ephemeral = match config.ephemeral.as_str() {
             "database" => Ephemeral::sql(store.db().clone(), clock.clone()),
             url => Ephemeral::redis(url, "idp:", clock.clone()).await.map_err(failed)?,
@@ -187,7 +211,7 @@ impl App {
         template: &str,
         page: &impl Serialize,
     ) -> Response {
-        self.pages.respond(visit, self.look(client_id), status, template, page, &[])
+        self.pages.respond(visit, self.look(client_id), status, template, page, Forms::Here)
     }
 
     /// Raises a counter; true while it is within `limit`. Zero lifts the limit.

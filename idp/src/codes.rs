@@ -15,6 +15,8 @@ use crate::store::audit::Event;
 const DAY: Duration = Duration::from_hours(24);
 /// Wrong codes for one account in a day, over all journeys.
 const WRONG_PER_DAY: u32 = 15;
+/// The limit of wrong codes, as a text key.
+const WRONG: &str = "code-limit-wrong";
 const TOTAL: &str = "sms-total";
 
 /// What asking for a code came to.
@@ -70,6 +72,11 @@ fn failures(account: &AccountId) -> String {
     format!("code-failures:{}", account.0)
 }
 
+/// Marks that a limit was written down today.
+fn noted(limit: &str, account: &AccountId) -> String {
+    format!("{limit}-noted:{}", account.0)
+}
+
 impl Counters {
     /// A number that somebody typed is counted apart from one that its holder has proved: whoever types mine uses
     /// nothing up of what I may be sent.
@@ -88,7 +95,7 @@ impl Counters {
     async fn limit(&self, app: &App) -> Result<Option<&'static str>, Trouble> {
         let rules = &app.config.codes;
         let all = [
-            (self.failures.as_str(), WRONG_PER_DAY, "code-limit-wrong"),
+            (self.failures.as_str(), WRONG_PER_DAY, WRONG),
             (&self.number, rules.per_number_per_day, "code-limit-sent"),
             (&self.holder, rules.per_account_per_day, "code-limit-sent"),
             (TOTAL, rules.total_per_day, "sms-unavailable"),
@@ -137,7 +144,7 @@ pub async fn standing(app: &App, open: &Open, account: &Account) -> Result<Stand
         wait: counters.wait(app).await?,
         limit: counters.limit(app).await?,
         is_stuck,
-        is_closed: app.is_exhausted(&counters.failures, WRONG_PER_DAY).await?,
+        is_closed: is_closed(app, &account.id).await?,
     })
 }
 
@@ -245,8 +252,8 @@ pub async fn give(app: &App, open: &mut Open, account: &Account, typed: &str) ->
         return Ok(Try::Refused("code-malformed"));
     }
     let failures = failures(&account.id);
-    if app.is_exhausted(&failures, WRONG_PER_DAY).await? {
-        return Ok(Try::Refused("code-limit-wrong"));
+    if is_closed(app, &account.id).await? {
+        return Ok(Try::Refused(WRONG));
     }
     let Some((sealed, is_proved)) = number_of(open, account) else {
         return Ok(Try::Refused("code-elsewhere"));
@@ -273,14 +280,31 @@ pub async fn give(app: &App, open: &mut Open, account: &Account, typed: &str) ->
         return Ok(Try::Overtaken);
     }
     if app.ephemeral.count(&failures, DAY).await?.count >= i64::from(WRONG_PER_DAY) {
-        note_limit(app, open, account, "code-limit-wrong").await?;
+        note_limit(app, open, account, WRONG).await?;
     }
     Ok(Try::Refused(if ended { "code-ended" } else { "code-wrong" }))
 }
 
+/// Whether so many wrong codes were given for an account today that none is looked at any more.
+///
+/// # Errors
+/// The backend's.
+pub async fn is_closed(app: &App, account: &AccountId) -> Result<bool, Trouble> {
+    Ok(app.is_exhausted(&failures(account), WRONG_PER_DAY).await?)
+}
+
+/// Forgets the wrong codes of today: somebody who knows the holder says that it was them.
+///
+/// # Errors
+/// The backend's.
+pub async fn open_again(app: &App, account: &AccountId) -> Result<(), Trouble> {
+    app.ephemeral.delete(&noted(WRONG, account)).await?;
+    Ok(app.ephemeral.delete(&failures(account)).await?)
+}
+
 /// Writes down, once a day, that an account reached a limit. The day's budget of all is the operator's.
 async fn note_limit(app: &App, open: &Open, account: &Account, limit: &str) -> Result<(), Trouble> {
-    if app.ephemeral.count(&format!("{limit}-noted:{}", account.id.0), DAY).await?.count > 1 {
+    if app.ephemeral.count(&noted(limit, &account.id), DAY).await?.count > 1 {
         return Ok(());
     }
     if limit == "sms-unavailable" {

@@ -1,14 +1,13 @@
 //! Forms of ours: where they may end, and what each goes through before its handler sees it (the flood guard,
 //! parsing, CSRF).
 
-use std::collections::BTreeSet;
-
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use web::headers::Forms;
 use web::kept::{self, Holder};
 use web::request::{Fields, Visit};
 
@@ -36,8 +35,7 @@ impl FromRequest<Shared> for Posted {
 }
 
 impl App {
-    /// A page whose form may end at a portal after redirects, where the person comes from one: browsers apply
-    /// `form-action` to those redirects too (CSP level 3 section 6.4.1).
+    /// A page whose form may end at a portal after redirects, where the person comes from one.
     pub fn client_page(
         &self,
         visit: &Visit,
@@ -46,8 +44,8 @@ impl App {
         template: &str,
         page: &impl Serialize,
     ) -> Response {
-        let look = self.look(client_id);
-        self.pages.respond(visit, look, status, template, page, &self.origins_of(client_id))
+        let forms = if client_id.is_some() { Forms::Anywhere } else { Forms::Here };
+        self.pages.respond(visit, self.look(client_id), status, template, page, forms)
     }
 
     /// For whom a form of this browser is kept: for the holder of its session, also of one that ended by itself.
@@ -73,17 +71,6 @@ impl App {
     pub async fn kept_form(&self, visit: &Visit) -> Result<Fields, Trouble> {
         let holder = self.form_holder(visit).await?;
         Ok(self.kept.find(visit, &holder).await?)
-    }
-
-    /// The origins at which a sign-in for this client may end.
-    pub fn origins_of(&self, client_id: Option<&str>) -> Vec<String> {
-        let Some(registered) = client_id.and_then(|id| self.registry.client(id)) else { return Vec::new() };
-        let client = &registered.client;
-        let uris = client.redirect_uris.iter().chain(&client.initiate_login_uri);
-        let origins = uris.filter_map(|uri| url::Url::parse(uri).ok());
-        let origins: BTreeSet<String> =
-            origins.filter(url::Url::has_host).map(|url| url.origin().ascii_serialization()).collect();
-        origins.into_iter().collect()
     }
 }
 

@@ -36,6 +36,14 @@ pub async fn clean_up(app: &Shared) -> Result<(), Trouble> {
     app.store.remove_mail_links(now.minus(KEEP_UNCONFIRMED)).await?;
     app.store.remove_messages(KEEP_ENDED).await?;
     app.store.remove_initial_tokens().await?;
+    while app.store.fill_search_names().await? {}
+    let days = |days: u32| (days > 0).then(|| now.minus(Duration::from_hours(24 * u64::from(days))));
+    if let Some(before) = days(app.config.retention.audit_days) {
+        app.store.remove_audit(before).await?;
+    }
+    if let Some(before) = days(app.config.retention.devices_days) {
+        app.store.remove_devices(before).await?;
+    }
     Ok(())
 }
 

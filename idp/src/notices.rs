@@ -179,7 +179,7 @@ impl App {
         Ok(self.store.enqueue_as(write, message, &sms).await?)
     }
 
-    /// Tells a number that the account uses another one from now on.
+    /// Tells a number that the account does not use it any more, by a template below `sms/`.
     ///
     /// # Errors
     /// The database's, or a template's.
@@ -188,10 +188,11 @@ impl App {
         write: &mut Write,
         e164: &str,
         language: Language,
+        template: &str,
     ) -> Result<(), Trouble> {
         let text = self
             .pages
-            .message(language, self.brand(None), "sms/phone_changed.txt", &Notice::default())
+            .message(language, self.brand(None), &format!("sms/{template}.txt"), &Notice::default())
             .map_err(|error| Trouble::Other(error.to_string()))?;
         let sms = Message::Sms { to: e164.to_owned(), text: text.trim().to_owned() };
         Ok(self.store.enqueue(write, &sms).await?)

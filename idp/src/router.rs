@@ -58,7 +58,7 @@ pub fn router(app: &Shared) -> Router {
         .route(path::ACCOUNT_PHONE_CODE, get(account::phone::code_get).post(account::phone::code_post))
         .route(path::ACCOUNT_PHONE_RESEND, post(account::phone::resend))
         .route(path::ACCOUNT_PASSWORD, get(account::password::get).post(account::password::post))
-        .route(path::ACCOUNT_DOWNLOAD, get(account::leave::download))
+        .route(path::ACCOUNT_DOWNLOAD, get(account::leave::download_get).post(account::leave::download_post))
         .route(path::ACCOUNT_DELETE, get(account::leave::delete_get).post(account::leave::delete_post))
         .route(path::ACCOUNT_DELETED, get(account::leave::deleted))
         // The care team

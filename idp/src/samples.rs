@@ -80,6 +80,7 @@ fn samples() -> Vec<(&'static str, Value)> {
         page("account_email", crate::account::email::EmailPage::sample()),
         page("account_phone", crate::account::phone::PhonePage::sample()),
         page("account_password", crate::account::password::PasswordPage::sample()),
+        page("account_download", crate::account::leave::DownloadPage::sample()),
         page("account_delete", crate::account::leave::DeletePage::sample()),
         page("desk", crate::desk::DeskPage::sample()),
         page("desk_create", crate::desk::create::CreatePage::sample()),
@@ -242,8 +243,10 @@ fn every_mail_and_sms_renders_in_every_language() {
         }
         let code = json!({ "code": "123456", "host": "login.example" });
         let sms = pages.message(language, &brand(), "sms/code.txt", &code).unwrap();
-        let told = pages.message(language, &brand(), "sms/phone_changed.txt", &Notice::default()).unwrap();
-        assert!(!told.to_lowercase().contains("zorg") && !told.to_lowercase().contains("care"), "{told}");
+        for template in ["sms/phone_changed.txt", "sms/phone_removed.txt"] {
+            let told = pages.message(language, &brand(), template, &Notice::default()).unwrap();
+            assert!(!told.to_lowercase().contains("zorg") && !told.to_lowercase().contains("care"), "{told}");
+        }
         // The origin-bound line stands last, so that browsers fill the code in on this site only.
         assert_eq!(sms.lines().last(), Some("@login.example #123456"));
         assert!(!sms.to_lowercase().contains("zorg") && !sms.to_lowercase().contains("care"), "{sms}");
@@ -257,7 +260,7 @@ fn everything_that_the_desk_can_do_has_its_texts() {
     let pages =
         acts.iter().flat_map(|act| ["title", "lead", "submit"].map(|part| format!("desk-act-{act}-{part}")));
     let notices = acts.iter().chain(&["create"]).map(|word| format!("desk-notice-{word}"));
-    let states = ["invited", "mail-spent", "active", "locked", "blocked"];
+    let states = ["invited", "mail-spent", "active", "locked", "codes-locked", "blocked"];
     let states = states.iter().flat_map(|state| ["state", "help"].map(|part| format!("desk-{part}-{state}")));
     for key in pages.chain(notices).chain(states) {
         let values = ["name", "email"].map(|name| (name, "x".to_owned()));

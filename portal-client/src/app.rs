@@ -6,7 +6,7 @@ use include_dir::{Dir, include_dir};
 use web::clock::Clock;
 use web::cookies::CookieRules;
 use web::csrf::Csrf;
-use web::db::{Db, OpenError};
+use web::db::{Db, Marks, OpenError, Schema};
 use web::ephemeral::{Ephemeral, EphemeralError};
 use web::flood::FloodGuard;
 use web::kept::KeptForms;
@@ -29,8 +29,15 @@ use crate::team::Audit;
 /// The largest form that is read, in bytes.
 pub const LARGEST_FORM: usize = 128 * 1024;
 
-/// The portal's migrations.
-pub static MIGRATIONS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../migrations/portal");
+static MIGRATIONS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../migrations/portal");
+
+/// The portal's tables.
+pub static SCHEMA: Schema = Schema {
+    program: "portal-client",
+    migrations: &MIGRATIONS,
+    witness: ("SELECT bsn FROM links WHERE bsn <> '' LIMIT 1", "link bsn"),
+    counted: &["links", "notes", "sessions", "audit", "access_log"],
+};
 
 /// Why a node could not be built.
 #[derive(Debug, thiserror::Error)]
@@ -77,7 +84,8 @@ impl App {
     /// # Errors
     /// [`BuildError`], for the operator.
     pub async fn new(settings: Settings, clock: Clock, random: Random) -> Result<Self, BuildError> {
-        let db = Db::open(&settings.database, &MIGRATIONS).await?;
+        let db = Db::open(&settings.database, &SCHEMA, &settings.root).await?;
+        Marks::of(&settings.database, settings.root_file.as_deref()).tell(&db);
         let ephemeral = match &settings.redis {
             Some(url) => Ephemeral::redis(url, "portal:", clock.clone()).await?,
             None => Ephemeral::sql(db.clone(), clock.clone()),
@@ -145,6 +153,13 @@ impl App {
         self.sign_ins.sweep();
         self.ephemeral.sweep().await?;
         self.sessions.sweep().await?;
+        let now = self.clock.now();
+        if let Some(kept) = self.settings.retention.audit {
+            self.audit.forget(now.minus(kept)).await?;
+        }
+        if let Some(kept) = self.settings.retention.access_log {
+            self.access_log.forget(now.minus(kept)).await?;
+        }
         Ok(())
     }
 }

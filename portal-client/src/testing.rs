@@ -18,8 +18,9 @@ impl Store {
         let folder = std::env::temp_dir().join(format!("portal-test-{}", Random::system().id()));
         std::fs::create_dir_all(&folder).unwrap();
         let url = format!("sqlite:{}", folder.join("portal.db").display());
-        let db = Db::open(&url, &crate::app::MIGRATIONS).await.unwrap();
-        Self { db, root: RootKey::new("0123456789abcdef0123456789abcdef").unwrap(), folder }
+        let root = RootKey::new("0123456789abcdef0123456789abcdef").unwrap();
+        let db = Db::open(&url, &crate::app::SCHEMA, &root).await.unwrap();
+        Self { db, root, folder }
     }
 }
 

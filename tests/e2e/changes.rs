@@ -263,7 +263,14 @@ async fn the_holder_takes_the_data_along_and_leaves() {
         let client = world.relying_party();
         let mut anna = world.browser();
         let tokens = client.tokens(&world, &mut anna, &Person::ANNA).await;
+        // Whoever finds the browser open an hour later takes nothing along.
+        world.clock.advance(Duration::from_mins(6));
+        let mut later = anna.clone();
+        open(&world, &mut later, "/account/download").await;
+        assert!(later.has("login-page"), "{}", later.text());
         open(&world, &mut anna, "/account/download").await;
+        anna.sign_in(&world, &Person::ANNA).await;
+        anna.submit("download-submit", &[]).await;
         let header = |name: &str| anna.page.headers[name].to_str().unwrap().to_owned();
         assert!(header("content-disposition").starts_with("attachment"), "{:?}", anna.page.headers);
         assert_eq!(
@@ -424,5 +431,37 @@ async fn t24_a_code_on_its_way_to_the_old_phone_proves_nothing_any_more() {
         assert_eq!(world.texts(Person::ANNA.phone).await.len(), 1);
         thief.give_code(&world, &Person { phone: Person::BRAM.phone, ..Person::ANNA }).await;
         assert!(world.relying_party().answered(&thief, "code").is_some());
+    }
+}
+
+#[tokio::test]
+async fn t58_a_strangers_wrong_passwords_push_nothing_out_of_the_history() {
+    for backend in Backend::ALL {
+        let world = World::new(backend).await;
+        world.add(&Person::ANNA).await;
+        let mut anna = signed_in(&world, &Person::ANNA).await;
+        // Ten days of five tries, each of which locks, from wherever.
+        for _ in 0..10 {
+            world.clock.advance(Duration::from_hours(24));
+            let mut stranger = at_sign_in(&world).await;
+            for _ in 0..5 {
+                refused(&mut stranger, &Person::ANNA, "Raad-Maar-Raak-1").await;
+            }
+        }
+        open(&world, &mut anna, "/account").await;
+        if anna.has("login-page") {
+            anna.sign_in(&world, &Person::ANNA).await;
+        }
+        let text = anna.text();
+        assert!(text.contains("Ingelogd op een nieuw apparaat"), "what she did ten days ago: {text}");
+        assert_eq!(text.matches("5 keer op deze dag").count(), 10, "{text}");
+        // Nor out of what she can take along.
+        open(&world, &mut anna, "/account/download").await;
+        anna.give_code(&world, &Person::ANNA).await;
+        anna.submit("download-submit", &[]).await;
+        let data: Value = serde_json::from_str(&anna.page.body).unwrap();
+        let history = data["history"].as_array().unwrap();
+        let failed = history.iter().filter(|entry| entry["event"] == "sign-in-failed");
+        assert_eq!(failed.map(|entry| entry["times"].as_i64().unwrap()).sum::<i64>(), 50);
     }
 }

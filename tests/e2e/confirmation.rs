@@ -202,9 +202,13 @@ async fn t07_a_stranger_uses_up_no_mail_of_the_owner() {
         assert_eq!(accepted, 20);
         assert_eq!(forgot(world.browser(), "203.0.113.5").await, 429);
         // A device of hers has a count of its own, from whatever address.
-        assert_eq!(forgot(laptop, "198.51.100.1").await, 200);
+        assert_eq!(forgot(laptop.clone(), "198.51.100.1").await, 200);
+        // And so has who is signed in, where no device is remembered.
+        let mut signed_in_only = laptop;
+        signed_in_only.cookies.get_mut("localhost").unwrap().remove("device");
+        assert_eq!(forgot(signed_in_only, "198.51.100.1").await, 200);
         let resets = world.mails(Person::ANNA.email).await;
-        assert_eq!(resets.iter().filter(|mail| mail.subject == "Kies een nieuw wachtwoord").count(), 21);
+        assert_eq!(resets.iter().filter(|mail| mail.subject == "Kies een nieuw wachtwoord").count(), 22);
         // And what is asked of one kind uses nothing up of another.
         let mut again = at_sign_in(&world).await;
         register(&mut again, &Person::ANNA).await;
@@ -268,17 +272,18 @@ async fn a_form_after_a_mail_may_end_at_the_portal() {
         let policy =
             |browser: &Browser| browser.page.headers["content-security-policy"].to_str().unwrap().to_owned();
         let mut dora = registered(&world, &DORA).await;
-        assert!(policy(&dora).ends_with("form-action 'self' http://127.0.0.1:9999"), "{}", policy(&dora));
+        let leads_back = |browser: &Browser| !policy(browser).contains("form-action");
+        assert!(leads_back(&dora), "{}", policy(&dora));
         let mut elsewhere = world.browser();
         elsewhere.open(&world.link(DORA.email, "/confirm").await).await;
-        assert!(policy(&elsewhere).contains("http://127.0.0.1:9999"), "{}", policy(&elsewhere));
+        assert!(leads_back(&elsewhere), "{}", policy(&elsewhere));
         dora.open(&world.relying_party().authorize_url(&[])).await;
         let journey = dora.form_of("login-submit").0.query().unwrap().to_owned();
         dora.open(&format!("/forgot?{journey}")).await;
         dora.submit("forgot-submit", &[("email", Person::ANNA.email)]).await;
-        assert!(policy(&dora).contains("http://127.0.0.1:9999"), "{}", policy(&dora));
+        assert!(leads_back(&dora), "{}", policy(&dora));
         elsewhere.open(&world.link(Person::ANNA.email, "/reset").await).await;
-        assert!(policy(&elsewhere).contains("http://127.0.0.1:9999"), "{}", policy(&elsewhere));
+        assert!(leads_back(&elsewhere), "{}", policy(&elsewhere));
         // A password manager learns whose password it is.
         assert!(elsewhere.page.body.contains("autocomplete=\"username\""));
         assert!(elsewhere.page.body.contains(Person::ANNA.email));

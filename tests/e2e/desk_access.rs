@@ -252,14 +252,20 @@ async fn the_form_says_what_is_wrong_and_the_list_finds_people() {
         let ozlem = Person { email: "ozlem@example.nl", phone: "", ..DORA };
         make(&world, &mut carla, &ozlem).await;
         assert!(carla.text().contains("Het account is gemaakt"), "{}", carla.text());
-        let sql = "UPDATE accounts SET given_name = 'Özlem' WHERE email = 'ozlem@example.nl'";
+        // As the version before wrote it: what it is found by comes with the next clean-up.
+        let sql =
+            "UPDATE accounts SET given_name = 'Özlem', search_name = NULL WHERE email = 'ozlem@example.nl'";
         world.idp.store.db().execute(sqlx::query(sql)).await.unwrap();
+        idp::jobs::clean_up(&world.idp).await.unwrap();
         for number in 1..=60 {
             let email = format!("user-{number:02}@example.nl").leak();
             make(&world, &mut carla, &Person { email, phone: "", ..DORA }).await;
         }
         for (search, finds) in [
             ("özlem", true),
+            ("ÖZLEM", true),
+            ("ozlem", true),
+            ("O\u{308}zlem de", true),
             ("Özlem de V", true),
             ("OZLEM@", true),
             ("user", false),

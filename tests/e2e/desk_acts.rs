@@ -76,6 +76,37 @@ async fn t15_the_desk_opens_a_lock() {
 }
 
 #[tokio::test]
+async fn t15_the_desk_opens_what_wrong_codes_closed_too() {
+    for backend in Backend::ALL {
+        let world = World::new(backend).await;
+        let (mut carla, page) = with_dora(&world).await;
+        // Three codes, five wrong tries each: no code is looked at any more today.
+        let mut dora = at_sign_in(&world).await;
+        dora.give_password(&DORA).await;
+        for sent in 0..3 {
+            if sent > 0 {
+                dora.submit("otp-resend", &[]).await;
+            }
+            for _ in 0..5 {
+                let right = world.code(DORA.phone).await;
+                let wrong = if right == "111111" { "222222" } else { "111111" };
+                dora.submit("otp-submit", &[("code", wrong)]).await;
+            }
+        }
+        let mut again = at_sign_in(&world).await;
+        again.give_password(&DORA).await;
+        assert!(!is_back(&again) && noted(&world, &DORA, "code-limit").await == 1, "{}", again.text());
+
+        open(&world, &mut carla, &page).await;
+        assert!(carla.text().contains("Codes werken vandaag niet"), "{}", carla.text());
+        act(&world, &mut carla, &page, "unlock", &[]).await;
+        assert!(!carla.text().contains("Codes werken vandaag niet"), "{}", carla.text());
+        assert_eq!(noted(&world, &DORA, "unlocked").await, 1);
+        signed_in(&world, &DORA).await;
+    }
+}
+
+#[tokio::test]
 async fn t46_every_act_is_written_down_with_who_for_whom_and_why_and_the_holder_is_told() {
     for backend in Backend::ALL {
         let world = World::new(backend).await;

@@ -1,4 +1,4 @@
-//! Threats against remembered devices: T27 and T28.
+//! Threats against remembered devices: T27 and T28; and against secrets that a browser brings: T49.
 
 use std::time::Duration;
 
@@ -66,8 +66,86 @@ async fn t27_a_known_device_signs_nobody_in_and_knows_its_own_people_only() {
 
         // The database holds hashes.
         let hashes = column(&world, "SELECT secret_hash FROM devices").await;
+        let current = bram.cookie("device").expect("a device cookie");
         assert_eq!(hashes.len(), 3);
-        assert!(hashes.contains(&sha256(&secret)) && !hashes.contains(&secret));
+        assert!(hashes.contains(&sha256(current)) && !hashes.contains(&current.to_owned()));
+        // With the code it became another one, for both of them: the one before is worth nothing.
+        assert!(!hashes.contains(&sha256(&secret)));
+    }
+}
+
+#[tokio::test]
+async fn t49_a_device_cookie_that_was_planted_is_not_the_one_that_is_trusted() {
+    for backend in Backend::ALL {
+        let world = World::new(backend).await;
+        world.add(&Person::ANNA).await;
+        world.add(&Person::BRAM).await;
+        // Bram's own, and one of the right length that nobody ever got.
+        let planted =
+            [signed_in(&world, &Person::BRAM).await.cookie("device").unwrap().to_owned(), "A".repeat(43)];
+        for planted in planted {
+            let mut anna = world.browser();
+            anna.set_cookie("device", &planted);
+            assert!(is_asked_a_code(&world, &mut anna, &Person::ANNA).await);
+            anna.give_code(&world, &Person::ANNA).await;
+            assert!(is_back(&anna), "{}", anna.text());
+            let own = anna.cookie("device").unwrap().to_owned();
+            assert_ne!(own, planted);
+            // Whoever planted it has nothing that spares Anna's code.
+            let mut other = world.browser();
+            other.set_cookie("device", &planted);
+            assert!(is_asked_a_code(&world, &mut other, &Person::ANNA).await);
+            // Her own does.
+            assert!(!is_asked_a_code(&world, &mut next_time(&anna), &Person::ANNA).await);
+        }
+        // A code given anew on a known device makes another secret again, and is the same device.
+        let mut anna = signed_in(&world, &Person::ANNA).await;
+        let before =
+            (anna.cookie("device").unwrap().to_owned(), column(&world, "SELECT id FROM devices").await);
+        world.clock.advance(31 * DAY);
+        assert!(is_asked_a_code(&world, &mut anna, &Person::ANNA).await);
+        anna.give_code(&world, &Person::ANNA).await;
+        assert!(is_back(&anna), "{}", anna.text());
+        assert_ne!(anna.cookie("device"), Some(before.0.as_str()));
+        assert_eq!(column(&world, "SELECT id FROM devices").await.len(), before.1.len());
+    }
+}
+
+#[tokio::test]
+async fn t49_who_planted_the_browser_s_cookie_has_no_part_in_the_sign_in() {
+    for backend in Backend::ALL {
+        let world = World::new(backend).await;
+        world.add(&Person::ANNA).await;
+        // Both have the cookie that tells browsers apart, and Anna follows a link to a sign-in that was begun for her.
+        let mut thief = world.browser();
+        thief.open(&world.relying_party().authorize_url(&[])).await;
+        let mut anna = world.browser();
+        anna.set_cookie("browser", thief.cookie("browser").unwrap());
+        anna.open(thief.page.url.as_str()).await;
+        anna.give_password(&Person::ANNA).await;
+        assert!(anna.has("otp"), "{}", anna.text());
+
+        // From her password on it is hers alone: neither its pages nor the code are for somebody else.
+        let code = world.code(Person::ANNA.phone).await;
+        for page in [anna.page.url.as_str(), thief.page.url.as_str()] {
+            let mut other = thief.clone();
+            other.open(page).await;
+            assert_eq!(other.page.status, 410, "{}", other.text());
+        }
+        let (action, mut fields) = anna.form_of("otp-submit");
+        fields.retain(|(name, _)| name != "code");
+        fields.push(("code".into(), code));
+        thief.request(reqwest::Method::POST, &action, Some(&fields)).await;
+        assert_eq!(thief.page.status, 410, "{}", thief.text());
+        assert!(thief.cookie("session").is_none() && thief.cookie("device").is_none());
+
+        // Hers goes on, also after a reload, and leaves no cookie behind.
+        let here = anna.page.url.clone();
+        anna.open(here.as_str()).await;
+        anna.give_code(&world, &Person::ANNA).await;
+        assert!(is_back(&anna), "{}", anna.text());
+        let jar = &anna.cookies["localhost"];
+        assert!(!jar.keys().any(|name| name.starts_with("sign-in-")), "{jar:?}");
     }
 }
 
@@ -82,8 +160,8 @@ async fn t27_the_device_cookie_is_bound_to_its_host() {
         browser.send("otp-submit", &[("code", &code)]).await;
         let lines: Vec<&str> =
             browser.page.headers.get_all("set-cookie").iter().map(|line| line.to_str().unwrap()).collect();
-        assert_eq!(lines.len(), 2, "a session and a device");
-        for (line, name) in lines.into_iter().zip(["__Host-session=", "__Host-device="]) {
+        assert_eq!(lines.len(), 3, "the end of the sign-in's own, a session and a device");
+        for (line, name) in lines.into_iter().zip(["__Host-sign-in-", "__Host-session=", "__Host-device="]) {
             assert!(line.starts_with(name), "{name}");
             for attribute in ["; Secure", "; HttpOnly", "; SameSite=Lax", "; Path=/"] {
                 assert!(line.contains(attribute), "{name}: {attribute}");

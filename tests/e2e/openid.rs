@@ -219,7 +219,7 @@ async fn state_and_nonce_come_back_whole_in_either_response_mode() {
             assert_eq!((field("state"), field("iss")), (state, world.issuer.clone()));
             assert_eq!(portal.redeem(&field("code")).await.status(), StatusCode::OK);
             let policy = browser.page.headers["content-security-policy"].to_str().unwrap();
-            assert!(policy.contains("form-action 'self' http://127.0.0.1:9999"), "{policy}");
+            assert!(!policy.contains("form-action"), "{policy}");
         }
         // Errors too.
         browser

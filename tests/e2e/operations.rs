@@ -79,17 +79,22 @@ async fn t42_keys_rotate_under_load_without_a_failure_or_a_restart() {
     }
 }
 
-/// The binary beside this test's own.
-fn binary() -> PathBuf {
+/// A binary beside this test's own.
+pub fn binary(name: &str) -> PathBuf {
     let own = std::env::current_exe().unwrap();
-    let path = own.parent().and_then(Path::parent).unwrap().join("idp");
+    let path = own.parent().and_then(Path::parent).unwrap().join(name);
     assert!(path.exists(), "{} is not there; start the tests with tests/run", path.display());
     path
 }
 
 /// Starts the identity provider and waits until it listens.
-async fn serve(config: &Path) -> (Child, tokio::task::JoinHandle<String>) {
-    let mut child = Command::new(binary())
+pub async fn serve(config: &Path) -> (Child, tokio::task::JoinHandle<String>) {
+    start("idp", config).await
+}
+
+/// Starts a server and waits until it listens.
+pub async fn start(name: &str, config: &Path) -> (Child, tokio::task::JoinHandle<String>) {
+    let mut child = Command::new(binary(name))
         .arg("serve")
         .arg("--config")
         .arg(config)
@@ -103,7 +108,7 @@ async fn serve(config: &Path) -> (Child, tokio::task::JoinHandle<String>) {
         let line = lines.next_line().await.unwrap().unwrap_or_else(|| panic!("it ended:\n{log}"));
         log.push_str(&line);
         log.push('\n');
-        if line.contains("listening") {
+        if line.contains("listening") || line.contains("serving") {
             break;
         }
     }

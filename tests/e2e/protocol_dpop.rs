@@ -314,52 +314,123 @@ async fn a_code_is_bound_to_the_key_that_the_request_named() {
     }
 }
 
-/// RFC 9449 section 5: a refresh token of a bound grant is good with the same key only.
+/// A public client with this name.
+fn public(client_id: &str, dpop_bound_access_tokens: bool) -> Client {
+    Client {
+        client_id: client_id.into(),
+        token_endpoint_auth_method: idp::config::TokenEndpointAuthMethod::None,
+        dpop_bound_access_tokens,
+        redirect_uris: vec!["http://127.0.0.1:9999/cb".into()],
+        ..Client::default()
+    }
+}
+
+/// RFC 9449 section 5: a confidential client is known by its own authentication, so it may change its key; the new
+/// token is bound to the new one.
 #[tokio::test]
-async fn a_bound_grant_is_renewed_with_its_key_only() {
+async fn a_confidential_client_refreshes_with_another_key_and_never_with_none() {
     for backend in Backend::ALL {
-        let public = Client {
-            client_id: "native".into(),
-            token_endpoint_auth_method: idp::config::TokenEndpointAuthMethod::None,
-            dpop_bound_access_tokens: true,
-            redirect_uris: vec!["http://127.0.0.1:9999/cb".into()],
-            ..Client::default()
-        };
+        let (world, fapi, free) = world(backend).await;
+        let mut browser = world.browser();
+        let other = Key::new(SigningAlgorithm::EdDsa);
+        for client in [&fapi, &free] {
+            let tokens = client.tokens(&world, &mut browser).await;
+            let changed = client.with_key(Some(&other));
+            let answer = changed.refresh(tokens.get("refresh_token")).await;
+            assert_eq!(answer.status(), StatusCode::OK);
+            let renewed = Tokens(answer.json().await.unwrap());
+            assert_eq!(renewed.get("token_type"), "DPoP");
+            assert_eq!(renewed.claims("access_token")["cnf"], json!({ "jkt": other.jkt() }));
+            // Each access token goes with the key that it was made for.
+            for (client, tokens, status) in [
+                (client, &tokens, StatusCode::OK),
+                (&changed, &renewed, StatusCode::OK),
+                (client, &renewed, StatusCode::UNAUTHORIZED),
+                (&changed, &tokens, StatusCode::UNAUTHORIZED),
+            ] {
+                let token = tokens.get("access_token");
+                let proof = client.proof("GET", "/userinfo", Some(token));
+                let answer = client.userinfo(Method::GET, &format!("DPoP {token}"), &[proof]).await;
+                assert_eq!(answer.status(), status);
+            }
+            // And back, or on to a third one.
+            let token = if renewed.0["refresh_token"].is_null() { &tokens } else { &renewed };
+            let answer = client.refresh(token.get("refresh_token")).await;
+            let back = Tokens(answer.json().await.unwrap());
+            let own = client.dpop.as_ref().unwrap().jkt();
+            assert_eq!(back.claims("access_token")["cnf"], json!({ "jkt": own }));
+            // A grant that began with a key never gives a token that whoever finds it can use.
+            let token = if back.0["refresh_token"].is_null() { token } else { &back };
+            let (status, error) =
+                refused(client.with_key(None).refresh(token.get("refresh_token")).await).await;
+            assert_eq!(status, 400);
+            assert!(["invalid_grant", "invalid_dpop_proof"].contains(&error.as_str()), "{error}");
+            assert_eq!(client.refresh(token.get("refresh_token")).await.status(), StatusCode::OK);
+        }
+        // Who began without a key may begin to use one.
+        let bearer = free.with_key(None).tokens(&world, &mut browser).await;
+        let bound = Tokens(free.refresh(bearer.get("refresh_token")).await.json().await.unwrap());
+        assert_eq!(bound.get("token_type"), "DPoP");
+        assert_eq!(bound.claims("access_token")["cnf"]["jkt"], json!(free.dpop.as_ref().unwrap().jkt()));
+    }
+}
+
+/// RFC 9449 section 5: a public client has nothing but its key, so whoever copied its refresh token has nothing.
+#[tokio::test]
+async fn a_public_client_refreshes_with_its_key_only() {
+    for backend in Backend::ALL {
         let (key, dpop, other) = (
             Key::new(SigningAlgorithm::Es256),
             Key::new(SigningAlgorithm::Ps256),
             Key::new(SigningAlgorithm::Ps256),
         );
-        let world = World::with_clients(backend, vec![public, key.client("free")]).await;
+        let clients = vec![public("native", true), public("browser", false)];
+        let world = World::with_clients(backend, clients).await;
         world.add(&Person::ANNA).await;
         let mut browser = world.browser();
-        let free = SigningClient::new(&world, "free", &key, Some(&dpop));
-        let tokens = free.tokens(&world, &mut browser).await;
-        let thief = free.with_key(Some(&other));
-        let careless = free.with_key(None);
-        let token = tokens.get("refresh_token");
-        for client in [&thief, &careless] {
-            assert_eq!(refused(client.refresh(token).await).await, (400, "invalid_grant".into()));
+        let refresh = async |client: &SigningClient, tokens: &Tokens, key: Option<&Key>| {
+            let form = [
+                ("grant_type", "refresh_token"),
+                ("refresh_token", tokens.get("refresh_token")),
+                ("client_id", client.portal.client_id.as_str()),
+            ];
+            let at = ("POST", "/token");
+            let proof = key.map(|key| client.proof_of(key, at, None, &json!({}), &json!({})));
+            client.send("/token", &form, proof.as_slice()).await
+        };
+        let sign_in = async |client: &SigningClient, browser: &mut tests::Browser, with: Option<&Key>| {
+            browser.open(&client.portal.authorize_url(&[])).await;
+            if browser.has("login-page") {
+                browser.sign_in(&world, &Person::ANNA).await;
+            }
+            let code = client.portal.answered(browser, "code").unwrap();
+            let mut form = client.redemption(&code).to_vec();
+            form.push(("client_id", &client.portal.client_id));
+            let at = ("POST", "/token");
+            let proof = with.map(|key| client.proof_of(key, at, None, &json!({}), &json!({})));
+            let answer = client.send("/token", &form, proof.as_slice()).await;
+            Tokens(answer.json().await.unwrap())
+        };
+        for name in ["native", "browser"] {
+            let client = SigningClient::new(&world, name, &key, Some(&dpop));
+            let tokens = sign_in(&client, &mut browser, Some(&dpop)).await;
+            let stolen = refresh(&client, &tokens, Some(&other)).await;
+            assert_eq!(refused(stolen).await, (400, "invalid_grant".into()));
+            let (status, _) = refused(refresh(&client, &tokens, None).await).await;
+            assert_eq!(status, 400);
+            let answer = refresh(&client, &tokens, Some(&dpop)).await;
+            assert_eq!(answer.status(), StatusCode::OK);
         }
-        let renewed = Tokens(free.refresh(token).await.json().await.unwrap());
-        assert_eq!(renewed.claims("access_token")["cnf"]["jkt"], json!(dpop.jkt()));
-
-        // A public client has nothing but its key: whoever copied the refresh token has nothing at all.
-        let native = SigningClient::new(&world, "native", &key, Some(&dpop));
-        let id = ("client_id", "native");
-        browser.open(&native.portal.authorize_url(&[])).await;
-        let code = native.portal.answered(&browser, "code").unwrap();
-        let mut form = native.redemption(&code).to_vec();
-        form.push(id);
-        let answer = native.send("/token", &form, &[native.proof("POST", "/token", None)]).await;
-        let tokens = Tokens(answer.json().await.unwrap());
-        let form = [("grant_type", "refresh_token"), ("refresh_token", tokens.get("refresh_token")), id];
-        let foreign = native.proof_of(&other, ("POST", "/token"), None, &json!({}), &json!({}));
-        let stolen = native.send("/token", &form, &[foreign]).await;
-        assert_eq!(refused(stolen).await, (400, "invalid_grant".into()));
-        let stolen = native.send("/token", &form, &[]).await;
-        assert_eq!(refused(stolen).await, (400, "invalid_dpop_proof".into()));
-        let answer = native.send("/token", &form, &[native.proof("POST", "/token", None)]).await;
-        assert_eq!(answer.status(), StatusCode::OK);
+        // One that began without a key and shows one is bound to that one from then on.
+        let client = SigningClient::new(&world, "browser", &key, Some(&dpop));
+        let tokens = sign_in(&client, &mut browser, None).await;
+        assert_eq!(tokens.get("token_type"), "Bearer");
+        let bound = Tokens(refresh(&client, &tokens, Some(&dpop)).await.json().await.unwrap());
+        assert_eq!(bound.claims("access_token")["cnf"], json!({ "jkt": dpop.jkt() }));
+        for thief in [Some(&other), None] {
+            let stolen = refresh(&client, &bound, thief).await;
+            assert_eq!(refused(stolen).await, (400, "invalid_grant".into()));
+        }
+        assert_eq!(refresh(&client, &bound, Some(&dpop)).await.status(), StatusCode::OK);
     }
 }

@@ -1,10 +1,12 @@
 //! The same code and the same refresh token, twice at the same moment, a thousand times (RFC 6749 section 4.1.2, RFC
 //! 9700 section 4.14.2): one answer is a success, and then nothing of the grant is good.
 
+use idp::config::Client;
 use reqwest::{Response, StatusCode};
 use serde_json::Value;
 use tests::{Backend, Person, RelyingParty, Tokens, World};
 use tokio::task::JoinSet;
+use web::config::Secret;
 
 use crate::protocol_acts::refused;
 
@@ -58,9 +60,18 @@ async fn race<F>(backend: Backend, run: fn(RelyingParty, String) -> F)
 where
     F: Future<Output = ()> + Send + 'static,
 {
-    let world = World::new(backend).await;
+    // With a grace both would win.
+    let strict = Client {
+        client_id: "strict".into(),
+        client_secret: Some(Secret::Literal("web-secret".into())),
+        redirect_uris: vec!["http://127.0.0.1:9999/cb".into()],
+        id_token_signed_response_alg: Some(idp::config::SigningAlgorithm::Es256),
+        refresh_grace_seconds: 0,
+        ..Client::default()
+    };
+    let world = World::with_clients(backend, vec![strict]).await;
     world.add(&Person::ANNA).await;
-    let portal = RelyingParty::new(&world.issuer, "web-es256", Some("web-secret"));
+    let portal = RelyingParty::new(&world.issuer, "strict", Some("web-secret"));
     let mut browser = world.browser();
     let kept = portal.tokens(&world, &mut browser, &Person::ANNA).await;
     let mut running = JoinSet::new();

@@ -187,6 +187,9 @@ async fn a_request_object_that_does_not_hold_is_refused_by_name() {
             shown(&browser, uri);
         }
 
+        browser.open(&url(&strict, &unsigned, &outer)).await;
+        assert_eq!(answered(&strict, &browser, "error").as_deref(), Some("invalid_request_object"));
+
         // Who has to sign gets nothing without, by the browser or pushed (RFC 9101 section 10.5).
         browser.open(&strict.portal.authorize_url(&[])).await;
         assert_eq!(answered(&strict, &browser, "error").as_deref(), Some("invalid_request"));
@@ -194,7 +197,7 @@ async fn a_request_object_that_does_not_hold_is_refused_by_name() {
     }
 }
 
-/// FAPI 2.0 clients push what they sign, with issuer, audience and expiry.
+/// FAPI 2.0 Message Signing section 5.3.1: issuer, audience, and times that make it one of this hour.
 #[tokio::test]
 async fn a_signed_request_of_a_fapi_client_lacks_nothing() {
     for backend in Backend::ALL {
@@ -203,13 +206,41 @@ async fn a_signed_request_of_a_fapi_client_lacks_nothing() {
         let client = SigningClient::new(&world, "fapi", &key, Some(&Key::new(SigningAlgorithm::Es256)));
         let now = world.clock.now().seconds();
         let push = async |key: &Key, changes: Value| {
-            let object = key.sign("oauth-authz-req+jwt", &request(&client, now, &changes));
+            let claims = changed(request(&client, now, &json!({ "nbf": now })), &changes);
+            let object = key.sign("oauth-authz-req+jwt", &claims);
             client.post("/par", &[("client_id", "fapi"), ("request", &object)]).await
         };
-        assert_eq!(push(&key, json!({})).await.status(), StatusCode::CREATED);
-        for changes in [json!({ "exp": null }), json!({ "aud": null }), json!({ "iss": null })] {
+        for changes in [
+            json!({}),
+            json!({ "nbf": now + 8, "exp": now + 60 }),
+            json!({ "exp": now + 3_600 }),
+            json!({ "nbf": now - 3_540, "exp": now + 60 }),
+            json!({ "aud": [client.portal.issuer, "https://other.example"] }),
+        ] {
+            assert_eq!(push(&key, changes.clone()).await.status(), StatusCode::CREATED, "{changes}");
+        }
+        for changes in [
+            json!({ "exp": null }),
+            json!({ "aud": null }),
+            json!({ "iss": null }),
+            json!({ "nbf": null }),
+            json!({ "nbf": "now" }),
+            json!({ "nbf": now + 61, "exp": now + 120 }),
+            json!({ "nbf": now - 3_660, "exp": now - 60 }),
+            json!({ "nbf": now - 4_200, "exp": now + 60 }),
+            json!({ "exp": now + 3_601 }),
+            json!({ "exp": now + 7_200 }),
+        ] {
             let answer = refused(push(&key, changes.clone()).await).await;
             assert_eq!(answer, (400, "invalid_request_object".into()), "{changes}");
+        }
+        // Unsigned is no request object of a client that signs, whatever follows the second dot.
+        let claims = request(&client, now, &json!({ "nbf": now }));
+        let none = key.sign_with_header(&json!({ "alg": "none" }), &claims);
+        let unsigned = format!("{}.", none.rsplit_once('.').unwrap().0);
+        for object in [&none, &unsigned] {
+            let answer = client.post("/par", &[("client_id", "fapi"), ("request", object)]).await;
+            assert_eq!(refused(answer).await, (400, "invalid_request_object".into()));
         }
         let rs256 = key.used_for(SigningAlgorithm::Rs256);
         assert_eq!(refused(push(&rs256, json!({})).await).await, (400, "invalid_request_object".into()));

@@ -187,11 +187,13 @@ async fn a_code_is_redeemed_once_and_its_replay_revokes_the_grant() {
         assert!(store.refresh_token("r1", "other").await.unwrap().is_none());
 
         // So it is with refresh tokens, and with none once the grant is revoked.
-        assert!(store.rotate_refresh_token(&first.hash, new("r2").unwrap()).await.unwrap());
-        assert!(!store.rotate_refresh_token(&first.hash, new("r3").unwrap()).await.unwrap());
+        let none = Duration::ZERO;
+        assert!(store.rotate_refresh_token(&first.hash, none, new("r2").unwrap()).await.unwrap());
+        assert!(!store.rotate_refresh_token(&first.hash, none, new("r3").unwrap()).await.unwrap());
+        assert!(store.rotate_refresh_token(&first.hash, MINUTE, new("r3").unwrap()).await.unwrap());
         let second = store.refresh_token("r2", "web").await.unwrap().unwrap();
         store.revoke_grant(&grant.id).await.unwrap();
-        assert!(!store.rotate_refresh_token(&second.hash, new("r4").unwrap()).await.unwrap());
+        assert!(!store.rotate_refresh_token(&second.hash, MINUTE, new("r4").unwrap()).await.unwrap());
 
         // Too late is too late.
         let late = store.grant_of_code("late", "web").await.unwrap().unwrap();

@@ -63,6 +63,7 @@ async fn terms_are_shown_once_and_what_was_agreed_to_is_kept() {
         elsewhere.sign_in(&world, &Person::ANNA).await;
         assert!(is_back(&elsewhere), "{}", elsewhere.text());
         elsewhere.open(&format!("{}/account/download", world.issuer)).await;
+        elsewhere.submit("download-submit", &[]).await;
         let data: serde_json::Value = serde_json::from_str(&elsewhere.page.body).unwrap();
         assert_eq!(data["accepted_terms"][0]["version"], "2027-01", "{data}");
         // Another portal of the provider has no terms.

@@ -17,4 +17,4 @@ pub use mail_server::{Arrived, MailServer};
 pub use relying_party::{RelyingParty, Tokens};
 pub use signing::{Key, SigningClient, borrowed, changed};
 pub use sms::{Play, SmsGateway, SmsReport, Text, Told};
-pub use world::{Backend, Person, World, origin_of};
+pub use world::{Backend, Person, World, origin_of, postgres};

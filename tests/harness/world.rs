@@ -120,7 +120,7 @@ fn server(variable: &str) -> String {
 }
 
 /// A new, empty database on the test server.
-async fn postgres() -> String {
+pub async fn postgres() -> String {
     sqlx::any::install_default_drivers();
     let server = server("TEST_POSTGRES");
     let name = format!("test_{}", Random::system().digits(14));

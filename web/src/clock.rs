@@ -42,6 +42,23 @@ impl Timestamp {
         }
     }
 
+    /// Its date in the Netherlands, e.g. `2026-11-22`.
+    pub fn local_date(self) -> String {
+        let moment = jiff::Timestamp::from_millisecond(self.0).unwrap_or_default();
+        moment.in_tz("Europe/Amsterdam").map(|zoned| zoned.date().to_string()).unwrap_or_default()
+    }
+
+    /// A moment in RFC 3339 form, or a date: the midnight in the Netherlands with which it begins.
+    pub fn parse(text: &str) -> Option<Self> {
+        if let Ok(date) = text.parse::<jiff::civil::Date>()
+            && text.len() == "2026-01-31".len()
+        {
+            let midnight = date.in_tz("Europe/Amsterdam").ok()?;
+            return Some(Self(midnight.timestamp().as_millisecond()));
+        }
+        Some(Self(text.parse::<jiff::Timestamp>().ok()?.as_millisecond()))
+    }
+
     /// The same moment in RFC 3339 form, in UTC.
     pub fn rfc3339(self) -> String {
         jiff::Timestamp::from_millisecond(self.0).map(|t| t.to_string()).unwrap_or_default()
@@ -117,5 +134,21 @@ mod tests {
         // 2026-07-01T10:00:00Z is noon in summer time; 2026-01-01T10:00:00Z is eleven in winter time.
         assert_eq!(Timestamp(1_782_900_000_000).local_text(), "01-07-2026 12:00");
         assert_eq!(Timestamp(1_767_261_600_000).local_text(), "01-01-2026 11:00");
+    }
+
+    #[test]
+    fn a_moment_is_read_as_a_dutch_date_or_with_its_own_offset() {
+        // Midnight in the Netherlands is 23:00 UTC in winter, 22:00 in summer.
+        for (typed, moment) in [
+            ("2026-01-01", "2025-12-31T23:00:00Z"),
+            ("2026-07-01", "2026-06-30T22:00:00Z"),
+            ("2026-07-01T12:00:00+02:00", "2026-07-01T10:00:00Z"),
+        ] {
+            assert_eq!(Timestamp::parse(typed).unwrap().rfc3339(), moment);
+        }
+        for typed in ["", "2026-13-01", "01-07-2026", "2026-07-01T12:00:00", "gisteren"] {
+            assert_eq!(Timestamp::parse(typed), None, "{typed}");
+        }
+        assert_eq!(Timestamp::parse("2026-07-01").unwrap().local_date(), "2026-07-01");
     }
 }

@@ -65,6 +65,14 @@ impl std::fmt::Debug for Secret {
 }
 
 impl Secret {
+    /// The file that holds it, if one does.
+    pub fn file(&self, config: &Path) -> Option<PathBuf> {
+        match self {
+            Self::File { file } => Some(config.parent().unwrap_or(Path::new(".")).join(file)),
+            Self::Env { .. } | Self::Literal(_) => None,
+        }
+    }
+
     /// The secret itself, without the line end that editors add. A relative file name is relative to
     /// the configuration file.
     ///

@@ -5,16 +5,34 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
-/// The policy of a page whose forms may end, through redirects, at `form_targets` (origins) besides this
-/// one. Browsers apply `form-action` to redirects that follow a form as well.
-pub fn content_security_policy(form_targets: &[String]) -> HeaderValue {
+/// Where the forms of a page may end. Chromium applies `form-action` to every redirect that follows a form as well.
+#[derive(Clone, Copy, Debug)]
+pub enum Forms<'a> {
+    /// At this origin.
+    Here,
+    /// At this origin or one of these.
+    At(&'a [String]),
+    /// Wherever a portal sends the person on to: only it knows the origins behind its callback.
+    Anywhere,
+}
+
+/// The policy of a page with these forms.
+pub fn content_security_policy(forms: Forms<'_>) -> HeaderValue {
     let mut policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
                       font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; \
-                      frame-ancestors 'none'; form-action 'self'"
+                      frame-ancestors 'none'"
         .to_owned();
-    for target in form_targets {
-        policy.push(' ');
-        policy.push_str(target);
+    let more = match forms {
+        Forms::Here => Some(&[][..]),
+        Forms::At(origins) => Some(origins),
+        Forms::Anywhere => None,
+    };
+    if let Some(origins) = more {
+        policy.push_str("; form-action 'self'");
+        for origin in origins {
+            policy.push(' ');
+            policy.push_str(origin);
+        }
     }
     HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
 }
@@ -51,7 +69,7 @@ pub async fn secure(State(https): State<bool>, request: Request, next: Next) -> 
         absent(header::STRICT_TRANSPORT_SECURITY, "max-age=63072000; includeSubDomains");
     }
     if !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
-        headers.insert(header::CONTENT_SECURITY_POLICY, content_security_policy(&[]));
+        headers.insert(header::CONTENT_SECURITY_POLICY, content_security_policy(Forms::Here));
     }
     response
 }
@@ -59,5 +77,23 @@ pub async fn secure(State(https): State<bool>, request: Request, next: Next) -> 
 fn put_absent(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {
     if !headers.contains_key(&name) {
         headers.insert(name, HeaderValue::from_static(value));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms_stay_here_unless_their_page_says_otherwise() {
+        let form_action = |forms| {
+            let policy = content_security_policy(forms).to_str().unwrap().to_owned();
+            assert!(policy.starts_with("default-src 'none'; ") && policy.contains("script-src 'self';"));
+            policy.split_once("form-action ").map(|(_, targets)| targets.to_owned())
+        };
+        assert_eq!(form_action(Forms::Here).as_deref(), Some("'self'"));
+        let provider = ["https://inloggen.example.nl".to_owned()];
+        assert_eq!(form_action(Forms::At(&provider)).as_deref(), Some("'self' https://inloggen.example.nl"));
+        assert_eq!(form_action(Forms::Anywhere), None);
     }
 }

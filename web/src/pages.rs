@@ -14,7 +14,7 @@ use serde::Serialize;
 use tera::{Context, Kwargs, State, Tera, TeraResult, Value};
 
 use crate::ending::Warning;
-use crate::headers::content_security_policy;
+use crate::headers::{Forms, content_security_policy};
 use crate::kept;
 use crate::language::Language;
 use crate::look::{self, Brand, Look};
@@ -146,9 +146,8 @@ impl Pages {
         Ok(self.tera.render(template, &Context::from_serialize(&frame)?)?)
     }
 
-    /// A page as a response. `form_targets` are the origins besides this one where a form of the page may
-    /// end after redirects. A template that fails is an error in this program: it is logged and answered
-    /// with a bare 500.
+    /// A page as a response. A template that fails is an error in this program: it is logged and answered with a bare
+    /// 500.
     pub fn respond(
         &self,
         visit: &Visit,
@@ -156,14 +155,14 @@ impl Pages {
         status: StatusCode,
         template: &str,
         page: &impl Serialize,
-        form_targets: &[String],
+        forms: Forms<'_>,
     ) -> Response {
         match self.html(visit, look, status, template, page) {
             Ok(html) => {
                 let mut response = (status, Html(html)).into_response();
                 response
                     .headers_mut()
-                    .insert(header::CONTENT_SECURITY_POLICY, content_security_policy(form_targets));
+                    .insert(header::CONTENT_SECURITY_POLICY, content_security_policy(forms));
                 response
             }
             Err(error) => {

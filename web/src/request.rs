@@ -89,6 +89,17 @@ impl Visit {
         Self { uri: page.parse().unwrap_or_else(|_| self.uri.clone()), ..self.clone() }
     }
 
+    /// This visit as the next one of this browser will be, once it has a cookie that the answer sets.
+    #[must_use]
+    pub fn with_cookie(&self, name: &str, value: &str) -> Self {
+        let mut visit = self.clone();
+        let line = format!("{}={value}", self.front.cookies.wire_name(name));
+        if let Ok(line) = HeaderValue::from_str(&line) {
+            visit.headers.append(header::COOKIE, line);
+        }
+        visit
+    }
+
     /// Sets cookies that end with the browser, in place of those that would outlive it: for a computer that others
     /// use too. `kept` are the names of the server's own lasting cookies.
     pub fn make_public(&self, response: &mut Response, kept: &[&str]) {

@@ -19,6 +19,15 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 #[derive(Clone, Debug)]
 pub struct RequestId(pub String);
 
+tokio::task_local! {
+    static CURRENT: String;
+}
+
+/// The identifier of the request that this task handles; nothing in a job or a command.
+pub fn current_request() -> Option<String> {
+    CURRENT.try_with(Clone::clone).ok()
+}
+
 /// Starts logging to standard output: JSON lines, or plain lines for a person who watches.
 pub fn start(json: bool, level: &str) {
     let filter = EnvFilter::try_new(format!("{level},sqlx=warn,hyper=warn"))
@@ -50,7 +59,7 @@ pub async fn log(
         .get::<MatchedPath>()
         .map_or_else(|| "(none)".to_owned(), |path| path.as_str().to_owned());
     let started = Instant::now();
-    let mut response = next.run(request).await;
+    let mut response = CURRENT.scope(id.clone(), next.run(request)).await;
     let status = response.status().as_u16();
     let elapsed = started.elapsed();
     if let Some(metrics) = metrics {

@@ -2,7 +2,7 @@
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -11,7 +11,6 @@ use web::language::Language;
 use web::request::{Visit, append};
 
 use super::fresh::fresh_holder;
-use super::holder;
 use super::session::within;
 use crate::app::{App, Shared, Trouble};
 use crate::domain::account::Account;
@@ -31,17 +30,49 @@ pub struct DeletePage {
     pub errors: FieldErrors,
 }
 
+/// `idp/account_download.html`
+#[derive(Clone, Debug, Serialize)]
+pub struct DownloadPage {
+    pub action: &'static str,
+    pub back_url: &'static str,
+}
+
+impl DownloadPage {
+    pub fn sample() -> Self {
+        Self { action: path::ACCOUNT_DOWNLOAD, back_url: path::ACCOUNT }
+    }
+}
+
 impl DeletePage {
     pub fn sample() -> Self {
         Self { action: path::ACCOUNT_DELETE, errors: FieldErrors::of("confirmation", "delete-wrong") }
     }
 }
 
-/// `GET /account/download`: the holder; everything that is kept of them, as JSON. What only serves to recognise a secret
-/// is left out.
-pub async fn download(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
+/// `GET /account/download`: the holder, freshly signed in: what is in it, and the button that takes it.
+pub async fn download_get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
     run(&app, &visit, async {
-        let (_, account) = match holder(&app, &visit).await? {
+        Ok(match fresh_holder(&app, &visit, path::ACCOUNT_DOWNLOAD, None).await? {
+            Ok((session, _)) => {
+                let page = DownloadPage { action: path::ACCOUNT_DOWNLOAD, back_url: path::ACCOUNT };
+                let visit = within(&app, &visit, &session);
+                app.page(&visit, None, StatusCode::OK, "idp/account_download.html", &page)
+            }
+            Err(elsewhere) => elsewhere,
+        })
+    })
+    .await
+}
+
+/// `POST /account/download`: the holder, freshly signed in; everything that is kept of them, as JSON. What only serves to
+/// recognise a secret is left out. Each time leaves a line in the history.
+pub async fn download_post(
+    State(app): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    _: Posted,
+) -> Response {
+    run(&app, &visit, async {
+        let (_, account) = match fresh_holder(&app, &visit, path::ACCOUNT_DOWNLOAD, None).await? {
             Ok(holder) => holder,
             Err(elsewhere) => return Ok(elsewhere),
         };
@@ -83,8 +114,9 @@ async fn everything(app: &App, account: &Account) -> Result<Value, Trouble> {
     let terms = app.store.accepted_terms(&account.id).await?.into_iter().map(|terms| {
         json!({ "portal": terms.portal_id, "version": terms.version, "accepted_at": time(terms.accepted_at) })
     });
-    let history = app.store.audit(Some(&account.id), 10_000).await?.into_iter().map(|entry| {
-        json!({ "at": time(entry.at), "event": entry.event, "client": entry.client_id, "detail": entry.detail,
+    let history = app.store.history(&account.id, 10_000).await?.into_iter().map(|entry| {
+        json!({ "at": time(entry.at), "event": entry.event, "times": entry.times, "client": entry.client_id,
+                "detail": entry.detail,
                 "by_somebody_else": entry.actor_id.is_some() })
     });
     Ok(json!({

@@ -75,6 +75,8 @@ pub struct HistoryRow {
     /// A text key.
     pub event: String,
     pub detail: String,
+    /// How often on that day; 1 for most.
+    pub times: i64,
     /// Somebody else did it.
     pub by_staff: bool,
 }
@@ -105,6 +107,7 @@ impl AccountPage {
                     at: text("22-11-2026 19:04"),
                     event: format!("event-{}", event.as_str()),
                     detail: String::new(),
+                    times: if event == Event::SignInFailed { 25 } else { 1 },
                     by_staff: event == Event::Unlocked,
                 })
                 .to_vec(),
@@ -175,8 +178,9 @@ pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) 
                 portals,
             }
         });
-        let history = app.store.audit(Some(&account.id), 20).await?.into_iter().map(|entry| HistoryRow {
+        let history = app.store.history(&account.id, 20).await?.into_iter().map(|entry| HistoryRow {
             at: entry.at.local_text(),
+            times: entry.times,
             event: format!("event-{}", entry.event),
             by_staff: entry.actor_id.is_some_and(|actor| actor != account.id.0),
             detail: entry.detail,

@@ -241,7 +241,7 @@ async fn change(app: &Shared, open: &Open, account: &Account) -> Result<Option<R
     let (event, mail) = match account.verified_phone() {
         Some(old) => {
             let old = app.store.open_phone(old)?;
-            app.tell_old_number(&mut write, &old, account.language).await?;
+            app.tell_old_number(&mut write, &old, account.language, "phone_changed").await?;
             (Event::PhoneChanged, Mail::PhoneChanged)
         }
         None => (Event::PhoneAdded, Mail::PhoneAdded),

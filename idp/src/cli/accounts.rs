@@ -1,15 +1,24 @@
-//! `idp accounts create`
+//! `idp accounts create | remove-phone`
 
 use std::io::Read as _;
 
-use super::{At, Outcome, open_store};
+use web::db::Needs;
+
+use super::open::{operator, with_new_tables, with_tables};
+use super::{At, Outcome};
+use crate::app::App;
+use crate::config::Config;
 use crate::credentials::passwords::PasswordPool;
 use crate::credentials::policy;
-use crate::domain::account::{EmailAddress, Role, parse_name};
+use crate::desk;
+use crate::domain::account::{AccountId, EmailAddress, Role, parse_name};
 use crate::domain::phone::PhoneNumber;
+use crate::domain::reason::Reason;
+use crate::invitations::By;
 use crate::protocol::claims::check_additional;
-use crate::store::accounts::NewAccount;
+use crate::store::accounts::{Name, NewAccount};
 use crate::store::audit::Event;
+use crate::store::{Store, StoreError};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Create {
@@ -40,8 +49,63 @@ pub(super) struct Create {
     claims: Option<std::path::PathBuf>,
 }
 
+#[derive(Debug, clap::Args)]
+pub(super) struct RemovePhone {
+    #[command(flatten)]
+    at: At,
+    /// The account: its e-mail address, user name or id.
+    #[arg(long)]
+    account: String,
+    /// Why; it stands in the audit log, and the holder can read it.
+    #[arg(long)]
+    reason: String,
+}
+
+/// Takes the phone number away from an account whose holder has it no more.
+pub(super) async fn remove_phone(arguments: RemovePhone) -> Outcome {
+    let RemovePhone { at, account, reason } = arguments;
+    let reason = Reason::parse(&reason).map_err(|error| format!("--reason: {error}"))?;
+    with_tables(&at.config, Needs::Current, async |tables| {
+        let found = find(&tables.store, &account).await?;
+        let id = found.ok_or_else(|| format!("--account {account}: there is no such account"))?;
+        let app = App::on(tables.config.clone(), tables.store.clone()).await?;
+        let actor = AccountId(operator());
+        if !desk::remove_phone(&app, &id, By { actor: &actor, reason: &reason }).await? {
+            return Err(format!("--account {account}: this account has no phone number").into());
+        }
+        if at.json {
+            println!("{}", serde_json::json!({ "account": id.0 }));
+        } else {
+            println!(
+                "The phone number is removed, the sessions have ended, the holder gets a mail and an SMS."
+            );
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// The account that an operator names, by its address, its user name or its id.
+pub(super) async fn find(store: &Store, name: &str) -> Result<Option<AccountId>, StoreError> {
+    let id = AccountId(name.to_owned());
+    let names = match EmailAddress::parse(name) {
+        Some(email) => vec![Name::Email(email)],
+        None => vec![Name::Id(&id), Name::Username(name)],
+    };
+    for name in &names {
+        if let Some((account, _)) = store.account_and_device(name, None).await? {
+            return Ok(Some(account.id));
+        }
+    }
+    Ok(None)
+}
+
 pub(super) async fn create(arguments: Create) -> Outcome {
-    let (config, store) = open_store(&arguments.at.config).await?;
+    let path = arguments.at.config.clone();
+    with_new_tables(&path, async |tables| create_in(&tables.config, &tables.store, arguments).await).await
+}
+
+async fn create_in(config: &Config, store: &Store, arguments: Create) -> Outcome {
     let email = EmailAddress::parse(&arguments.email).ok_or("--email: this is not an e-mail address")?;
     let given_name = parse_name(&arguments.given_name).map_err(|error| format!("--given-name: {error}"))?;
     let family_name =
@@ -91,7 +155,8 @@ pub(super) async fn create(arguments: Create) -> Outcome {
     if let Some(claims) = &claims {
         store.set_claims(&mut write, &id, claims).await?;
     }
-    store.note(&mut write, Event::Registered, &id, None, "created on the command line");
+    let actor = AccountId(operator());
+    store.note_by(&mut write, Some(&actor), Event::Registered, &id, None, "created on the command line");
     write.commit().await?;
     println!("{}", serde_json::json!({ "account": id.0 }));
     Ok(())

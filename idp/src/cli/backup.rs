@@ -1,79 +1,92 @@
 //! `idp backup | restore`, for the embedded database. PostgreSQL has `pg_dump` and `pg_restore`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use sqlx::Row as _;
+use serde_json::json;
+use web::clock::Clock;
+use web::db::{self, Copied, CopyError, Needs};
+use web::random::Random;
 
-use super::{Outcome, open_store};
+use super::open::{operator, root_key, say, with_tables};
+use super::{At, Outcome};
 use crate::config::Config;
-
-/// The file of an embedded database.
-fn file_of(config: &Config) -> Result<PathBuf, String> {
-    let file = config.database.strip_prefix("sqlite:").and_then(|rest| rest.split('?').next());
-    let file = file.map(|file| PathBuf::from(file.strip_prefix("//").unwrap_or(file)));
-    file.ok_or_else(|| {
-        let path = config.path.display();
-        format!(
-            "{path}: database is PostgreSQL; use pg_dump and pg_restore, and keep secrets.root with the dump"
-        )
-    })
-}
+use crate::keys::KeyRing;
+use crate::store::audit::Operation;
+use crate::store::{SCHEMA, Store};
 
 /// Writes a copy that is whole, of one moment, while servers write.
-pub(super) async fn backup(config: &Path, to: &Path) -> Outcome {
-    let (config, store) = open_store(config).await?;
-    file_of(&config)?;
-    if to.exists() {
-        return Err(format!("--to {}: this file exists; a backup overwrites nothing", to.display()).into());
-    }
-    let target = to.to_str().ok_or("--to: the name is not UTF-8")?;
-    sqlx::query("VACUUM INTO $1").bind(target).execute(store.db().pool()).await?;
-    check(to).await?;
-    println!(
-        "{}: good. Keep secrets.root as well, elsewhere: without it the sealed values cannot be read.",
-        to.display()
-    );
-    Ok(())
+pub(super) async fn backup(at: &At, to: &Path) -> Outcome {
+    with_tables(&at.config, Needs::Any, async |tables| {
+        let refused = |error: CopyError| match error {
+            CopyError::Postgres => format!("{}: {error}", at.config.display()),
+            other => format!("--to {}: {other}", to.display()),
+        };
+        if db::file_of(&tables.config.database).is_none() {
+            return Err(refused(CopyError::Postgres).into());
+        }
+        if to.symlink_metadata().is_ok() {
+            return Err(refused(CopyError::Exists(to.to_owned())).into());
+        }
+        let root = tables.store.root();
+        let copied = db::backup(tables.store.db(), &SCHEMA, root, to).await.map_err(refused)?;
+        tables.store.note_operation(&operator(), Operation::BackupMade, "").await?;
+        if at.json {
+            println!("{}", json!({ "file": to, "schema": copied.found.version, "rows": rows(&copied) }));
+            return Ok(());
+        }
+        println!("{}: good. {}", to.display(), told(&copied));
+        println!("Keep secrets.root as well, elsewhere: without it the sealed values cannot be read.");
+        Ok(())
+    })
+    .await
 }
 
-/// Copies a backup to where the configuration wants its database, then opens it as a server would.
-pub(super) async fn restore(config: &Path, from: &Path) -> Outcome {
-    let settings = Config::load(config)?;
-    let file = file_of(&settings)?;
-    if file.exists() {
-        let advice = "this database exists; stop the servers and move it away first";
-        return Err(format!("{}: database = {}: {advice}", config.display(), file.display()).into());
-    }
-    check(from).await?;
-    std::fs::copy(from, &file)
-        .map_err(|error| format!("cannot copy {} to {}: {error}", from.display(), file.display()))?;
-    let (settings, store) = open_store(config).await?;
-    // A ring that opens shows that the root key is the one that sealed these values.
-    crate::keys::KeyRing::open(store.clone(), &settings.keys, &settings.tokens).await?;
-    println!("{}: restored", file.display());
-    Ok(())
-}
-
-/// Whether a file is a whole database of this program.
-async fn check(file: &Path) -> Outcome {
-    if !file.is_file() {
-        return Err(format!("{}: there is no such file", file.display()).into());
-    }
-    sqlx::any::install_default_drivers();
-    let damaged =
-        |error: &dyn std::fmt::Display| format!("{}: this is not a whole backup: {error}", file.display());
-    let url = format!("sqlite:{}?mode=ro", file.display());
-    let pool = sqlx::AnyPool::connect(&url).await.map_err(|error| damaged(&error))?;
-    let row =
-        sqlx::query("PRAGMA integrity_check").fetch_one(&pool).await.map_err(|error| damaged(&error))?;
-    let verdict: String = row.try_get(0)?;
-    if verdict != "ok" {
-        return Err(damaged(&verdict).into());
-    }
-    sqlx::query("SELECT id FROM accounts LIMIT 1")
-        .fetch_optional(&pool)
+/// Puts a backup where the configuration wants its database, once it is known to be good.
+pub(super) async fn restore(at: &At, from: &Path) -> Outcome {
+    let config = Config::load(&at.config)?;
+    let root = root_key(&config)?;
+    let (clock, random) = (Clock::system(), Random::system());
+    let name = from.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    // A ring that opens shows that every key in it can be used.
+    let mark = async |opened| {
+        let store = Store::within(opened, clock.clone(), random.clone(), root.clone());
+        KeyRing::read(store.clone(), &config.keys, &config.tokens)
+            .await
+            .map_err(|error| error.to_string())?;
+        let noted = store.note_operation(&operator(), Operation::BackupRestored, &name).await;
+        noted.map_err(|error| error.to_string())
+    };
+    let restored = db::restore(&config.database, from, &SCHEMA, &root, clock.now(), mark)
         .await
-        .map_err(|error| damaged(&error))?;
-    pool.close().await;
+        .map_err(|error| format!("{}: database: {error}", at.config.display()))?;
+    config.marks().leave();
+    say(restored.copied.found);
+    if at.json {
+        let found = restored.copied.found.version;
+        println!(
+            "{}",
+            json!({ "file": restored.file, "schema": found, "rows": rows(&restored.copied), "kept": restored.kept })
+        );
+        return Ok(());
+    }
+    println!("{}: restored from {}. {}", restored.file.display(), from.display(), told(&restored.copied));
+    for kept in &restored.kept {
+        println!("What was there before: {}", kept.display());
+    }
     Ok(())
+}
+
+/// What is in a copy, in a line.
+fn told(copied: &Copied) -> String {
+    let counts: Vec<String> = copied.counts.iter().map(|(table, count)| format!("{table} {count}")).collect();
+    format!("Schema {}; rows: {}.", copied.found.version, counts.join(", "))
+}
+
+fn rows(copied: &Copied) -> serde_json::Value {
+    copied
+        .counts
+        .iter()
+        .map(|(table, count)| ((*table).to_owned(), json!(count)))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }

@@ -1,8 +1,11 @@
 //! The command line. Exit code 0 only on success; errors name file, key and value.
 
 mod accounts;
+mod audit;
 mod backup;
 mod keys;
+mod migrate;
+mod open;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -11,14 +14,16 @@ use clap::{Parser, Subcommand};
 use serde::Serialize;
 use tokio::net::TcpListener;
 use web::clock::Clock;
+use web::db::Needs;
 use web::random::Random;
 use web::seal::RootKey;
 use web::serve::Shutdown;
 
 use crate::app::App;
 use crate::config::Config;
-use crate::store::Store;
+use crate::store::audit::Operation;
 use crate::{jobs, router};
+use open::{operator, with_tables};
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
@@ -70,7 +75,15 @@ enum Command {
         #[arg(long)]
         to: PathBuf,
     },
-    /// Put a backup in the place of a database that is not there (any more).
+    /// Bring the schema of the database up to date, as `serve` of this version would. Asks first.
+    Migrate {
+        #[command(flatten)]
+        at: At,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Put a backup in the place of the database, while no server runs. What was there is kept beside it.
     Restore {
         #[command(flatten)]
         at: At,
@@ -115,6 +128,9 @@ enum KeysCommand {
 enum AccountsCommand {
     /// Create a confirmed account; its password is read from standard input.
     Create(accounts::Create),
+    /// Take the phone number away from an account whose holder has it no more. Its sessions end, the holder is told, and
+    /// the next sign-in asks for a number.
+    RemovePhone(accounts::RemovePhone),
 }
 
 #[derive(Debug, Subcommand)]
@@ -143,12 +159,7 @@ enum PortalsCommand {
 #[derive(Debug, Subcommand)]
 enum AuditCommand {
     /// Print the newest entries, one JSON object a line.
-    Export {
-        #[command(flatten)]
-        at: At,
-        #[arg(long, default_value_t = 100_000)]
-        limit: u32,
-    },
+    Export(audit::Export),
 }
 
 /// Runs the command line of this process.
@@ -163,9 +174,11 @@ pub async fn main() -> ExitCode {
         Command::Registration(RegistrationCommand::Token { at, note, uses, hours }) => {
             registration_token(&at, &note, uses, hours).await
         }
-        Command::Backup { at, to } => backup::backup(&at.config, &to).await,
-        Command::Restore { at, from } => backup::restore(&at.config, &from).await,
-        Command::Audit(AuditCommand::Export { at, limit }) => audit(&at, limit).await,
+        Command::Accounts(AccountsCommand::RemovePhone(remove)) => accounts::remove_phone(remove).await,
+        Command::Backup { at, to } => backup::backup(&at, &to).await,
+        Command::Restore { at, from } => backup::restore(&at, &from).await,
+        Command::Migrate { at, yes } => migrate::migrate(&at, yes).await,
+        Command::Audit(AuditCommand::Export(export)) => audit::export(export).await,
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -219,28 +232,24 @@ fn print_example() -> Outcome {
     Ok(())
 }
 
-/// The tables of a configuration, for commands that work beside a running server.
-async fn open_store(path: &Path) -> Result<(Config, Store), Box<dyn std::error::Error>> {
-    let config = Config::load(path)?;
-    let root = RootKey::new(&config.reveal(&config.secrets.root, "secrets.root")?)?;
-    let store = Store::open(&config.database, Clock::system(), Random::system(), root).await?;
-    Ok((config, store))
-}
-
 async fn registration_token(at: &At, note: &str, uses: u32, hours: u32) -> Outcome {
-    let (config, store) = open_store(&at.config).await?;
-    if !config.registration.enabled {
-        return Err("registration.enabled = false: set it to true first, or nobody can use the token".into());
-    }
-    let token = Random::system().token();
-    let lifetime = std::time::Duration::from_hours(hours.into());
-    store.add_initial_token(&token, note, uses, lifetime).await?;
-    if at.json {
-        println!("{}", serde_json::json!({ "initial_access_token": token }));
-    } else {
-        println!("{token}");
-    }
-    Ok(())
+    with_tables(&at.config, Needs::Current, async |tables| {
+        if !tables.config.registration.enabled {
+            let advice = "registration.enabled = false: set it to true first, or nobody can use the token";
+            return Err(advice.into());
+        }
+        let token = Random::system().token();
+        let lifetime = std::time::Duration::from_hours(hours.into());
+        tables.store.add_initial_token(&token, note, uses, lifetime).await?;
+        tables.store.note_operation(&operator(), Operation::RegistrationTokenMade, note).await?;
+        if at.json {
+            println!("{}", serde_json::json!({ "initial_access_token": token }));
+        } else {
+            println!("{token}");
+        }
+        Ok(())
+    })
+    .await
 }
 
 fn portals(at: &At) -> Outcome {
@@ -285,21 +294,6 @@ fn print_rows<T: Serialize>(rows: &[T], json: bool, cells: impl Fn(&T) -> Vec<St
         let line: Vec<String> =
             row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
         println!("{}", line.join("  ").trim_end());
-    }
-    Ok(())
-}
-
-async fn audit(at: &At, limit: u32) -> Outcome {
-    let (_, store) = open_store(&at.config).await?;
-    for entry in store.audit(None, limit).await? {
-        let line = serde_json::json!({
-            "at": entry.at.rfc3339(),
-            "event": entry.event,
-            "account": entry.account_id,
-            "client": entry.client_id,
-            "detail": entry.detail,
-        });
-        println!("{line}");
     }
     Ok(())
 }

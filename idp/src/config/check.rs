@@ -31,6 +31,7 @@ const CHECKS: &[Check] = &[
     check_policy::portals,
     check_client::clients,
     registration,
+    retention,
 ];
 
 impl Config {
@@ -242,6 +243,19 @@ fn lifetimes(config: &Config) -> Result<(), ConfigError> {
     config.between("tokens.pushed_request_seconds", config.tokens.pushed_request_seconds, 60, 90)
 }
 
+fn retention(config: &Config) -> Result<(), ConfigError> {
+    // Less than a month answers no question about last month's bill, complaint or attack.
+    for (key, days) in [
+        ("retention.audit_days", config.retention.audit_days),
+        ("retention.devices_days", config.retention.devices_days),
+    ] {
+        if days != 0 {
+            config.between(key, days, 30, 36_500)?;
+        }
+    }
+    Ok(())
+}
+
 fn keys(config: &Config) -> Result<(), ConfigError> {
     let keys = &config.keys;
     config.between("keys.announce_hours", keys.announce_hours, 192, 8_760)?;
@@ -339,6 +353,59 @@ mod tests {
             with(&format!("{public}redirect_uris = ['https://p.example/cb']\nrequire_pkce = false\n"))
                 .contains("PKCE")
         );
+    }
+
+    #[test]
+    fn redirect_uris_are_to_the_letter_and_of_nobody_else() {
+        let portal = "[[portal]]\nid = 'p'\nurl = 'https://p.example'\n[[portal.client]]\nclient_id = 'c'\n";
+        let public = "token_endpoint_auth_method = 'none'\n";
+        let secret = "client_secret = 'a-long-enough-secret-for-everybody'\n";
+        let is_good = |kind: &str, uri: &str| {
+            let text = format!("{DEV}{portal}{kind}redirect_uris = ['{uri}']\n");
+            Config::parse(Path::new("idp.toml"), &text).and_then(|config| config.check()).is_ok()
+        };
+        for uri in
+            ["https://p.example/cb?a=1", "http://127.0.0.1/cb", "http://[::1]:80/cb", "http://localhost/"]
+        {
+            assert!(is_good(public, uri) && is_good(secret, uri), "{uri}");
+        }
+        for uri in ["nl.example.app:/cb", "nl.example.app://x/cb?a=1", "com.example-2.a:/"] {
+            assert!(is_good(public, uri) && !is_good(secret, uri), "{uri}");
+        }
+        for uri in [
+            "https://*.example.nl/cb",
+            "https://%2A.example.nl/cb",
+            "https://p.example/*",
+            "https://user@p.example/cb",
+            "https://user:secret@p.example/cb",
+            "https://@p.example/cb",
+            "https://p.example%40evil.example/cb",
+            "https:/p.example/cb",
+            "https:user@p.example/cb",
+            "https:///p.example/cb",
+            "https:/\\p.example/cb",
+            "https://p.example\\@evil.example/cb",
+            "https://p.example/cb#part",
+            "https://p.example/c b",
+            "https://p.example/<cb>",
+            "http://p.example/cb",
+            "ftp://p.example/cb",
+            "myapp:/cb",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "NL.example.app:/cb",
+            "nl..app:/cb",
+            ".nl.app:/cb",
+            "nl.example.app:cb",
+            "nl.example.app://user@x/cb",
+            "nl.example.app:/cb#part",
+            "nl.example.app:/*",
+            "//p.example/cb",
+            "/cb",
+            "",
+        ] {
+            assert!(!is_good(public, uri) && !is_good(secret, uri), "{uri}");
+        }
     }
 
     #[test]

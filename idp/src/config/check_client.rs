@@ -139,15 +139,36 @@ fn keys(config: &Config, client: &Client) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// Whether a client may name this URI: https, or this machine itself; without a fragment. It is compared and sent
-/// as it stands, so it holds nothing that a parser would take away or write otherwise (RFC 3986 section 2).
+/// Whether a client may name this URI: https, or this machine itself.
 pub fn is_client_uri(uri: &str) -> bool {
-    let is_plain = uri.bytes().all(|byte| byte.is_ascii_graphic());
-    is_plain
-        && Url::parse(uri).is_ok_and(|url| {
-            url.fragment().is_none()
-                && (url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url)))
-        })
+    let Some((scheme, rest)) = uri.split_once("://") else { return false };
+    // A parser finds the host also behind one slash, or three; a browser as well.
+    let names_a_host = !rest.starts_with(['/', '?']) && !rest.is_empty();
+    is_plain(uri)
+        && names_a_host
+        && Url::parse(uri).is_ok_and(|url| scheme == "https" || (scheme == "http" && is_loopback(&url)))
+}
+
+/// Whether an app may be called back at this URI (RFC 8252 section 7.1): a scheme of its maker's own, which is a
+/// domain name backwards and so has a dot. `javascript:`, `data:` and the like have none.
+pub fn is_private_use_uri(uri: &str) -> bool {
+    let Some((scheme, rest)) = uri.split_once(':') else { return false };
+    let is_label = |label: &str| {
+        label.starts_with(|first: char| first.is_ascii_lowercase())
+            && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    };
+    let names_a_domain = scheme.contains('.') && scheme.split('.').all(is_label);
+    names_a_domain && rest.starts_with('/') && is_plain(uri) && Url::parse(uri).is_ok()
+}
+
+/// Whether a URI holds nothing that a parser would take away or write otherwise, for it is compared and sent as it
+/// stands (RFC 3986 section 2); nor a fragment, a user's name, or a star that somebody might take for any name.
+fn is_plain(uri: &str) -> bool {
+    let may_stand = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?[]@!$&'()+,;=%".contains(&byte);
+    let authority = uri.split_once("://").map_or("", |(_, rest)| rest);
+    let authority = authority.split(['/', '?']).next().unwrap_or_default();
+    // `%2A` in a host is a star as well, and `%40` an at sign.
+    uri.bytes().all(may_stand) && !authority.contains(['@', '%'])
 }
 
 fn uris(config: &Config, client: &Client) -> Result<(), ConfigError> {
@@ -166,8 +187,12 @@ fn uris(config: &Config, client: &Client) -> Result<(), ConfigError> {
         ("sector_identifier_uri", client.sector_identifier_uri.iter().collect()),
     ];
     for (name, uris) in lists {
-        if let Some(uri) = uris.into_iter().find(|uri| !is_client_uri(uri)) {
-            let advice = "write an absolute https URI without a fragment (plain http is for loopback only)";
+        // RFC 8252 section 7.1; such an app keeps no secret, so PKCE is what protects its codes.
+        let may_be_app = client.is_public() && name.ends_with("redirect_uris");
+        let is_good = |uri: &str| is_client_uri(uri) || (may_be_app && is_private_use_uri(uri));
+        if let Some(uri) = uris.into_iter().find(|uri| !is_good(uri)) {
+            let advice = "write an absolute https URI as it is, without a fragment, user name or star (plain http is \
+                          for loopback only; a scheme of an app's own has a dot, and is for public clients)";
             return config.refuse(&key(client, name), uri, advice);
         }
     }

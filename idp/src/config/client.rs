@@ -85,7 +85,7 @@ pub struct Client {
     /// Whether the audience of its assertions is the issuer alone, as one string.
     pub strict_assertion_audience: bool,
     pub rotate_refresh_tokens: bool,
-    /// For how long a lost answer may be asked for again.
+    /// For how long a refresh token that was used may come again: from another tab, or after a lost answer.
     pub refresh_grace_seconds: u32,
     pub access_token_seconds: Option<u32>,
     pub refresh_token_days: Option<u32>,
@@ -128,7 +128,7 @@ impl Default for Client {
             require_pkce: true,
             strict_assertion_audience: false,
             rotate_refresh_tokens: true,
-            refresh_grace_seconds: 0,
+            refresh_grace_seconds: 10,
             access_token_seconds: None,
             refresh_token_days: None,
             default_max_age: None,
@@ -168,6 +168,13 @@ impl Client {
 
     pub fn is_public(&self) -> bool {
         self.token_endpoint_auth_method == TokenEndpointAuthMethod::None
+    }
+
+    /// The origins of its redirect URIs: where a public client runs, if that is in browsers. An app's own scheme has
+    /// none; `null`, which browsers send for many things, is never one.
+    pub fn origins(&self) -> Vec<String> {
+        let origin = |uri: &String| Some(url::Url::parse(uri).ok()?.origin()).filter(url::Origin::is_tuple);
+        self.redirect_uris.iter().filter_map(origin).map(|origin| origin.ascii_serialization()).collect()
     }
 
     pub fn may(&self, grant_type: GrantType) -> bool {

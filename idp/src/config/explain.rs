@@ -77,7 +77,7 @@ const EXPLANATIONS: &[(&str, &str)] = &[
     ),
     ("listen", "Where this server listens; a proxy in front of it ends TLS."),
     ("metrics_listen", "Where /metrics is served; nowhere unless set."),
-    ("database", "sqlite:FILE (relative to where the server starts) or postgres://USER@HOST/DATABASE."),
+    ("database", "sqlite:FILE (relative to this file) or postgres://USER@HOST/DATABASE."),
     ("ephemeral", "Where journeys, codes and counters are kept: \"database\", or redis://HOST:PORT."),
     ("default_language", "The language for people whose browser asks for neither: \"nl\" or \"en\"."),
     ("brand_folder", "A folder whose templates replace those of the same name in the binary."),
@@ -188,6 +188,15 @@ const EXPLANATIONS: &[(&str, &str)] = &[
         "A PEM file with the authority that signed the mail server's certificate, if it is your own.",
     ),
     ("mail.timeout_seconds", "How long the mail server may take, in seconds (1 to 300)."),
+    ("retention", "For how long what people did is kept. Zero keeps it for ever."),
+    (
+        "retention.audit_days",
+        "Days after which a row of the audit log is removed: who signed in, changed what, helped whom.",
+    ),
+    (
+        "retention.devices_days",
+        "Days after its last use, and after it stopped being trusted, that a browser is forgotten.",
+    ),
     ("log", "The log on standard output; docs/LOGGING.md says what stands in it."),
     ("log.json", "JSON lines, or plain lines for a person who watches."),
     ("log.level", "error, warn, info, debug or trace."),
@@ -349,11 +358,11 @@ const EXPLANATIONS: &[(&str, &str)] = &[
     ),
     (
         "portal.client.rotate_refresh_tokens",
-        "Whether a refresh token is good for one use; using it again ends them all.",
+        "Whether a refresh token is good for one use; using it again after the grace ends them all.",
     ),
     (
         "portal.client.refresh_grace_seconds",
-        "For how many seconds a used refresh token whose answer was lost may be used once more (0 to 60).",
+        "For how many seconds a used refresh token may come again, from another tab or after a lost answer (0 to 60).",
     ),
     ("portal.client.access_token_seconds", "Other than tokens.access_token_seconds."),
     ("portal.client.refresh_token_days", "Other than tokens.refresh_token_days."),

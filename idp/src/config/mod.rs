@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use web::config::{ConfigError, Secret};
+use web::db::Marks;
 use web::language::Language;
 
 pub use accounts::{Accounts, Codes, FirstPassword, Identifier, Lockout, PasswordRules, Recovery, Sessions};
@@ -59,6 +60,7 @@ pub struct Config {
     pub sms: Sms,
     pub outbound: Outbound,
     pub registration: Registration,
+    pub retention: Retention,
     pub log: Log,
     pub dev: Dev,
     #[serde(rename = "portal")]
@@ -93,6 +95,7 @@ impl Default for Config {
             sms: Sms::default(),
             outbound: Outbound::default(),
             registration: Registration::default(),
+            retention: Retention::default(),
             log: Log::default(),
             dev: Dev::default(),
             portals: Vec::new(),
@@ -187,6 +190,20 @@ impl Default for Registration {
     }
 }
 
+/// For how long what people did is kept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Retention {
+    pub audit_days: u32,
+    pub devices_days: u32,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { audit_days: 1_825, devices_days: 400 }
+    }
+}
+
 /// Requests to registered addresses of clients.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -241,6 +258,7 @@ impl Config {
     pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
         let mut config: Self = web::config::parse(path, text)?;
         path.clone_into(&mut config.path);
+        config.database = web::db::beside(path, &config.database);
         config.portals.iter_mut().flat_map(|portal| &mut portal.clients).for_each(Client::apply_profile);
         config.check()?;
         Ok(config)
@@ -252,6 +270,16 @@ impl Config {
     /// If it cannot be read.
     pub fn reveal(&self, secret: &Secret, key: &str) -> Result<String, ConfigError> {
         secret.reveal(&self.path, key, self.dev.is_on())
+    }
+
+    /// What operators know the database by; never a password.
+    pub fn database_name(&self) -> String {
+        web::db::name_of(&self.database)
+    }
+
+    /// Where it is marked that the database and the root key are in use.
+    pub fn marks(&self) -> Marks {
+        Marks::of(&self.database, self.secrets.root.file(&self.path).as_deref())
     }
 
     /// Whether the issuer is an https origin; if not, it is on loopback.

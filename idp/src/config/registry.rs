@@ -3,8 +3,6 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use url::Url;
-
 use super::{Client, Portal};
 
 /// A client as endpoints use it: its settings, its secret, its portal.
@@ -41,9 +39,7 @@ impl Registry {
         let of_registered = portals.iter().find(|portal| portal.id == of_registered);
         let of_registered = Arc::clone(of_registered.unwrap_or(&first_portal));
         let public = clients.values().filter(|registered| registered.client.is_public());
-        let origin = |uri: &String| Some(Url::parse(uri).ok()?.origin().ascii_serialization());
-        let public_origins =
-            public.flat_map(|one| one.client.redirect_uris.iter().filter_map(origin)).collect();
+        let public_origins = public.flat_map(|one| one.client.origins()).collect();
         Self { clients, portals, first_portal, of_registered, public_origins }
     }
 

@@ -9,7 +9,7 @@ use web::request::{Fields, Visit};
 
 use super::carry_out::{Change, Outcome, carry_out};
 use super::create::{reason_error, taken_error};
-use super::{DAY, MAILS_PER_DAY, Staff, fresh_staff, member_id, member_url};
+use super::{DAY, MAILS_PER_DAY, Staff, fresh_staff, member_id, member_of, member_url};
 use crate::app::{App, Shared, Trouble};
 use crate::domain::account::{AccountId, EmailAddress};
 use crate::domain::phone::PhoneNumber;
@@ -66,7 +66,7 @@ impl Act {
         let is_blocked = member.account.blocked_at.is_some();
         match self {
             Self::Mail => !is_blocked && !member.account.has_own_password(),
-            Self::Unlock => !is_blocked && member.locked_until.is_some(),
+            Self::Unlock => !is_blocked && (member.locked_until.is_some() || member.codes_closed),
             Self::Phone | Self::Email => true,
             Self::Sessions | Self::Block => !is_blocked,
             Self::Unblock => is_blocked,
@@ -150,7 +150,7 @@ async fn here(app: &Shared, visit: &Visit, sent: Option<&Fields>) -> Result<Resu
         Ok(staff) => staff,
         Err(elsewhere) => return Ok(Err(elsewhere)),
     };
-    Ok(match app.store.member(&staff.organisation, &id).await? {
+    Ok(match member_of(app, &staff, &id).await? {
         Some(member) => Ok(Here { act, staff, member }),
         None => Err(app.not_found(visit)),
     })

@@ -7,6 +7,7 @@ use web::db::Write;
 
 use super::DAY;
 use crate::app::{App, Trouble};
+use crate::codes;
 use crate::domain::account::{Account, AccountId, EmailAddress};
 use crate::domain::phone::PhoneNumber;
 use crate::invitations::{By, Start};
@@ -72,6 +73,7 @@ pub(super) async fn carry_out(
         Change::Email(_) => Some(app.prepare_start().await?),
         _ => None,
     };
+    let codes_closed = matches!(change, Change::Unlock) && codes::is_closed(app, id).await?;
     let mut write = app.store.begin_write().await?;
     let Some(account) = app.store.hold_member(&mut write, organisation, id).await? else {
         return Ok(Outcome::Gone);
@@ -97,7 +99,10 @@ pub(super) async fn carry_out(
         (Change::Sessions, _) => {
             end_sessions(app, &mut write, &account, by).await?.then_some(Event::SessionEnded)
         }
-        (Change::Unlock, _) => app.store.unlock(&mut write, id).await?.then_some(Event::Unlocked),
+        (Change::Unlock, _) => {
+            let was_locked = app.store.unlock(&mut write, id).await?;
+            (was_locked || codes_closed).then_some(Event::Unlocked)
+        }
         (Change::Block, _) if account.blocked_at.is_none() => {
             app.store.set_blocked(&mut write, id, true).await?;
             end_all(app, &mut write, &account, by).await?;
@@ -117,7 +122,30 @@ pub(super) async fn carry_out(
     }
     write.commit().await?;
     app.delivery.wake();
+    if codes_closed {
+        codes::open_again(app, id).await?;
+    }
     Ok(Outcome::Done)
+}
+
+/// Takes the phone number away from an account whose holder has it no more, as an operator may; what stands on it ends,
+/// and the holder is told at both. The next sign-in asks for a number, where the portal asks for codes. False if there is
+/// no number.
+///
+/// # Errors
+/// A backend's; nothing was done then.
+pub async fn remove_phone(app: &App, id: &AccountId, by: By<'_>) -> Result<bool, Trouble> {
+    let mut write = app.store.begin_write().await?;
+    let Some(account) = app.store.hold_account(&mut write, id).await? else { return Ok(false) };
+    let Some(sealed) = account.verified_phone() else { return Ok(false) };
+    let old = app.store.open_phone(sealed)?;
+    app.store.remove_phone(&mut write, id).await?;
+    end_all(app, &mut write, &account, by).await?;
+    app.tell_old_number(&mut write, &old, account.language, "phone_removed").await?;
+    app.store.note_by(&mut write, Some(by.actor), Event::PhoneRemoved, id, None, by.reason.as_str());
+    tell(app, &mut write, &account, &account.email, Event::PhoneRemoved).await?;
+    write.commit().await?;
+    Ok(true)
 }
 
 /// Tells the holder at an address what happened.
@@ -176,7 +204,7 @@ async fn change_phone(
     app.store.change_phone(write, &account.id, &app.store.seal_phone(phone.e164())).await?;
     end_all(app, write, account, by).await?;
     let Some(old) = old else { return Ok(Some(Event::PhoneAdded)) };
-    app.tell_old_number(write, &old, account.language).await?;
+    app.tell_old_number(write, &old, account.language, "phone_changed").await?;
     Ok(Some(Event::PhoneChanged))
 }
 

@@ -11,7 +11,7 @@ use web::clock::Timestamp;
 use web::request::Visit;
 
 use super::act::Act;
-use super::{Staff, member_id, member_url, staff, state};
+use super::{Staff, member_id, member_of, member_url, staff, state};
 use crate::app::{App, Shared, Trouble};
 use crate::domain::account::AccountId;
 use crate::path;
@@ -52,6 +52,8 @@ pub struct HistoryRow {
     /// A text key.
     pub event: String,
     pub detail: String,
+    /// How often on that day; 1 for most.
+    pub times: i64,
     /// Who did it, where that is not the holder; without a name for staff of elsewhere, or who left.
     pub by: Option<String>,
 }
@@ -62,6 +64,7 @@ impl MemberPage {
             at: "22-11-2026 19:04".into(),
             event: event.into(),
             detail: detail.into(),
+            times: 1,
             by: by.map(str::to_owned),
         };
         let link = |act: Act| ActLink { url: "/desk/accounts/x/act".into(), act: act.word() };
@@ -94,7 +97,7 @@ pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) 
             Ok(staff) => staff,
             Err(elsewhere) => return Ok(elsewhere),
         };
-        let Some(member) = app.store.member(&staff.organisation, &id).await? else {
+        let Some(member) = member_of(&app, &staff, &id).await? else {
             return Ok(app.not_found(&visit));
         };
         let (state, until) = state(&member, app.clock.now());
@@ -130,7 +133,7 @@ pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) 
 async fn history(app: &App, staff: &Staff, id: &AccountId) -> Result<Vec<HistoryRow>, Trouble> {
     let mut names = BTreeMap::new();
     let mut rows = Vec::new();
-    for entry in app.store.audit(Some(id), HISTORY).await? {
+    for entry in app.store.history(id, HISTORY).await? {
         let by = match entry.actor_id {
             None => None,
             Some(actor) => {
@@ -148,6 +151,7 @@ async fn history(app: &App, staff: &Staff, id: &AccountId) -> Result<Vec<History
             at: entry.at.local_text(),
             event: format!("event-{}", entry.event),
             detail: entry.detail,
+            times: entry.times,
             by,
         });
     }

@@ -7,6 +7,8 @@ pub mod create;
 mod kept;
 pub mod member;
 
+pub use carry_out::remove_phone;
+
 use std::time::Duration;
 
 use axum::Extension;
@@ -20,6 +22,7 @@ use web::request::{Fields, Visit};
 use crate::account::fresh::{page_with_form, sign_in_for};
 use crate::account::holder;
 use crate::app::{Shared, Trouble};
+use crate::codes;
 use crate::config::Identifier;
 use crate::domain::account::{Account, AccountId};
 use crate::form::Posted;
@@ -119,12 +122,23 @@ fn member_id(visit: &Visit) -> Option<AccountId> {
     AccountId::parse(visit.uri.path().split('/').nth(3)?)
 }
 
+/// One member of the organisation, with all that locks them out.
+///
+/// # Errors
+/// A backend's.
+async fn member_of(app: &Shared, staff: &Staff, id: &AccountId) -> Result<Option<Member>, Trouble> {
+    let Some(member) = app.store.member(&staff.organisation, id).await? else { return Ok(None) };
+    let codes_closed = codes::is_closed(app, id).await?;
+    Ok(Some(Member { codes_closed, ..member }))
+}
+
 /// How an account stands: `desk-state-WORD` is its text.
 fn state(member: &Member, now: Timestamp) -> (&'static str, String) {
     let account = &member.account;
     let (word, until) = match (account.blocked_at, member.locked_until) {
         (Some(_), _) => ("blocked", None),
         (None, Some(until)) => ("locked", Some(until)),
+        (None, None) if member.codes_closed => ("codes-locked", None),
         (None, None) if !account.password_works(now) => ("mail-spent", None),
         (None, None) if !account.has_own_password() => ("invited", account.temporary_password_until),
         (None, None) if member.last_signed_in_at.is_none() => ("invited", None),

@@ -4,3 +4,4 @@ pub mod account;
 pub mod device;
 pub mod phone;
 pub mod reason;
+pub mod search;

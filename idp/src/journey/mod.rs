@@ -180,6 +180,9 @@ pub struct Journey {
     #[serde(default)]
     pub step_up_to: Option<String>,
     pub public_computer: bool,
+    /// Since the password it takes a cookie of its own as well: one that was planted in the browser before is not enough.
+    #[serde(default)]
+    pub is_bound: bool,
     /// What the person typed to sign in, shown again after a failure.
     pub identifier: String,
     pub created_at: Timestamp,

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use web::clock::{Clock, Timestamp};
 
 use crate::config::{Client, SigningAlgorithm};
-use crate::protocol::jose::{self, Claims, JoseError};
+use crate::protocol::jose::{self, Claims, JoseError, Kind};
 
 /// A key that the client withdrew is good for at most this long.
 const FRESH: Duration = Duration::from_mins(5);
@@ -41,7 +41,7 @@ impl ClientKeys {
         Self { http, clock, known: Mutex::default() }
     }
 
-    /// The claims of a token that `client` signed.
+    /// The claims of a token of this kind that `client` signed.
     ///
     /// # Errors
     /// [`JoseError`].
@@ -50,9 +50,10 @@ impl ClientKeys {
         client: &Client,
         token: &str,
         allowed: &[SigningAlgorithm],
+        kind: Kind,
     ) -> Result<Claims, JoseError> {
         if let Some(keys) = &client.jwks {
-            return jose::verify(token, keys, allowed);
+            return jose::verify(token, keys, allowed, kind);
         }
         let Some(uri) = &client.jwks_uri else { return Err(JoseError::UnknownKey) };
         // What cannot be one of the client's tokens makes us ask nobody.
@@ -64,7 +65,8 @@ impl ClientKeys {
         let mut known = known.lock().await;
         self.refresh(uri, &mut known, FRESH).await;
         let verify = |known: &Known| {
-            known.keys.as_ref().map_or(Err(JoseError::UnknownKey), |keys| jose::verify(token, keys, allowed))
+            let keys = known.keys.as_ref().ok_or(JoseError::UnknownKey)?;
+            jose::verify(token, keys, allowed, kind)
         };
         match verify(&known) {
             Err(JoseError::UnknownKey) => {

@@ -118,6 +118,16 @@ impl KeyRing {
     /// # Errors
     /// The store's, or if a key does not open under this root key.
     pub async fn open(store: Store, settings: &config::Keys, tokens: &config::Tokens) -> Result<Self> {
+        let ring = Self::read(store, settings, tokens).await?;
+        ring.ensure_signing().await?;
+        Ok(ring)
+    }
+
+    /// Reads the ring, and makes nothing.
+    ///
+    /// # Errors
+    /// The store's, or if a key does not open under this root key.
+    pub async fn read(store: Store, settings: &config::Keys, tokens: &config::Tokens) -> Result<Self> {
         let longest = tokens.access_token_seconds.max(tokens.id_token_seconds);
         let ring = Self(Arc::new(Inner {
             clock: store.clock.clone(),
@@ -134,7 +144,6 @@ impl KeyRing {
             })),
         }));
         ring.refresh().await?;
-        ring.ensure_signing().await?;
         Ok(ring)
     }
 

@@ -51,8 +51,8 @@ enum Again {
 
 impl App {
     /// Whether one more mail of this purpose may be asked for this address from this network address. Counted for
-    /// unknown addresses as well. A device that the account knows has a count of its own: nobody else can use up
-    /// what the owner may be sent there.
+    /// unknown addresses as well. A device that the account knows and a session of its own have counts of their own: nobody
+    /// else can use up what the owner may be sent there.
     ///
     /// # Errors
     /// A backend's.
@@ -75,6 +75,13 @@ impl App {
                 self.store.account_and_device(&Name::Email(email.clone()), Some(&secret)).await?
         {
             return Ok(self.within(&format!("{kind}-device:{}", device.id), limit, DAY).await?);
+        }
+        // Who is signed in proved the password: what strangers ask for uses nothing up of what they may be sent.
+        if let Some(session) = self.session_of(visit).await?
+            && let Some(account) = self.store.account(&session.account_id).await?
+            && (account.email == *email || purpose == Purpose::EmailChange)
+        {
+            return Ok(self.within(&format!("{kind}-account:{}", account.id.0), limit, DAY).await?);
         }
         let to = format!("{kind}:{}", self.lookup.hash(email.as_str()));
         let from_here = self.address_key(&to, visit.address);

@@ -16,7 +16,6 @@ use crate::path;
 use crate::protocol::authorization::{self, Arrival, AuthorizationRequest, NoReturn, ReturnAddress};
 use crate::protocol::error::{INVALID_REQUEST_URI, SERVER_ERROR, WireError};
 use crate::protocol::jose;
-use crate::protocol::token::ID_TOKEN_TYPE;
 
 /// `GET /authorize`
 pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
@@ -140,7 +139,7 @@ async fn begin(
 fn hinted_subject(app: &App, registered: &Registered, hint: &str) -> Result<String, WireError> {
     let refused =
         WireError::new("invalid_request", "id_token_hint is not an ID token of this issuer for you");
-    let claims = app.keys.verify_jwt(hint, ID_TOKEN_TYPE).map_err(|_| refused)?;
+    let claims = app.keys.verify_id_token(hint).map_err(|_| refused)?;
     let claims = claims.as_object().ok_or(refused)?;
     if !jose::is_for(claims, &[&registered.client.client_id]) {
         return Err(refused);

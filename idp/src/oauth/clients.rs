@@ -10,36 +10,42 @@ use web::seal::sha256;
 
 use super::refusal::Refusal;
 use crate::app::{App, Trouble};
-use crate::config::{Profile, Registered, SigningAlgorithm, TokenEndpointAuthMethod};
+use crate::config::{Profile, Registered, SigningAlgorithm, TokenEndpointAuthMethod as Method};
 use crate::path;
 use crate::protocol::assertion::{self, ASSERTION_TYPE};
 use crate::protocol::error::{INVALID_CLIENT, WireError};
+use crate::protocol::jose::Kind;
 use crate::protocol::token::basic_credentials;
 
-/// What a client presented.
-enum Presented {
-    Basic { client_id: String, secret: String },
-    Post { client_id: String, secret: String },
-    Assertion { client_id: String, assertion: String },
-    Nothing { client_id: String },
+/// What a client presented: its name, in each way to read it, and a proof.
+struct Presented {
+    client_ids: Vec<String>,
+    proof: Proof,
 }
 
-impl Presented {
-    fn method(&self) -> TokenEndpointAuthMethod {
+enum Proof {
+    /// One secret, in each way to read it.
+    Basic(Vec<String>),
+    Post(String),
+    Assertion(String),
+    Nothing,
+}
+
+impl Proof {
+    fn method(&self) -> Method {
         match self {
-            Self::Basic { .. } => TokenEndpointAuthMethod::ClientSecretBasic,
-            Self::Post { .. } => TokenEndpointAuthMethod::ClientSecretPost,
-            Self::Assertion { .. } => TokenEndpointAuthMethod::PrivateKeyJwt,
-            Self::Nothing { .. } => TokenEndpointAuthMethod::None,
+            Self::Basic(_) => Method::ClientSecretBasic,
+            Self::Post(_) => Method::ClientSecretPost,
+            Self::Assertion(_) => Method::PrivateKeyJwt,
+            Self::Nothing => Method::None,
         }
     }
 
-    fn client_id(&self) -> &str {
+    fn secrets(&self) -> &[String] {
         match self {
-            Self::Basic { client_id, .. }
-            | Self::Post { client_id, .. }
-            | Self::Assertion { client_id, .. }
-            | Self::Nothing { client_id } => client_id,
+            Self::Basic(readings) => readings,
+            Self::Post(secret) => std::slice::from_ref(secret),
+            Self::Assertion(_) | Self::Nothing => &[],
         }
     }
 }
@@ -61,7 +67,8 @@ impl App {
     }
 }
 
-/// Authenticates the client of a request to `endpoint` by its registered method and no other.
+/// Authenticates the client of a request to `endpoint` by its registered method and no other. The log says why one
+/// is not let in; the answer says it only to who proved the secret.
 ///
 /// # Errors
 /// `invalid_client`; `invalid_request` if it used two methods at once.
@@ -71,22 +78,81 @@ pub async fn authenticate(
     fields: &Fields,
     endpoint: &str,
 ) -> Result<Arc<Registered>, Refusal> {
-    let presented = presented(headers, fields)?;
-    let registered = app.client(presented.client_id()).await?.ok_or(INVALID_CLIENT)?;
-    if registered.client.token_endpoint_auth_method != presented.method() {
-        return Err(INVALID_CLIENT.into());
-    }
-    match &presented {
-        Presented::Basic { secret, .. } | Presented::Post { secret, .. } => {
-            let hash = registered.secret_hash.as_ref().ok_or(INVALID_CLIENT)?;
-            if !web::seal::same(hash, &sha256(secret)) {
-                return Err(INVALID_CLIENT.into());
-            }
+    let presented = presented(headers, fields).map_err(|error| {
+        not_let_in(fields.get("client_id").unwrap_or_default(), error.error_description, error)
+    })?;
+    let mut found = None;
+    for client_id in &presented.client_ids {
+        if found.is_none() {
+            found = app.client(client_id).await?;
         }
-        Presented::Assertion { assertion, .. } => by_assertion(app, &registered, assertion, endpoint).await?,
-        Presented::Nothing { .. } => {}
     }
-    Ok(registered)
+    let Some(registered) = found else {
+        let client_id = presented.client_ids.last().map_or("", String::as_str);
+        return Err(not_let_in(client_id, "there is no client with this client_id", INVALID_CLIENT));
+    };
+    let client_id = registered.client.client_id.as_str();
+    let method = registered.client.token_endpoint_auth_method;
+    let proved = has_secret(&registered, presented.proof.secrets());
+    if method != presented.proof.method() {
+        let (reason, error) = other_method(method, &presented.proof, proved);
+        return Err(not_let_in(client_id, reason, error));
+    }
+    match &presented.proof {
+        Proof::Basic(_) | Proof::Post(_) if !proved => {
+            Err(not_let_in(client_id, "the client secret is wrong", INVALID_CLIENT))
+        }
+        Proof::Assertion(assertion) => {
+            by_assertion(app, &registered, assertion, endpoint).await?;
+            Ok(registered)
+        }
+        Proof::Basic(_) | Proof::Post(_) | Proof::Nothing => Ok(registered),
+    }
+}
+
+/// Whether one of the readings is the client's secret. All are compared, so the time tells nothing of which.
+fn has_secret(registered: &Registered, readings: &[String]) -> bool {
+    let Some(hash) = &registered.secret_hash else { return false };
+    readings.iter().fold(false, |found, secret| found | web::seal::same(hash, &sha256(secret)))
+}
+
+/// Why a method that is not the client's is refused, for the log, and what the client is told.
+fn other_method(registered: Method, presented: &Proof, proved: bool) -> (&'static str, WireError) {
+    let in_header = WireError::new(
+        "invalid_client",
+        "the secret is right, but token_endpoint_auth_method of this client is client_secret_basic: \
+         send it in the Authorization header, not in the form",
+    );
+    let in_form = WireError::new(
+        "invalid_client",
+        "the secret is right, but token_endpoint_auth_method of this client is client_secret_post: \
+         send client_id and client_secret in the form, not in the Authorization header",
+    );
+    match (registered, presented) {
+        (Method::ClientSecretBasic, Proof::Post(_)) if proved => (in_header.error_description, in_header),
+        (Method::ClientSecretPost, Proof::Basic(_)) if proved => (in_form.error_description, in_form),
+        (Method::ClientSecretBasic | Method::ClientSecretPost, Proof::Basic(_) | Proof::Post(_)) => {
+            ("the client secret is wrong, and not where token_endpoint_auth_method puts it", INVALID_CLIENT)
+        }
+        (Method::None, _) => {
+            ("it is a public client (token_endpoint_auth_method = \"none\") and sent a proof", INVALID_CLIENT)
+        }
+        (_, Proof::Nothing) => ("it sent neither a secret nor an assertion", INVALID_CLIENT),
+        (Method::PrivateKeyJwt, _) => {
+            ("it sent a secret; its token_endpoint_auth_method is private_key_jwt", INVALID_CLIENT)
+        }
+        (_, Proof::Assertion(_)) => {
+            ("it sent an assertion; its token_endpoint_auth_method is one with a secret", INVALID_CLIENT)
+        }
+    }
+}
+
+/// Writes down why a client is not let in. What it calls itself is anybody's text, so only a plain name is written.
+fn not_let_in(client_id: &str, reason: &'static str, error: WireError) -> Refusal {
+    let is_plain = client_id.len() <= 128 && client_id.bytes().all(|byte| byte.is_ascii_graphic());
+    let client_id = if is_plain { client_id } else { "(no client_id)" };
+    tracing::info!(client_id, reason, "a client is not let in");
+    error.into()
 }
 
 async fn by_assertion(
@@ -97,19 +163,23 @@ async fn by_assertion(
 ) -> Result<(), Refusal> {
     let client = &registered.client;
     let allowed = allowed(client.token_endpoint_auth_signing_alg, client.profile);
-    let claims = app.client_keys.verify(client, assertion, &allowed).await.map_err(|error| {
-        tracing::info!(client_id = client.client_id, %error, "a client assertion is refused");
-        WireError::new("invalid_client", "the client assertion does not verify with the client's keys")
-    })?;
+    let claims = app.client_keys.verify(client, assertion, &allowed, Kind::ClientAssertion).await.map_err(
+        |error| {
+            tracing::info!(client_id = client.client_id, %error, "a client assertion is refused");
+            WireError::new("invalid_client", "the client assertion does not verify with the client's keys")
+        },
+    )?;
     let audiences = [app.config.issuer.clone(), app.url(path::TOKEN), app.url(endpoint)];
     let audiences: Vec<&str> = audiences.iter().map(String::as_str).collect();
     let now = app.clock.now().seconds();
     let accepted =
-        assertion::check(&claims, &client.client_id, &audiences, client.strict_assertion_audience, now)?;
+        assertion::check(&claims, &client.client_id, &audiences, client.strict_assertion_audience, now)
+            .map_err(|error| not_let_in(&client.client_id, error.error_description, error))?;
     let mark = format!("assertion:{}", sha256(&format!("{}\n{}", client.client_id, accepted.jti)));
     let lifetime = Duration::from_secs(u64::try_from(accepted.until - now).unwrap_or(0) + 1);
     if !app.ephemeral.put_new(&mark, "", lifetime).await? {
-        return Err(WireError::new("invalid_client", "this client assertion was used before").into());
+        let used = WireError::new("invalid_client", "this client assertion was used before");
+        return Err(not_let_in(&client.client_id, used.error_description, used));
     }
     Ok(())
 }
@@ -127,29 +197,29 @@ fn presented(headers: &HeaderMap, fields: &Fields) -> Result<Presented, WireErro
     let header = headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or_default());
     let secret = fields.get("client_secret");
     let assertion = fields.get("client_assertion");
-    let client_id = fields.get("client_id").map(str::to_owned);
     if usize::from(header.is_some()) + usize::from(secret.is_some()) + usize::from(assertion.is_some()) > 1 {
         return Err(WireError::new("invalid_request", "two client authentications at once"));
     }
-    let presented = if let Some(header) = header {
-        let (client_id, secret) = basic_credentials(header).ok_or(INVALID_CLIENT)?;
-        Presented::Basic { client_id, secret }
+    let named = fields.get("client_id");
+    let (mut client_ids, proof) = if let Some(header) = header {
+        let readings = basic_credentials(header).ok_or(INVALID_CLIENT)?;
+        let (client_ids, secrets) = readings.into_iter().map(|read| (read.client_id, read.secret)).unzip();
+        (client_ids, Proof::Basic(secrets))
     } else if let Some(assertion) = assertion {
         if fields.get("client_assertion_type") != Some(ASSERTION_TYPE) {
             return Err(WireError::new("invalid_client", "client_assertion_type is missing or another"));
         }
         let malformed = WireError::new("invalid_client", "the client assertion is not a signed JWT with sub");
         let client_id = assertion::client_of(assertion).ok_or(malformed)?;
-        Presented::Assertion { client_id, assertion: assertion.to_owned() }
+        (vec![client_id], Proof::Assertion(assertion.to_owned()))
     } else {
-        let client_id = client_id.clone().ok_or(INVALID_CLIENT)?;
-        match secret {
-            Some(secret) => Presented::Post { client_id, secret: secret.to_owned() },
-            None => Presented::Nothing { client_id },
-        }
+        let proof = secret.map_or(Proof::Nothing, |secret| Proof::Post(secret.to_owned()));
+        (vec![named.ok_or(INVALID_CLIENT)?.to_owned()], proof)
     };
-    if client_id.is_some_and(|id| id != presented.client_id()) {
+    client_ids.dedup();
+    client_ids.retain(|id| named.is_none_or(|named| named == id));
+    if client_ids.is_empty() {
         return Err(WireError::new("invalid_client", "client_id and the client's authentication differ"));
     }
-    Ok(presented)
+    Ok(Presented { client_ids, proof })
 }

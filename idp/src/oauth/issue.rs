@@ -6,7 +6,7 @@ use axum::response::Response;
 use web::clock::Timestamp;
 use web::request::{Visit, append};
 
-use super::resume::{Assessment, see_other};
+use super::resume::{Assessment, bond_cookie, see_other};
 use crate::app::{Shared, Trouble};
 use crate::config::Registered;
 use crate::domain::account::Account;
@@ -117,6 +117,9 @@ pub async fn finish(
         (Some(request), Some(code)) => app.answer(visit, &request.return_address, &[("code", &code)]),
         _ => see_other(&where_to(app, journey, assessment.client.as_deref())),
     };
+    if journey.is_bound {
+        append(&mut response, visit.front.cookies.clear(&bond_cookie(&open.id)));
+    }
     if let Some(secret) = after.session {
         append(&mut response, visit.front.cookies.set(path::SESSION_COOKIE, &secret, None));
     }
@@ -165,12 +168,10 @@ async fn keep_device(
         }
         return Ok(known.map(|device| device.id.clone()));
     }
-    let secret = match visit.cookie(path::DEVICE_COOKIE).filter(|secret| secret.len() == 43) {
-        Some(secret) => secret,
-        None => app.random.token(),
-    };
+    let (brought, secret) = (visit.cookie(path::DEVICE_COOKIE), app.random.token());
     let label = device::label(user_agent(visit));
-    let (id, is_new) = app.store.trust_device(write, &account.id, &secret, &label, remembered).await?;
+    let (id, is_new) =
+        app.store.trust_device(write, &account.id, brought.as_deref(), &secret, &label, remembered).await?;
     if is_new {
         let client_id = journey.client_id.as_deref();
         app.store.note(write, Event::DeviceRemembered, &account.id, client_id, &label);

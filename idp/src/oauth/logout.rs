@@ -18,7 +18,6 @@ use crate::app::{App, Shared, Trouble};
 use crate::delivery::Message;
 use crate::domain::account::AccountId;
 use crate::path;
-use crate::protocol::token::ID_TOKEN_TYPE;
 use crate::store::audit::Event;
 
 /// `idp/logout.html`: a question, because nobody proved that the person asked for this.
@@ -85,7 +84,7 @@ struct Hint {
 
 fn read_hint(app: &App, fields: &Fields) -> Option<Hint> {
     // An expired ID token is a good hint (RP-Initiated Logout 1.0 section 4); another issuer's is none.
-    let claims = app.keys.verify_jwt(fields.get("id_token_hint")?, ID_TOKEN_TYPE).ok()?;
+    let claims = app.keys.verify_id_token(fields.get("id_token_hint")?).ok()?;
     let audience = match claims.get("aud")? {
         Value::Array(list) => list.first()?.as_str()?.to_owned(),
         value => value.as_str()?.to_owned(),

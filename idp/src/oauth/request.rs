@@ -6,26 +6,33 @@ use super::clients;
 use crate::app::App;
 use crate::config::{Profile, Registered};
 use crate::protocol::error::WireError;
-use crate::protocol::jose::{self, JoseError};
-use crate::protocol::request_object::{self, NOT_SIGNED};
+use crate::protocol::jose::{self, JoseError, Kind};
+use crate::protocol::request_object::{self, MUST_BE_SIGNED, NOT_SIGNED};
 
 /// The parameters of a request, and whether the client signed them. Of a request with a request object only
 /// what stands inside counts.
 ///
 /// # Errors
-/// `request_not_supported` for an object that is not signed or a client without keys; `invalid_request_object`.
+/// `request_not_supported` for an object that is not signed or a client without keys; `invalid_request_object`, also
+/// for an unsigned one of a client that agreed to sign (FAPI 2.0 Message Signing section 5.3.1).
 pub async fn open(app: &App, registered: &Registered, fields: Fields) -> Result<(Fields, bool), WireError> {
     let Some(object) = fields.get("request") else { return Ok((fields, false)) };
     let client = &registered.client;
+    let strict = client.profile == Some(Profile::Fapi2);
+    let agreed =
+        strict || client.require_signed_request_object || client.request_object_signing_alg.is_some();
     if jose::header(object).is_err_and(|error| error == JoseError::Unsigned) || !client.has_keys() {
-        return Err(NOT_SIGNED);
+        return Err(if agreed { MUST_BE_SIGNED } else { NOT_SIGNED });
     }
     let allowed = clients::allowed(client.request_object_signing_alg, client.profile);
-    let claims = app.client_keys.verify(client, object, &allowed).await.map_err(|error| {
-        tracing::info!(client_id = client.client_id, %error, "a request object is refused");
-        WireError::new("invalid_request_object", "the request object does not verify with the client's keys")
-    })?;
-    let strict = client.profile == Some(Profile::Fapi2);
+    let claims =
+        app.client_keys.verify(client, object, &allowed, Kind::RequestObject).await.map_err(|error| {
+            tracing::info!(client_id = client.client_id, %error, "a request object is refused");
+            WireError::new(
+                "invalid_request_object",
+                "the request object does not verify with the client's keys",
+            )
+        })?;
     let now = app.clock.now().seconds();
     let inner = request_object::parameters(&claims, &client.client_id, &app.config.issuer, strict, now)?;
     Ok((inner, true))

@@ -6,8 +6,8 @@ use std::time::Duration;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use web::request::Visit;
-use web::seal::sha256;
+use web::request::{Visit, append};
+use web::seal::{same, sha256};
 
 use super::issue;
 use crate::app::{App, Shared, Trouble};
@@ -55,6 +55,11 @@ fn step_path(step: Step) -> &'static str {
     }
 }
 
+/// The cookie of a journey in which the password was given.
+pub fn bond_cookie(id: &str) -> String {
+    format!("sign-in-{id}")
+}
+
 impl App {
     /// How long a journey may take.
     pub fn journey_lifetime(&self) -> Duration {
@@ -95,6 +100,7 @@ impl App {
             session_seen_at: None,
             step_up_to: None,
             public_computer: false,
+            is_bound: false,
             created_at: self.clock.now(),
         };
         if let Some(session) = session {
@@ -110,13 +116,32 @@ impl App {
         Ok(journeys::begin(&self.ephemeral, self.random.id(), journey, self.journey_lifetime()).await?)
     }
 
+    /// A journey of this browser, if it lives. From the password on, the browser must also bring the cookie that it got
+    /// for it: whoever planted another cookie here beforehand does not have that one.
+    ///
+    /// # Errors
+    /// The backend's.
+    pub async fn open_journey(&self, visit: &Visit, id: &str) -> Result<Option<Open>, Trouble> {
+        let open = journeys::open(&self.ephemeral, id, &visit.browser).await?;
+        Ok(open.filter(|open| {
+            let brought = visit.cookie(&bond_cookie(&open.id)).unwrap_or_default();
+            !open.journey.is_bound || same(&brought, &self.bond(visit, &open.id))
+        }))
+    }
+
+    /// What a browser that gave the password in a journey shows from then on. It follows from the journey and the root key,
+    /// so that two answers to a double click give the same.
+    pub fn bond(&self, visit: &Visit, id: &str) -> String {
+        self.lookup.hash(&format!("sign-in {id} {}", visit.browser))
+    }
+
     /// The journey whose id stands in the query, if it is this browser's and lives.
     ///
     /// # Errors
     /// The backend's.
     pub async fn journey_of(&self, visit: &Visit) -> Result<Option<Open>, Trouble> {
         let id = visit.query("journey");
-        let open = journeys::open(&self.ephemeral, &id, &visit.browser).await?;
+        let open = self.open_journey(visit, &id).await?;
         // Each step renews the value's expiry; the journey as a whole ends all the same.
         Ok(open.filter(|open| self.clock.now() < open.journey.created_at.plus(self.journey_lifetime())))
     }
@@ -251,7 +276,7 @@ impl App {
     /// # Errors
     /// A backend's.
     pub async fn resume_after_race(self: &Shared, visit: &Visit, id: &str) -> Result<Response, Trouble> {
-        match journeys::open(&self.ephemeral, id, &visit.browser).await? {
+        match self.open_journey(visit, id).await? {
             Some(current) => Box::pin(self.resume(visit, current)).await,
             None => self.journey_gone(visit).await,
         }
@@ -274,7 +299,13 @@ impl App {
                     // Boxed, as the end of a journey is: every step's handler contains this future.
                     Box::pin(crate::codes::send(self, &mut open, account)).await?;
                 }
-                Ok(see_other(&journey_url(step_path(step), &open.id)))
+                let mut response = see_other(&journey_url(step_path(step), &open.id));
+                if open.journey.is_bound {
+                    let lifetime = (!open.journey.public_computer).then(|| self.journey_lifetime());
+                    let bond = self.bond(visit, &open.id);
+                    append(&mut response, visit.front.cookies.set(&bond_cookie(&open.id), &bond, lifetime));
+                }
+                Ok(response)
             }
         }
     }
@@ -321,9 +352,8 @@ impl App {
                     action: address.redirect_uri().to_owned(),
                     fields: parameters.into_iter().map(|(name, value)| FormField { name, value }).collect(),
                 };
-                let targets: Vec<String> = address.origin().into_iter().collect();
-                let look = self.look(Some(address.client_id()));
-                self.pages.respond(visit, look, StatusCode::OK, "idp/form_post.html", &page, &targets)
+                let client_id = Some(address.client_id());
+                self.client_page(visit, client_id, StatusCode::OK, "idp/form_post.html", &page)
             }
         }
     }

@@ -115,6 +115,13 @@ fn is_key_of(grant: &Grant, proof: Option<&Proof>) -> bool {
     grant.details.jkt.as_ref().is_none_or(|jkt| proof.is_some_and(|proof| proof.jkt == *jkt))
 }
 
+/// Whether a refresh token comes with the proof that it needs (RFC 9449 section 5). A public client has nothing but
+/// its key, so its tokens stay with that one. A confidential client has proved who it is, so it may change its
+/// key; it may not go back to tokens that whoever finds them can use.
+fn may_refresh(client: &Client, grant: &Grant, proof: Option<&Proof>) -> bool {
+    if client.is_public() { is_key_of(grant, proof) } else { grant.details.jkt.is_none() || proof.is_some() }
+}
+
 /// The resource of the token (RFC 8707 section 2.2): the one that was granted, or one of the client's if the
 /// sign-in named none.
 fn resource(client: &Client, fields: &Fields, granted: Option<&str>) -> Result<Option<String>, WireError> {
@@ -134,12 +141,11 @@ async fn by_refresh_token(
         fields.get("refresh_token").ok_or(WireError::new("invalid_request", "refresh_token is missing"))?;
     let found = app.store.refresh_token(token, &client.client_id).await?.ok_or(INVALID_GRANT)?;
     let now = app.clock.now();
-    let grace = Duration::from_secs(client.refresh_grace_seconds.into());
-    let is_late = found.used_at.is_some_and(|used| now >= used.plus(grace));
+    let is_late = found.used_at.is_some_and(|used| now >= used.plus(grace_of(client)));
     if client.rotate_refresh_tokens && is_late {
         return used_again(app, &found.grant, "a refresh token was used twice").await;
     }
-    if now >= found.expires_at || !is_key_of(&found.grant, proof.as_ref()) {
+    if now >= found.expires_at || !may_refresh(client, &found.grant, proof.as_ref()) {
         return Err(INVALID_GRANT.into());
     }
     // All that can be wrong is found before the token is used up.
@@ -152,20 +158,31 @@ async fn by_refresh_token(
         }
         scope.clone_into(&mut grant.scope);
     }
-    grant.details.resource = resource(client, fields, grant.details.resource.as_deref())?;
-    let successor = renew(app, client, &found, grace).await?;
+    let asked = resource(client, fields, grant.details.resource.as_deref())?;
+    if client.is_public()
+        && grant.details.jkt.is_none()
+        && let Some(proof) = &proof
+    {
+        // RFC 9449 section 5: the refresh token that a public client gets for a proof is bound to its key.
+        grant.details.jkt = Some(proof.jkt.clone());
+        app.store.keep_grant_details(&grant.id, &grant.details).await?;
+    }
+    grant.details.resource = asked;
+    // The new access token is bound to the key of this proof, whichever the one before was bound to.
+    grant.details.jkt = proof.map(|proof| proof.jkt);
+    let successor = renew(app, client, &found).await?;
     let mut response = app.tokens_of(client, &grant, &account)?;
     response.refresh_token = successor;
     Ok(response)
 }
 
+/// For how long a refresh token may come again after its first use.
+fn grace_of(client: &Client) -> Duration {
+    Duration::from_secs(client.refresh_grace_seconds.into())
+}
+
 /// The successor of a refresh token, where the client's tokens rotate.
-async fn renew(
-    app: &Shared,
-    client: &Client,
-    found: &RefreshToken,
-    grace: Duration,
-) -> Result<Option<String>, Refusal> {
+async fn renew(app: &Shared, client: &Client, found: &RefreshToken) -> Result<Option<String>, Refusal> {
     let expires_at = app.refresh_expiry(client, &found.grant);
     if !client.rotate_refresh_tokens {
         app.store.extend_refresh_token(&found.hash, expires_at).await?;
@@ -173,14 +190,7 @@ async fn renew(
     }
     let token = app.random.token();
     let new = NewRefreshToken { grant_id: &found.grant.id, token: &token, expires_at };
-    let renewed = if found.used_at.is_none() {
-        app.store.rotate_refresh_token(&found.hash, new).await?
-    } else {
-        // The answer was lost on its way: another one, as long as nobody used the lost one.
-        let since = app.clock.now().minus(grace);
-        app.store.replace_lost_refresh_token(&found.hash, since, new).await?
-    };
-    if renewed {
+    if app.store.rotate_refresh_token(&found.hash, grace_of(client), new).await? {
         return Ok(Some(token));
     }
     used_again(app, &found.grant, "a refresh token was used twice at once").await

@@ -3,7 +3,6 @@
 //! otherwise, carries anything back by redirect.
 
 use serde::{Deserialize, Serialize};
-use url::Url;
 use web::request::Fields;
 
 use super::claims::RequestedClaims;
@@ -41,17 +40,20 @@ pub enum NoReturn {
 
 impl ReturnAddress {
     /// Validates the redirect URI by comparing it to the letter (RFC 9700 section 2.1, OpenID Connect Core
-    /// section 3.1.2.1).
+    /// section 3.1.2.1); of an app on this machine any port will do.
     ///
     /// # Errors
     /// [`NoReturn::UnregisteredRedirectUri`].
     pub fn of(fields: &Fields, client: &Client) -> Result<Self, NoReturn> {
         let redirect_uri = fields.get("redirect_uri").ok_or(NoReturn::UnregisteredRedirectUri)?;
-        if !client.redirect_uris.iter().any(|registered| registered == redirect_uri) {
+        let is_it = |registered: &String| {
+            registered == redirect_uri || (client.is_public() && differs_in_port(registered, redirect_uri))
+        };
+        if !client.redirect_uris.iter().any(is_it) {
             return Err(NoReturn::UnregisteredRedirectUri);
         }
         let response_mode = match fields.get("response_mode") {
-            Some("form_post") => ResponseMode::FormPost,
+            Some("form_post") if takes_forms(redirect_uri) => ResponseMode::FormPost,
             _ => ResponseMode::Query,
         };
         let state = fields.get("state").map(str::to_owned);
@@ -71,11 +73,6 @@ impl ReturnAddress {
         self.response_mode
     }
 
-    /// The origin of the redirect URI, for the content security policy of pages whose form ends there.
-    pub fn origin(&self) -> Option<String> {
-        Some(Url::parse(&self.redirect_uri).ok()?.origin().ascii_serialization())
-    }
-
     /// The parameters of a response: `answer`, the state as it came, and the issuer (RFC 9207).
     pub fn parameters(&self, answer: &[(&str, &str)], issuer: &str) -> Vec<(String, String)> {
         let pair = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
@@ -91,6 +88,34 @@ impl ReturnAddress {
         let separator = if self.redirect_uri.contains('?') { '&' } else { '?' };
         format!("{}{separator}{query}", self.redirect_uri)
     }
+}
+
+/// Whether two URIs are of this machine itself, by its number, and the same but for the port (RFC 8252 section 7.3):
+/// an app cannot choose the port that the system gives it.
+fn differs_in_port(registered: &str, asked: &str) -> bool {
+    // `localhost` may be another machine by a hosts file (section 8.3), so its port is compared.
+    ["http://127.0.0.1", "http://[::1]"].into_iter().any(|host| {
+        let after_port = |uri: &str| after_port(uri.strip_prefix(host)?).map(str::to_owned);
+        after_port(registered).is_some_and(|rest| after_port(asked) == Some(rest))
+    })
+}
+
+/// What follows a host and its port, if it has one that a socket can have.
+fn after_port(rest: &str) -> Option<&str> {
+    let Some(with_port) = rest.strip_prefix(':') else { return starts_path(rest).then_some(rest) };
+    let end = with_port.find(|digit: char| !digit.is_ascii_digit()).unwrap_or(with_port.len());
+    let (port, rest) = with_port.split_at(end);
+    let is_port = port.parse::<u16>().is_ok_and(|port| port > 0);
+    (is_port && starts_path(rest)).then_some(rest)
+}
+
+fn starts_path(rest: &str) -> bool {
+    rest.is_empty() || rest.starts_with(['/', '?'])
+}
+
+/// Whether a browser can send a form there: an app's own scheme takes none.
+fn takes_forms(redirect_uri: &str) -> bool {
+    redirect_uri.starts_with("https://") || redirect_uri.starts_with("http://")
 }
 
 /// `prompt` (OpenID Connect Core section 3.1.2.1).
@@ -263,6 +288,9 @@ fn response_type(fields: &Fields, _: &Client, _: Arrival) -> Result<(), WireErro
 
 fn response_mode(fields: &Fields, _: &Client, _: Arrival) -> Result<(), WireError> {
     match fields.get("response_mode") {
+        Some("form_post") if !fields.get("redirect_uri").is_some_and(takes_forms) => {
+            Err(WireError::new("invalid_request", "an app's own scheme takes no form_post; use query"))
+        }
         None | Some("query" | "form_post") => Ok(()),
         Some(_) => Err(WireError::new("invalid_request", "response_mode is query or form_post")),
     }

@@ -14,6 +14,55 @@ const MOST_KEYS: usize = 16;
 
 pub type Claims = Map<String, Value>;
 
+/// What a token that a client signs is for. One kind is never good in the place of another (RFC 8725 section 3.11).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// It authenticates the client (RFC 7523 section 3).
+    ClientAssertion,
+    /// It is an authorization request (RFC 9101 section 4).
+    RequestObject,
+}
+
+impl Kind {
+    /// The `typ` that says so. Neither standard demands one, so a token may say nothing, or no more than that it
+    /// is a JWT.
+    const fn typ(self) -> &'static str {
+        match self {
+            Self::ClientAssertion => "client-authentication+jwt",
+            Self::RequestObject => "oauth-authz-req+jwt",
+        }
+    }
+
+    /// Claims that only tokens of other kinds have: of logout tokens and other security events, of DPoP proofs, of
+    /// ID tokens, and of request objects. Where `typ` says nothing, they do.
+    const fn of_others(self) -> &'static [&'static str] {
+        match self {
+            Self::ClientAssertion => &[
+                "events",
+                "htm",
+                "htu",
+                "auth_time",
+                "at_hash",
+                "nonce",
+                "response_type",
+                "redirect_uri",
+                "code_challenge",
+            ],
+            Self::RequestObject => &["events", "htm", "htu", "auth_time", "at_hash"],
+        }
+    }
+
+    fn check_type(self, header: &Header) -> Result<(), JoseError> {
+        let says = |typ: &str| [self.typ(), "JWT"].into_iter().any(|wanted| is_type(typ, wanted));
+        if header.typ.as_deref().is_none_or(says) { Ok(()) } else { Err(JoseError::WrongType) }
+    }
+
+    fn check_claims(self, claims: &Claims) -> Result<(), JoseError> {
+        let is_other = self.of_others().iter().any(|name| claims.contains_key(*name));
+        if is_other { Err(JoseError::WrongType) } else { Ok(()) }
+    }
+}
+
 /// Why a token is not the client's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JoseError {
@@ -25,7 +74,7 @@ pub enum JoseError {
     /// A header that would bring its own key or rules (RFC 8725 section 3.10).
     #[error("its header names keys or rules of its own")]
     ForeignHeader,
-    #[error("its typ is another")]
+    #[error("it is a token of another kind, by its typ or its claims")]
     WrongType,
     #[error("its algorithm is not one that is allowed here")]
     WrongAlgorithm,
@@ -84,15 +133,22 @@ pub fn is_type(typ: &str, wanted: &str) -> bool {
     bare(typ) == bare(wanted)
 }
 
-/// The claims of a token that one of `keys` signed with one of `allowed`. Times and audience are the caller's.
+/// The claims of a token of this kind that one of `keys` signed with one of `allowed`. Times and audience are the
+/// caller's.
 ///
 /// # Errors
 /// [`JoseError`]; [`JoseError::UnknownKey`] tells that a fresh key set might have the key.
-pub fn verify(token: &str, keys: &JwkSet, allowed: &[SigningAlgorithm]) -> Result<Claims, JoseError> {
+pub fn verify(
+    token: &str,
+    keys: &JwkSet,
+    allowed: &[SigningAlgorithm],
+    kind: Kind,
+) -> Result<Claims, JoseError> {
     let header = header(token)?;
     if is_foreign(&header) {
         return Err(JoseError::ForeignHeader);
     }
+    kind.check_type(&header)?;
     let algorithm = algorithm_of(&header, allowed)?;
     let fitting: Vec<&Jwk> = keys
         .keys
@@ -105,7 +161,10 @@ pub fn verify(token: &str, keys: &JwkSet, allowed: &[SigningAlgorithm]) -> Resul
         return Err(JoseError::UnknownKey);
     }
     let verified = fitting.iter().find_map(|key| verify_with(token, key, algorithm).ok());
-    verified.ok_or(if header.kid.is_some() { JoseError::BadSignature } else { JoseError::UnknownKey })
+    let claims =
+        verified.ok_or(if header.kid.is_some() { JoseError::BadSignature } else { JoseError::UnknownKey })?;
+    kind.check_claims(&claims)?;
+    Ok(claims)
 }
 
 /// The claims of a token that `key` signed.
@@ -171,6 +230,11 @@ pub fn expiry(claims: &Claims) -> Option<i64> {
     time(claims, "exp")
 }
 
+/// `nbf`, in seconds, if it is a number.
+pub fn not_before(claims: &Claims) -> Option<i64> {
+    time(claims, "nbf")
+}
+
 /// `iat`, in seconds, if it is a number.
 pub fn issued_at(claims: &Claims) -> Option<i64> {
     time(claims, "iat")
@@ -202,13 +266,13 @@ mod tests {
         for algorithm in SigningAlgorithm::ALL {
             let (key, other) = (Key::new(algorithm, "one"), Key::new(algorithm, "one"));
             let token = key.sign(&json!({ "a": 1 }), "JWT");
-            assert_eq!(verify(&token, &key.set(), &SigningAlgorithm::ALL).unwrap()["a"], 1);
-            assert_eq!(verify(&token, &other.set(), &SigningAlgorithm::ALL), Err(JoseError::BadSignature));
-            assert_eq!(
-                verify(&token, &JwkSet::default(), &SigningAlgorithm::ALL),
-                Err(JoseError::UnknownKey)
-            );
-            assert_eq!(verify(&token, &key.set(), &[]), Err(JoseError::WrongAlgorithm));
+            let verify = |keys: &JwkSet, allowed: &[SigningAlgorithm]| {
+                verify(&token, keys, allowed, Kind::ClientAssertion)
+            };
+            assert_eq!(verify(&key.set(), &SigningAlgorithm::ALL).unwrap()["a"], 1);
+            assert_eq!(verify(&other.set(), &SigningAlgorithm::ALL), Err(JoseError::BadSignature));
+            assert_eq!(verify(&JwkSet::default(), &SigningAlgorithm::ALL), Err(JoseError::UnknownKey));
+            assert_eq!(verify(&key.set(), &[]), Err(JoseError::WrongAlgorithm));
         }
     }
 
@@ -224,7 +288,46 @@ mod tests {
             (json!({}), JoseError::Malformed),
         ] {
             let token = key.sign_with_header(&json!({ "a": 1 }), &header);
-            assert_eq!(verify(&token, &key.set(), &SigningAlgorithm::ALL), Err(error), "{header}");
+            let verified = verify(&token, &key.set(), &SigningAlgorithm::ALL, Kind::RequestObject);
+            assert_eq!(verified, Err(error), "{header}");
+        }
+    }
+
+    #[test]
+    fn a_token_of_one_kind_is_none_of_another() {
+        let key = Key::new(SigningAlgorithm::Es256, "one");
+        let read = |typ: Option<&str>, claims: Value, kind: Kind| {
+            let mut header = json!({ "alg": "ES256", "kid": "one" });
+            if let Some(typ) = typ {
+                header["typ"] = json!(typ);
+            }
+            let token = key.sign_with_header(&claims, &header);
+            verify(&token, &key.set(), &SigningAlgorithm::ALL, kind).map(|_| ())
+        };
+        let (assertion, request) = (Kind::ClientAssertion, Kind::RequestObject);
+        for typ in [None, Some("JWT"), Some("jwt"), Some("application/jwt")] {
+            assert_eq!(read(typ, json!({ "sub": "c" }), assertion), Ok(()), "{typ:?}");
+            assert_eq!(read(typ, json!({ "scope": "openid" }), request), Ok(()), "{typ:?}");
+        }
+        assert_eq!(read(Some("client-authentication+jwt"), json!({}), assertion), Ok(()));
+        assert_eq!(read(Some("application/OAuth-Authz-Req+JWT"), json!({}), request), Ok(()));
+        for typ in ["logout+jwt", "at+jwt", "dpop+jwt", "secevent+jwt", "oauth-authz-req+jwt", "JOSE", ""] {
+            assert_eq!(read(Some(typ), json!({}), assertion), Err(JoseError::WrongType), "{typ}");
+        }
+        for typ in ["logout+jwt", "at+jwt", "dpop+jwt", "client-authentication+jwt", ""] {
+            assert_eq!(read(Some(typ), json!({}), request), Err(JoseError::WrongType), "{typ}");
+        }
+        for claims in [
+            json!({ "events": {} }),
+            json!({ "htm": "POST" }),
+            json!({ "auth_time": 1 }),
+            json!({ "nonce": "n" }),
+            json!({ "response_type": "code" }),
+        ] {
+            assert_eq!(read(None, claims.clone(), assertion), Err(JoseError::WrongType), "{claims}");
+        }
+        for claims in [json!({ "events": {} }), json!({ "htu": "https://x" }), json!({ "at_hash": "x" })] {
+            assert_eq!(read(Some("JWT"), claims.clone(), request), Err(JoseError::WrongType), "{claims}");
         }
     }
 

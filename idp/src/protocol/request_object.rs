@@ -13,12 +13,21 @@ const ABOUT_ITSELF: [&str; 6] = ["iss", "aud", "exp", "nbf", "iat", "jti"];
 pub const NOT_SIGNED: WireError =
     WireError::new("request_not_supported", "request objects have to be signed");
 
+pub const MUST_BE_SIGNED: WireError = WireError::new(
+    "invalid_request_object",
+    "the request object is not signed, and this client agreed to sign",
+);
+
+/// The longest that a request object may be valid, and the oldest that it may be, in seconds (FAPI 2.0 Message
+/// Signing section 5.3.1).
+const LONGEST: i64 = 3_600;
+
 const fn refused(description: &'static str) -> WireError {
     WireError::new("invalid_request_object", description)
 }
 
 /// The parameters of a request object whose signature verified. Only they count; what stood beside it is not
-/// used (RFC 9101 section 6.3).
+/// used (RFC 9101 section 6.3). With `strict` it has to have all that FAPI 2.0 Message Signing wants.
 ///
 /// # Errors
 /// `invalid_request_object`, with what is wrong.
@@ -38,6 +47,13 @@ pub fn parameters(
     }
     if !jose::is_in_time(claims, now) || (strict && jose::expiry(claims).is_none()) {
         return Err(refused("the request object is expired, not valid yet, or lacks exp"));
+    }
+    if strict {
+        is_recent(claims, now)?;
+    }
+    // RFC 9101 section 10.8: so it can never pass for an assertion of the client's.
+    if jose::text(claims, "sub") == Some(client_id) {
+        return Err(refused("sub of the request object is the client_id"));
     }
     if claims.contains_key("request") || claims.contains_key("request_uri") {
         return Err(refused("a request object holds no other one (RFC 9101 section 4)"));
@@ -66,6 +82,18 @@ pub fn parameters(
     Ok(parameters.into_iter().collect())
 }
 
+/// FAPI 2.0 Message Signing section 5.3.1: `nbf` is there and not over an hour old, `exp` not over an hour after it.
+fn is_recent(claims: &Claims, now: i64) -> Result<(), WireError> {
+    let not_before = jose::not_before(claims).ok_or(refused("the request object lacks nbf"))?;
+    if now.saturating_sub(not_before) > LONGEST {
+        return Err(refused("nbf of the request object is more than 60 minutes ago"));
+    }
+    if jose::expiry(claims).is_none_or(|expires| expires.saturating_sub(not_before) > LONGEST) {
+        return Err(refused("exp of the request object is more than 60 minutes after nbf"));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -82,7 +110,7 @@ mod tests {
     #[test]
     fn parameters_are_texts_whatever_their_json_type() {
         let claims = json!({
-            "iss": "c", "aud": "https://op.example", "exp": NOW + 60, "client_id": "c", "scope": "openid",
+            "iss": "c", "aud": "https://op.example", "nbf": NOW, "exp": NOW + 60, "client_id": "c", "scope": "openid",
             "max_age": 60, "claims": { "userinfo": { "name": null } },
         });
         let fields = read(&claims, true).unwrap();
@@ -101,6 +129,7 @@ mod tests {
             json!({ "request": "x" }),
             json!({ "request_uri": "x" }),
             json!({ "client_id": "d" }),
+            json!({ "sub": "c" }),
             json!({ "scope": ["openid"] }),
             json!({ "state": null }),
             json!({ "state": "a\0b" }),
@@ -110,5 +139,27 @@ mod tests {
         }
         assert!(read(&json!({ "scope": "openid" }), false).is_ok());
         assert!(read(&json!({ "scope": "openid" }), true).is_err());
+    }
+
+    #[test]
+    fn a_strict_object_is_of_this_hour() {
+        let with = |nbf: Value, exp: Value| {
+            let claims = json!({ "iss": "c", "aud": "https://op.example", "nbf": nbf, "exp": exp });
+            let mut claims = claims.as_object().unwrap().clone();
+            claims.retain(|_, value| !value.is_null());
+            (read(&Value::Object(claims.clone()), true).is_ok(), read(&Value::Object(claims), false).is_ok())
+        };
+        for (nbf, exp, strict) in [
+            (json!(NOW), json!(NOW + 3_600), true),
+            (json!(NOW - 3_600), json!(NOW - 1), true),
+            (json!(NOW + 8), json!(NOW + 60), true),
+            (json!(null), json!(NOW + 60), false),
+            (json!(NOW), json!(NOW + 3_601), false),
+            (json!(NOW - 3_601), json!(NOW - 1), false),
+            (json!(NOW), json!(null), false),
+        ] {
+            assert_eq!(with(nbf.clone(), exp.clone()), (strict, true), "{nbf} {exp}");
+        }
+        assert_eq!(with(json!("now"), json!(NOW + 60)), (false, false));
     }
 }

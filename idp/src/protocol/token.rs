@@ -85,8 +85,16 @@ pub const ID_TOKEN_TYPE: &str = "JWT";
 /// The `typ` of a logout token (OpenID Connect Back-Channel Logout 1.0 section 2.4).
 pub const LOGOUT_TOKEN_TYPE: &str = "logout+jwt";
 
-/// User name and password of HTTP Basic, each form-encoded before (RFC 6749 section 2.3.1).
-pub fn basic_credentials(header: &str) -> Option<(String, String)> {
+/// A client's id and secret, in one of the ways to read them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credentials {
+    pub client_id: String,
+    pub secret: String,
+}
+
+/// User name and password of HTTP Basic. RFC 6749 section 2.3.1 wants each form-encoded before; half of the
+/// libraries leave that out. So both readings are given, the standard's first.
+pub fn basic_credentials(header: &str) -> Option<Vec<Credentials>> {
     let (scheme, encoded) = header.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
@@ -95,7 +103,13 @@ pub fn basic_credentials(header: &str) -> Option<(String, String)> {
     let (user, password) = text.split_once(':')?;
     let decode =
         |part: &str| Some(percent_decode_str(&part.replace('+', " ")).decode_utf8().ok()?.into_owned());
-    Some((decode(user)?, decode(password)?))
+    let decoded = decode(user).zip(decode(password));
+    let as_it_stands = (user.to_owned(), password.to_owned());
+    let readings = decoded.into_iter().chain([as_it_stands]);
+    let mut readings: Vec<_> =
+        readings.map(|(client_id, secret)| Credentials { client_id, secret }).collect();
+    readings.dedup();
+    Some(readings)
 }
 
 /// How an access token is presented.
@@ -132,10 +146,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn basic_credentials_are_form_decoded() {
-        let encoded = STANDARD.encode("my%3Aclient:p%C3%ABr+cent");
-        let read = basic_credentials(&format!("basic {encoded}"));
-        assert_eq!(read, Some(("my:client".into(), "p\u{eb}r cent".into())));
+    fn basic_credentials_are_read_as_encoded_and_as_they_stand() {
+        let read = |text: &str| {
+            let readings = basic_credentials(&format!("basic {}", STANDARD.encode(text))).unwrap();
+            readings.into_iter().map(|read| (read.client_id, read.secret)).collect::<Vec<_>>()
+        };
+        let pairs = |pairs: &[(&str, &str)]| {
+            pairs.iter().map(|(id, secret)| ((*id).to_owned(), (*secret).to_owned())).collect::<Vec<_>>()
+        };
+        let (decoded, raw) = (("my:client", "p\u{eb}r cent"), ("my%3Aclient", "p%C3%ABr+cent"));
+        assert_eq!(read("my%3Aclient:p%C3%ABr+cent"), pairs(&[decoded, raw]));
+        assert_eq!(read("web:a+b%2"), pairs(&[("web", "a b%2"), ("web", "a+b%2")]));
+        assert_eq!(read("web:a:b"), pairs(&[("web", "a:b")]), "one reading where both are the same");
+        assert_eq!(read("web:%FF"), pairs(&[("web", "%FF")]), "what is no text when decoded");
         for header in ["Basic", "Basic !!", "Bearer abc", "Basic bm9jb2xvbg=="] {
             assert_eq!(basic_credentials(header), None, "{header}");
         }

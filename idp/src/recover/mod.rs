@@ -112,7 +112,7 @@ pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) 
         let (email, username) = (or_kept(email, "email"), or_kept(username, "username"));
         let page = forgot_page(&app, &journey, &email, &username, FieldErrors::default());
         let client_id = open.and_then(|open| open.journey.client_id);
-        Ok(app.client_page(&visit, client_id.as_deref(), StatusCode::OK, "idp/forgot.html", &page))
+        Ok(app.page(&visit, client_id.as_deref(), StatusCode::OK, "idp/forgot.html", &page))
     })
     .await
 }

@@ -130,7 +130,7 @@ pub async fn back_to_signin(
 ) -> Result<Response, Trouble> {
     let kept = app.ephemeral.get(&app.browser_key("return", visit, &account.email)).await?;
     let journey = match kept {
-        Some(kept) => journeys::open(&app.ephemeral, &kept.value, &visit.browser).await?,
+        Some(kept) => app.open_journey(visit, &kept.value).await?,
         None => None,
     };
     let mut open = match journey {

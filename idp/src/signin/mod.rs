@@ -50,12 +50,7 @@ impl App {
         template: &str,
         page: &impl Serialize,
     ) -> Response {
-        let client_id = open.journey.client_id.as_deref();
-        let targets = match &open.journey.request {
-            Some(request) => request.return_address.origin().into_iter().collect(),
-            None => self.origins_of(client_id),
-        };
-        self.pages.respond(visit, self.look(client_id), status, template, page, &targets)
+        self.client_page(visit, open.journey.client_id.as_deref(), status, template, page)
     }
 }
 

@@ -22,7 +22,7 @@ use crate::ephemeral::journeys::Open;
 use crate::form::Posted;
 use crate::journey::Step;
 use crate::notices::Mail;
-use crate::oauth::resume::{journey_url, see_other};
+use crate::oauth::resume::{bond_cookie, journey_url, see_other};
 use crate::path;
 use crate::store::accounts::Name;
 use crate::store::audit::Event;
@@ -135,7 +135,10 @@ pub async fn post(
             journey.pending_phone = None;
             journey.code = None;
             journey.public_computer = fields.get("public_computer").is_some();
+            journey.is_bound = true;
             let is_public = journey.public_computer;
+            let id = &arrived.open.id;
+            let visit = visit.with_cookie(&bond_cookie(id), &app.bond(&visit, id));
             // A confirmation has changed the account since it was read.
             let known = account.email_confirmed_at.is_some().then_some((account, device));
             let mut response = app.save_and_resume_knowing(&visit, arrived.open, known).await?;

@@ -10,6 +10,7 @@ use web::seal::sha256;
 use super::{Result, Store, StoreError, devices};
 use crate::domain::account::{Account, AccountId, EmailAddress, Role, SubjectId};
 use crate::domain::device::Device;
+use crate::domain::search::search_name;
 
 pub(super) const COLUMNS: &str = "id, subject, given_name, family_name, email, email_confirmed_at, username, password_hash, \
      temporary_password_until, temporary_password_used_at, phone_sealed, phone_verified_at, role, organisation, language, blocked_at, claims_sealed,
@@ -79,8 +80,9 @@ impl Store {
         let id = AccountId(self.random.id());
         sqlx::query(
             "INSERT INTO accounts (id, subject, given_name, family_name, email, email_confirmed_at, username,
-               password_hash, phone_sealed, phone_verified_at, role, organisation, language, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+               password_hash, phone_sealed, phone_verified_at, role, organisation, language, created_at, updated_at,
+               search_name)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
         )
         .bind(&id.0)
         .bind(self.random.id())
@@ -97,6 +99,7 @@ impl Store {
         .bind(new.language.tag())
         .bind(now)
         .bind(now)
+        .bind(search_name(&new.given_name, &new.family_name))
         .execute(write.connection())
         .await?;
         Ok(id)
@@ -226,7 +229,8 @@ impl Store {
         new: &NewAccount,
     ) -> Result<bool> {
         let changed = sqlx::query(
-            "UPDATE accounts SET given_name = $1, family_name = $2, password_hash = $3, language = $4, updated_at = $5
+            "UPDATE accounts SET given_name = $1, family_name = $2, password_hash = $3, language = $4, updated_at = $5,
+               search_name = $7
              WHERE id = $6 AND email_confirmed_at IS NULL",
         )
         .bind(&new.given_name)
@@ -235,6 +239,7 @@ impl Store {
         .bind(new.language.tag())
         .bind(self.clock.now().0)
         .bind(&id.0)
+        .bind(search_name(&new.given_name, &new.family_name))
         .execute(write.connection())
         .await?;
         Ok(changed.rows_affected() == 1)
@@ -284,6 +289,27 @@ impl Store {
         let sql =
             "UPDATE accounts SET phone_sealed = $1, phone_verified_at = $2, updated_at = $2 WHERE id = $3";
         let query = sqlx::query(sql).bind(phone_sealed).bind(self.clock.now().0).bind(&id.0);
+        query.execute(write.connection()).await?;
+        Ok(())
+    }
+
+    /// An account, held until `write` ends, so that nobody else changes it meanwhile.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn hold_account(&self, write: &mut Write, id: &AccountId) -> Result<Option<Account>> {
+        let sql = format!("UPDATE accounts SET updated_at = updated_at WHERE id = $1 RETURNING {COLUMNS}");
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(&id.0);
+        query.fetch_optional(write.connection()).await?.as_ref().map(account).transpose()
+    }
+
+    /// Takes the phone number away from an account.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn remove_phone(&self, write: &mut Write, id: &AccountId) -> Result<()> {
+        let sql = "UPDATE accounts SET phone_sealed = NULL, phone_verified_at = NULL, updated_at = $1 WHERE id = $2";
+        let query = sqlx::query(sql).bind(self.clock.now().0).bind(&id.0);
         query.execute(write.connection()).await?;
         Ok(())
     }

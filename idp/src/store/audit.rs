@@ -1,8 +1,12 @@
 //! The table `audit`: who did what to whose account, when. Never a secret, a code or a number in it.
 
+use std::fmt::Write as _;
+
 use sqlx::Row as _;
+use sqlx::any::AnyRow;
 use web::clock::Timestamp;
-use web::db::Write;
+use web::db::{Value, Write, bound};
+use web::request_log::current_request;
 
 use super::{Result, Store};
 use crate::domain::account::AccountId;
@@ -18,6 +22,8 @@ pub enum Event {
     PasswordChanged,
     PhoneAdded,
     PhoneChanged,
+    /// An operator took the number away, for a holder who has it no more.
+    PhoneRemoved,
     EmailChanged,
     CodeLimit,
     DataDownloaded,
@@ -37,7 +43,7 @@ pub enum Event {
 }
 
 impl Event {
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Registered,
         Self::Confirmed,
         Self::SignedIn,
@@ -46,6 +52,7 @@ impl Event {
         Self::PasswordChanged,
         Self::PhoneAdded,
         Self::PhoneChanged,
+        Self::PhoneRemoved,
         Self::EmailChanged,
         Self::CodeLimit,
         Self::DataDownloaded,
@@ -72,6 +79,7 @@ impl Event {
             Self::PasswordChanged => "password-changed",
             Self::PhoneAdded => "phone-added",
             Self::PhoneChanged => "phone-changed",
+            Self::PhoneRemoved => "phone-removed",
             Self::EmailChanged => "email-changed",
             Self::CodeLimit => "code-limit",
             Self::DataDownloaded => "data-downloaded",
@@ -90,6 +98,52 @@ impl Event {
     }
 }
 
+/// What an operator does on the command line, to no account in particular.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    BackupMade,
+    BackupRestored,
+    AuditExported,
+    KeysRotated,
+    KeyRevoked,
+    RegistrationTokenMade,
+    SchemaChanged,
+}
+
+impl Operation {
+    pub const ALL: [Self; 7] = [
+        Self::BackupMade,
+        Self::BackupRestored,
+        Self::AuditExported,
+        Self::KeysRotated,
+        Self::KeyRevoked,
+        Self::RegistrationTokenMade,
+        Self::SchemaChanged,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::BackupMade => "backup-made",
+            Self::BackupRestored => "backup-restored",
+            Self::AuditExported => "audit-exported",
+            Self::KeysRotated => "keys-rotated",
+            Self::KeyRevoked => "key-revoked",
+            Self::RegistrationTokenMade => "registration-token-made",
+            Self::SchemaChanged => "schema-changed",
+        }
+    }
+}
+
+/// Which rows are asked for; each part narrows them.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub account: Option<AccountId>,
+    pub event: Option<String>,
+    pub from: Option<Timestamp>,
+    /// Rows before this moment.
+    pub until: Option<Timestamp>,
+}
+
 /// A row, as it is read back.
 #[derive(Clone, Debug)]
 pub struct Entry {
@@ -100,6 +154,10 @@ pub struct Entry {
     pub actor_id: Option<String>,
     pub client_id: Option<String>,
     pub detail: String,
+    /// Of the account, at the time; of what an earlier version wrote, of today.
+    pub organisation: Option<String>,
+    /// The identifier of the request that did it, as the log has it.
+    pub request_id: Option<String>,
 }
 
 impl Store {
@@ -126,8 +184,8 @@ impl Store {
         detail: &str,
     ) {
         write.later(
-            "INSERT INTO audit (id, at, account_id, event, client_id, detail, actor_id)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            "INSERT INTO audit (id, at, account_id, event, client_id, detail, actor_id, request_id, organisation)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, (SELECT organisation FROM accounts WHERE id = $3))",
             vec![
                 self.random.id().into(),
                 self.clock.now().0.into(),
@@ -136,8 +194,26 @@ impl Store {
                 client_id.into(),
                 detail.into(),
                 actor.map(|actor| actor.0.as_str()).into(),
+                current_request().as_deref().into(),
             ],
         );
+    }
+
+    /// Adds a row for what an operator did on the command line. It uses the oldest columns alone: a backup is made of
+    /// whatever schema there is.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn note_operation(&self, operator: &str, operation: Operation, detail: &str) -> Result<()> {
+        let text = "INSERT INTO audit (id, at, actor_id, event, detail) VALUES ($1, $2, $3, $4, $5)";
+        let query = sqlx::query(text)
+            .bind(self.random.id())
+            .bind(self.clock.now().0)
+            .bind(operator)
+            .bind(operation.as_str())
+            .bind(detail);
+        self.db.execute(query).await?;
+        Ok(())
     }
 
     /// The rows of an account, or of all, the newest first.
@@ -145,29 +221,56 @@ impl Store {
     /// # Errors
     /// The engine's.
     pub async fn audit(&self, account: Option<&AccountId>, limit: u32) -> Result<Vec<Entry>> {
-        let query = match account {
-            Some(account) => sqlx::query(
-                "SELECT at, event, account_id, client_id, detail, actor_id FROM audit WHERE account_id = $1
-                 ORDER BY at DESC LIMIT $2",
-            )
-            .bind(account.0.clone()),
-            None => sqlx::query(
-                "SELECT at, event, account_id, client_id, detail, actor_id FROM audit WHERE account_id IS NOT NULL OR $1 = ''
-                 ORDER BY at DESC LIMIT $2",
-            )
-            .bind(String::new()),
-        };
-        let rows = query.bind(i64::from(limit)).fetch_all(self.db.pool()).await?;
-        let entry = |row: &sqlx::any::AnyRow| {
-            Ok(Entry {
-                at: Timestamp(row.try_get(0)?),
-                event: row.try_get(1)?,
-                account_id: row.try_get(2)?,
-                client_id: row.try_get(3)?,
-                detail: row.try_get(4)?,
-                actor_id: row.try_get(5)?,
-            })
-        };
+        self.audit_of(&Filter { account: account.cloned(), ..Filter::default() }, limit).await
+    }
+
+    /// The rows that a filter leaves, the newest first.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn audit_of(&self, filter: &Filter, limit: u32) -> Result<Vec<Entry>> {
+        // Only the conditions that are wanted, so that the engine takes the index that fits.
+        let conditions = [
+            ("account_id = ", filter.account.as_ref().map(|account| Value::from(account.0.as_str()))),
+            ("event = ", filter.event.as_deref().map(Value::from)),
+            ("at >= ", filter.from.map(|from| Value::from(from.0))),
+            ("at < ", filter.until.map(|until| Value::from(until.0))),
+        ];
+        let (mut text, mut values) = (SELECT.to_owned(), Vec::new());
+        for (condition, value) in conditions {
+            let Some(value) = value else { continue };
+            values.push(value);
+            let word = if values.len() == 1 { "WHERE" } else { "AND" };
+            let _ = write!(text, " {word} audit.{condition}${}", values.len());
+        }
+        let _ = write!(text, " ORDER BY at DESC, audit.id DESC LIMIT {limit}");
+        let rows = bound(sqlx::query(sqlx::AssertSqlSafe(text)), values).fetch_all(self.db.pool()).await?;
         rows.iter().map(entry).collect()
     }
+
+    /// Removes the rows from before a moment.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn remove_audit(&self, before: Timestamp) -> Result<u64> {
+        Ok(self.db.execute(sqlx::query("DELETE FROM audit WHERE at < $1").bind(before.0)).await?)
+    }
+}
+
+/// The organisation of a row that an earlier version wrote is that of its account.
+const SELECT: &str = "SELECT at, event, account_id, client_id, detail, actor_id,
+       COALESCE(audit.organisation, accounts.organisation), request_id
+     FROM audit LEFT JOIN accounts ON accounts.id = account_id";
+
+fn entry(row: &AnyRow) -> Result<Entry> {
+    Ok(Entry {
+        at: Timestamp(row.try_get(0)?),
+        event: row.try_get(1)?,
+        account_id: row.try_get(2)?,
+        client_id: row.try_get(3)?,
+        detail: row.try_get(4)?,
+        actor_id: row.try_get(5)?,
+        organisation: row.try_get(6)?,
+        request_id: row.try_get(7)?,
+    })
 }

@@ -30,8 +30,11 @@ pub(super) fn device(row: &AnyRow) -> Result<Option<Device>> {
 }
 
 impl Store {
-    /// Makes a device known; after a code, trusts it for `trusted_for` from now on. Returns its id and whether it is new to
-    /// the account.
+    /// Makes a device known under a new secret; after a code, trusts it for `trusted_for` from now on. Returns its id and
+    /// whether it is new to the account.
+    ///
+    /// A secret that the browser brought (`brought`) is never trusted: somebody else may have put it there. Whoever else
+    /// this browser is known to goes on to the new secret as well, so that it stays a known device to all of them.
     ///
     /// # Errors
     /// The engine's.
@@ -39,10 +42,18 @@ impl Store {
         &self,
         write: &mut Write,
         account: &AccountId,
+        brought: Option<&str>,
         secret: &str,
         label: &str,
         trusted_for: Option<Duration>,
     ) -> Result<(String, bool)> {
+        if let Some(brought) = brought {
+            sqlx::query("UPDATE devices SET secret_hash = $1 WHERE secret_hash = $2")
+                .bind(sha256(secret))
+                .bind(sha256(brought))
+                .execute(write.connection())
+                .await?;
+        }
         let now = self.clock.now();
         let id = self.random.id();
         let row = sqlx::query(
@@ -82,6 +93,15 @@ impl Store {
         let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(&account.0);
         let rows = query.fetch_all(self.db.pool()).await?;
         rows.iter().filter_map(|row| device(row).transpose()).collect()
+    }
+
+    /// Forgets the devices that were neither used nor trusted since `before`.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn remove_devices(&self, before: Timestamp) -> Result<u64> {
+        let text = "DELETE FROM devices WHERE last_used_at < $1 AND trusted_until < $1";
+        Ok(self.db.execute(sqlx::query(text).bind(before.0)).await?)
     }
 
     /// Forgets one device of an account, or all of them.

@@ -102,6 +102,10 @@ fn grant(row: &AnyRow) -> Result<Grant> {
     })
 }
 
+fn as_json(details: &GrantDetails) -> Result<String> {
+    serde_json::to_string(details).map_err(|_| StoreError::Corrupt("grants.details"))
+}
+
 impl Store {
     /// Adds a grant with its authorization code.
     ///
@@ -109,8 +113,7 @@ impl Store {
     /// The engine's.
     pub fn insert_grant(&self, write: &mut Write, new: &NewGrant<'_>) -> Result<()> {
         let now = self.clock.now();
-        let details =
-            serde_json::to_string(new.details).map_err(|_| StoreError::Corrupt("grants.details"))?;
+        let details = as_json(new.details)?;
         write.later(
             "INSERT INTO grants (id, session_id, account_id, client_id, redirect_uri, scope, details, code_hash,
                code_challenge, code_expires_at, created_at)
@@ -154,7 +157,7 @@ impl Store {
         refresh: Option<NewRefreshToken<'_>>,
     ) -> Result<bool> {
         let now = self.clock.now().0;
-        let details = serde_json::to_string(details).map_err(|_| StoreError::Corrupt("grants.details"))?;
+        let details = as_json(details)?;
         let query = sqlx::query(
             "UPDATE grants SET code_used_at = $1, details = $2
              WHERE id = $3 AND code_used_at IS NULL AND code_expires_at > $1 AND revoked_at IS NULL",
@@ -178,6 +181,16 @@ impl Store {
         let sql = format!("SELECT {COLUMNS} FROM grants WHERE id = $1");
         let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id).fetch_optional(self.db.pool()).await?;
         row.as_ref().map(grant).transpose()
+    }
+
+    /// Keeps what the next tokens of a grant will carry.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn keep_grant_details(&self, id: &str, details: &GrantDetails) -> Result<()> {
+        let query = sqlx::query("UPDATE grants SET details = $1 WHERE id = $2");
+        self.db.execute(query.bind(as_json(details)?).bind(id)).await?;
+        Ok(())
     }
 
     /// Ends a grant and with it every token issued from it.
@@ -227,52 +240,34 @@ impl Store {
         Ok(found.map(|grant| RefreshToken { hash, grant, expires_at: Timestamp(expires_at), used_at }))
     }
 
-    /// Uses up a refresh token and keeps its successor. False if it was used before or its grant is revoked:
-    /// of two that come at once one wins.
+    /// Uses up a refresh token and keeps a successor. One that was used no longer than `grace` ago gets another
+    /// successor beside those that it has: two tabs, or an answer that was lost. False if it was used before that,
+    /// has expired, or its grant is revoked. Without a grace, of two that come at once one wins.
     ///
     /// # Errors
     /// The engine's.
-    pub async fn rotate_refresh_token(&self, old: &str, new: NewRefreshToken<'_>) -> Result<bool> {
+    pub async fn rotate_refresh_token(
+        &self,
+        old: &str,
+        grace: Duration,
+        new: NewRefreshToken<'_>,
+    ) -> Result<bool> {
+        let now = self.clock.now();
+        // Another node's clock may be a little ahead, so that no grace cannot be a moment of the present.
+        let used_after = if grace.is_zero() { i64::MAX } else { now.minus(grace).0 };
         let mut write = self.begin_write().await?;
+        // The time of the first use stays: the grace does not grow by using it.
         let used = sqlx::query(
-            "UPDATE refresh_tokens SET used_at = $1 WHERE token_hash = $2 AND used_at IS NULL AND expires_at > $1
+            "UPDATE refresh_tokens SET used_at = COALESCE(used_at, $1)
+             WHERE token_hash = $2 AND (used_at IS NULL OR used_at > $3) AND expires_at > $1
                AND grant_id IN (SELECT id FROM grants WHERE revoked_at IS NULL)",
         )
-        .bind(self.clock.now().0)
+        .bind(now.0)
         .bind(old)
+        .bind(used_after)
         .execute(write.connection())
         .await?;
         if used.rows_affected() == 0 {
-            return Ok(false);
-        }
-        self.insert_refresh_token(&mut write, new, Some(old)).await?;
-        write.commit().await?;
-        Ok(true)
-    }
-
-    /// Gives a refresh token that was used after `since` a new successor in place of the one that nobody used;
-    /// that one counts as used from now on. False if there is no such successor.
-    ///
-    /// # Errors
-    /// The engine's.
-    pub async fn replace_lost_refresh_token(
-        &self,
-        old: &str,
-        since: Timestamp,
-        new: NewRefreshToken<'_>,
-    ) -> Result<bool> {
-        let mut write = self.begin_write().await?;
-        let voided = sqlx::query(
-            "UPDATE refresh_tokens SET used_at = $1 WHERE replaces = $2 AND used_at IS NULL
-               AND EXISTS (SELECT 1 FROM refresh_tokens AS old WHERE old.token_hash = $2 AND old.used_at > $3)
-               AND grant_id IN (SELECT id FROM grants WHERE revoked_at IS NULL)",
-        )
-        .bind(self.clock.now().0)
-        .bind(old)
-        .bind(since.0)
-        .execute(write.connection())
-        .await?;
-        if voided.rows_affected() == 0 {
             return Ok(false);
         }
         self.insert_refresh_token(&mut write, new, Some(old)).await?;

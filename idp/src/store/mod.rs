@@ -2,7 +2,7 @@
 
 use include_dir::{Dir, include_dir};
 use web::clock::Clock;
-use web::db::{Db, OpenError};
+use web::db::{Db, Found, Needs, OpenError, Schema};
 use web::random::Random;
 use web::seal::{RootKey, SealError};
 
@@ -12,6 +12,7 @@ pub mod claims;
 pub mod clients;
 pub mod devices;
 pub mod grants;
+pub mod history;
 pub mod keys;
 pub mod lockouts;
 pub mod mail_links;
@@ -23,6 +24,14 @@ pub mod temporary_passwords;
 pub mod terms;
 
 static MIGRATIONS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../migrations/idp");
+
+/// The tables of this program.
+pub static SCHEMA: Schema = Schema {
+    program: "idp",
+    migrations: &MIGRATIONS,
+    witness: ("SELECT private_sealed FROM signing_keys WHERE private_sealed <> '' LIMIT 1", "signing key"),
+    counted: &["accounts", "devices", "sessions", "signing_keys", "audit"],
+};
 
 /// Why a row could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +63,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the database at `url` and brings its tables up to date.
+    /// Opens the database at `url` for a server: makes it if it is not there, and brings its tables up to date.
     ///
     /// # Errors
     /// [`OpenError`] names what is wrong.
@@ -64,8 +73,31 @@ impl Store {
         random: Random,
         root: RootKey,
     ) -> std::result::Result<Self, OpenError> {
-        let db = Db::open(url, &MIGRATIONS).await?;
+        let db = Db::open(url, &SCHEMA, &root).await?;
         Ok(Self { db, clock, random, root })
+    }
+
+    /// Opens the database at `url` for a command, which makes nothing and leaves its tables as they are.
+    ///
+    /// # Errors
+    /// [`OpenError`] names what is wrong.
+    pub async fn open_existing(
+        url: &str,
+        (clock, random, root): (Clock, Random, RootKey),
+        needs: Needs,
+    ) -> std::result::Result<(Self, Found), OpenError> {
+        let (db, found) = Db::open_existing(url, &SCHEMA, &root, needs).await?;
+        Ok((Self { db, clock, random, root }, found))
+    }
+
+    /// The tables in a database that is open already, such as a copy that is looked at.
+    pub fn within(db: Db, clock: Clock, random: Random, root: RootKey) -> Self {
+        Self { db, clock, random, root }
+    }
+
+    /// The root key.
+    pub fn root(&self) -> &RootKey {
+        &self.root
     }
 
     /// The database handle, for expiring values that share it.

@@ -1,5 +1,5 @@
 //! Who looked where: one row for every look at a dossier, allowed or refused, with the fields that NEN 7513
-//! asks for. Rows are only ever added.
+//! asks for. Rows are only ever added, and removed once they are older than the configuration wants.
 
 use sqlx::Row as _;
 use web::clock::Timestamp;
@@ -80,6 +80,14 @@ pub struct AccessLog(Db);
 impl AccessLog {
     pub fn new(db: Db) -> Self {
         Self(db)
+    }
+
+    /// Removes the rows from before a moment.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn forget(&self, before: Timestamp) -> Result<u64, sqlx::Error> {
+        self.0.execute(sqlx::query("DELETE FROM access_log WHERE at < $1").bind(before.0)).await
     }
 
     /// Adds a row. Whoever shows a dossier does this first: what cannot be logged is not shown.

@@ -77,6 +77,11 @@ fn explain(key: &str) -> Option<&'static str> {
         "limits.activations_per_account" => "Activation codes tried per account and day, over all nodes.",
         "limits.code_days" => "Days that an activation code is valid.",
         "limits.code_attempts" => "Wrong attempts after which an activation code is void.",
+        "retention" => "For how long what people did is kept. Zero keeps it for ever.",
+        "retention.audit_days" => "Days after which a row is removed that says who did what to a link.",
+        "retention.access_log_days" => {
+            "Days after which a row is removed that says who looked where; 1825 (five years) or more."
+        }
         "log" => "The request log, on standard output.",
         "log.json" => "JSON lines; false gives plain lines for a person who watches.",
         "log.level" => "error, warn, info, debug or trace.",

@@ -12,7 +12,7 @@ use web::language::Language;
 use web::look::Brand;
 
 pub use explain::example;
-pub use settings::{Limits, Provider, SessionRules, Settings};
+pub use settings::{Limits, Provider, Retention, SessionRules, Settings};
 
 /// The file, key by key. `deploy/portal.example.toml` explains each.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -30,6 +30,7 @@ pub struct Config {
     pub oidc: OidcConfig,
     pub session: SessionConfig,
     pub limits: LimitsConfig,
+    pub retention: RetentionConfig,
     pub log: LogConfig,
     pub dev: DevConfig,
     pub brand: Brand,
@@ -69,6 +70,13 @@ pub struct LimitsConfig {
     pub activations_per_account: u32,
     pub code_days: u32,
     pub code_attempts: u32,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RetentionConfig {
+    pub audit_days: u32,
+    pub access_log_days: u32,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -124,6 +132,7 @@ impl Default for Config {
             oidc: OidcConfig::default(),
             session: SessionConfig::default(),
             limits: LimitsConfig::default(),
+            retention: RetentionConfig::default(),
             log: LogConfig::default(),
             dev: DevConfig::default(),
             brand: Brand::default(),
@@ -166,6 +175,12 @@ impl Default for LimitsConfig {
             code_days: 14,
             code_attempts: 5,
         }
+    }
+}
+
+impl Default for RetentionConfig {
+    fn default() -> Self {
+        Self { audit_days: 1_825, access_log_days: 1_825 }
     }
 }
 

@@ -31,9 +31,12 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     pub demo: bool,
     pub root: RootKey,
+    /// The file that holds it, if one does.
+    pub root_file: Option<PathBuf>,
     pub provider: Provider,
     pub session: SessionRules,
     pub limits: Limits,
+    pub retention: Retention,
     pub log_json: bool,
     pub log_level: String,
     /// Whether `POST /dev/clock/advance` is there.
@@ -61,6 +64,13 @@ pub struct SessionRules {
     pub idle: Duration,
     pub warn: Duration,
     pub absolute: Duration,
+}
+
+/// For how long rows are kept; `None` is for ever.
+#[derive(Clone, Copy, Debug)]
+pub struct Retention {
+    pub audit: Option<Duration>,
+    pub access_log: Option<Duration>,
 }
 
 /// How often something may be tried.
@@ -118,16 +128,18 @@ impl Settings {
             https: origin.scheme() == "https",
             origin: origin.origin().ascii_serialization(),
             listen,
-            database: address_or_secret(&config.database, path, "database", literal)?,
+            database: web::db::beside(path, &address_or_secret(&config.database, path, "database", literal)?),
             redis: (redis != "database").then_some(redis),
             default_language: config.default_language,
             brand_folder: beside(path, &config.brand_folder),
             trusted_proxies,
             demo: config.demo,
             root,
+            root_file: config.secrets.root.file(path),
             provider: Provider::check(config, path, literal)?,
             session: SessionRules::check(config, path)?,
             limits: Limits::check(config, path)?,
+            retention: Retention::check(config, path)?,
             log_json: config.log.json,
             log_level: config.log.level.clone(),
             dev_clock: config.dev.clock,
@@ -192,6 +204,21 @@ impl SessionRules {
             return Err(ConfigError::refused(path, "session.warn_seconds", session.warn_seconds, advice));
         }
         Ok(Self { idle, warn, absolute })
+    }
+}
+
+impl Retention {
+    fn check(config: &Config, path: &Path) -> Result<Self, ConfigError> {
+        let days = |key: &str, days: u32, least: u32| match days {
+            0 => Ok(None),
+            days if (least..=36_500).contains(&days) => Ok(Some(Duration::from_hours(24 * u64::from(days)))),
+            days => {
+                Err(ConfigError::refused(path, key, days, format!("from {least} to 36500, or 0 for ever")))
+            }
+        };
+        // The log of looks is evidence (NEN 7513): five years, so that a setting does not do away with it.
+        let access_log = days("retention.access_log_days", config.retention.access_log_days, 1_825)?;
+        Ok(Self { audit: days("retention.audit_days", config.retention.audit_days, 30)?, access_log })
     }
 }
 
@@ -322,6 +349,8 @@ mod tests {
         assert!(error(|c| c.session.idle_minutes = 0).contains("session.idle_minutes"));
         assert!(error(|c| c.limits.requests_per_account = 0).contains("limits.requests_per_account"));
         assert!(error(|c| c.ephemeral = Secret::Literal("memory".into())).contains("ephemeral"));
+        assert!(error(|c| c.retention.access_log_days = 90).contains("retention.access_log_days"));
+        assert!(error(|c| c.retention.audit_days = 1).contains("retention.audit_days"));
         assert!(error(|c| c.trusted_proxies = vec!["proxy".into()]).contains("trusted_proxies"));
         assert!(error(|c| c.organisations = vec![Organisation::default()]).contains("organisations.id"));
     }

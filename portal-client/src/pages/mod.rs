@@ -20,6 +20,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 use web::clock::Timestamp;
+use web::headers::Forms;
 use web::language::Language;
 use web::request::Visit;
 
@@ -78,8 +79,8 @@ pub fn show(
     let ending = session.map(|session| session.ending(app.settings.session, app.clock.now()));
     let visit = &Visit { ending, ..visit.clone() };
     let targets = [app.settings.provider.origin.clone()];
-    let targets: &[String] = if session.is_some() { &targets } else { &[] };
-    app.pages.respond(visit, app.settings.look(), status, template, &Framed { shell, body }, targets)
+    let forms = if session.is_some() { Forms::At(&targets) } else { Forms::Here };
+    app.pages.respond(visit, app.settings.look(), status, template, &Framed { shell, body }, forms)
 }
 
 /// The one of two texts that is in the page's language, or the other if that is empty.

@@ -100,6 +100,14 @@ impl Audit {
         Self(db)
     }
 
+    /// Removes the rows from before a moment.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn forget(&self, before: Timestamp) -> Result<u64, sqlx::Error> {
+        self.0.execute(sqlx::query("DELETE FROM audit WHERE at < $1").bind(before.0)).await
+    }
+
     /// Adds a line to the transaction of the act that it is about: neither stands without the other.
     ///
     /// # Errors

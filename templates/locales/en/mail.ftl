@@ -79,6 +79,7 @@ mail-desk-notice-subject = Something changed in your account
 mail-desk-notice-text = On { $when } a member of staff changed something in your account:
 mail-desk-notice-not-right = Is this not right? Contact the helpdesk.
 
+sms-phone-removed = Your account no longer uses this phone number. Is this not right? Call the helpdesk.
 sms-phone-changed = Your account uses another phone number from now on. Is this not right? Call the helpdesk.
 sms-code = Your code is { $code }. Give this code to nobody.
 sms-code-prefix = Your code is { $code }. Enter what follows the dash. Give this code to nobody.

@@ -79,6 +79,7 @@ mail-desk-notice-subject = Er is iets veranderd aan uw account
 mail-desk-notice-text = Een medewerker heeft op { $when } iets veranderd aan uw account:
 mail-desk-notice-not-right = Klopt dit niet? Neem dan contact op met de helpdesk.
 
+sms-phone-removed = Uw account gebruikt dit telefoonnummer niet meer. Klopt dit niet? Bel dan de helpdesk.
 sms-phone-changed = Uw account gebruikt voortaan een ander telefoonnummer. Klopt dit niet? Bel dan de helpdesk.
 sms-code = Uw code is { $code }. Geef deze code aan niemand.
 sms-code-prefix = Uw code is { $code }. Vul in wat na het streepje staat. Geef deze code aan niemand.

@@ -136,7 +136,7 @@ async fn add_accounts(config: &Config, count: usize) {
         let account = store.insert_account(&mut write, &new).await.unwrap();
         let trusted_for = Duration::from_hours(24 * 30);
         store
-            .trust_device(&mut write, &account, &device(number), "Firefox, Linux", Some(trusted_for))
+            .trust_device(&mut write, &account, None, &device(number), "Firefox, Linux", Some(trusted_for))
             .await
             .unwrap();
     }

@@ -1,31 +1,13 @@
 //! What stands in no log, mail subject, URL or unsealed column, after somebody did everything once.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
-
 use reqwest::StatusCode;
 use sqlx::Row as _;
 use tests::{Backend, Browser, Person, World};
-use tracing_subscriber::EnvFilter;
 use web::db::{Db, Engine};
 
 use crate::care::{BIRTH_DATE, BSN, activate, at_portal, issue_code, request, section};
 use crate::desk::{mailed_password, make, open, page_of};
-
-/// Log lines, kept.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
+use crate::log_lines::Log;
 
 /// Every value of every table, a line each.
 async fn dump(db: &Db, into: &mut String) {
@@ -92,21 +74,7 @@ fn assert_clean(what: &str, text: &str, secrets: &[String]) {
 #[tokio::test]
 async fn t47_no_secret_stands_in_a_log_a_subject_a_url_or_a_column() {
     for backend in Backend::ALL {
-        // The servers of this world run on this test's thread, so the lines of no other test are among these.
-        let lines = Lines::default();
-        let writer = lines.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_env_filter(EnvFilter::new(
-                "debug,sqlx=warn,hyper=warn,hyper_util=warn,reqwest=warn,html5ever=warn,selectors=warn",
-            ))
-            .with_ansi(false)
-            .with_writer(move || writer.clone())
-            .finish();
-        let guard = tracing::subscriber::set_default(subscriber);
-        // With one subscriber alone, tracing asks whichever thread comes first whether a line is wanted, and the
-        // threads of other tests want none. A second one makes it ask this thread.
-        let _second = tracing::Dispatch::new(tracing_subscriber::registry());
-
+        let kept = Log::keep();
         let world = World::with(backend, |config| {
             config.accounts.first_password = idp::config::FirstPassword::Temporary;
         })
@@ -219,9 +187,9 @@ async fn t47_no_secret_stands_in_a_log_a_subject_a_url_or_a_column() {
         }
         let secrets = cookies;
         dump_all(&world, &mut state).await;
-        drop(guard);
 
-        let log = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        let log = kept.text();
+        drop(kept);
         assert!(log.contains("POST") && log.contains("/signin/password"), "the log was caught:\n{log}");
         assert!(state.contains("outbox payload_sealed") && state.contains("links match_hash"));
         assert_clean("a log line", &log, &secrets);

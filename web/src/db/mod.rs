@@ -1,22 +1,31 @@
 //! The database handle: one SQL text for SQLite and PostgreSQL. TEXT and BIGINT columns only, times as
 //! Unix milliseconds. Whoever reads before writing does it inside [`Db::begin_write`].
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use include_dir::Dir;
 use sqlx::Any;
 use sqlx::any::{AnyArguments, AnyRow};
-use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::query::Query;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
+mod copy;
+mod mark;
+mod open;
+mod place;
 mod pool;
+mod schema;
 mod write;
 
+pub use copy::{Copied, CopyError, Restored, backup, restore};
+pub use mark::Marks;
+pub use open::{Needs, OpenError};
+pub use place::{beside, create_private, file_of, name_of};
+use pool::WAIT;
 pub use pool::{Acquired, Pool};
-use pool::{Connector, WAIT};
-pub use write::{Statement, Value, Write};
+pub use schema::{Found, Schema};
+pub use write::{Statement, Value, Write, bound};
 
 /// A query of this database.
 pub type AnyQuery<'q> = Query<'q, Any, AnyArguments>;
@@ -28,19 +37,6 @@ const MAX_CONNECTIONS: usize = 16;
 pub enum Engine {
     Sqlite,
     Postgres,
-}
-
-/// Why a database could not be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    #[error("database url '{0}': it must start with sqlite: or postgres:")]
-    UnknownEngine(String),
-    #[error("cannot open the database: {0}")]
-    Connect(#[source] sqlx::Error),
-    #[error("cannot bring the database schema up to date: {0}")]
-    Migrate(#[source] sqlx::migrate::MigrateError),
-    #[error("migration file '{0}' is not named NNNN_what_it_does.sql")]
-    MigrationName(String),
 }
 
 /// A pool of connections.
@@ -56,48 +52,14 @@ pub struct Db {
     /// For statements by themselves. On SQLite the same; on PostgreSQL a quarter of the connections, so that a transaction
     /// that reads beside itself always finds one, whatever waits for the rows that it holds.
     alone: Arc<Semaphore>,
+    /// SQLite's.
+    file: Option<PathBuf>,
+    is_new: bool,
+    /// The schema, as of when it was opened.
+    found: Found,
 }
 
 impl Db {
-    /// Opens `url` and applies what is missing of `migrations`.
-    ///
-    /// # Errors
-    /// [`OpenError`] names what is wrong; nothing is half applied.
-    pub async fn open(url: &str, migrations: &Dir<'static>) -> Result<Self, OpenError> {
-        sqlx::any::install_default_drivers();
-        let engine = match url.split(':').next() {
-            Some("sqlite") => Engine::Sqlite,
-            Some("postgres" | "postgresql") => Engine::Postgres,
-            _ => return Err(OpenError::UnknownEngine(url.split(':').next().unwrap_or_default().to_owned())),
-        };
-        let url = match engine {
-            Engine::Sqlite if !url.contains("mode=") => {
-                format!("{url}{}mode=rwc", if url.contains('?') { '&' } else { '?' })
-            }
-            _ => url.to_owned(),
-        };
-        let open = async |size, synchronous| {
-            let connector = Connector { url: url.clone(), engine, synchronous };
-            Pool::open(connector, size).await.map_err(OpenError::Connect)
-        };
-        // synchronous=FULL: with NORMAL an acknowledged commit can be lost with the power.
-        let pool = open(MAX_CONNECTIONS, "FULL").await?;
-        let mut first = pool.acquire().await.map_err(OpenError::Connect)?;
-        migrator(migrations)?.run(first.connection()).await.map_err(OpenError::Migrate)?;
-        Ok(match engine {
-            Engine::Sqlite => {
-                let unsynced = Some(open(1, "NORMAL").await?);
-                let writers = Arc::new(Semaphore::new(1));
-                Self { pool, unsynced, engine, alone: Arc::clone(&writers), writers }
-            }
-            Engine::Postgres => {
-                let writers = Arc::new(Semaphore::new(MAX_CONNECTIONS / 2));
-                let alone = Arc::new(Semaphore::new(MAX_CONNECTIONS / 4));
-                Self { pool, unsynced: None, engine, writers, alone }
-            }
-        })
-    }
-
     /// Which engine this is.
     pub fn engine(&self) -> Engine {
         self.engine
@@ -197,25 +159,4 @@ async fn permit(of: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, sqlx::Error
         Ok(Err(_)) => Err(sqlx::Error::PoolClosed),
         Err(_) => Err(sqlx::Error::PoolTimedOut),
     }
-}
-
-fn migrator(files: &Dir<'static>) -> Result<Migrator, OpenError> {
-    let mut migrations = Vec::new();
-    for file in files.files() {
-        let name = file.path().file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let (version, description) = name
-            .split_once('_')
-            .and_then(|(number, words)| Some((number.parse::<i64>().ok()?, words.replace('_', " "))))
-            .ok_or_else(|| OpenError::MigrationName(name.clone()))?;
-        let sql = file.contents_utf8().ok_or_else(|| OpenError::MigrationName(name.clone()))?;
-        let simple = MigrationType::Simple;
-        migrations.push(Migration::new(
-            version,
-            description.into(),
-            simple,
-            sqlx::SqlStr::from_static(sql),
-            false,
-        ));
-    }
-    Ok(Migrator::with_migrations(migrations))
 }

@@ -32,6 +32,8 @@ pub(super) struct Connector {
     pub engine: Engine,
     /// SQLite's.
     pub synchronous: &'static str,
+    /// Whether SQLite is to keep a write-ahead log; if not, it keeps to what it finds.
+    pub keeps_log: bool,
 }
 
 /// An open connection.
@@ -58,9 +60,10 @@ impl managed::Manager for Connector {
         }
         let mut raw = raw?;
         if self.engine == Engine::Sqlite {
+            let log = if self.keeps_log { "PRAGMA journal_mode = WAL;" } else { "" };
             let pragmas = format!(
-                "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = {}; \
-                 PRAGMA foreign_keys = ON; PRAGMA cache_size = -2000;",
+                "PRAGMA busy_timeout = 5000; {log} PRAGMA synchronous = {}; PRAGMA foreign_keys = ON; \
+                 PRAGMA cache_size = -2000;",
                 self.synchronous
             );
             sqlx::raw_sql(sqlx::AssertSqlSafe(pragmas)).execute(&mut raw).await?;

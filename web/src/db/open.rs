@@ -1,0 +1,328 @@
+//! How a database is opened: by a server, which makes what is missing, or by a command, which makes nothing.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sqlx::Row as _;
+use tokio::sync::Semaphore;
+
+use super::place::{self, Place, State, make_private};
+use super::pool::Connector;
+use super::schema::{Found, Schema};
+use super::{Db, Engine, MAX_CONNECTIONS, Pool};
+use crate::seal::RootKey;
+
+/// Why a database could not be opened. Each names the place and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("database url '{0}': it must start with sqlite: or postgres:")]
+    UnknownEngine(String),
+    #[error("database: name a file, as in sqlite:FILE; a database in memory alone would forget everybody")]
+    NoFile,
+    #[error("{}: the folder of the database is not there or cannot be used: {error}", folder.display())]
+    Folder { folder: PathBuf, error: std::io::Error },
+    #[error(
+        "{}: there is no database. `serve` makes one. If there was one: is database in the configuration right, is its \
+         disk there? Otherwise restore a backup", .0.display()
+    )]
+    Missing(PathBuf),
+    #[error(
+        "{}: this file is empty, no database. If there was one in its place, restore a backup; if not, start `serve`, \
+         which makes one", .0.display()
+    )]
+    Empty(PathBuf),
+    #[error(
+        "{}: the database is gone, but its log stands beside it (a file that ends in -wal or -journal): it would be \
+         lost. Put the database back, or restore a backup, which keeps the log under another name", .0.display()
+    )]
+    Log(PathBuf),
+    #[error("{}: this is not an SQLite database", .0.display())]
+    NotADatabase(PathBuf),
+    #[error(
+        "{}: this is a part of a database: it has {has} bytes and should have {should}. It was copied or written \
+         half; restore a backup", file.display()
+    )]
+    Truncated { file: PathBuf, has: u64, should: u64 },
+    #[error("{}: cannot be read: {error}", file.display())]
+    Unreadable { file: PathBuf, error: std::io::Error },
+    #[error("{place}: this database is damaged: {error}. Restore a backup")]
+    Damaged { place: String, error: String },
+    #[error("{place}: this database has no tables of {program}; `serve` makes them in an empty one")]
+    NoTables { place: String, program: &'static str },
+    #[error("{place}: this is a database of another program, not of {program}")]
+    Foreign { place: String, program: &'static str },
+    #[error(
+        "{place}: this database has schema {}, this program knows {} and works with no other. Make a backup, then \
+         run `{program} migrate`, or start `serve`", found.version, found.known
+    )]
+    SchemaOlder { place: String, found: Found, program: &'static str },
+    #[error(
+        "{place}: this database has schema {}, this program knows {}: it is too old for it. Install the newer \
+         {program}, or restore the backup of before", found.version, found.known
+    )]
+    SchemaNewer { place: String, found: Found, program: &'static str },
+    #[error(
+        "{place}: secrets.root is not the root key that this database was made with; put the right one there"
+    )]
+    WrongRoot { place: String },
+    #[error("cannot open the database {place}: {error}")]
+    Connect { place: String, error: sqlx::Error },
+    #[error("cannot bring the database schema up to date: {0}")]
+    Migrate(#[source] sqlx::migrate::MigrateError),
+    #[error("migration file '{0}' is not named NNNN_what_it_does.sql")]
+    MigrationName(String),
+}
+
+impl OpenError {
+    /// What the engine says about `place`.
+    pub(super) fn of(place: &str, error: sqlx::Error) -> Self {
+        // SQLITE_CORRUPT and SQLITE_NOTADB, with their extended codes.
+        let code = match &error {
+            sqlx::Error::Database(error) => error.code().and_then(|code| code.parse::<u32>().ok()),
+            _ => None,
+        };
+        let place = place.to_owned();
+        match code.map(|code| code & 0xff) {
+            Some(11 | 26) => Self::Damaged { place, error: error.to_string() },
+            _ => Self::Connect { place, error },
+        }
+    }
+}
+
+/// Which schema a command can work with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// All tables of this program.
+    Current,
+    /// Whatever an earlier version of it left: to copy it, or to bring it up to date.
+    Any,
+}
+
+impl Db {
+    /// Opens `url` for a server: makes the database if there is none, and applies what is missing of the schema. Of
+    /// several that come at once, one does it and the others wait.
+    ///
+    /// # Errors
+    /// [`OpenError`] names what is wrong; nothing is half applied.
+    pub async fn open(url: &str, schema: &Schema, root: &RootKey) -> Result<Self, OpenError> {
+        let place = Place::parse(url)?;
+        let shown = place.shown();
+        let _lock = lock(&place).await?;
+        let mut is_new = false;
+        if let Some(file) = place.file() {
+            is_new = make(file)?;
+        }
+        let db = Self::connect(&place, true).await?;
+        match db.bring_up(is_new, &shown, schema, root).await {
+            Ok((is_new, found)) => Ok(Self { is_new, found, ..db }),
+            Err(error) => {
+                db.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Applies what is missing; whether there was nothing, and what there is now.
+    async fn bring_up(
+        &self,
+        is_new: bool,
+        shown: &str,
+        schema: &Schema,
+        root: &RootKey,
+    ) -> Result<(bool, Found), OpenError> {
+        let mut first = self.acquire(shown).await?;
+        let connection = first.connection();
+        let found = schema.found(connection, shown).await?;
+        match found {
+            Some(found) => {
+                schema.goes_with(connection, found, shown).await?;
+                schema.knows_root(connection, root, shown).await?;
+                if found.version < found.known {
+                    let (from, to) = (found.version, found.known);
+                    tracing::warn!(database = %shown, from, to, "the schema of the database is brought up to date");
+                }
+            }
+            None if !is_new && self.engine == Engine::Sqlite && has_tables(connection, shown).await? => {
+                return Err(OpenError::Foreign { place: shown.to_owned(), program: schema.program });
+            }
+            None => {}
+        }
+        schema.apply(connection, self.engine, root, shown).await?;
+        Ok((found.is_none(), schema.found(connection, shown).await?.unwrap_or_default()))
+    }
+
+    /// Opens `url` for a command: the database is there, is of this program and of this root key, and its schema stays
+    /// as it is.
+    ///
+    /// # Errors
+    /// [`OpenError`] names what is wrong; nothing was made or changed.
+    pub async fn open_existing(
+        url: &str,
+        schema: &Schema,
+        root: &RootKey,
+        needs: Needs,
+    ) -> Result<(Self, Found), OpenError> {
+        let place = Place::parse(url)?;
+        Self::open_at(&place, &place.shown(), schema, root, needs).await
+    }
+
+    /// As [`Db::open_existing`]; errors call it `shown`.
+    pub(super) async fn open_at(
+        place: &Place,
+        shown: &str,
+        schema: &Schema,
+        root: &RootKey,
+        needs: Needs,
+    ) -> Result<(Self, Found), OpenError> {
+        let state = place.file().map(place::inspect).transpose()?;
+        match (state, place.file()) {
+            (Some(State::Missing), Some(file)) => return Err(OpenError::Missing(file.to_owned())),
+            (Some(State::Empty), Some(file)) => return Err(OpenError::Empty(file.to_owned())),
+            _ => {}
+        }
+        let db = Self::connect(place, false).await.map_err(|error| error.about(shown))?;
+        let looked_at = db.look_at(state == Some(State::Short), shown, schema, root, needs).await;
+        match looked_at {
+            Ok(found) => Ok((Self { found, ..db }, found)),
+            Err(error) => {
+                // In order, so that SQLite leaves nothing beside it.
+                db.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Whether a database that a command has opened goes with this program and this root key.
+    async fn look_at(
+        &self,
+        is_short: bool,
+        shown: &str,
+        schema: &Schema,
+        root: &RootKey,
+        needs: Needs,
+    ) -> Result<Found, OpenError> {
+        let mut first = self.acquire(shown).await?;
+        let connection = first.connection();
+        if is_short {
+            is_whole(connection, "quick_check(1)", shown).await?;
+        }
+        let found = schema.found(connection, shown).await?;
+        let found =
+            found.ok_or_else(|| OpenError::NoTables { place: shown.to_owned(), program: schema.program })?;
+        schema.goes_with(connection, found, shown).await?;
+        schema.knows_root(connection, root, shown).await?;
+        if found.version < found.known && needs == Needs::Current {
+            return Err(OpenError::SchemaOlder { place: shown.to_owned(), found, program: schema.program });
+        }
+        Ok(found)
+    }
+
+    /// Whether the database was made, or found without a table, when it was opened.
+    pub fn is_new(&self) -> bool {
+        self.is_new
+    }
+
+    /// The schema that it has, now that it is open.
+    pub fn found(&self) -> Found {
+        self.found
+    }
+
+    async fn acquire(&self, shown: &str) -> Result<super::Acquired, OpenError> {
+        self.pool.acquire().await.map_err(|error| OpenError::of(shown, error))
+    }
+
+    /// `keeps_log`: whether SQLite is told to keep a write-ahead log, which changes the file.
+    async fn connect(place: &Place, keeps_log: bool) -> Result<Self, OpenError> {
+        sqlx::any::install_default_drivers();
+        let engine = place.engine();
+        let open = async |size, synchronous| {
+            let connector = Connector { url: place.url(Some("rw")), engine, synchronous, keeps_log };
+            Pool::open(connector, size).await.map_err(|error| OpenError::of(&place.shown(), error))
+        };
+        // synchronous=FULL: with NORMAL an acknowledged commit can be lost with the power.
+        let pool = open(MAX_CONNECTIONS, "FULL").await?;
+        let file = place.file().map(Path::to_owned);
+        Ok(match engine {
+            Engine::Sqlite => {
+                let unsynced = Some(open(1, "NORMAL").await?);
+                let writers = Arc::new(Semaphore::new(1));
+                let alone = Arc::clone(&writers);
+                Self { pool, unsynced, engine, alone, writers, file, is_new: false, found: Found::default() }
+            }
+            Engine::Postgres => {
+                let writers = Arc::new(Semaphore::new(MAX_CONNECTIONS / 2));
+                let alone = Arc::new(Semaphore::new(MAX_CONNECTIONS / 4));
+                Self {
+                    pool,
+                    unsynced: None,
+                    engine,
+                    writers,
+                    alone,
+                    file,
+                    is_new: false,
+                    found: Found::default(),
+                }
+            }
+        })
+    }
+}
+
+impl OpenError {
+    /// The same about a file that people know by another name.
+    fn about(self, shown: &str) -> Self {
+        match self {
+            Self::Damaged { error, .. } => Self::Damaged { place: shown.to_owned(), error },
+            Self::Connect { error, .. } => Self::Connect { place: shown.to_owned(), error },
+            other => other,
+        }
+    }
+}
+
+/// Makes an empty file for a database if none is there, and takes what is there away from others; whether it is new.
+fn make(file: &Path) -> Result<bool, OpenError> {
+    let state = place::inspect(file)?;
+    if matches!(state, State::Missing | State::Empty) && place::has_log(file) {
+        return Err(OpenError::Log(file.to_owned()));
+    }
+    if state == State::Missing {
+        place::create_private(file).map_err(|error| OpenError::Folder { folder: file.to_owned(), error })?;
+    }
+    make_private(file);
+    Ok(matches!(state, State::Missing | State::Empty))
+}
+
+/// Lets one process at a time make or change an embedded database; it is free again when the result is dropped, or the
+/// process ends. The folder is locked, so that no further file is needed.
+pub(super) async fn lock(place: &Place) -> Result<Option<File>, OpenError> {
+    let Some(folder) = place.file().and_then(Path::parent).map(Path::to_owned) else { return Ok(None) };
+    let named = folder.clone();
+    let locked = tokio::task::spawn_blocking(move || {
+        let folder = File::open(folder)?;
+        folder.lock()?;
+        Ok(folder)
+    });
+    let locked = locked.await.unwrap_or_else(|error| Err(std::io::Error::other(error)));
+    locked.map(Some).map_err(|error| OpenError::Folder { folder: named, error })
+}
+
+async fn has_tables(connection: &mut sqlx::AnyConnection, shown: &str) -> Result<bool, OpenError> {
+    let row = sqlx::query("SELECT COUNT(*) FROM sqlite_master").fetch_one(connection).await;
+    let count: i64 = row.and_then(|row| row.try_get(0)).map_err(|error| OpenError::of(shown, error))?;
+    Ok(count > 0)
+}
+
+/// Asks SQLite whether a database is whole, by a pragma that answers `ok`.
+pub(super) async fn is_whole(
+    connection: &mut sqlx::AnyConnection,
+    pragma: &'static str,
+    shown: &str,
+) -> Result<(), OpenError> {
+    let text = sqlx::AssertSqlSafe(format!("PRAGMA {pragma}"));
+    let row = sqlx::query(text).fetch_one(connection).await.map_err(|error| OpenError::of(shown, error))?;
+    let verdict: String = row.try_get(0).map_err(|error| OpenError::of(shown, error))?;
+    if verdict == "ok" {
+        return Ok(());
+    }
+    Err(OpenError::Damaged { place: shown.to_owned(), error: verdict })
+}
