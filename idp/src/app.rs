@@ -16,8 +16,10 @@ use web::fault::{self, Fault};
 use web::flood::{FloodGuard, household};
 use web::headers::Forms;
 use web::health::Health;
+use web::kept::KeptForms;
 use web::look::{Brand, Look};
 use web::metrics::Metrics;
+use web::once::Once;
 use web::pages::Pages;
 use web::random::Random;
 use web::request::{Front, Visit};
@@ -52,6 +54,9 @@ pub struct App {
     pub outcomes: Outcomes,
     pub connections: ConnectionMetrics,
     pub front: Arc<Front>,
+    /// Forms that somebody has not sent.
+    pub kept: KeptForms,
+    pub once: Arc<Once>,
     pub flood: FloodGuard,
     /// The same for the endpoints that clients call themselves.
     pub client_flood: FloodGuard,
@@ -72,6 +77,9 @@ pub struct StartError(String);
 fn failed(error: impl std::error::Error) -> StartError {
     StartError(error.to_string())
 }
+
+/// The largest form that is read, in bytes.
+pub const LARGEST_FORM: usize = 256 * 1024;
 
 /// Why a handler could not do its work; logged once, answered with the page for 500 or 503.
 #[derive(Debug, thiserror::Error)]
@@ -193,6 +201,17 @@ impl App {
         });
         let flood = FloodGuard::per_minute(config.limits.posts_per_minute);
         let client_flood = FloodGuard::per_minute(config.limits.client_requests_per_minute);
+        let kept = KeptForms {
+            ephemeral: ephemeral.clone(),
+            sealer: root.sealer("kept form"),
+            random: random.clone(),
+        };
+        let once = Arc::new(Once {
+            front: Arc::clone(&front),
+            ephemeral: ephemeral.clone(),
+            sealer: root.sealer("answer"),
+            largest: LARGEST_FORM,
+        });
         let lookup = root.hasher("lookup");
         let pairwise = root.hasher("pairwise subject");
         let client_keys = ClientKeys::new(http, clock.clone());
@@ -213,6 +232,8 @@ impl App {
             outcomes,
             connections,
             front,
+            kept,
+            once,
             flood,
             client_flood,
             lookup,

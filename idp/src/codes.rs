@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use web::clock::Timestamp;
 use web::ephemeral::Limit;
+use web::typed::code;
 
 use crate::app::{App, Trouble};
 use crate::domain::account::{Account, AccountId};
@@ -246,7 +247,7 @@ async fn send_within(
 /// # Errors
 /// A backend's.
 pub async fn give(app: &App, open: &mut Open, account: &Account, typed: &str) -> Result<Try, Trouble> {
-    let typed: String = typed.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
+    let typed = code(typed);
     if typed.is_empty() {
         return Ok(Try::Refused("code-empty"));
     }

@@ -1,15 +1,19 @@
 //! Forms of ours: where they may end, and what each goes through before its handler sees it (the flood guard,
 //! parsing, CSRF).
 
+use axum::Extension;
 use axum::body::Bytes;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use web::headers::Forms;
+use web::kept::{self, Holder};
 use web::request::{Fields, Visit};
 
-use crate::app::{App, Shared};
+use crate::app::{App, Shared, Trouble};
+use crate::oauth::resume::see_other;
+use crate::path;
 
 /// The fields of a form that a page of ours showed to this browser; for anything else the page to show
 /// instead.
@@ -44,4 +48,55 @@ impl App {
         let look = self.portal_for(visit, client_id).look();
         self.pages.respond(visit, look, status, template, page, forms)
     }
+
+    /// For whom a form of this browser is kept: for the holder of its session, also of one that ended by itself.
+    async fn form_holder(&self, visit: &Visit) -> Result<Holder, Trouble> {
+        let Some(secret) = visit.cookie(path::SESSION_COOKIE) else { return Ok(Holder::Browser) };
+        let account = self.store.account_behind(&secret).await?;
+        Ok(account.map_or(Holder::Browser, |id| Holder::Person(id.0)))
+    }
+
+    /// Keeps a form whose sender has to sign in first; the address of `page` that shows it again.
+    ///
+    /// # Errors
+    /// A backend's.
+    pub async fn keep_form(&self, visit: &Visit, page: &str, form: &Fields) -> Result<String, Trouble> {
+        let holder = self.form_holder(visit).await?;
+        Ok(self.kept.keep(visit, &holder, page, form, true).await?)
+    }
+
+    /// The form that this page is to show again; empty if there is none.
+    ///
+    /// # Errors
+    /// A backend's.
+    pub async fn kept_form(&self, visit: &Visit) -> Result<Fields, Trouble> {
+        let holder = self.form_holder(visit).await?;
+        Ok(self.kept.find(visit, &holder).await?)
+    }
+}
+
+/// `POST /kept`: a form that its writer leaves for the other language, or that stood on the page when the session ended
+/// (`away`). Goes back to its page, where it stands as it was.
+pub async fn keep(
+    State(app): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    Posted(fields): Posted,
+) -> Response {
+    let page = kept::page_of(&visit).unwrap_or_else(|| path::HOME.to_owned());
+    let is_away = visit.query("away") == "1";
+    let kept = async {
+        let holder = app.form_holder(&visit).await?;
+        Ok(app.kept.keep(&visit, &holder, &page, &fields, is_away).await?)
+    };
+    match kept.await {
+        Ok(page) if is_away => see_other(&ended_url(&page)),
+        Ok(page) => see_other(&page),
+        Err(trouble) => app.trouble(&visit, &trouble),
+    }
+}
+
+/// The page that says that a session has ended, on the way back to `page`.
+pub fn ended_url(page: &str) -> String {
+    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("return_to", page).finish();
+    format!("{}?{query}", path::SESSION_ENDED)
 }

@@ -43,6 +43,7 @@ pub const ACCOUNT_PHONE_RESEND: &str = "/account/phone/resend";
 pub const ACCOUNT_PASSWORD: &str = "/account/password";
 pub const ACCOUNT_DOWNLOAD: &str = "/account/download";
 pub const ACCOUNT_DELETE: &str = "/account/delete";
+pub const ACCOUNT_DELETED: &str = "/account/deleted";
 /// Where an SMS gateway reports what became of a message.
 pub const SMS_REPORT: &str = "/sms/report/{gateway}";
 /// How long the session of a browser still has.

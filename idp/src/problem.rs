@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
+use web::kept;
 use web::request::Visit;
 
 use crate::app::{App, Trouble, retry_after};
@@ -68,6 +69,7 @@ fn in_place(visit: &Visit) -> Visit {
         path::ACCOUNT_EMAIL_RESEND => path::ACCOUNT_EMAIL_SENT,
         path::ACCOUNT_PHONE_RESEND => path::ACCOUNT_PHONE_CODE,
         path::DESK_SEARCH => path::DESK,
+        kept::ROUTE => path::HOME,
         path::ACCOUNT_FORGET_DEVICE
         | path::ACCOUNT_END_SESSION
         | path::ACCOUNT_SIGN_OUT
@@ -111,7 +113,7 @@ impl App {
     pub fn account_deleted(&self, visit: &Visit) -> Response {
         // There is nothing to start again with.
         let page = MessagePage::new("deleted", "", "start-again");
-        self.page(&visit.at(path::HOME), None, StatusCode::OK, "idp/message.html", &page)
+        self.page(visit, None, StatusCode::OK, "idp/message.html", &page)
     }
 
     /// Nothing stands at this URL.
@@ -130,6 +132,21 @@ impl App {
         let page = MessagePage::new("desk-limit", path::DESK, "desk-back");
         let page = self.page(visit, None, StatusCode::TOO_MANY_REQUESTS, "idp/message.html", &page);
         retry_after(page, Duration::from_hours(24))
+    }
+
+    /// A URL that answers to forms alone, opened in a browser.
+    pub fn wrong_method(&self, visit: &Visit) -> Response {
+        self.message(visit, None, StatusCode::METHOD_NOT_ALLOWED, "not-found")
+    }
+
+    /// A page in the place of an answer that has none.
+    pub fn bare(&self, visit: &Visit, status: StatusCode) -> Response {
+        let name = if status == StatusCode::NOT_FOUND || status == StatusCode::METHOD_NOT_ALLOWED {
+            "not-found"
+        } else {
+            "bad-form"
+        };
+        self.message(visit, None, status, name)
     }
 
     /// Too many requests.

@@ -10,16 +10,16 @@ use axum::routing::{get, post};
 use axum::{Extension, Router, middleware};
 use serde::Serialize;
 use web::request::Visit;
-use web::{headers, look, pages, request, request_log};
+use web::{headers, kept, links, look, once, pages, request, request_log};
 
-use crate::app::Shared;
+use crate::app::{LARGEST_FORM, Shared};
 use crate::config::Portal;
 use crate::oauth::{
     authorize, cors, discovery, introspect, logout, par, refusal, registration, token, userinfo,
 };
 use crate::register::confirm;
 use crate::signin::{code, consent, new_password, password, phone, terms};
-use crate::{account, desk, dev, operators, path, recover, register, reports, signin};
+use crate::{account, desk, dev, form, operators, path, recover, register, reports, signin};
 
 /// All routes with their layers.
 pub fn router(app: &Shared) -> Router {
@@ -57,6 +57,7 @@ pub fn router(app: &Shared) -> Router {
         .route(path::ACCOUNT_PASSWORD, get(account::password::get).post(account::password::post))
         .route(path::ACCOUNT_DOWNLOAD, get(account::leave::download_get).post(account::leave::download_post))
         .route(path::ACCOUNT_DELETE, get(account::leave::delete_get).post(account::leave::delete_post))
+        .route(path::ACCOUNT_DELETED, get(account::leave::deleted))
         // The care team
         .route(path::DESK, get(desk::get))
         .route(path::DESK_SEARCH, post(desk::search))
@@ -88,6 +89,8 @@ pub fn router(app: &Shared) -> Router {
         // Operators
         .route(path::HEALTHZ, get(|| async { "ok" }))
         .route(path::READYZ, get(operators::ready))
+        // Forms that somebody comes back to
+        .route(kept::ROUTE, post(form::keep))
         // Development
         .route(path::DEV_OUTBOX, get(dev::outbox))
         .route(path::DEV_OUTBOX_JSON, get(dev::outbox_json))
@@ -96,7 +99,11 @@ pub fn router(app: &Shared) -> Router {
         .route("/assets/{*path}", get(pages::asset))
         .route(look::ROUTE, get(brand))
         .fallback(not_found)
-        .layer(DefaultBodyLimit::max(256 * 1024))
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(LARGEST_FORM))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app.once), once::answer))
+        .layer(middleware::from_fn_with_state(app.clone(), never_empty))
+        .layer(middleware::from_fn(links::mend))
         .layer(middleware::from_fn_with_state(Arc::clone(&app.front), request::visit))
         .layer(middleware::from_fn_with_state(https, headers::secure))
         .layer(middleware::from_fn_with_state(log, request_log::log))
@@ -162,6 +169,22 @@ async fn brand(
     Extension(visit): Extension<Visit>,
 ) -> Response {
     look::file(app.registry.portals().map(Portal::look), &path, &visit.query("v"))
+}
+
+/// A URL that exists, asked for in another way than it answers to.
+async fn wrong_method(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
+    app.wrong_method(&visit)
+}
+
+/// No address answers a browser with an empty page, or with a line of the framework's.
+async fn never_empty(
+    State(app): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let response = next.run(request).await;
+    if headers::is_bare(&visit.headers, &response) { app.bare(&visit, response.status()) } else { response }
 }
 
 async fn not_found(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use axum::http::StatusCode;
 use serde::Serialize;
 use serde_json::{Value, json};
 use web::cookies::CookieRules;
@@ -95,8 +96,9 @@ fn every_page_renders_in_every_language() {
     let pages = Pages::load(None).unwrap();
     for (name, sample) in samples() {
         for language in Language::ALL {
-            let html =
-                pages.html(&visit(language), look(&brand()), &format!("idp/{name}.html"), &sample).unwrap();
+            let html = pages
+                .html(&visit(language), look(&brand()), StatusCode::OK, &format!("idp/{name}.html"), &sample)
+                .unwrap();
             assert!(html.contains(&format!("<html lang=\"{}\"", language.tag())), "{name}");
             assert!(html.contains("<h1"), "{name}");
         }
@@ -203,8 +205,9 @@ fn every_template_escapes_what_people_typed() {
     let pages = Pages::load(None).unwrap();
     for (name, mut sample) in samples() {
         poison(&mut sample);
-        let html =
-            pages.html(&visit(Language::Nl), look(&brand()), &format!("idp/{name}.html"), &sample).unwrap();
+        let html = pages
+            .html(&visit(Language::Nl), look(&brand()), StatusCode::OK, &format!("idp/{name}.html"), &sample)
+            .unwrap();
         assert!(!html.contains("<script>alert(1)"), "{name}");
     }
 }

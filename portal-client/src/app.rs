@@ -12,7 +12,9 @@ use web::db::{Db, Marks, OpenError, Schema};
 use web::ephemeral::{Ephemeral, EphemeralError};
 use web::flood::FloodGuard;
 use web::health::Health;
+use web::kept::KeptForms;
 use web::metrics::Metrics;
+use web::once::Once;
 use web::pages::Pages;
 use web::random::Random;
 use web::request::Front;
@@ -28,6 +30,9 @@ use crate::oidc::Provider;
 use crate::outcomes::Outcomes;
 use crate::session::Sessions;
 use crate::team::Audit;
+
+/// The largest form that is read, in bytes.
+pub const LARGEST_FORM: usize = 128 * 1024;
 
 static MIGRATIONS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../migrations/portal");
 
@@ -101,6 +106,9 @@ pub struct App {
     pub audit: Audit,
     pub posts: FloodGuard,
     pub sign_ins: FloodGuard,
+    /// Forms that somebody has not sent.
+    pub kept: KeptForms,
+    pub once: Arc<Once>,
     /// Seals expiring values that hold what a person filled in.
     pub drafts: Sealer,
 }
@@ -136,10 +144,24 @@ impl App {
             default_language: settings.default_language,
             trusted_proxies: settings.trusted_proxies.clone(),
         };
+        let front = Arc::new(front);
+        let kept = KeptForms {
+            ephemeral: ephemeral.clone(),
+            sealer: root.sealer("kept form"),
+            random: random.clone(),
+        };
+        let once = Arc::new(Once {
+            front: Arc::clone(&front),
+            ephemeral: ephemeral.clone(),
+            sealer: root.sealer("answer"),
+            largest: LARGEST_FORM,
+        });
         let matcher = Matcher::new(root);
         Ok(Self {
             pages,
-            front: Arc::new(front),
+            front,
+            kept,
+            once,
             provider,
             sessions: Sessions::new(db.clone(), clock.clone(), settings.session, root),
             links: Links::new(db.clone(), root),

@@ -59,6 +59,20 @@ pub fn signed_out(why: &str, return_to: &str) -> String {
     format!("{}&why={why}", with_return(SIGNED_OUT, return_to))
 }
 
+/// The page on which the form of an address stands that answers to forms alone; any other address is its own. The other
+/// language, and a sign-in that comes back, lead there.
+pub fn page_of(path_and_query: &str) -> &str {
+    let path = path_and_query.split('?').next().unwrap_or_default();
+    let parent = || path.rsplit_once('/').map_or(HOME, |(parent, _)| parent);
+    let parts: Vec<&str> = path.split('/').skip(1).collect();
+    match parts.as_slice() {
+        ["requests", _, "activate" | "withdraw"] | ["team", "links", _, _] => parent(),
+        ["session", "extend"] | ["kept"] => HOME,
+        ["request", "overview"] => REQUEST,
+        _ => path_and_query,
+    }
+}
+
 fn with_return(path: &str, return_to: &str) -> String {
     let query =
         url::form_urlencoded::Serializer::new(String::new()).append_pair("return_to", return_to).finish();
@@ -79,6 +93,21 @@ pub fn local(path: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_form_stands_on_a_page() {
+        for (target, page) in [
+            ("/requests/x/activate", "/requests/x"),
+            ("/requests/x/withdraw", "/requests/x"),
+            ("/team/links/x/code?page=2", "/team/links/x"),
+            ("/request/overview", "/request"),
+            ("/session/extend", "/"),
+            ("/dossiers/d/reports?page=2", "/dossiers/d/reports?page=2"),
+            ("/requests/x/sent", "/requests/x/sent"),
+        ] {
+            assert_eq!(page_of(target), page);
+        }
+    }
 
     #[test]
     fn only_paths_of_this_portal_are_returned_to() {

@@ -7,18 +7,15 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 use web::pages::asset;
-use web::{headers, look, request, request_log};
+use web::{headers, kept, links, look, once, request, request_log};
 
-use crate::app::App;
+use crate::app::{App, LARGEST_FORM};
 use crate::pages::extract::Caller;
 use crate::pages::{
-    activate, dossier, failure, health, home, request as ask, session, sign_in, sign_out, team, team_link,
-    write,
+    activate, dossier, failure, health, home, keep, request as ask, session, sign_in, sign_out, team,
+    team_link, write,
 };
 use crate::paths;
-
-/// The largest form that is read, in bytes.
-const LARGEST_FORM: usize = 128 * 1024;
 
 /// The portal as a service, to be served with the peer's address (`web::serve::serve` does that).
 pub fn router(app: Arc<App>) -> Router {
@@ -31,6 +28,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route(paths::BACKCHANNEL_LOGOUT, post(sign_out::backchannel))
         .route(paths::SESSION, get(session::remaining))
         .route(paths::SESSION_EXTEND, post(session::extend))
+        .route(kept::ROUTE, post(keep::keep))
         .route(paths::REQUEST, get(ask::form).post(ask::check))
         .route(paths::REQUEST_OVERVIEW, get(ask::overview).post(ask::confirm))
         .route(paths::REQUESTED, get(activate::page))
@@ -57,7 +55,9 @@ pub fn router(app: Arc<App>) -> Router {
         .fallback(failure::not_found)
         .method_not_allowed_fallback(failure::wrong_method)
         .layer(DefaultBodyLimit::max(LARGEST_FORM))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app.once), once::answer))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), failure::render))
+        .layer(middleware::from_fn(links::mend))
         .layer(middleware::from_fn_with_state(Arc::clone(&app.front), request::visit))
         .layer(middleware::from_fn_with_state(app.settings.https, headers::secure))
         .layer(middleware::from_fn_with_state(

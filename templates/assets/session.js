@@ -23,7 +23,20 @@
   let asked = 0;
 
   const seconds = () => Math.ceil((end - Date.now()) / 1000);
-  const leave = () => location.replace(dialog.dataset.ended);
+  // What stands half written on the page is kept for whoever signs in again.
+  const leave = () => {
+    const typed = document.getElementById("typed");
+    const isWritten = (field) => field.defaultValue !== undefined && field.value !== field.defaultValue;
+    if (left.dataset.gone) return;
+    left.dataset.gone = "yes";
+    if (typed && [...typed.elements].some((field) => field.type !== "password" && isWritten(field))) {
+      for (const secret of typed.querySelectorAll("input[type=password]")) secret.disabled = true;
+      typed.action = dialog.dataset.keep;
+      typed.submit();
+    } else {
+      location.replace(dialog.dataset.ended);
+    }
+  };
 
   const hear = (told) => {
     end = Date.now() + told.remaining_seconds * 1000;

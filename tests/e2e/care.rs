@@ -47,7 +47,7 @@ pub async fn request(browser: &mut Browser, origin: &str, bsn: &str, birth_date:
 pub async fn issue_code(world: &World, desk: &mut Browser, request: &str, level: &str) -> String {
     let link = request.trim_start_matches("/requests/");
     desk.open(&format!("{}/team/links/{link}", world.portal_origin)).await;
-    desk.send("team-issue", &[("level", level), ("reason", "Gebeld met de familie")]).await;
+    desk.submit("team-issue", &[("level", level), ("reason", "Gebeld met de familie")]).await;
     assert_eq!(desk.page.status, StatusCode::OK, "{}", desk.text());
     let code = desk.page.body.split("id=\"activation-code\">").nth(1).expect("a code");
     code.split('<').next().unwrap().to_owned()

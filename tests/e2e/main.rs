@@ -27,6 +27,7 @@ mod desk_browser;
 mod devices;
 mod documents;
 mod ending;
+mod forms;
 mod halves;
 mod input;
 mod journey;

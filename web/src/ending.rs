@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::clock::Timestamp;
+use crate::kept;
 use crate::request::Visit;
 
 /// The end of a session, seen from now.
@@ -58,6 +59,8 @@ pub(crate) struct Warning {
     /// The page it stands on, to come back to.
     here: String,
     ended_url: String,
+    /// Where a form is sent that stands half filled in on the page when it is over.
+    keep_url: String,
 }
 
 impl Warning {
@@ -73,6 +76,7 @@ impl Warning {
             minutes: ending.ends_in.div_ceil(60),
             here: here.to_owned(),
             ended_url: format!("{}{joint}{query}", ending.after),
+            keep_url: kept::url(visit, &[("away", "1")]),
         }
     }
 }

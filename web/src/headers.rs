@@ -1,7 +1,7 @@
 //! Headers that every response carries (OWASP Secure Headers; CSP level 3).
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
@@ -35,6 +35,23 @@ pub fn content_security_policy(forms: Forms<'_>) -> HeaderValue {
         }
     }
     HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
+}
+
+/// Whether a browser that wants a page would be shown nothing, or a line of the framework's: a refusal without a page.
+pub fn is_bare(asked: &HeaderMap, response: &Response) -> bool {
+    let wants_page = asked
+        .get(header::ACCEPT)
+        .is_some_and(|accept| accept.to_str().is_ok_and(|accept| accept.contains("text/html")));
+    let is_refusal = matches!(
+        response.status(),
+        StatusCode::BAD_REQUEST
+            | StatusCode::NOT_FOUND
+            | StatusCode::METHOD_NOT_ALLOWED
+            | StatusCode::PAYLOAD_TOO_LARGE
+            | StatusCode::UNSUPPORTED_MEDIA_TYPE
+    );
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    wants_page && is_refusal && kind.is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"))
 }
 
 /// Adds what a response does not say itself.

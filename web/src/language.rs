@@ -72,7 +72,7 @@ impl Language {
 }
 
 /// A number where the text is one, so that plural rules see it.
-fn fluent_value(value: &str) -> FluentValue<'static> {
+pub(crate) fn fluent_value(value: &str) -> FluentValue<'static> {
     match value.parse::<i64>() {
         Ok(number) if number.to_string() == value => FluentValue::from(number),
         _ => FluentValue::from(value.to_owned()),

@@ -15,6 +15,7 @@ use tera::{Context, Kwargs, State, Tera, TeraResult, Value};
 
 use crate::ending::Warning;
 use crate::headers::{Forms, content_security_policy};
+use crate::kept;
 use crate::language::Language;
 use crate::look::{self, Brand, Look};
 use crate::request::Visit;
@@ -67,8 +68,16 @@ struct Frame<'a, T> {
     csrf: String,
     /// Where somebody is signed in.
     session: Option<Warning>,
+    /// Something that was filled in is wrong; the title says so.
+    is_wrong: bool,
     /// Empty where there is one language only.
     other_language_url: String,
+    /// The same for a form that comes along.
+    keep_url: String,
+    /// A form is shown again whose sender had been away too long.
+    form_kept: bool,
+    /// Of this showing of the page.
+    once: String,
     page: &'a T,
 }
 
@@ -114,6 +123,7 @@ impl Pages {
         &self,
         visit: &Visit,
         look: Look<'_>,
+        status: StatusCode,
         template: &str,
         page: &impl Serialize,
     ) -> Result<String, PageError> {
@@ -126,7 +136,11 @@ impl Pages {
             logo_url: look.logo_url(),
             csrf: visit.csrf_token(),
             session: visit.ending.map(|ending| Warning::new(visit, ending)),
+            is_wrong: status == StatusCode::UNPROCESSABLE_ENTITY,
             other_language_url: other.map(|other| visit.url_in(other)).unwrap_or_default(),
+            keep_url: other.map(|other| kept::url(visit, &[("lang", other.tag())])).unwrap_or_default(),
+            form_kept: kept::is_back(visit),
+            once: visit.front.random.id(),
             page,
         };
         Ok(self.tera.render(template, &Context::from_serialize(&frame)?)?)
@@ -143,7 +157,7 @@ impl Pages {
         page: &impl Serialize,
         forms: Forms<'_>,
     ) -> Response {
-        match self.html(visit, look, template, page) {
+        match self.html(visit, look, status, template, page) {
             Ok(html) => {
                 let mut response = (status, Html(html)).into_response();
                 response
@@ -200,8 +214,13 @@ fn translate(arguments: Kwargs, state: &State) -> TeraResult<String> {
     let mut values: HashMap<Cow<'static, str>, FluentValue<'_>> = HashMap::new();
     for (name, value) in arguments.iter() {
         let name = name.as_str().unwrap_or_default().replace('_', "-");
-        if name != "key" {
-            values.insert(name.into(), fluent_value(value));
+        match (name.as_str(), value.as_map()) {
+            ("key", _) => {}
+            // Those of `FieldErrors`.
+            ("values", Some(map)) => {
+                values.extend(map.iter().map(|(name, value)| (name.to_string().into(), fluent_value(value))));
+            }
+            _ => _ = values.insert(name.into(), fluent_value(value)),
         }
     }
     language.text_of_values(key, &values).ok_or_else(|| tera::Error::message(format!("no text '{key}'")))
@@ -210,7 +229,7 @@ fn translate(arguments: Kwargs, state: &State) -> TeraResult<String> {
 fn fluent_value(value: &Value) -> FluentValue<'static> {
     match (value.as_i64(), value.as_str()) {
         (Some(number), _) => FluentValue::from(number),
-        (None, Some(text)) => FluentValue::from(text.to_owned()),
+        (None, Some(text)) => crate::language::fluent_value(text),
         (None, None) => FluentValue::from(value.to_string()),
     }
 }

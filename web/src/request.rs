@@ -18,6 +18,7 @@ use crate::forwarded::client_address;
 use crate::language::Language;
 use crate::random::Random;
 use crate::request_log::RequestId;
+use crate::typed;
 
 /// The cookie that tells browsers apart; it names no person and grants nothing.
 pub const BROWSER_COOKIE: &str = "browser";
@@ -238,6 +239,16 @@ impl Fields {
     /// A value without the white space around it; empty if it is not there.
     pub fn trimmed(&self, name: &str) -> &str {
         self.get(name).unwrap_or_default().trim()
+    }
+
+    /// What was typed into a field of one line that a program reads, by [`typed::plain`].
+    pub fn plain(&self, name: &str) -> String {
+        typed::plain(self.get(name).unwrap_or_default())
+    }
+
+    /// What was typed into a field of one line that people read, by [`typed::line`].
+    pub fn line(&self, name: &str) -> String {
+        typed::line(self.get(name).unwrap_or_default())
     }
 
     /// All of them, in the order they came.

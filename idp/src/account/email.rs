@@ -8,6 +8,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
+use web::errors::FieldErrors;
+use web::links::token;
 use web::request::Visit;
 
 use super::fresh::{fresh_holder, sign_in_for};
@@ -16,11 +18,11 @@ use super::session::{in_session, within};
 use crate::app::{Shared, Trouble};
 use crate::domain::account::{Account, EmailAddress};
 use crate::form::Posted;
-use crate::mail_codes::status_of;
 use crate::notices::Mail;
 use crate::oauth::resume::see_other;
 use crate::path;
 use crate::register::confirm::ConfirmPage;
+use crate::register::email_error;
 use crate::signin::run;
 use crate::store::audit::Event;
 use crate::store::mail_links::Purpose;
@@ -35,7 +37,7 @@ pub struct EmailPage {
     pub action: &'static str,
     pub current: String,
     pub email: String,
-    pub error: Option<&'static str>,
+    pub errors: FieldErrors,
 }
 
 impl EmailPage {
@@ -44,7 +46,7 @@ impl EmailPage {
             action: path::ACCOUNT_EMAIL,
             current: "anna@example.nl".into(),
             email: "anna@example".into(),
-            error: Some("email-invalid"),
+            errors: FieldErrors::of("email", "email-invalid"),
         }
     }
 }
@@ -60,16 +62,19 @@ fn page(
         action: path::ACCOUNT_EMAIL,
         current: account.email.as_str().to_owned(),
         email: typed.chars().take(254).collect(),
-        error,
+        errors: FieldErrors::default().and("email", error),
     };
-    app.page(&within(app, visit, session), None, status_of(error), "idp/account_email.html", &page)
+    app.page(&within(app, visit, session), None, page.errors.status(), "idp/account_email.html", &page)
 }
 
 /// `GET /account/email`: the holder, freshly signed in.
 pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
     run(&app, &visit, async {
-        Ok(match fresh_holder(&app, &visit, path::ACCOUNT_EMAIL).await? {
-            Ok((session, account)) => page(&app, &visit, (&session, &account), "", None),
+        Ok(match fresh_holder(&app, &visit, path::ACCOUNT_EMAIL, None).await? {
+            Ok((session, account)) => {
+                let kept = app.kept_form(&visit).await?;
+                page(&app, &visit, (&session, &account), &kept.plain("email"), None)
+            }
             Err(elsewhere) => elsewhere,
         })
     })
@@ -85,13 +90,15 @@ pub async fn post(
 ) -> Response {
     let answer_at = Instant::now() + ANSWER_TAKES;
     run(&app, &visit, async {
-        let (session, account) = match Box::pin(fresh_holder(&app, &visit, path::ACCOUNT_EMAIL)).await? {
+        let holder = Box::pin(fresh_holder(&app, &visit, path::ACCOUNT_EMAIL, Some(&fields))).await?;
+        let (session, account) = match holder {
             Ok(holder) => holder,
             Err(elsewhere) => return Ok(elsewhere),
         };
-        let typed = fields.trimmed("email");
+        let typed = fields.plain("email");
+        let typed = typed.as_str();
         let Some(email) = EmailAddress::parse(typed) else {
-            return Ok(page(&app, &visit, (&session, &account), typed, Some("email-invalid")));
+            return Ok(page(&app, &visit, (&session, &account), typed, Some(email_error(&fields))));
         };
         if email == account.email {
             return Ok(page(&app, &visit, (&session, &account), typed, Some("email-same")));
@@ -123,7 +130,7 @@ pub async fn post(
 pub async fn sent(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
     run(&app, &visit, async {
         let visit = in_session(&app, visit.clone()).await?;
-        app.show_waiting(&visit, Purpose::EmailChange, None).await
+        app.show_waiting(&visit, Purpose::EmailChange, FieldErrors::default()).await
     })
     .await
 }
@@ -149,10 +156,14 @@ pub async fn type_code(
 }
 
 /// `POST /account/email/resend`: after a wait, within the limits on mails.
-pub async fn resend(State(app): State<Shared>, Extension(visit): Extension<Visit>, _: Posted) -> Response {
+pub async fn resend(
+    State(app): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    Posted(fields): Posted,
+) -> Response {
     run(&app, &visit, async {
         let visit = in_session(&app, visit.clone()).await?;
-        app.resend_mail(&visit, Purpose::EmailChange).await
+        app.resend_mail(&visit, Purpose::EmailChange, &fields).await
     })
     .await
 }
@@ -161,7 +172,7 @@ pub async fn resend(State(app): State<Shared>, Extension(visit): Extension<Visit
 /// first, in this browser.
 pub async fn confirm_page(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
     run(&app, &visit, async {
-        let token = visit.query("token");
+        let token = visit.token();
         let Some(link) = app.store.peek_mail_link(Purpose::EmailChange, &token).await? else {
             return Ok(app.link_invalid(&visit));
         };
@@ -194,7 +205,7 @@ pub async fn confirm(
 ) -> Response {
     run(&app, &visit, async {
         match holder(&app, &visit).await? {
-            Ok((_, account)) => change(&app, &visit, &account, fields.trimmed("token")).await,
+            Ok((_, account)) => change(&app, &visit, &account, &token(fields.trimmed("token"))).await,
             Err(elsewhere) => Ok(elsewhere),
         }
     })

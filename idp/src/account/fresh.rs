@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use axum::response::Response;
 use web::clock::Timestamp;
-use web::request::Visit;
+use web::kept;
+use web::request::{Fields, Visit};
 
 use super::holder;
 use crate::app::{Shared, Trouble};
@@ -20,7 +21,8 @@ fn is_fresh(session: &Session, account: &Account, now: Timestamp) -> bool {
         && (account.verified_phone().is_none() || session.code_at.is_some_and(fresh))
 }
 
-/// As [`holder`], after a fresh sign-in; otherwise the way to one, which comes back to `page`.
+/// As [`holder`], after a fresh sign-in; otherwise the way to one, which comes back to `page`, where a form that was `sent`
+/// too late is there again.
 ///
 /// # Errors
 /// A backend's.
@@ -28,16 +30,28 @@ pub(super) async fn fresh_holder(
     app: &Shared,
     visit: &Visit,
     page: &str,
+    sent: Option<&Fields>,
 ) -> Result<Result<(Session, Account), Response>, Trouble> {
-    let (session, account) = match holder(app, visit).await? {
-        Ok(holder) => holder,
-        Err(elsewhere) => return Ok(Err(elsewhere)),
+    let identifier = match holder(app, visit).await? {
+        Ok((session, account)) if is_fresh(&session, &account, app.clock.now()) => {
+            return Ok(Ok((session, account)));
+        }
+        Ok((_, account)) => account.identifier(app.config.accounts.identifier).to_owned(),
+        Err(_) => String::new(),
     };
-    if is_fresh(&session, &account, app.clock.now()) {
-        return Ok(Ok((session, account)));
+    let page = match sent {
+        Some(form) => app.keep_form(visit, page, form).await?,
+        None => page_with_form(visit, page),
+    };
+    sign_in_for(app, visit, &page, &identifier).await.map(Err)
+}
+
+/// The page itself, with the form that it is to show again if it names one.
+pub fn page_with_form(visit: &Visit, page: &str) -> String {
+    match visit.uri.path_and_query() {
+        Some(here) if here.path() == page && kept::is_back(visit) => here.as_str().to_owned(),
+        _ => page.to_owned(),
     }
-    let identifier = account.identifier(app.config.accounts.identifier);
-    sign_in_for(app, visit, page, identifier).await.map(Err)
 }
 
 /// Begins a fresh sign-in that ends at `page`.

@@ -6,6 +6,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Value, json};
+use web::errors::FieldErrors;
 use web::language::Language;
 use web::request::{Visit, append};
 
@@ -14,7 +15,6 @@ use super::session::within;
 use crate::app::{App, Shared, Trouble};
 use crate::domain::account::Account;
 use crate::form::Posted;
-use crate::mail_codes::status_of;
 use crate::notices::Mail;
 use crate::oauth::logout::end_session;
 use crate::oauth::resume::see_other;
@@ -27,7 +27,7 @@ use crate::store::sessions::Session;
 #[derive(Clone, Debug, Serialize)]
 pub struct DeletePage {
     pub action: &'static str,
-    pub error: Option<&'static str>,
+    pub errors: FieldErrors,
 }
 
 /// `idp/account_download.html`
@@ -45,14 +45,14 @@ impl DownloadPage {
 
 impl DeletePage {
     pub fn sample() -> Self {
-        Self { action: path::ACCOUNT_DELETE, error: Some("delete-wrong") }
+        Self { action: path::ACCOUNT_DELETE, errors: FieldErrors::of("confirmation", "delete-wrong") }
     }
 }
 
 /// `GET /account/download`: the holder, freshly signed in: what is in it, and the button that takes it.
 pub async fn download_get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
     run(&app, &visit, async {
-        Ok(match fresh_holder(&app, &visit, path::ACCOUNT_DOWNLOAD).await? {
+        Ok(match fresh_holder(&app, &visit, path::ACCOUNT_DOWNLOAD, None).await? {
             Ok((session, _)) => {
                 let page = DownloadPage { action: path::ACCOUNT_DOWNLOAD, back_url: path::ACCOUNT };
                 let visit = within(&app, &visit, &session);
@@ -72,7 +72,7 @@ pub async fn download_post(
     _: Posted,
 ) -> Response {
     run(&app, &visit, async {
-        let (_, account) = match fresh_holder(&app, &visit, path::ACCOUNT_DOWNLOAD).await? {
+        let (_, account) = match fresh_holder(&app, &visit, path::ACCOUNT_DOWNLOAD, None).await? {
             Ok(holder) => holder,
             Err(elsewhere) => return Ok(elsewhere),
         };
@@ -137,14 +137,17 @@ async fn everything(app: &App, account: &Account) -> Result<Value, Trouble> {
 }
 
 fn page(app: &Shared, visit: &Visit, session: &Session, error: Option<&'static str>) -> Response {
-    let page = DeletePage { action: path::ACCOUNT_DELETE, error };
-    app.page(&within(app, visit, session), None, status_of(error), "idp/account_delete.html", &page)
+    let page = DeletePage {
+        action: path::ACCOUNT_DELETE,
+        errors: FieldErrors::default().and("confirmation", error),
+    };
+    app.page(&within(app, visit, session), None, page.errors.status(), "idp/account_delete.html", &page)
 }
 
 /// `GET /account/delete`: the holder, freshly signed in.
 pub async fn delete_get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
     run(&app, &visit, async {
-        Ok(match fresh_holder(&app, &visit, path::ACCOUNT_DELETE).await? {
+        Ok(match fresh_holder(&app, &visit, path::ACCOUNT_DELETE, None).await? {
             Ok((session, _)) => page(&app, &visit, &session, None),
             Err(elsewhere) => elsewhere,
         })
@@ -160,11 +163,11 @@ pub async fn delete_post(
     Posted(fields): Posted,
 ) -> Response {
     run(&app, &visit, async {
-        let (session, account) = match fresh_holder(&app, &visit, path::ACCOUNT_DELETE).await? {
+        let (session, account) = match fresh_holder(&app, &visit, path::ACCOUNT_DELETE, None).await? {
             Ok(holder) => holder,
             Err(elsewhere) => return Ok(elsewhere),
         };
-        let typed = fields.trimmed("confirmation").to_lowercase();
+        let typed = fields.plain("confirmation").to_lowercase();
         let is_word = |language: Language| {
             language.text("delete-word", &[]).is_some_and(|word| word.to_lowercase() == typed)
         };
@@ -185,11 +188,16 @@ pub async fn delete_post(
             // Blocked, or given another password, a moment ago: who may still be here is asked again.
             return Ok(see_other(path::ACCOUNT_DELETE));
         }
-        let mut response = app.account_deleted(&visit);
+        let mut response = see_other(path::ACCOUNT_DELETED);
         for cookie in [path::SESSION_COOKIE, path::DEVICE_COOKIE] {
             append(&mut response, visit.front.cookies.clear(cookie));
         }
         Ok(response)
     })
     .await
+}
+
+/// `GET /account/deleted`: anybody; says that an account is gone, and whose is not said.
+pub async fn deleted(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
+    app.account_deleted(&visit)
 }

@@ -18,7 +18,7 @@ use web::request::{Visit, append};
 use crate::app::{Shared, Trouble};
 use crate::domain::account::Account;
 use crate::form::Posted;
-use crate::oauth::logout::{LoggedOutPage, end_session};
+use crate::oauth::logout::end_session;
 use crate::oauth::resume::see_other;
 use crate::path;
 use crate::signin::run;
@@ -273,10 +273,9 @@ pub async fn sign_out(State(app): State<Shared>, Extension(visit): Extension<Vis
             write.commit().await?;
             app.delivery.wake();
         }
-        let had_cookie = visit.cookie(path::SESSION_COOKIE).is_some();
-        let page = LoggedOutPage::new(app.portal_for(&visit, None), had_cookie);
-        let mut response = app.page(&visit, None, StatusCode::OK, "idp/logged_out.html", &page);
-        if had_cookie {
+        let done = format!("{}?done=1", path::LOGOUT);
+        let mut response = see_other(&app.url_at(app.portal_for(&visit, None), &done));
+        if visit.cookie(path::SESSION_COOKIE).is_some() {
             append(&mut response, visit.front.cookies.clear(path::SESSION_COOKIE));
         }
         Ok(response)

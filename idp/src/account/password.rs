@@ -5,6 +5,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
+use web::errors::FieldErrors;
 use web::request::Visit;
 
 use super::fresh::fresh_holder;
@@ -13,7 +14,6 @@ use crate::app::{Shared, Trouble};
 use crate::credentials::policy;
 use crate::domain::account::Account;
 use crate::form::Posted;
-use crate::mail_codes::status_of;
 use crate::notices::Mail;
 use crate::oauth::logout::end_session;
 use crate::oauth::resume::see_other;
@@ -32,8 +32,7 @@ pub struct PasswordPage {
     pub identifier: String,
     pub min_length: usize,
     pub rules: Vec<&'static str>,
-    pub current_error: Option<&'static str>,
-    pub error: Option<&'static str>,
+    pub errors: FieldErrors,
 }
 
 impl PasswordPage {
@@ -43,8 +42,9 @@ impl PasswordPage {
             identifier: "anna@example.nl".into(),
             min_length: 12,
             rules: vec!["password-rule-classes"],
-            current_error: Some("current-password-wrong"),
-            error: Some("password-too-short"),
+            errors: FieldErrors::of("password", "current-password-wrong")
+                .and("new_password", Some("password-too-short"))
+                .with("min", &12),
         }
     }
 }
@@ -53,8 +53,7 @@ fn page(
     app: &Shared,
     visit: &Visit,
     (session, account): (&Session, &Account),
-    current_error: Option<&'static str>,
-    error: Option<&'static str>,
+    errors: FieldErrors,
 ) -> Response {
     let rules = &app.config.password;
     let page = PasswordPage {
@@ -62,18 +61,17 @@ fn page(
         identifier: account.identifier(app.config.accounts.identifier).to_owned(),
         min_length: rules.min_length,
         rules: policy::shown(rules),
-        current_error,
-        error,
+        errors: errors.with("min", &rules.min_length),
     };
     let visit = within(app, visit, session);
-    app.page(&visit, None, status_of(current_error.or(error)), "idp/account_password.html", &page)
+    app.page(&visit, None, page.errors.status(), "idp/account_password.html", &page)
 }
 
 /// `GET /account/password`: the holder, freshly signed in.
 pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
     run(&app, &visit, async {
-        Ok(match fresh_holder(&app, &visit, path::ACCOUNT_PASSWORD).await? {
-            Ok((session, account)) => page(&app, &visit, (&session, &account), None, None),
+        Ok(match fresh_holder(&app, &visit, path::ACCOUNT_PASSWORD, None).await? {
+            Ok((session, account)) => page(&app, &visit, (&session, &account), FieldErrors::default()),
             Err(elsewhere) => elsewhere,
         })
     })
@@ -87,21 +85,27 @@ pub async fn post(
     Posted(fields): Posted,
 ) -> Response {
     run(&app, &visit, async {
-        let (session, account) = match fresh_holder(&app, &visit, path::ACCOUNT_PASSWORD).await? {
+        let (session, account) = match fresh_holder(&app, &visit, path::ACCOUNT_PASSWORD, None).await? {
             Ok(holder) => holder,
             Err(elsewhere) => return Ok(elsewhere),
         };
         let (current, password) =
             (fields.get("password").unwrap_or_default(), fields.get("new_password").unwrap_or_default());
-        if let Err(problem) = policy::check(password, &app.config.password, &personal(&account)) {
-            return Ok(page(&app, &visit, (&session, &account), None, Some(problem.key)));
+        let problem = policy::check(password, &app.config.password, &personal(&account)).err();
+        let errors = FieldErrors::default()
+            .and("password", current.is_empty().then_some("current-password-empty"))
+            .and("new_password", problem.map(|problem| problem.key));
+        if !errors.is_empty() {
+            return Ok(page(&app, &visit, (&session, &account), errors));
         }
         let device = session.device_id.as_deref().unwrap_or_default();
         if try_password(&app, &account, device, current, true, None).await?.is_none() {
-            return Ok(page(&app, &visit, (&session, &account), Some("current-password-wrong"), None));
+            let errors = FieldErrors::of("password", "current-password-wrong");
+            return Ok(page(&app, &visit, (&session, &account), errors));
         }
         if current == password {
-            return Ok(page(&app, &visit, (&session, &account), None, Some("password-same")));
+            let errors = FieldErrors::of("new_password", "password-same");
+            return Ok(page(&app, &visit, (&session, &account), errors));
         }
         let hash = app.passwords.hash(password).await.map_err(|_| Trouble::Busy)?;
         let held = app.store.begin_holding(&account.id, account.password_hash.as_deref(), []).await?;

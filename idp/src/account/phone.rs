@@ -7,6 +7,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
+use web::errors::FieldErrors;
 use web::request::Visit;
 
 use super::fresh::fresh_holder;
@@ -19,7 +20,6 @@ use crate::domain::phone::PhoneNumber;
 use crate::ephemeral::journeys::{self, Open};
 use crate::form::Posted;
 use crate::journey::Proofs;
-use crate::mail_codes::status_of;
 use crate::notices::Mail;
 use crate::oauth::resume::{journey_in, journey_url, see_other};
 use crate::path;
@@ -33,7 +33,7 @@ use crate::store::sessions::Session;
 pub struct PhonePage {
     pub action: &'static str,
     pub phone: String,
-    pub error: Option<&'static str>,
+    pub errors: FieldErrors,
 }
 
 impl PhonePage {
@@ -41,7 +41,7 @@ impl PhonePage {
         Self {
             action: path::ACCOUNT_PHONE,
             phone: "020 1234567".into(),
-            error: Some("phone-not-dutch-mobile"),
+            errors: FieldErrors::of("phone", "phone-not-dutch-mobile"),
         }
     }
 }
@@ -53,15 +53,19 @@ fn page(
     typed: &str,
     error: Option<&'static str>,
 ) -> Response {
-    let page = PhonePage { action: path::ACCOUNT_PHONE, phone: typed.chars().take(30).collect(), error };
-    app.page(&within(app, visit, session), None, status_of(error), "idp/account_phone.html", &page)
+    let errors = FieldErrors::default().and("phone", error);
+    let page = PhonePage { action: path::ACCOUNT_PHONE, phone: typed.chars().take(40).collect(), errors };
+    app.page(&within(app, visit, session), None, page.errors.status(), "idp/account_phone.html", &page)
 }
 
 /// `GET /account/phone`: the holder, freshly signed in.
 pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
     run(&app, &visit, async {
-        Ok(match Box::pin(fresh_holder(&app, &visit, path::ACCOUNT_PHONE)).await? {
-            Ok((session, _)) => page(&app, &visit, &session, "", None),
+        Ok(match Box::pin(fresh_holder(&app, &visit, path::ACCOUNT_PHONE, None)).await? {
+            Ok((session, _)) => {
+                let kept = app.kept_form(&visit).await?;
+                page(&app, &visit, &session, &kept.plain("phone"), None)
+            }
             Err(elsewhere) => elsewhere,
         })
     })
@@ -75,11 +79,13 @@ pub async fn post(
     Posted(fields): Posted,
 ) -> Response {
     run(&app, &visit, async {
-        let (session, account) = match Box::pin(fresh_holder(&app, &visit, path::ACCOUNT_PHONE)).await? {
+        let holder = Box::pin(fresh_holder(&app, &visit, path::ACCOUNT_PHONE, Some(&fields))).await?;
+        let (session, account) = match holder {
             Ok(holder) => holder,
             Err(elsewhere) => return Ok(elsewhere),
         };
-        let typed = fields.trimmed("phone");
+        let typed = fields.plain("phone");
+        let typed = typed.as_str();
         if typed.is_empty() {
             return Ok(page(&app, &visit, &session, "", Some("phone-empty")));
         }
@@ -146,7 +152,7 @@ async fn show_code(
         ..code_page(app, visit, open, account, error).await?
     };
     let visit = within(app, &visit.at(&page.action), session);
-    Ok(app.page(&visit, None, status_of(error), "idp/signin_code.html", &page))
+    Ok(app.page(&visit, None, page.errors.status(), "idp/signin_code.html", &page))
 }
 
 /// `GET /account/phone/code`: the holder who gave the number.
@@ -191,20 +197,27 @@ pub async fn code_post(
 }
 
 /// `POST /account/phone/resend`: after a wait, within the day's limits.
-pub async fn resend(State(app): State<Shared>, Extension(visit): Extension<Visit>, _: Posted) -> Response {
+pub async fn resend(
+    State(app): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    Posted(fields): Posted,
+) -> Response {
     run(&app, &visit, async {
         let (mut open, session, account) = match change_of(&app, &visit).await? {
             Ok(change) => change,
             Err(elsewhere) => return Ok(elsewhere),
         };
+        let resent = format!("{}&resent=1", journey_url(path::ACCOUNT_PHONE_CODE, &open.id));
+        if fields.get("after").is_some_and(|shown| shown != codes::mark(&open)) {
+            // The second click on a page whose first one has sent a code.
+            return Ok(see_other(&resent));
+        }
         match Box::pin(codes::send(&app, &mut open, &account)).await? {
             Sending::TooSoon => {
                 show_code(&app, &visit, &session, &open, &account, Some("resend-too-soon")).await
             }
             Sending::LimitReached => show_code(&app, &visit, &session, &open, &account, None).await,
-            Sending::Sent | Sending::Overtaken => {
-                Ok(see_other(&format!("{}&resent=1", journey_url(path::ACCOUNT_PHONE_CODE, &open.id))))
-            }
+            Sending::Sent | Sending::Overtaken => Ok(see_other(&resent)),
         }
     })
     .await

@@ -13,7 +13,7 @@ use web::request::{Visit, append};
 
 use super::holder;
 use crate::app::{App, Shared, Trouble};
-use crate::form::Posted;
+use crate::form::{Posted, ended_url};
 use crate::oauth::resume::see_other;
 use crate::path;
 use crate::signin::run;
@@ -78,7 +78,7 @@ pub async fn extend(
             return Ok(told(session.map(|session| ending(&app, &session))));
         }
         let return_to = fields.get("return_to").and_then(local_path).unwrap_or(path::ACCOUNT);
-        Ok(see_other(if session.is_some() { return_to } else { path::SESSION_ENDED }))
+        Ok(see_other(&if session.is_some() { return_to.to_owned() } else { ended_url(return_to) }))
     })
     .await
 }
@@ -93,7 +93,10 @@ pub async fn ended(State(app): State<Shared>, Extension(visit): Extension<Visit>
             let go_on_url = local_path(&return_to).unwrap_or(path::ACCOUNT).to_owned();
             EndedPage { why: "elsewhere", go_on_url }
         } else {
-            EndedPage { why: "ended", go_on_url: path::SIGNIN.to_owned() }
+            // These pages ask for a sign-in themselves, and are there again after it.
+            let comes_back = |page: &&str| page.starts_with("/account/") || page.starts_with(path::DESK);
+            let go_on_url = local_path(&return_to).filter(comes_back).unwrap_or(path::SIGNIN).to_owned();
+            EndedPage { why: "ended", go_on_url }
         };
         let mut response = app.page(&visit, None, StatusCode::OK, "idp/session_ended.html", &page);
         if !lives && visit.cookie(path::SESSION_COOKIE).is_some() {

@@ -107,8 +107,9 @@ pub(super) async fn create(arguments: Create) -> Outcome {
 
 async fn create_in(config: &Config, store: &Store, arguments: Create) -> Outcome {
     let email = EmailAddress::parse(&arguments.email).ok_or("--email: this is not an e-mail address")?;
-    let given_name = parse_name(&arguments.given_name).ok_or("--given-name: this is not a name")?;
-    let family_name = parse_name(&arguments.family_name).ok_or("--family-name: this is not a name")?;
+    let given_name = parse_name(&arguments.given_name).map_err(|error| format!("--given-name: {error}"))?;
+    let family_name =
+        parse_name(&arguments.family_name).map_err(|error| format!("--family-name: {error}"))?;
     let role = Role::parse(&arguments.role).ok_or("--role: write user, care_team or administrator")?;
     if role.is_staff() && arguments.organisation.is_none() {
         return Err("--role care_team and administrator need --organisation".into());

@@ -4,20 +4,21 @@ use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
+use web::errors::FieldErrors;
 use web::request::{Fields, Visit};
 
 use super::carry_out::{Change, Outcome, carry_out};
 use super::create::{reason_error, taken_error};
-use super::{DAY, MAILS_PER_DAY, Staff, fresh_staff, kept, member_id, member_of, member_url};
+use super::{DAY, MAILS_PER_DAY, Staff, fresh_staff, member_id, member_of, member_url};
 use crate::app::{App, Shared, Trouble};
 use crate::domain::account::{AccountId, EmailAddress};
 use crate::domain::phone::PhoneNumber;
 use crate::domain::reason::Reason;
 use crate::form::Posted;
 use crate::invitations::By;
-use crate::mail_codes::status_of;
 use crate::oauth::resume::see_other;
 use crate::path;
+use crate::register::email_error;
 use crate::signin::run;
 use crate::store::members::Member;
 
@@ -86,11 +87,7 @@ pub struct ActPage {
     pub email: String,
     pub phone: String,
     pub reason: String,
-    /// It was filled in before its sender had to sign in again.
-    pub kept: bool,
-    pub error: Option<&'static str>,
-    /// The field that the error is about.
-    pub error_field: &'static str,
+    pub errors: FieldErrors,
 }
 
 impl ActPage {
@@ -104,14 +101,12 @@ impl ActPage {
             email: "anna@example".into(),
             phone: "020 1234567".into(),
             reason: "gebeld met de dochter".into(),
-            kept: true,
-            error: Some("email-invalid"),
-            error_field: "email",
+            errors: FieldErrors::of("email", "email-invalid").and("reason", Some("desk-reason-missing")),
         }
     }
 
     fn new(app: &App, act: Act, member: &Member, fields: &Fields) -> Result<Self, Trouble> {
-        let typed = |name: &str, most: usize| fields.trimmed(name).chars().take(most).collect::<String>();
+        let typed = |name: &str, most: usize| fields.line(name).chars().take(most).collect::<String>();
         let account = &member.account;
         let current = match act {
             Act::Email => account.email.as_str().to_owned(),
@@ -130,14 +125,12 @@ impl ActPage {
             email: typed("email", 254),
             phone: typed("phone", 40),
             reason: typed("reason", 300),
-            kept: false,
-            error: None,
-            error_field: "",
+            errors: FieldErrors::default(),
         })
     }
 
     fn show(&self, app: &App, visit: &Visit) -> Response {
-        app.page(visit, None, status_of(self.error), "idp/desk_act.html", self)
+        app.page(visit, None, self.errors.status(), "idp/desk_act.html", self)
     }
 }
 
@@ -166,37 +159,41 @@ async fn here(app: &Shared, visit: &Visit, sent: Option<&Fields>) -> Result<Resu
 /// `GET /desk/accounts/ID/ACT`: staff, freshly signed in; changes nothing.
 pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
     run(&app, &visit, async {
-        let Here { act, staff, member } = match here(&app, &visit, None).await? {
+        let Here { act, member, .. } = match here(&app, &visit, None).await? {
             Ok(here) => here,
             Err(elsewhere) => return Ok(elsewhere),
         };
-        let kept = kept::form(&app, &visit, &staff.account.id).await?;
-        let page = ActPage::new(&app, act, &member, kept.as_ref().unwrap_or(&Fields::default()))?;
-        Ok(ActPage { kept: kept.is_some(), ..page }.show(&app, &visit))
+        Ok(ActPage::new(&app, act, &member, &app.kept_form(&visit).await?)?.show(&app, &visit))
     })
     .await
 }
 
-/// The change that was asked for and why, or the field that is wrong and how.
-fn read(act: Act, fields: &Fields) -> Result<(Change, Reason), (&'static str, &'static str)> {
+/// The change that was asked for and why, or the fields that are wrong.
+fn read(act: Act, fields: &Fields) -> Result<(Change, Reason), FieldErrors> {
     let change = match act {
         Act::Mail => Ok(Change::Mail),
         Act::Unlock => Ok(Change::Unlock),
         Act::Sessions => Ok(Change::Sessions),
         Act::Block => Ok(Change::Block),
         Act::Unblock => Ok(Change::Unblock),
-        Act::Phone => match fields.trimmed("phone") {
+        Act::Phone => match fields.plain("phone").as_str() {
             "" => Err(("phone", "desk-phone-missing")),
             typed => {
                 PhoneNumber::parse(typed).map(Change::Phone).map_err(|_| ("phone", "phone-not-dutch-mobile"))
             }
         },
         Act::Email => {
-            EmailAddress::parse(fields.trimmed("email")).map(Change::Email).ok_or(("email", "email-invalid"))
+            let email = EmailAddress::parse(fields.trimmed("email")).map(Change::Email);
+            email.ok_or_else(|| ("email", email_error(fields)))
         }
     };
-    let reason = Reason::parse(fields.trimmed("reason")).map_err(|error| ("reason", reason_error(error)));
-    change.and_then(|change| reason.map(|reason| (change, reason)))
+    match (change, Reason::parse(fields.trimmed("reason")).map_err(reason_error)) {
+        (Ok(change), Ok(reason)) => Ok((change, reason)),
+        (change, reason) => {
+            let (field, key) = change.err().unzip();
+            Err(FieldErrors::default().and(field.unwrap_or_default(), key).and("reason", reason.err()))
+        }
+    }
 }
 
 /// `POST /desk/accounts/ID/ACT`: staff, freshly signed in, within the day's limit on mails; blocking is never held
@@ -211,9 +208,9 @@ pub async fn post(
             Ok(here) => here,
             Err(elsewhere) => return Ok(elsewhere),
         };
-        let refuse = |(field, error)| -> Result<Response, Trouble> {
+        let refuse = |errors| -> Result<Response, Trouble> {
             let page = ActPage::new(&app, act, &member, &fields)?;
-            Ok(ActPage { error: Some(error), error_field: field, ..page }.show(&app, &visit))
+            Ok(ActPage { errors, ..page }.show(&app, &visit))
         };
         let (change, reason) = match read(act, &fields) {
             Ok(read) => read,
@@ -230,7 +227,9 @@ pub async fn post(
             Outcome::Overtaken => see_other(&member_url(&member.account.id)),
             Outcome::Limit => app.desk_limit(&visit),
             Outcome::Gone => app.not_found(&visit),
-            Outcome::EmailTaken(owner) => return refuse(("email", taken_error(&staff, &owner))),
+            Outcome::EmailTaken(owner) => {
+                return refuse(FieldErrors::of("email", taken_error(&staff, &owner)));
+            }
         })
     }))
     .await

@@ -1,16 +1,14 @@
 //! An account for somebody else: the form, and what is wrong with what was filled in.
 
-use std::collections::BTreeMap;
-
 use axum::Extension;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
+use web::errors::FieldErrors;
 use web::language::Language;
 use web::request::{Fields, Visit};
 
-use super::{ACCOUNTS_PER_DAY, DAY, MAILS_PER_DAY, Staff, fresh_staff, kept, member_url};
+use super::{ACCOUNTS_PER_DAY, DAY, MAILS_PER_DAY, Staff, fresh_staff, member_url};
 use crate::app::{App, Shared, Trouble};
 use crate::domain::account::{Account, EmailAddress, Role, Username, parse_name};
 use crate::domain::phone::PhoneNumber;
@@ -19,6 +17,7 @@ use crate::form::Posted;
 use crate::invitations::{By, Invitation, Taken};
 use crate::oauth::resume::see_other;
 use crate::path;
+use crate::register::{email_error, name_error};
 use crate::signin::run;
 use crate::store::audit::Event;
 
@@ -36,24 +35,20 @@ pub struct CreatePage {
     pub reason: String,
     pub ask_username: bool,
     pub phone_required: bool,
-    /// It was filled in before its sender had to sign in again.
-    pub kept: bool,
-    /// Text keys by field.
-    pub errors: BTreeMap<&'static str, &'static str>,
+    pub errors: FieldErrors,
     /// The account of this organisation that has the address already.
     pub existing_url: Option<String>,
 }
 
 impl CreatePage {
     pub fn sample() -> Self {
-        let errors = [
-            ("given_name", "given-name-missing"),
-            ("family_name", "family-name-missing"),
-            ("email", "desk-email-taken-here"),
-            ("username", "desk-username-taken"),
-            ("phone", "phone-not-dutch-mobile"),
-            ("reason", "desk-reason-number"),
-        ];
+        let errors = FieldErrors::of("given_name", "given-name-missing")
+            .and("family_name", Some("name-signs"))
+            .and("email", Some("desk-email-taken-here"))
+            .and("username", Some("desk-username-taken"))
+            .and("phone", Some("phone-not-dutch-mobile"))
+            .and("language", Some("desk-language-missing"))
+            .and("reason", Some("desk-reason-number"));
         Self {
             action: path::DESK_NEW,
             back_url: path::DESK,
@@ -66,14 +61,13 @@ impl CreatePage {
             reason: "nieuwe bewoner".into(),
             ask_username: true,
             phone_required: true,
-            kept: true,
-            errors: BTreeMap::from(errors),
+            errors,
             existing_url: Some("/desk/accounts/P_jtDsxVtO5kTwSkd6PHBg".into()),
         }
     }
 
     fn new(app: &App, fields: &Fields) -> Self {
-        let typed = |name: &str, most: usize| fields.trimmed(name).chars().take(most).collect::<String>();
+        let typed = |name: &str, most: usize| fields.line(name).chars().take(most).collect::<String>();
         Self {
             action: path::DESK_NEW,
             back_url: path::DESK,
@@ -86,16 +80,13 @@ impl CreatePage {
             reason: typed("reason", 300),
             ask_username: app.asks_username(),
             phone_required: app.asks_phone(),
-            kept: false,
-            errors: BTreeMap::new(),
+            errors: FieldErrors::default(),
             existing_url: None,
         }
     }
 
     fn show(&self, app: &App, visit: &Visit) -> Response {
-        let is_good = self.errors.is_empty();
-        let status = if is_good { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-        app.page(visit, None, status, "idp/desk_create.html", self)
+        app.page(visit, None, self.errors.status(), "idp/desk_create.html", self)
     }
 }
 
@@ -121,28 +112,36 @@ pub(super) fn taken_error(staff: &Staff, owner: &Account) -> &'static str {
 /// What was filled in, once it is good.
 fn check(app: &App, staff: &Staff, fields: &Fields) -> Result<(Invitation, Reason), Box<CreatePage>> {
     let mut page = CreatePage::new(app, fields);
-    let given_name = parse_name(fields.trimmed("given_name")).ok_or("given-name-missing");
-    let family_name = parse_name(fields.trimmed("family_name")).ok_or("family-name-missing");
-    let email = EmailAddress::parse(fields.trimmed("email")).ok_or("email-invalid");
+    let given_name =
+        parse_name(fields.trimmed("given_name")).map_err(|error| name_error(error, "given-name-missing"));
+    let family_name =
+        parse_name(fields.trimmed("family_name")).map_err(|error| name_error(error, "family-name-missing"));
+    let email = EmailAddress::parse(fields.trimmed("email")).ok_or_else(|| email_error(fields));
     let username = if page.ask_username {
-        Username::parse(fields.trimmed("username")).ok_or("desk-username-invalid").map(Some)
+        let invalid = if fields.plain("username").is_empty() {
+            "desk-username-missing"
+        } else {
+            "desk-username-invalid"
+        };
+        Username::parse(fields.trimmed("username")).ok_or(invalid).map(Some)
     } else {
         Ok(None)
     };
-    let phone = match fields.trimmed("phone") {
+    let phone = match fields.plain("phone").as_str() {
         "" if page.phone_required => Err("desk-phone-missing"),
         "" => Ok(None),
         typed => PhoneNumber::parse(typed).map(Some).map_err(|_| "phone-not-dutch-mobile"),
     };
     let language = Language::from_tag(fields.trimmed("language")).ok_or("desk-language-missing");
     let reason = Reason::parse(fields.trimmed("reason")).map_err(reason_error);
-    page.errors.extend(given_name.as_ref().err().map(|key| ("given_name", *key)));
-    page.errors.extend(family_name.as_ref().err().map(|key| ("family_name", *key)));
-    page.errors.extend(email.as_ref().err().map(|key| ("email", *key)));
-    page.errors.extend(username.as_ref().err().map(|key| ("username", *key)));
-    page.errors.extend(phone.as_ref().err().map(|key| ("phone", *key)));
-    page.errors.extend(language.as_ref().err().map(|key| ("language", *key)));
-    page.errors.extend(reason.as_ref().err().map(|key| ("reason", *key)));
+    page.errors = FieldErrors::default()
+        .and("given_name", given_name.as_ref().err().copied())
+        .and("family_name", family_name.as_ref().err().copied())
+        .and("email", email.as_ref().err().copied())
+        .and("username", username.as_ref().err().copied())
+        .and("phone", phone.as_ref().err().copied())
+        .and("language", language.as_ref().err().copied())
+        .and("reason", reason.as_ref().err().copied());
     match (given_name, family_name, email, username, phone, language, reason) {
         (Ok(given_name), Ok(family_name), Ok(email), Ok(username), Ok(phone), Ok(language), Ok(reason)) => {
             let organisation = staff.organisation.clone();
@@ -157,13 +156,10 @@ fn check(app: &App, staff: &Staff, fields: &Fields) -> Result<(Invitation, Reaso
 /// `GET /desk/accounts/new`: staff, freshly signed in.
 pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
     run(&app, &visit, async {
-        let staff = match fresh_staff(&app, &visit, path::DESK_NEW, None).await? {
-            Ok(staff) => staff,
-            Err(elsewhere) => return Ok(elsewhere),
-        };
-        let kept = kept::form(&app, &visit, &staff.account.id).await?;
-        let page = CreatePage::new(&app, kept.as_ref().unwrap_or(&Fields::default()));
-        Ok(CreatePage { kept: kept.is_some(), ..page }.show(&app, &visit))
+        if let Err(elsewhere) = fresh_staff(&app, &visit, path::DESK_NEW, None).await? {
+            return Ok(elsewhere);
+        }
+        Ok(CreatePage::new(&app, &app.kept_form(&visit).await?).show(&app, &visit))
     })
     .await
 }
@@ -197,14 +193,14 @@ pub async fn post(
         };
         let mut page = CreatePage::new(&app, &fields);
         match taken {
-            Taken::Username => page.errors.extend([("username", "desk-username-taken")]),
+            Taken::Username => page.errors = FieldErrors::of("username", "desk-username-taken"),
             Taken::Email(owner) if made_just_now(&app, &staff, &owner).await? => {
                 return Ok(see_other(&format!("{}?notice=create", member_url(&owner.id))));
             }
             Taken::Email(owner) => {
                 let error = taken_error(&staff, &owner);
                 page.existing_url = (error == "desk-email-taken-here").then(|| member_url(&owner.id));
-                page.errors.extend([("email", error)]);
+                page.errors = FieldErrors::of("email", error);
             }
         }
         Ok(page.show(&app, &visit))

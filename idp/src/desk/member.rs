@@ -103,7 +103,7 @@ impl MemberPage {
 pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
     run(&app, &visit, async {
         let Some(id) = member_id(&visit) else { return Ok(app.not_found(&visit)) };
-        let staff = match staff(&app, &visit, &member_url(&id)).await? {
+        let staff = match staff(&app, &visit, &member_url(&id), None).await? {
             Ok(staff) => staff,
             Err(elsewhere) => return Ok(elsewhere),
         };

@@ -19,7 +19,7 @@ use serde::Serialize;
 use web::clock::Timestamp;
 use web::request::{Fields, Visit};
 
-use crate::account::fresh::sign_in_for;
+use crate::account::fresh::{page_with_form, sign_in_for};
 use crate::account::holder;
 use crate::app::{Shared, Trouble};
 use crate::codes;
@@ -51,19 +51,24 @@ pub(crate) struct Staff {
 }
 
 /// Who is at the desk, or where to go: not signed in, or without a code in this session, to a sign-in that comes back
-/// to `here`; everybody else to a page that says who may.
+/// to `here`, where a form that was `sent` too late is there again; everybody else to a page that says who may.
 ///
 /// # Errors
 /// A backend's.
-async fn staff(app: &Shared, visit: &Visit, here: &str) -> Result<Result<Staff, Response>, Trouble> {
+async fn staff(
+    app: &Shared,
+    visit: &Visit,
+    here: &str,
+    sent: Option<&Fields>,
+) -> Result<Result<Staff, Response>, Trouble> {
     let Ok((session, account)) = holder(app, visit).await? else {
-        return sign_in_for(app, visit, here, "").await.map(Err);
+        return sign_in_again(app, visit, here, "", sent).await.map(Err);
     };
     let organisation = account.organisation.clone().filter(|_| account.role.is_staff());
     let Some(organisation) = organisation else { return Ok(Err(app.no_desk(visit))) };
     if session.code_at.is_none() {
         let identifier = account.identifier(app.config.accounts.identifier);
-        return sign_in_for(app, visit, here, identifier).await.map(Err);
+        return sign_in_again(app, visit, here, identifier, sent).await.map(Err);
     }
     Ok(Ok(Staff { account, organisation, session }))
 }
@@ -79,7 +84,7 @@ async fn fresh_staff(
     here: &str,
     sent: Option<&Fields>,
 ) -> Result<Result<Staff, Response>, Trouble> {
-    let staff = match staff(app, visit, here).await? {
+    let staff = match staff(app, visit, here, sent).await? {
         Ok(staff) => staff,
         Err(elsewhere) => return Ok(Err(elsewhere)),
     };
@@ -89,13 +94,22 @@ async fn fresh_staff(
         return Ok(Ok(staff));
     }
     let identifier = staff.account.identifier(app.config.accounts.identifier);
-    match sent {
-        Some(form) => {
-            let again = kept::keep_form(app, &staff.account.id, here, form).await?;
-            sign_in_for(app, visit, &again, identifier).await.map(Err)
-        }
-        None => sign_in_for(app, visit, here, identifier).await.map(Err),
-    }
+    sign_in_again(app, visit, here, identifier, sent).await.map(Err)
+}
+
+/// Begins a fresh sign-in that ends at `here`, with the form that was sent too late.
+async fn sign_in_again(
+    app: &Shared,
+    visit: &Visit,
+    here: &str,
+    identifier: &str,
+    sent: Option<&Fields>,
+) -> Result<Response, Trouble> {
+    let again = match sent {
+        Some(form) => app.keep_form(visit, here, form).await?,
+        None => page_with_form(visit, here),
+    };
+    sign_in_for(app, visit, &again, identifier).await
 }
 
 /// The page of one account.
@@ -199,7 +213,7 @@ fn list_url(search_id: &str, page: u32) -> String {
 /// `GET /desk`: staff, the accounts of their organisation, a page at a time.
 pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
     run(&app, &visit, async {
-        let staff = match staff(&app, &visit, path::DESK).await? {
+        let staff = match staff(&app, &visit, path::DESK, None).await? {
             Ok(staff) => staff,
             Err(elsewhere) => return Ok(elsewhere),
         };
@@ -248,11 +262,11 @@ pub async fn search(
     Posted(fields): Posted,
 ) -> Response {
     run(&app, &visit, async {
-        let staff = match staff(&app, &visit, path::DESK).await? {
+        let staff = match staff(&app, &visit, path::DESK, None).await? {
             Ok(staff) => staff,
             Err(elsewhere) => return Ok(elsewhere),
         };
-        let typed: String = fields.trimmed("search").chars().filter(|c| !c.is_control()).take(100).collect();
+        let typed: String = fields.line("search").chars().take(100).collect();
         if typed.is_empty() {
             return Ok(see_other(path::DESK));
         }

@@ -6,6 +6,7 @@
 //! counts 097 (machine to machine) as mobile, and no person reads an SMS there.
 
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, PhoneNumberType, Region};
+use web::typed::plain;
 
 /// The longest text that anybody types for a phone number.
 const MAX_TYPED: usize = 40;
@@ -66,11 +67,12 @@ impl PhoneNumber {
 }
 
 /// The digits, with a plus in front if one was typed there. libphonenumber would also read letters
-/// (0800-VOORDEUR), extensions and other scripts' digits; people who type their own number do not use them.
+/// (0800-VOORDEUR) and extensions; people who type their own number do not use them.
 fn digits(typed: &str) -> Option<String> {
-    let typed = typed.trim();
-    let sign = |c: char| c.is_whitespace() || "-./()\u{2010}\u{2011}\u{2013}".contains(c);
-    let (plus, rest) = typed.strip_prefix('+').map_or(("", typed), |rest| ("+", rest));
+    let typed = plain(typed);
+    let sign = |c: char| " -./()[]\u{b7}".contains(c);
+    let start = typed.trim_start_matches(sign);
+    let (plus, rest) = start.strip_prefix('+').map_or(("", start), |rest| ("+", rest));
     let known = typed.len() <= MAX_TYPED && rest.chars().all(|c| c.is_ascii_digit() || sign(c));
     known.then(|| plus.chars().chain(rest.chars().filter(char::is_ascii_digit)).collect())
 }
@@ -99,6 +101,24 @@ mod tests {
             "06\u{a0}12345678",
             "06\u{2013}12345678",
             "06\t12345678",
+            "(+31) 6 12345678",
+            "(+31)612345678",
+            "(+31) (0)6 12345678",
+            "+31 (0) 6 12 34 56 78",
+            "+31(0)612345678",
+            "0031 (0)6 12345678",
+            "(0031) 6 12345678",
+            "[06] 12345678",
+            "06\u{b7}12345678",
+            "\u{202a}06-12345678\u{202c}",
+            "\u{200e}+31 6\u{200b}12345678",
+            "\u{2066}\u{ff0b}31\u{2069} 6 12345678",
+            "06\u{2212}12345678",
+            "06\u{2014}12\u{202f}34\u{2009}56\u{3000}78",
+            "٠٦١٢٣٤٥٦٧٨",
+            "۰۶-۱۲۳۴۵۶۷۸",
+            "０６１２３４５６７８",
+            "०६१२३४५६७८",
         ];
         for typed in written {
             assert_eq!(
@@ -144,9 +164,10 @@ mod tests {
             ("0612345678 ext 5", Nonsense),
             ("06-ABCDEFGH", Nonsense),
             ("niet mijn nummer", Nonsense),
-            ("٠٦١٢٣٤٥٦٧٨", Nonsense),
-            ("０６１２３４５６７８", Nonsense),
-            ("06\u{0}12345678", Nonsense),
+            ("٠٢٠١٢٣٤٥٦٧", NotMobile),
+            ("\u{202a}\u{202c}", Nonsense),
+            ("06\u{2460}2345678 9", Nonsense),
+            ("(+31 6) +12345678", Nonsense),
             ("<script>0612345678</script>", Nonsense),
             ("tel:+31612345678", Nonsense),
             ("++31612345678", Nonsense),

@@ -5,11 +5,11 @@ pub mod page;
 
 use std::time::Duration;
 
-use axum::http::StatusCode;
 use web::clock::Timestamp;
 use web::db::Write;
 use web::request::Visit;
 use web::seal::sha256;
+use web::typed::code;
 
 use crate::app::{App, Trouble};
 use crate::domain::account::{Account, EmailAddress};
@@ -38,8 +38,8 @@ const ALL_TOGETHER: u32 = 4;
 enum Typed {
     /// The code is right: go on with this token, as if the link had been followed.
     Token(String),
-    Wrong,
-    Ended,
+    /// Why not, as a text key.
+    Refused(&'static str),
 }
 
 /// What asking for the mail again came to.
@@ -203,14 +203,21 @@ impl App {
         page_id: &str,
         typed: &str,
     ) -> Result<Option<Typed>, Trouble> {
-        let code: String = typed.chars().filter(char::is_ascii_digit).collect();
+        let code = code(typed);
+        // What cannot be a code is no try at one.
+        if code.is_empty() {
+            return Ok(Some(Typed::Refused("code-empty")));
+        }
+        if code.len() != DIGITS || !code.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Ok(Some(Typed::Refused("mail-code-malformed")));
+        }
         for _ in 0..10 {
             let Some((mut page, version)) = waiting::get(&self.ephemeral, page_id, &visit.browser).await?
             else {
                 return Ok(None);
             };
             if page.tries_left == 0 {
-                return Ok(Some(Typed::Ended));
+                return Ok(Some(Typed::Refused("code-ended")));
             }
             // The try counts before it is looked at, so tries at once count one by one.
             page.tries_left -= 1;
@@ -222,11 +229,11 @@ impl App {
             let fits = self.store.trade_code_for_token(purpose, page_id, &hash, &token).await?;
             return Ok(Some(match (fits, page.tries_left) {
                 (true, _) => Typed::Token(token),
-                (false, 0) => Typed::Ended,
-                (false, _) => Typed::Wrong,
+                (false, 0) => Typed::Refused("code-ended"),
+                (false, _) => Typed::Refused("mail-code-wrong"),
             }));
         }
-        Ok(Some(Typed::Ended))
+        Ok(Some(Typed::Refused("code-ended")))
     }
 
     /// Sends the mail of a waiting page again. For an unknown address everything but the mail is the same.
@@ -244,7 +251,7 @@ impl App {
         if self.clock.now() < again_at(&page) {
             return Ok(Again::TooSoon);
         }
-        let Some(email) = EmailAddress::parse(&page.email) else { return Ok(Again::LimitReached) };
+        let email = EmailAddress::stored(page.email.clone());
         if !self.may_mail(visit, &email, purpose).await? {
             return Ok(Again::LimitReached);
         }
@@ -271,11 +278,6 @@ impl App {
         }
         Ok(Again::Sent)
     }
-}
-
-/// A page with an error is not a success.
-pub fn status_of(error: Option<&'static str>) -> StatusCode {
-    if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }
 }
 
 /// A path of ours, with the journey the person is on.

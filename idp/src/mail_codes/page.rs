@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use axum::response::Response;
 use serde::Serialize;
-use web::request::Visit;
+use web::errors::FieldErrors;
+use web::request::{Fields, Visit};
 
-use super::{Again, Typed, again_at, status_of, with_journey};
+use super::{Again, DIGITS, Typed, again_at, with_journey};
 use crate::app::{App, Trouble};
 use crate::ephemeral::waiting::{self, Waiting};
 use crate::oauth::resume::see_other;
@@ -22,9 +23,11 @@ pub struct WaitingPage {
     pub email: String,
     pub action: String,
     pub resend_action: String,
-    pub error: Option<&'static str>,
+    pub errors: FieldErrors,
     pub resent: bool,
     pub resend_in_seconds: u64,
+    /// When the mail was sent that this page knows of: the second of two clicks is known by it.
+    pub resend_after: String,
     pub back_url: String,
     #[serde(flatten)]
     words: Words,
@@ -49,9 +52,10 @@ impl WaitingPage {
             email: "anna@example.nl".into(),
             action: "/register/sent?page=x".into(),
             resend_action: "/register/resend?page=x".into(),
-            error: Some("mail-code-wrong"),
+            errors: FieldErrors::of("code", "mail-code-wrong"),
             resent: true,
             resend_in_seconds: 42,
+            resend_after: "0".into(),
             back_url: "/signin".into(),
             words: words(Purpose::Confirm),
         }
@@ -112,7 +116,7 @@ impl App {
         purpose: Purpose,
         id: &str,
         page: &Waiting,
-        error: Option<&'static str>,
+        errors: FieldErrors,
     ) -> Response {
         let (sent, resend) = paths(purpose);
         let wait = again_at(page).since(self.clock.now());
@@ -121,8 +125,9 @@ impl App {
         let shown = WaitingPage {
             email: page.email.clone(),
             resend_action: self.waiting_url(visit, client_id, resend, id),
-            error,
-            resent: visit.query("resent") == "1" && error.is_none(),
+            resent: visit.query("resent") == "1" && errors.is_empty(),
+            resend_after: page.sent_at.0.to_string(),
+            errors: errors.with("digits", &DIGITS),
             resend_in_seconds: wait.as_secs() + u64::from(wait.subsec_millis() > 0),
             back_url: match purpose {
                 Purpose::EmailChange => path::ACCOUNT.to_owned(),
@@ -131,7 +136,8 @@ impl App {
             words: words(purpose),
             action,
         };
-        self.client_page(&visit.at(&shown.action), client_id, status_of(error), "idp/mail_sent.html", &shown)
+        let status = shown.errors.status();
+        self.client_page(&visit.at(&shown.action), client_id, status, "idp/mail_sent.html", &shown)
     }
 
     /// The waiting page of this browser, or that it is over.
@@ -142,11 +148,11 @@ impl App {
         &self,
         visit: &Visit,
         purpose: Purpose,
-        error: Option<&'static str>,
+        errors: FieldErrors,
     ) -> Result<Response, Trouble> {
         let id = visit.query("page");
         Ok(match waiting::get(&self.ephemeral, &id, &visit.browser).await? {
-            Some((page, _)) => self.waiting_page(visit, purpose, &id, &page, error),
+            Some((page, _)) => self.waiting_page(visit, purpose, &id, &page, errors),
             None => self.journey_expired(visit, None),
         })
     }
@@ -155,19 +161,30 @@ impl App {
     ///
     /// # Errors
     /// A backend's.
-    pub async fn resend_mail(&self, visit: &Visit, purpose: Purpose) -> Result<Response, Trouble> {
+    pub async fn resend_mail(
+        &self,
+        visit: &Visit,
+        purpose: Purpose,
+        fields: &Fields,
+    ) -> Result<Response, Trouble> {
         let answer_at = Instant::now() + ANSWER_TAKES;
         let id = visit.query("page");
         let Some((page, version)) = waiting::get(&self.ephemeral, &id, &visit.browser).await? else {
             return Ok(self.journey_expired(visit, None));
         };
         let sent = self.waiting_url(visit, page.client_id.as_deref(), paths(purpose).0, &id);
+        if fields.get("after").is_some_and(|shown| shown != page.sent_at.0.to_string()) {
+            // The second click on a page whose first one has sent the mail.
+            return Ok(see_other(&format!("{sent}&resent=1")));
+        }
         let again = self.mail_again(visit, purpose, &id, page, version).await?;
         tokio::time::sleep_until(answer_at.into()).await;
         match again {
             Again::Sent => Ok(see_other(&format!("{sent}&resent=1"))),
-            Again::TooSoon => self.show_waiting(visit, purpose, Some("resend-too-soon")).await,
-            Again::LimitReached => self.show_waiting(visit, purpose, Some("resend-limit")).await,
+            Again::TooSoon => self.show_waiting(visit, purpose, FieldErrors::of("", "resend-too-soon")).await,
+            Again::LimitReached => {
+                self.show_waiting(visit, purpose, FieldErrors::of("", "resend-limit")).await
+            }
         }
     }
 
@@ -183,10 +200,9 @@ impl App {
     ) -> Result<Result<String, Response>, Trouble> {
         let error = match self.type_code(visit, purpose, &visit.query("page"), typed).await? {
             Some(Typed::Token(token)) => return Ok(Ok(token)),
-            Some(Typed::Wrong) => "mail-code-wrong",
-            Some(Typed::Ended) => "code-ended",
+            Some(Typed::Refused(error)) => error,
             None => return Ok(Err(self.journey_expired(visit, None))),
         };
-        Ok(Err(self.show_waiting(visit, purpose, Some(error)).await?))
+        Ok(Err(self.show_waiting(visit, purpose, FieldErrors::of("code", error)).await?))
     }
 }

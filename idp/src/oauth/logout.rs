@@ -231,8 +231,9 @@ async fn logout(app: &Shared, visit: &Visit, fields: &Fields, answered: bool) ->
     } else {
         let client_id = asked.client_id();
         let portal = app.portal_for(visit, client_id);
-        // Who answered twice ended it with the first answer.
-        let page = LoggedOutPage { detail: asked.detail(app), ..LoggedOutPage::new(portal, any || answered) };
+        // Who answered twice ended it with the first answer; who comes from the account page ended it there.
+        let has_ended = any || answered || fields.get("done").is_some();
+        let page = LoggedOutPage { detail: asked.detail(app), ..LoggedOutPage::new(portal, has_ended) };
         app.page(visit, client_id, StatusCode::OK, "idp/logged_out.html", &page)
     };
     if visit.cookie(path::SESSION_COOKIE).is_some() {

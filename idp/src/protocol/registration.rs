@@ -67,6 +67,10 @@ impl ClientMetadata {
         {
             return Err("a value is too long");
         }
+        // People read it where they are asked for their consent.
+        if self.client_name.as_deref().is_some_and(web::typed::has_hidden_marks) {
+            return Err("client_name holds marks that nobody sees");
+        }
         Ok(Client {
             client_name: self.client_name.unwrap_or_else(|| client_id.clone()),
             client_id,
@@ -167,6 +171,7 @@ mod tests {
             json!({ "response_types": ["token"] }),
             json!({ "grant_types": ["client_credentials"] }),
             json!({ "client_name": "x".repeat(600) }),
+            json!({ "client_name": "Portaal\u{202e}" }),
         ] {
             assert!(client(metadata.clone()).is_err(), "{metadata}");
         }

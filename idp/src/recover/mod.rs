@@ -8,6 +8,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
+use web::errors::FieldErrors;
+use web::links::token;
 use web::request::Visit;
 
 use crate::app::{Shared, Trouble};
@@ -15,12 +17,13 @@ use crate::config::{Identifier, Recovery};
 use crate::credentials::policy;
 use crate::domain::account::{Account, EmailAddress};
 use crate::form::Posted;
-use crate::mail_codes::{status_of, with_journey};
+use crate::mail_codes::with_journey;
 use crate::notices::Mail;
 use crate::oauth::logout::end_session;
 use crate::oauth::resume::{journey_in, see_other};
 use crate::path;
 use crate::register::confirm::back_to_signin;
+use crate::register::email_error;
 use crate::signin::new_password::personal;
 use crate::signin::run;
 use crate::store::audit::Event;
@@ -36,8 +39,7 @@ pub struct ForgotPage {
     pub email: String,
     pub username: String,
     pub ask_username: bool,
-    pub error: Option<&'static str>,
-    pub username_error: Option<&'static str>,
+    pub errors: FieldErrors,
     pub signin_url: String,
 }
 
@@ -46,7 +48,7 @@ pub struct ForgotPage {
 pub struct ResetPage {
     pub action: String,
     pub token: String,
-    pub error: Option<&'static str>,
+    pub errors: FieldErrors,
     pub min_length: usize,
     pub rules: Vec<&'static str>,
     /// What the account signs in with, for a password manager.
@@ -60,8 +62,7 @@ impl ForgotPage {
             email: "anna@example".into(),
             username: "abakker".into(),
             ask_username: true,
-            error: Some("email-invalid"),
-            username_error: Some("username-missing"),
+            errors: FieldErrors::of("username", "username-missing").and("email", Some("email-invalid")),
             signin_url: "/signin".into(),
         }
     }
@@ -72,7 +73,7 @@ impl ResetPage {
         Self {
             action: path::RESET.into(),
             token: "x".into(),
-            error: Some("password-weak"),
+            errors: FieldErrors::of("new_password", "password-weak"),
             min_length: 12,
             rules: vec!["password-rule-classes"],
             identifier: "anna@example.nl".into(),
@@ -84,6 +85,17 @@ fn asks_username(app: &Shared) -> bool {
     app.config.accounts.recovery == Recovery::UsernameAndEmail
 }
 
+fn forgot_page(app: &Shared, journey: &str, email: &str, username: &str, errors: FieldErrors) -> ForgotPage {
+    ForgotPage {
+        action: with_journey(path::FORGOT, journey),
+        email: email.chars().take(254).collect(),
+        username: username.chars().take(254).collect(),
+        ask_username: asks_username(app),
+        errors,
+        signin_url: with_journey(path::SIGNIN, journey),
+    }
+}
+
 /// `GET /forgot`: anybody.
 pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
     run(&app, &visit, async {
@@ -91,15 +103,14 @@ pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) 
         let journey = journey_in(&visit);
         let identifier = open.as_ref().map(|open| open.journey.identifier.clone()).unwrap_or_default();
         let is_email = app.config.accounts.identifier == Identifier::Email;
-        let page = ForgotPage {
-            action: with_journey(path::FORGOT, &journey),
-            email: if is_email { identifier.clone() } else { String::new() },
-            username: if is_email { String::new() } else { identifier },
-            ask_username: asks_username(&app),
-            error: None,
-            username_error: None,
-            signin_url: with_journey(path::SIGNIN, &journey),
+        let (email, username) =
+            if is_email { (identifier, String::new()) } else { (String::new(), identifier) };
+        let kept = app.kept_form(&visit).await?;
+        let or_kept = |known: String, name: &str| {
+            Some(kept.plain(name)).filter(|text| !text.is_empty()).unwrap_or(known)
         };
+        let (email, username) = (or_kept(email, "email"), or_kept(username, "username"));
+        let page = forgot_page(&app, &journey, &email, &username, FieldErrors::default());
         let client_id = open.and_then(|open| open.journey.client_id);
         Ok(app.page(&visit, client_id.as_deref(), StatusCode::OK, "idp/forgot.html", &page))
     })
@@ -116,19 +127,14 @@ pub async fn post(
     run(&app, &visit, async {
         let journey = journey_in(&visit);
         let client_id = app.journey_of(&visit).await?.and_then(|open| open.journey.client_id);
-        let username = fields.trimmed("username");
+        let username = fields.plain("username");
         let email = EmailAddress::parse(fields.trimmed("email"));
         let no_username = asks_username(&app) && username.is_empty();
         let Some(email) = email.clone().filter(|_| !no_username) else {
-            let page = ForgotPage {
-                action: with_journey(path::FORGOT, &journey),
-                email: fields.trimmed("email").chars().take(254).collect(),
-                username: username.chars().take(254).collect(),
-                ask_username: asks_username(&app),
-                error: email.is_none().then_some("email-invalid"),
-                username_error: no_username.then_some("username-missing"),
-                signin_url: with_journey(path::SIGNIN, &journey),
-            };
+            let errors = FieldErrors::default()
+                .and("username", no_username.then_some("username-missing"))
+                .and("email", email.is_none().then(|| email_error(&fields)));
+            let page = forgot_page(&app, &journey, &fields.plain("email"), &username, errors);
             return Ok(app.page(
                 &visit,
                 client_id.as_deref(),
@@ -161,7 +167,7 @@ pub async fn post(
 
 /// `GET /forgot/sent`: the browser that asked.
 pub async fn sent(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    run(&app, &visit, app.show_waiting(&visit, Purpose::Reset, None)).await
+    run(&app, &visit, app.show_waiting(&visit, Purpose::Reset, FieldErrors::default())).await
 }
 
 /// `POST /forgot/sent`: the code of the mail, typed; five tries for each mail.
@@ -180,8 +186,12 @@ pub async fn type_code(
 }
 
 /// `POST /forgot/resend`: after a wait, within the limits on mails.
-pub async fn resend(State(app): State<Shared>, Extension(visit): Extension<Visit>, _: Posted) -> Response {
-    run(&app, &visit, app.resend_mail(&visit, Purpose::Reset)).await
+pub async fn resend(
+    State(app): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    Posted(fields): Posted,
+) -> Response {
+    run(&app, &visit, app.resend_mail(&visit, Purpose::Reset, &fields)).await
 }
 
 /// What a link is good for, and for whom; nothing for an account that is blocked.
@@ -206,19 +216,21 @@ fn reset_page(
     let page = ResetPage {
         action: app.url_at(app.portal_for(visit, client_id), path::RESET),
         token: token.to_owned(),
-        error,
+        errors: FieldErrors::default()
+            .and("new_password", error)
+            .with("min", &app.config.password.min_length),
         min_length: app.config.password.min_length,
         rules: policy::shown(&app.config.password),
         identifier: account.identifier(app.config.accounts.identifier).to_owned(),
     };
     let visit = visit.at(&reset_url(app, visit, client_id, token));
-    app.client_page(&visit, client_id, status_of(error), "idp/reset.html", &page)
+    app.client_page(&visit, client_id, page.errors.status(), "idp/reset.html", &page)
 }
 
 /// `GET /reset`: shows the form and uses nothing up.
 pub async fn reset_get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
     run(&app, &visit, async {
-        let token = visit.query("token");
+        let token = visit.token();
         Ok(match link_of(&app, &token).await? {
             Some(found) => reset_page(&app, &visit, &token, &found, None),
             None => app.link_invalid(&visit),
@@ -234,17 +246,17 @@ pub async fn reset_post(
     Posted(fields): Posted,
 ) -> Response {
     run(&app, &visit, async {
-        let token = fields.trimmed("token");
-        let Some(found) = link_of(&app, token).await? else { return Ok(app.link_invalid(&visit)) };
+        let token = token(fields.trimmed("token"));
+        let Some(found) = link_of(&app, &token).await? else { return Ok(app.link_invalid(&visit)) };
         let (link, account) = &found;
         let client_id = link.client_id.as_deref();
         let password = fields.get("new_password").unwrap_or_default();
         if let Err(problem) = policy::check(password, &app.config.password, &personal(account)) {
-            return Ok(reset_page(&app, &visit, token, &found, Some(problem.key)));
+            return Ok(reset_page(&app, &visit, &token, &found, Some(problem.key)));
         }
         let hash = app.passwords.hash(password).await.map_err(|_| Trouble::Busy)?;
         let mut write = app.store.begin_write().await?;
-        if app.store.use_mail_link(&mut write, Purpose::Reset, token).await?.is_none() {
+        if app.store.use_mail_link(&mut write, Purpose::Reset, &token).await?.is_none() {
             drop(write);
             return Ok(app.link_invalid(&visit));
         }

@@ -6,6 +6,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
+use web::errors::FieldErrors;
+use web::links::token;
 use web::request::Visit;
 
 use crate::app::{Shared, Trouble};
@@ -36,7 +38,7 @@ impl ConfirmPage {
 
 /// `GET /register/sent`: the browser that registered.
 pub async fn sent(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    run(&app, &visit, app.show_waiting(&visit, Purpose::Confirm, None)).await
+    run(&app, &visit, app.show_waiting(&visit, Purpose::Confirm, FieldErrors::default())).await
 }
 
 /// `POST /register/sent`: the code of the mail, typed; five tries for each mail.
@@ -55,14 +57,18 @@ pub async fn type_code(
 }
 
 /// `POST /register/resend`: after a wait, within the limits on mails.
-pub async fn resend(State(app): State<Shared>, Extension(visit): Extension<Visit>, _: Posted) -> Response {
-    run(&app, &visit, app.resend_mail(&visit, Purpose::Confirm)).await
+pub async fn resend(
+    State(app): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    Posted(fields): Posted,
+) -> Response {
+    run(&app, &visit, app.resend_mail(&visit, Purpose::Confirm, &fields)).await
 }
 
 /// `GET /confirm`: shows a button and changes nothing, however often a mail scanner opens it.
 pub async fn page(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
     run(&app, &visit, async {
-        let token = visit.query("token");
+        let token = visit.token();
         let Some(link) = app.store.peek_mail_link(Purpose::Confirm, &token).await? else {
             return Ok(app.link_invalid(&visit));
         };
@@ -80,7 +86,7 @@ pub async fn post(
     Extension(visit): Extension<Visit>,
     Posted(fields): Posted,
 ) -> Response {
-    run(&app, &visit, confirm(&app, &visit, fields.trimmed("token"))).await
+    run(&app, &visit, confirm(&app, &visit, &token(fields.trimmed("token")))).await
 }
 
 async fn confirm(app: &Shared, visit: &Visit, token: &str) -> Result<Response, Trouble> {

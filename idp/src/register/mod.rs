@@ -2,7 +2,6 @@
 
 pub mod confirm;
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use axum::Extension;
@@ -10,12 +9,13 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
+use web::errors::FieldErrors;
 use web::request::{Fields, Visit};
 
 use crate::app::{Shared, Trouble};
 use crate::confirmations::Registration;
 use crate::credentials::policy;
-use crate::domain::account::{Account, EmailAddress, Role, parse_name};
+use crate::domain::account::{Account, EmailAddress, NameError, Role, parse_name};
 use crate::form::Posted;
 use crate::mail_codes::with_journey;
 use crate::notices::Mail;
@@ -36,8 +36,7 @@ pub struct RegisterPage {
     pub given_name: String,
     pub family_name: String,
     pub email: String,
-    /// Text keys by field.
-    pub errors: BTreeMap<&'static str, &'static str>,
+    pub errors: FieldErrors,
     pub min_length: usize,
     pub rules: Vec<&'static str>,
     pub signin_url: String,
@@ -50,11 +49,11 @@ impl RegisterPage {
             given_name: "Anna".into(),
             family_name: "Bakker".into(),
             email: "anna@example.nl".into(),
-            errors: BTreeMap::from([
-                ("given_name", "given-name-missing"),
-                ("email", "email-invalid"),
-                ("password", "password-too-short"),
-            ]),
+            errors: FieldErrors::of("given_name", "given-name-missing")
+                .and("family_name", Some("name-hidden-marks"))
+                .and("email", Some("email-invalid"))
+                .and("password", Some("password-too-short"))
+                .with("min", &12),
             min_length: 12,
             rules: vec!["password-rule-classes"],
             signin_url: "/signin".into(),
@@ -66,14 +65,15 @@ async fn client_of_journey(app: &Shared, visit: &Visit) -> Result<Option<String>
     Ok(app.journey_of(visit).await?.and_then(|open| open.journey.client_id))
 }
 
-fn blank(app: &Shared, visit: &Visit) -> RegisterPage {
+/// The form as it was filled in.
+fn filled(app: &Shared, visit: &Visit, fields: &Fields) -> RegisterPage {
     let journey = journey_in(visit);
     RegisterPage {
         action: with_journey(path::REGISTER, &journey),
-        given_name: String::new(),
-        family_name: String::new(),
-        email: String::new(),
-        errors: BTreeMap::new(),
+        given_name: fields.trimmed("given_name").chars().take(80).collect(),
+        family_name: fields.trimmed("family_name").chars().take(80).collect(),
+        email: fields.plain("email").chars().take(254).collect(),
+        errors: FieldErrors::default(),
         min_length: app.config.password.min_length,
         rules: policy::shown(&app.config.password),
         signin_url: with_journey(path::SIGNIN, &journey),
@@ -87,7 +87,8 @@ pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) 
             return Ok(app.not_found(&visit));
         }
         let client_id = client_of_journey(&app, &visit).await?;
-        Ok(app.page(&visit, client_id.as_deref(), StatusCode::OK, "idp/register.html", &blank(&app, &visit)))
+        let page = filled(&app, &visit, &app.kept_form(&visit).await?);
+        Ok(app.page(&visit, client_id.as_deref(), StatusCode::OK, "idp/register.html", &page))
     })
     .await
 }
@@ -101,19 +102,13 @@ struct Filled {
 }
 
 fn check(app: &Shared, visit: &Visit, fields: &Fields) -> Result<Filled, Box<RegisterPage>> {
-    let mut page = RegisterPage {
-        given_name: fields.trimmed("given_name").chars().take(80).collect(),
-        family_name: fields.trimmed("family_name").chars().take(80).collect(),
-        email: fields.trimmed("email").chars().take(254).collect(),
-        ..blank(app, visit)
-    };
     let given_name = parse_name(fields.trimmed("given_name"));
     let family_name = parse_name(fields.trimmed("family_name"));
     let email = EmailAddress::parse(fields.trimmed("email"));
     let password = fields.get("password").unwrap_or_default();
     let personal = [fields.trimmed("email"), fields.trimmed("given_name"), fields.trimmed("family_name")];
     let problem = policy::check(password, &app.config.password, &personal).err();
-    if let (Some(given_name), Some(family_name), Some(email), None) =
+    if let (Ok(given_name), Ok(family_name), Some(email), None) =
         (&given_name, &family_name, &email, &problem)
     {
         return Ok(Filled {
@@ -123,12 +118,28 @@ fn check(app: &Shared, visit: &Visit, fields: &Fields) -> Result<Filled, Box<Reg
             password: password.to_owned(),
         });
     }
-    let mut wrong = |field, key: Option<&'static str>| page.errors.extend(key.map(|key| (field, key)));
-    wrong("given_name", given_name.is_none().then_some("given-name-missing"));
-    wrong("family_name", family_name.is_none().then_some("family-name-missing"));
-    wrong("email", email.is_none().then_some("email-invalid"));
-    wrong("password", problem.map(|problem| problem.key));
-    Err(Box::new(page))
+    let errors = FieldErrors::default()
+        .and("given_name", given_name.err().map(|error| name_error(error, "given-name-missing")))
+        .and("family_name", family_name.err().map(|error| name_error(error, "family-name-missing")))
+        .and("email", email.is_none().then(|| email_error(fields)))
+        .and("password", problem.map(|problem| problem.key))
+        .with("min", &app.config.password.min_length);
+    Err(Box::new(RegisterPage { errors, ..filled(app, visit, fields) }))
+}
+
+/// What is wrong with a name, as a text key; `missing` says whose it is.
+pub fn name_error(error: NameError, missing: &'static str) -> &'static str {
+    match error {
+        NameError::Missing => missing,
+        NameError::TooLong => "name-too-long",
+        NameError::HiddenMarks => "name-hidden-marks",
+        NameError::Signs => "name-signs",
+    }
+}
+
+/// What is wrong with a refused address, as a text key.
+pub fn email_error(fields: &Fields) -> &'static str {
+    if fields.plain("email").is_empty() { "email-empty" } else { "email-invalid" }
 }
 
 /// `POST /register`: anybody, within the limits on mails. Twice at once leaves one account and one live link.

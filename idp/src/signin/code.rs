@@ -6,6 +6,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
+use web::errors::FieldErrors;
 use web::request::Visit;
 
 use super::{Arrived, arrive, at_step, run};
@@ -15,7 +16,6 @@ use crate::domain::account::Account;
 use crate::ephemeral::journeys::{self, Open};
 use crate::form::Posted;
 use crate::journey::Step;
-use crate::mail_codes::status_of;
 use crate::notices::Mail;
 use crate::oauth::resume::{journey_url, see_other};
 use crate::path;
@@ -33,7 +33,7 @@ pub struct CodePage {
     pub code_prefix: String,
     /// Nothing was sent yet: the page offers a button that does.
     pub on_request: bool,
-    pub error: Option<&'static str>,
+    pub errors: FieldErrors,
     /// Why there is nothing to do here today; the page offers nothing else then.
     pub closed: Option<&'static str>,
     /// The SMS does not get out: no gateway takes it.
@@ -59,7 +59,7 @@ impl CodePage {
             masked_phone: "06 \u{2022}\u{2022}\u{2022}\u{2022} \u{2022}\u{2022}78".into(),
             code_prefix: "4711".into(),
             on_request: false,
-            error: Some("code-wrong"),
+            errors: FieldErrors::of("otp", "code-wrong").with("tries", &4),
             closed: None,
             is_stuck: false,
             limit: None,
@@ -96,14 +96,21 @@ pub async fn code_page(
     // A code that was asked for on another page is on its way: this page has to wait for the next.
     let on_request = journey.code.is_none() && !enrols && wait.is_zero();
     let prefix = journey.code.as_ref().and_then(|sent| sent.prefix.clone());
+    let tries_left = journey.code.as_ref().map(|sent| sent.tries_left);
+    // Where the page has no field, or the error is not about what was typed there, the summary says it alone.
+    let field = if on_request || error == Some("resend-too-soon") { "" } else { "otp" };
     Ok(CodePage {
         action: journey_url(path::SIGNIN_CODE, &open.id),
         resend_action: journey_url(path::SIGNIN_RESEND, &open.id),
         resend_after: codes::mark(open),
         masked_phone: sealed.map(|sealed| app.masked_phone(sealed)).transpose()?.unwrap_or_default(),
-        code_prefix: prefix.unwrap_or_default(),
+        code_prefix: prefix.clone().unwrap_or_default(),
         on_request,
-        error,
+        errors: FieldErrors::default()
+            .and(field, error)
+            .with("tries", &tries_left.unwrap_or_default())
+            .with("digits", &app.config.codes.digits)
+            .with("prefix", &prefix.as_deref().unwrap_or_default()),
         closed: standing.limit.filter(|_| !stays),
         limit: standing.limit,
         is_stuck: standing.is_stuck,
@@ -112,7 +119,7 @@ pub async fn code_page(
             Some(_) if error.is_some() || standing.is_stuck => None,
             Some(_) => (visit.query("resent") == "1").then_some("code-resent"),
         },
-        tries_left: journey.code.as_ref().map(|sent| sent.tries_left),
+        tries_left,
         resend_in_seconds: wait.as_secs() + u64::from(wait.subsec_millis() > 0),
         another_number_url: enrols.then(|| journey_url(path::SIGNIN_PHONE, &open.id)),
         digits: app.config.codes.digits,
@@ -134,7 +141,7 @@ async fn page(
     };
     let page = code_page(app, visit, open, account, error).await?;
     let visit = visit.at(&page.action);
-    Ok(app.step_page(&visit, open, status_of(error), "idp/signin_code.html", &page))
+    Ok(app.step_page(&visit, open, page.errors.status(), "idp/signin_code.html", &page))
 }
 
 /// `GET /signin/code`: whoever gave the password in this journey. Shows the page; sends nothing.

@@ -4,6 +4,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
+use web::errors::FieldErrors;
 use web::request::Visit;
 
 use super::{Arrived, at_step};
@@ -12,7 +13,6 @@ use crate::credentials::policy;
 use crate::domain::account::Account;
 use crate::form::Posted;
 use crate::journey::Step;
-use crate::mail_codes::status_of;
 use crate::notices::Mail;
 use crate::oauth::resume::journey_url;
 use crate::path;
@@ -22,7 +22,7 @@ use crate::store::audit::Event;
 #[derive(Clone, Debug, Serialize)]
 pub struct NewPasswordPage {
     pub action: String,
-    pub error: Option<&'static str>,
+    pub errors: FieldErrors,
     pub min_length: usize,
     pub rules: Vec<&'static str>,
 }
@@ -32,7 +32,7 @@ impl NewPasswordPage {
         let rules = vec!["password-rule-classes"];
         Self {
             action: "/signin/new-password?journey=x".into(),
-            error: Some("password-too-short"),
+            errors: FieldErrors::of("new_password", "password-too-short").with("min", &12),
             min_length: 12,
             rules,
         }
@@ -50,11 +50,11 @@ fn page(app: &Shared, visit: &Visit, arrived: &Arrived, error: Option<&'static s
     let rules = &app.config.password;
     let page = NewPasswordPage {
         action: journey_url(path::SIGNIN_NEW_PASSWORD, &arrived.open.id),
-        error,
+        errors: FieldErrors::default().and("new_password", error).with("min", &rules.min_length),
         min_length: rules.min_length,
         rules: policy::shown(rules),
     };
-    app.step_page(visit, &arrived.open, status_of(error), "idp/signin_new_password.html", &page)
+    app.step_page(visit, &arrived.open, page.errors.status(), "idp/signin_new_password.html", &page)
 }
 
 /// `GET /signin/new-password`: whoever gave a temporary password in this journey.

@@ -1,5 +1,6 @@
 //! Step: identifier and password. One sentence for every failure, in the same time, known account or not.
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use axum::Extension;
@@ -7,18 +8,20 @@ use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
 use web::ephemeral::Limit;
+use web::errors::FieldErrors;
 use web::request::{Fields, PUBLIC_COOKIE, Visit, append};
+use web::typed::plain;
 
 use super::{Arrived, at_step};
 use crate::app::{Shared, Trouble};
 use crate::config::Identifier;
 use crate::credentials::passwords::Verdict;
-use crate::domain::account::{Account, EmailAddress};
+use crate::credentials::temporary::TemporaryPassword;
+use crate::domain::account::{Account, EmailAddress, Username};
 use crate::domain::device::Device;
 use crate::ephemeral::journeys::Open;
 use crate::form::Posted;
 use crate::journey::Step;
-use crate::mail_codes::status_of;
 use crate::notices::Mail;
 use crate::oauth::resume::{bond_cookie, journey_url, see_other};
 use crate::path;
@@ -36,13 +39,12 @@ pub struct PasswordPage {
     pub cancel_action: Option<String>,
     pub identifier_kind: &'static str,
     pub identifier: String,
-    pub error: Option<&'static str>,
+    pub errors: FieldErrors,
     pub notice: Option<String>,
     pub portal_name: String,
     pub register_url: Option<String>,
     pub forgot_url: String,
     pub public_computer: bool,
-    pub lock_minutes: u32,
 }
 
 impl PasswordPage {
@@ -52,20 +54,19 @@ impl PasswordPage {
             cancel_action: Some("/signin/cancel?journey=x".into()),
             identifier_kind: "email",
             identifier: "anna@example.nl".into(),
-            error: Some("signin-error"),
+            errors: FieldErrors::of("", "signin-error").with("minutes", &30),
             notice: Some("notice-confirmed".into()),
             portal_name: "Portaal".into(),
             register_url: Some("/register?journey=x".into()),
             forgot_url: "/forgot?journey=x".into(),
             public_computer: true,
-            lock_minutes: 30,
         }
     }
 }
 
 const NOTICES: [&str; 4] = ["confirmed", "confirm-with-password", "password-changed", "signed-out"];
 
-fn page(app: &Shared, visit: &Visit, arrived: &Arrived, error: Option<&'static str>) -> Response {
+fn page(app: &Shared, visit: &Visit, arrived: &Arrived, errors: FieldErrors) -> Response {
     let Arrived { open, assessment } = arrived;
     let url = |path: &str| journey_url(path, &open.id);
     let accounts = &app.config.accounts;
@@ -78,20 +79,25 @@ fn page(app: &Shared, visit: &Visit, arrived: &Arrived, error: Option<&'static s
             Identifier::Username => "username",
         },
         identifier: open.journey.identifier.clone(),
-        error,
+        errors: errors.with("minutes", &app.config.lockout.minutes),
         notice: NOTICES.contains(&notice.as_str()).then(|| format!("notice-{notice}")),
         portal_name: app.brand(open.journey.client_id.as_deref()).name.clone(),
         register_url: accounts.registration.then(|| url(path::REGISTER)),
         forgot_url: url(path::FORGOT),
         public_computer: assessment.portal.policy.public_computer,
-        lock_minutes: app.config.lockout.minutes,
     };
-    app.step_page(visit, open, status_of(error), "idp/signin_password.html", &page)
+    app.step_page(visit, open, page.errors.status(), "idp/signin_password.html", &page)
 }
 
 /// `GET /signin/password`: whoever has the journey's cookie.
 pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    at_step(&app, &visit, Step::Password, async |arrived| Ok(page(&app, &visit, &arrived, None))).await
+    at_step(&app, &visit, Step::Password, async |mut arrived| {
+        let kept = app.kept_form(&visit).await?;
+        let typed = kept.get("email").or(kept.get("username"));
+        arrived.open.journey.identifier = typed.map_or(arrived.open.journey.identifier, plain);
+        Ok(page(&app, &visit, &arrived, FieldErrors::default()))
+    })
+    .await
 }
 
 /// `POST /signin/password`: as often as the lockout lets; twice at once counts twice.
@@ -101,7 +107,17 @@ pub async fn post(
     Posted(fields): Posted,
 ) -> Response {
     let started = Instant::now();
-    at_step(&app, &visit, Step::Password, async |arrived| {
+    at_step(&app, &visit, Step::Password, async |mut arrived| {
+        let kind = app.config.accounts.identifier;
+        let typed = match kind {
+            Identifier::Email => fields.plain("email"),
+            Identifier::Username => fields.plain("username"),
+        };
+        arrived.open.journey.identifier = typed.chars().take(254).collect();
+        let unfit = unfit(kind, &typed, fields.get("password"));
+        if !unfit.is_empty() {
+            return Ok(page(&app, &visit, &arrived, unfit));
+        }
         // Taken before the password is looked at, and given back unless it is wrong: many at once are as many.
         let address_key = app.address_key("sign-in-failures", visit.address);
         let most = app.config.limits.sign_ins_per_address_per_hour;
@@ -110,7 +126,7 @@ pub async fn post(
             Ok(reserved) => reserved,
             Err(full) => return Ok(app.too_many(&visit, full.until.since(app.clock.now()))),
         };
-        let given = give(&app, &visit, arrived, &fields, started).await;
+        let given = give(&app, &visit, arrived, &typed, &fields, started).await;
         if !matches!(given, Ok(Given::Wrong(_))) {
             app.ephemeral.give_back(reserved).await?;
         }
@@ -130,14 +146,10 @@ async fn give(
     app: &Shared,
     visit: &Visit,
     mut arrived: Arrived,
+    typed: &str,
     fields: &Fields,
     started: Instant,
 ) -> Result<Given, Trouble> {
-    let typed = match app.config.accounts.identifier {
-        Identifier::Email => fields.trimmed("email"),
-        Identifier::Username => fields.trimmed("username"),
-    };
-    typed.chars().take(254).collect::<String>().clone_into(&mut arrived.open.journey.identifier);
     if let Some((account, device)) = check(app, visit, &arrived.open, typed, fields).await? {
         let journey = &mut arrived.open.journey;
         journey.password_mark = account.password_mark();
@@ -176,9 +188,23 @@ async fn give(
         }
         None => {
             app.outcomes.refused_try("wrong_password");
-            Given::Wrong(page(app, visit, &arrived, Some("signin-error")))
+            Given::Wrong(page(app, visit, &arrived, FieldErrors::of("", "signin-error")))
         }
     })
+}
+
+/// What is missing, or cannot be anybody's name to sign in with: no try at a password, and the same for everybody.
+fn unfit(kind: Identifier, typed: &str, password: Option<&str>) -> FieldErrors {
+    let (field, empty, invalid) = match kind {
+        Identifier::Email => {
+            ("email", "email-empty", EmailAddress::parse(typed).is_none().then_some("email-invalid"))
+        }
+        Identifier::Username => {
+            ("username", "username-missing", Username::parse(typed).is_none().then_some("username-invalid"))
+        }
+    };
+    let name = if typed.is_empty() { Some(empty) } else { invalid };
+    FieldErrors::default().and(field, name).and("password", password.is_none().then_some("password-empty"))
 }
 
 /// The waiting page of a registration in this browser with this address and password. It is shown for a taken
@@ -221,6 +247,16 @@ async fn check(
         app.passwords.verify(password, None).await.map_err(|_| Trouble::Busy)?;
         return Ok(None);
     };
+    let password = match account.temporary_password_until.map(|_| TemporaryPassword::typed(password)) {
+        None => Cow::Borrowed(password),
+        Some(Some(typed)) => typed,
+        // A sign that we put into no password: it is wrong, but no try.
+        Some(None) => {
+            app.passwords.verify(password, None).await.map_err(|_| Trouble::Busy)?;
+            return Ok(None);
+        }
+    };
+    let password = password.as_ref();
     // A device that the account knows has a count of its own: a stranger's failures do not lock it.
     let device_id = device.as_ref().map(|device| device.id.as_str()).unwrap_or_default();
     let may_enter = account.blocked_at.is_none() && account.password_works(app.clock.now());

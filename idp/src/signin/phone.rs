@@ -4,6 +4,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
+use web::errors::FieldErrors;
 use web::request::Visit;
 
 use super::{Arrived, arrive, run};
@@ -11,7 +12,6 @@ use crate::app::{Shared, Trouble};
 use crate::domain::phone::PhoneNumber;
 use crate::form::Posted;
 use crate::journey::{Next, Step};
-use crate::mail_codes::status_of;
 use crate::oauth::resume::journey_url;
 use crate::path;
 
@@ -20,18 +20,17 @@ use crate::path;
 pub struct PhonePage {
     pub action: String,
     pub phone: String,
-    pub error: Option<&'static str>,
+    pub errors: FieldErrors,
     pub step: u8,
     pub steps: u8,
 }
 
 impl PhonePage {
     pub fn sample() -> Self {
-        let error = Some("phone-not-dutch-mobile");
         Self {
             action: "/signin/phone?journey=x".into(),
             phone: "020 1234567".into(),
-            error,
+            errors: FieldErrors::of("phone", "phone-not-dutch-mobile"),
             step: 2,
             steps: 3,
         }
@@ -46,8 +45,9 @@ fn page(
     error: Option<&'static str>,
 ) -> Response {
     let action = journey_url(path::SIGNIN_PHONE, &arrived.open.id);
-    let page = PhonePage { action, phone: typed.chars().take(30).collect(), error, step: 2, steps: 3 };
-    app.step_page(visit, &arrived.open, status_of(error), "idp/signin_phone.html", &page)
+    let errors = FieldErrors::default().and("phone", error);
+    let page = PhonePage { action, phone: typed.chars().take(40).collect(), errors, step: 2, steps: 3 };
+    app.step_page(visit, &arrived.open, page.errors.status(), "idp/signin_phone.html", &page)
 }
 
 /// As [`at_step`](super::at_step), also from the code page of a number that was given in this journey: it may be a
@@ -75,7 +75,11 @@ where
 
 /// `GET /signin/phone`: whoever gave the password in this journey, of an account without a phone.
 pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    here(&app, &visit, async |arrived| Ok(page(&app, &visit, &arrived, "", None))).await
+    here(&app, &visit, async |arrived| {
+        let kept = app.kept_form(&visit).await?;
+        Ok(page(&app, &visit, &arrived, &kept.plain("phone"), None))
+    })
+    .await
 }
 
 /// `POST /signin/phone`: sends a code, within the limits for numbers and accounts.
@@ -85,7 +89,8 @@ pub async fn post(
     Posted(fields): Posted,
 ) -> Response {
     here(&app, &visit, async |mut arrived| {
-        let typed = fields.trimmed("phone");
+        let typed = fields.plain("phone");
+        let typed = typed.as_str();
         if typed.is_empty() {
             return Ok(page(&app, &visit, &arrived, "", Some("phone-empty")));
         }

@@ -4,13 +4,13 @@ use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
+use web::errors::FieldErrors;
 use web::request::Visit;
 
 use super::{Arrived, at_step};
 use crate::app::{Shared, Trouble};
 use crate::form::Posted;
 use crate::journey::Step;
-use crate::mail_codes::status_of;
 use crate::oauth::resume::journey_url;
 use crate::path;
 use crate::store::audit::Event;
@@ -27,7 +27,7 @@ pub struct TermsPage {
     pub url: Option<String>,
     /// The person agreed to other terms of this portal before.
     pub changed: bool,
-    pub error: Option<&'static str>,
+    pub errors: FieldErrors,
 }
 
 impl TermsPage {
@@ -40,7 +40,7 @@ impl TermsPage {
             paragraphs: vec!["U deelt uw wachtwoord met niemand.".into()],
             url: Some("https://portal.example/terms".into()),
             changed: true,
-            error: Some("terms-not-accepted"),
+            errors: FieldErrors::of("accept", "terms-not-accepted"),
         }
     }
 }
@@ -64,9 +64,9 @@ async fn page(
         paragraphs: terms.paragraphs(app.look(open.journey.client_id.as_deref()).language(visit)),
         url: terms.url.clone(),
         changed: before.iter().any(|accepted| accepted.portal_id == assessment.portal.id),
-        error,
+        errors: FieldErrors::default().and("accept", error),
     };
-    Ok(app.step_page(visit, open, status_of(error), "idp/signin_terms.html", &page))
+    Ok(app.step_page(visit, open, page.errors.status(), "idp/signin_terms.html", &page))
 }
 
 /// `GET /signin/terms`: whoever signed in in this journey and has not agreed to these terms.

@@ -53,7 +53,7 @@ pub(super) fn account(row: &AnyRow) -> Result<Account> {
         subject: SubjectId(row.try_get("subject")?),
         given_name: row.try_get("given_name")?,
         family_name: row.try_get("family_name")?,
-        email: EmailAddress::parse(&email).ok_or(StoreError::Corrupt("accounts.email"))?,
+        email: EmailAddress::stored(email),
         email_confirmed_at: time("email_confirmed_at")?,
         username: row.try_get("username")?,
         password_hash: row.try_get("password_hash")?,

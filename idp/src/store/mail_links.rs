@@ -68,18 +68,24 @@ fn link(row: &AnyRow) -> Result<MailLink> {
         client_id: row.try_get("client_id")?,
         page_id: row.try_get("page_id")?,
         password_mark: row.try_get("password_mark")?,
-        new_email: new_email.as_deref().and_then(EmailAddress::parse),
+        new_email: new_email.map(EmailAddress::stored),
     })
 }
 
 impl Store {
-    /// Adds a link; earlier ones of that purpose for the account stop working.
+    /// Adds a link. Earlier ones of the same waiting page are of the same request and work as long as this one: nobody
+    /// knows which mail somebody opens. Others of that purpose for the account stop working.
     ///
     /// # Errors
     /// The engine's.
     pub async fn insert_mail_link(&self, write: &mut Write, new: &NewMailLink<'_>) -> Result<()> {
         let now = self.clock.now();
-        self.void_mail_links(write, new.account_id, new.purpose).await?;
+        let query = sqlx::query(
+            "UPDATE mail_links SET expires_at = CASE WHEN page_id = $1 THEN $2 ELSE $3 END
+             WHERE account_id = $4 AND purpose = $5 AND expires_at > $3",
+        );
+        let query = query.bind(new.page_id).bind(now.plus(new.lifetime).0).bind(now.0);
+        query.bind(&new.account_id.0).bind(new.purpose.as_str()).execute(write.connection()).await?;
         sqlx::query(
             "INSERT INTO mail_links
                (token_hash, purpose, account_id, page_id, code_hash, client_id, created_at, expires_at, password_mark,
@@ -140,7 +146,7 @@ impl Store {
         row.as_ref().map(link).transpose()
     }
 
-    /// Uses a link up.
+    /// Uses a link up, and the others of its purpose with it.
     ///
     /// # Errors
     /// The engine's.
@@ -161,11 +167,17 @@ impl Store {
             .bind(self.clock.now().0)
             .fetch_optional(write.connection())
             .await?;
-        row.as_ref().map(link).transpose()
+        let Some(link) = row.as_ref().map(link).transpose()? else { return Ok(None) };
+        let query = sqlx::query(
+            "UPDATE mail_links SET used_at = $1 WHERE account_id = $2 AND purpose = $3 AND used_at IS NULL",
+        );
+        let query = query.bind(self.clock.now().0).bind(&link.account_id.0).bind(purpose.as_str());
+        query.execute(write.connection()).await?;
+        Ok(Some(link))
     }
 
-    /// Puts a new token in the place of the link whose code was typed on its waiting page; false if the
-    /// code is not that of a live link. The code of a confirmation works after its button was pressed in another
+    /// Adds a link with a new token beside the one whose code was typed on its waiting page; false if the code is
+    /// not that of a live link. The link in the mail works on: whichever is used first ends both. The code of a confirmation works after its button was pressed in another
     /// browser too: until the account is confirmed, both prove the same.
     ///
     /// # Errors
@@ -178,7 +190,11 @@ impl Store {
         token: &str,
     ) -> Result<bool> {
         let query = sqlx::query(
-            "UPDATE mail_links SET token_hash = $1, used_at = NULL
+            "INSERT INTO mail_links
+               (token_hash, purpose, account_id, page_id, code_hash, client_id, created_at, expires_at, password_mark,
+                new_email)
+             SELECT $1, purpose, account_id, page_id, '', client_id, created_at, expires_at, password_mark, new_email
+             FROM mail_links
              WHERE page_id = $2 AND code_hash = $3 AND purpose = $4 AND (used_at IS NULL OR purpose = 'confirm')
                AND expires_at > $5",
         );

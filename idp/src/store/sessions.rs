@@ -69,6 +69,17 @@ impl Store {
         query.fetch_optional(self.db.pool()).await?.as_ref().map(session).transpose()
     }
 
+    /// Whose session a cookie is of, also if the session has ended by itself; not if somebody ended it.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn account_behind(&self, secret: &str) -> Result<Option<AccountId>> {
+        let query =
+            sqlx::query("SELECT account_id FROM sessions WHERE secret_hash = $1 AND ended_at IS NULL");
+        let row = query.bind(sha256(secret)).fetch_optional(self.db.pool()).await?;
+        Ok(row.map(|row| row.try_get(0)).transpose()?.map(AccountId))
+    }
+
     /// A session by its `sid`, if it has neither ended nor reached its absolute limit.
     ///
     /// # Errors

@@ -1,5 +1,5 @@
-//! What people write in a dossier through the portal: sealed texts, each with its author. A new text of a
-//! life story takes the place of the one before, which is kept.
+//! What people write in a dossier through the portal: sealed texts, each with its author. Everybody has a text of their own in
+//! a life story; a new one takes the place of their last one, which is kept, and never of another's.
 
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
@@ -8,6 +8,7 @@ use web::db::{Db, Write};
 use web::seal::{RootKey, Sealer};
 
 use crate::paging::{Page, Paged};
+use crate::session::Person;
 
 /// What a note is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +30,7 @@ impl Kind {
         }
     }
 
-    /// Whether a new one takes the place of the last.
+    /// Whether a new one takes the place of its writer's last.
     fn stands_alone(self) -> bool {
         matches!(self, Self::ThisIsMe | Self::MyLife)
     }
@@ -41,7 +42,16 @@ pub struct Note {
     pub id: String,
     pub body: String,
     pub author: String,
+    iss: String,
+    sub: String,
     pub written_at: Timestamp,
+}
+
+impl Note {
+    /// Whether this person wrote it.
+    pub fn is_by(&self, person: &Person) -> bool {
+        person.is(&self.iss, &self.sub)
+    }
 }
 
 /// Who writes, and where.
@@ -97,7 +107,7 @@ impl Notes {
         offset: i64,
     ) -> Result<Vec<AnyRow>, sqlx::Error> {
         let query = sqlx::query(
-            "SELECT id, body, person_name, written_at FROM notes
+            "SELECT id, body, person_name, written_at, iss, sub FROM notes
              WHERE dossier_id = $1 AND kind = $2 AND replaced_at IS NULL
              ORDER BY written_at DESC, id LIMIT $3 OFFSET $4",
         );
@@ -110,7 +120,8 @@ impl Notes {
         match self.sealer.open_text(row.try_get(1)?) {
             Ok(body) => {
                 let (author, written_at) = (row.try_get(2)?, Timestamp(row.try_get(3)?));
-                Ok(Some(Note { id, body, author, written_at }))
+                let (iss, sub) = (row.try_get(4)?, row.try_get(5)?);
+                Ok(Some(Note { id, body, author, iss, sub, written_at }))
             }
             Err(error) => {
                 tracing::error!(note = %id, %error, "a note does not open");
@@ -119,7 +130,8 @@ impl Notes {
         }
     }
 
-    /// Writes a note; of a kind that stands alone, the one before is replaced in the same transaction.
+    /// Writes a note; of a life story, its writer's one before is replaced in the same transaction. One with this
+    /// `id` that was written before is this one, and stays.
     ///
     /// # Errors
     /// The database's.
@@ -133,7 +145,12 @@ impl Notes {
         now: Timestamp,
     ) -> Result<(), sqlx::Error> {
         if kind.stands_alone() {
-            self.replace(write, writer.dossier, kind, None, now).await?;
+            let query = sqlx::query(
+                "UPDATE notes SET replaced_at = $1
+                 WHERE dossier_id = $2 AND kind = $3 AND iss = $4 AND sub = $5 AND replaced_at IS NULL AND id <> $6",
+            );
+            let query = query.bind(now.0).bind(writer.dossier).bind(kind.word()).bind(writer.iss);
+            query.bind(writer.sub).bind(id).execute(write.connection()).await?;
         }
         self.insert(write, id, writer, kind, body, now).await
     }
@@ -152,7 +169,7 @@ impl Notes {
         kind: Kind,
         now: Timestamp,
     ) -> Result<bool, sqlx::Error> {
-        if self.replace(write, writer.dossier, kind, Some(old), now).await? == 0 {
+        if self.replace(write, writer.dossier, kind, old, now).await? == 0 {
             return Ok(false);
         }
         if let Some((id, body)) = new {
@@ -166,17 +183,17 @@ impl Notes {
         write: &mut Write,
         dossier: &str,
         kind: Kind,
-        only: Option<&str>,
+        only: &str,
         now: Timestamp,
     ) -> Result<u64, sqlx::Error> {
         let done = sqlx::query(
             "UPDATE notes SET replaced_at = $1
-             WHERE dossier_id = $2 AND kind = $3 AND replaced_at IS NULL AND ($4 = '' OR id = $4)",
+             WHERE dossier_id = $2 AND kind = $3 AND replaced_at IS NULL AND id = $4",
         )
         .bind(now.0)
         .bind(dossier)
         .bind(kind.word())
-        .bind(only.unwrap_or_default())
+        .bind(only)
         .execute(write.connection())
         .await?;
         Ok(done.rows_affected())
@@ -193,7 +210,7 @@ impl Notes {
     ) -> Result<(), sqlx::Error> {
         sqlx::query(
             "INSERT INTO notes (id, dossier_id, kind, body, iss, sub, person_name, written_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING",
         )
         .bind(id)
         .bind(writer.dossier)
@@ -214,7 +231,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_life_story_has_one_text_and_reports_pile_up_and_both_are_sealed() {
+    async fn a_life_story_has_a_text_of_each_writer_and_reports_pile_up_and_both_are_sealed() {
         let store = crate::testing::Store::new().await;
         let notes = Notes::new(store.db.clone(), &store.root);
         let writer = Writer { iss: "i", sub: "s", name: "Piet", dossier: "d" };
@@ -231,6 +248,17 @@ mod tests {
         }
         let bodies = |list: Vec<Note>| list.into_iter().map(|note| note.body).collect::<Vec<_>>();
         assert_eq!(bodies(notes.list("d", Kind::ThisIsMe).await.unwrap()), ["thee"]);
+        let sister = Writer { sub: "s2", name: "Marjan", ..writer };
+        let mut write = store.db.begin_write().await.unwrap();
+        notes.write(&mut write, "6", sister, Kind::ThisIsMe, "water", Timestamp(5)).await.unwrap();
+        notes.write(&mut write, "6", sister, Kind::ThisIsMe, "water", Timestamp(6)).await.unwrap();
+        write.commit().await.unwrap();
+        let both = notes.list("d", Kind::ThisIsMe).await.unwrap();
+        assert_eq!(
+            both.iter().map(|note| (note.author.as_str(), note.body.as_str())).collect::<Vec<_>>(),
+            [("Marjan", "water"), ("Piet", "thee")],
+            "neither takes the other's place or name, and the same one twice is one"
+        );
         assert_eq!(bodies(notes.list("d", Kind::Report).await.unwrap()), ["beter", "goed"]);
         assert!(notes.list("other", Kind::Report).await.unwrap().is_empty());
         let mut write = store.db.begin_write().await.unwrap();

@@ -3,6 +3,7 @@
 
 use web::random::Random;
 use web::seal::{Hasher, RootKey};
+use web::typed::code;
 
 /// No 0 and O, 1, I and L, 2 and Z, 5 and S, 8 and B: a code is read out on the telephone and copied from paper.
 const ALPHABET: &str = "34679ACDEFGHJKMNPQRTUVWXY";
@@ -28,11 +29,11 @@ impl ActivationCode {
         format!("{}-{}", &self.0[..LENGTH / 2], &self.0[LENGTH / 2..])
     }
 
-    /// What somebody typed, in either case, with spaces or dashes anywhere. Anything is accepted here: a
-    /// text that cannot be a code is a wrong code like any other.
-    pub fn typed(text: &str) -> Self {
-        let kept = text.chars().filter(char::is_ascii_alphanumeric).take(LENGTH + 1);
-        Self(kept.map(|c| c.to_ascii_uppercase()).collect())
+    /// What somebody typed, in either case, with spaces or dashes anywhere. `None` for a text that cannot be a code, of which
+    /// no try is counted; it is `None` whatever the code is.
+    pub fn typed(text: &str) -> Option<Self> {
+        let typed = code(text).to_ascii_uppercase();
+        (typed.len() == LENGTH && typed.chars().all(|c| ALPHABET.contains(c))).then_some(Self(typed))
     }
 }
 
@@ -62,13 +63,21 @@ mod tests {
         let written = code.grouped();
         assert_eq!(written.len(), 9);
         let hash = hasher.hash("link", &code);
-        for typed in
-            [written.clone(), written.to_lowercase(), written.replace('-', " "), format!(" {written} ")]
-        {
-            assert_eq!(hasher.hash("link", &ActivationCode::typed(&typed)), hash, "{typed}");
+        for typed in [
+            written.clone(),
+            written.to_lowercase(),
+            written.replace('-', " "),
+            format!(" {written} "),
+            format!("\u{202a}{}\u{202c}", written.replace('-', "\u{2011}")),
+            written.chars().map(|c| format!("{c}\u{200b}")).collect(),
+        ] {
+            let typed = ActivationCode::typed(&typed).unwrap();
+            assert_eq!(hasher.hash("link", &typed), hash, "{typed:?}");
         }
         assert_ne!(hasher.hash("other", &code), hash);
-        assert_ne!(hasher.hash("link", &ActivationCode::typed(&format!("{written}A"))), hash);
+        for typed in ["", "-", "ABCD-EFG", &format!("{written}A"), "ABCD-EFG0", "ABCD-EFG\u{c9}"] {
+            assert!(ActivationCode::typed(typed).is_none(), "{typed}");
+        }
         assert_eq!(format!("{code:?}"), "ActivationCode(..)");
     }
 }

@@ -98,7 +98,7 @@ async fn t43_a_code_is_void_after_five_wrong_ones_also_when_they_come_at_once() 
     let tries = (0..20).map(|_| {
         let links = links.clone();
         tokio::spawn(async move {
-            let wrong = ActivationCode::typed("AAAA-AAAA");
+            let wrong = ActivationCode::typed("AAAA-AAAA").unwrap();
             is_activated(&links, "s", &wrong, Timestamp(11)).await
         })
     });

@@ -18,6 +18,7 @@ use web::clock::Timestamp;
 use web::fault::CLOCK;
 use web::language::Language;
 use web::random::Random;
+use web::typed::{self, has_hidden_marks, is_hidden};
 
 use super::provider::{IdTokenExtras, Known, explain};
 use super::{OidcError, Provider};
@@ -303,7 +304,7 @@ fn userinfo_error<RE: std::error::Error + 'static>(error: UserInfoError<RE>) -> 
 /// The address that the provider has confirmed; a team writes to it, and judges a request by it.
 fn email(userinfo: &UserInfoClaims<CareClaims, CoreGenderClaim>) -> String {
     let confirmed = userinfo.email().filter(|_| userinfo.email_verified() == Some(true));
-    confirmed.map(|email| email.to_string()).filter(|email| email.chars().all(is_shown)).unwrap_or_default()
+    confirmed.map(|email| email.to_string()).filter(|email| !has_hidden_marks(email)).unwrap_or_default()
 }
 
 /// The name to greet somebody with; the subject's identifier is nobody's name, so it is left empty then.
@@ -313,15 +314,9 @@ fn display_name(userinfo: &UserInfoClaims<CareClaims, CoreGenderClaim>) -> Strin
     let given = plain(userinfo.given_name().and_then(|name| name.get(None)).map(|name| name.to_string()));
     let family = plain(userinfo.family_name().and_then(|name| name.get(None)).map(|name| name.to_string()));
     let joined = [given, family].into_iter().flatten().collect::<Vec<_>>().join(" ");
-    full.unwrap_or(joined).chars().filter(|c| is_shown(*c)).take(120).collect()
-}
-
-/// Not control characters, nor those that turn the direction of a text around: a name must not dress up as
-/// another's (Unicode Technical Report 36, section 2.5).
-fn is_shown(c: char) -> bool {
-    let turns =
-        matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    !c.is_control() && !turns
+    // A name must not dress up as another's (Unicode Technical Report 36, section 2.5).
+    let seen = full.unwrap_or(joined).chars().filter(|c| !is_hidden(*c)).collect::<String>();
+    typed::line(&seen).chars().take(120).collect()
 }
 
 fn care(claims: &CareClaims) -> Option<Care> {
@@ -351,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn t46_a_name_does_not_dress_up_as_anothers_and_an_address_counts_once_it_is_confirmed() {
+    fn t55_a_name_does_not_dress_up_as_anothers_and_an_address_counts_once_it_is_confirmed() {
         let read = |name: &str, email: &str, verified: bool| {
             let json =
                 serde_json::json!({ "sub": "s", "name": name, "email": email, "email_verified": verified });
@@ -363,6 +358,10 @@ mod tests {
         assert_eq!(read("Zoë de Wit", &own, true), ("Zoë de Wit".into(), own.clone()));
         assert_eq!(read("Zoë", &own, false), ("Zoë".into(), String::new()));
         assert_eq!(read("nas\u{202e}jra\0M\r\n", "a\0@b.nl", true), ("nasjraM".into(), String::new()));
+        assert_eq!(
+            read("An\u{200b}na\u{2028}\u{3164}", "a\u{200d}@b.nl", true),
+            ("Anna".into(), String::new())
+        );
         assert_eq!(read(&"x".repeat(500), &own, true).0.len(), 120);
     }
 }

@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Serialize;
 use web::ephemeral::Limit;
+use web::errors::FieldErrors;
 
 use super::extract::{Form, SignedIn};
 use super::failure::Failure;
@@ -29,35 +30,36 @@ pub struct Activate {
     organisation: String,
     requested_on: String,
     sent_url: String,
-    /// The key of what is wrong; empty at first.
-    error: &'static str,
+    errors: FieldErrors,
 }
 
 impl Activate {
     const TEMPLATE: &'static str = "portal/activate.html";
 
-    fn new(app: &App, link: &Link, error: &'static str) -> Self {
+    fn new(app: &App, link: &Link, errors: FieldErrors) -> Self {
         Self {
             organisation: app.organisation_name(&link.organisation),
             requested_on: day(link.requested_at),
             sent_url: paths::requested_sent(&link.id),
             link: link.id.clone(),
-            error,
+            errors,
         }
     }
 
     #[cfg(test)]
     pub(super) fn samples() -> Vec<(&'static str, serde_json::Value)> {
-        let page = |error| {
+        let page = |errors| {
             serde_json::json!(Self {
                 link: "x".into(),
                 organisation: "Zorggroep Zonnehof".into(),
                 requested_on: "22-11-2026".into(),
                 sent_url: "/requests/x/sent".into(),
-                error,
+                errors,
             })
         };
-        vec![(Self::TEMPLATE, page("")), (Self::TEMPLATE, page("portal-activate-error"))]
+        let keys = ["portal-activate-error", "portal-activate-empty", "portal-activate-malformed"];
+        let wrong = keys.map(|key| (Self::TEMPLATE, page(FieldErrors::of("activation_code", key))));
+        wrong.into_iter().chain([(Self::TEMPLATE, page(FieldErrors::default()))]).collect()
     }
 }
 
@@ -72,7 +74,7 @@ pub async fn page(
     if let Some(dossier) = link.opens() {
         return Ok(Redirect::to(&paths::section(dossier, "home")).into_response());
     }
-    let page = Activate::new(&app, &link, "");
+    let page = Activate::new(&app, &link, FieldErrors::default());
     Ok(show(&app, &visit, Some(&session), StatusCode::OK, Activate::TEMPLATE, &page))
 }
 
@@ -85,12 +87,27 @@ pub async fn activate(
 ) -> Result<Response, Failure> {
     let SignedIn { visit, session } = signed_in;
     let link = app.links.own(&link, &session.person).await?.ok_or(Failure::NotFound)?;
+    let wrong = |key| {
+        let page = Activate::new(&app, &link, FieldErrors::of("activation_code", key));
+        show(&app, &visit, Some(&session), page.errors.status(), Activate::TEMPLATE, &page)
+    };
+    if link.opens().is_some() {
+        // The second of two clicks: the first one has opened it.
+        return Ok(Redirect::to(&paths::requested(&link.id)).into_response());
+    }
+    let typed = fields.plain("activation_code");
+    let Some(code) = ActivationCode::typed(&typed) else {
+        return Ok(wrong(if typed.is_empty() {
+            "portal-activate-empty"
+        } else {
+            "portal-activate-malformed"
+        }));
+    };
     let limits = app.settings.limits;
     let key = account_key("activate", &session);
     let limit = Limit { key: &key, most: limits.activations_per_account, window: DAY };
     let reserved = app.ephemeral.reserve(&[limit]).await?.ok();
     let now = app.clock.now();
-    let code = ActivationCode::typed(fields.trimmed("activation_code"));
     // Over the day's limit the code is not looked at, and the answer is the same as for a wrong one.
     let attempts = if reserved.is_some() { limits.code_attempts } else { 0 };
     let mut write = app.db.begin_write().await?;
@@ -100,10 +117,9 @@ pub async fn activate(
         app.audit.add(&mut write, &app.random.id(), deed, now).await?;
     }
     write.commit().await?;
-    if !opened {
-        let page = Activate::new(&app, &link, "portal-activate-error");
-        let status = StatusCode::UNPROCESSABLE_ENTITY;
-        return Ok(show(&app, &visit, Some(&session), status, Activate::TEMPLATE, &page));
+    let opens = |link: Link| link.opens().is_some();
+    if !opened && !app.links.own(&link.id, &session.person).await?.is_some_and(opens) {
+        return Ok(wrong("portal-activate-error"));
     }
     if let Some(right) = reserved {
         app.ephemeral.give_back(right).await?;

@@ -5,20 +5,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Serialize;
 use serde_json::{Value, json};
 use web::db::Write;
+use web::errors::FieldErrors;
 use web::request::Visit;
 
 use super::extract::{SignedIn, page as page_of};
 use super::failure::Failure;
+use super::keep::kept_form;
 use super::write::{Entered, PersonalAppointment};
 use super::{Pages, access, day, show};
 use crate::access_log::{Look, Outcome};
 use crate::app::App;
-use crate::dossiers::notes::{Kind, Note};
+use crate::dossiers::notes::Kind;
 use crate::dossiers::{Dossier, Section};
 use crate::links::{Act, Link, allows};
 use crate::paths;
@@ -29,8 +30,10 @@ use crate::session::Session;
 pub struct SectionPage {
     dossier: Frame,
     content: Value,
-    /// What somebody tried to write and why that did not work.
+    /// What somebody tried to write.
     entered: Entered,
+    /// Why that did not work.
+    errors: FieldErrors,
 }
 
 #[derive(Debug, Serialize)]
@@ -46,6 +49,8 @@ struct Frame {
     menu: Vec<MenuItem>,
     url: String,
     may_write: bool,
+    /// Whether there is something to write on the page.
+    has_form: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -158,7 +163,8 @@ pub async fn read(
     let SignedIn { visit, session } = signed_in;
     let section = Section::from_slug(&section).ok_or(Failure::NotFound)?;
     let entered = enter(&app, &session, &dossier, section, Act::Read).await?;
-    page(&app, &visit, &session, &entered, section, Entered::default()).await
+    let tried = Entered::from_fields(&kept_form(&app, &visit, &session).await?);
+    page(&app, &visit, &session, &entered, section, tried, FieldErrors::default()).await
 }
 
 /// The page of a section, with what somebody tried to write in it.
@@ -172,12 +178,14 @@ pub async fn page(
     entered: &Access<'_>,
     section: Section,
     tried: Entered,
+    errors: FieldErrors,
 ) -> Result<Response, Failure> {
-    let status = if tried.error.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = errors.status();
     let page = SectionPage {
         content: content(app, visit, session, entered, section).await?,
         dossier: frame(app, entered, section),
         entered: tried,
+        errors,
     };
     let template = SectionPage::template(section);
     Ok(show(app, visit, Some(session), status, &template, &page).into_response())
@@ -202,6 +210,7 @@ fn frame(app: &App, entered: &Access<'_>, section: Section) -> Frame {
         menu: Section::ALL.into_iter().filter(|other| may(*other, Act::Read)).map(item).collect(),
         url: paths::section(&dossier.id, section.slug()),
         may_write: may(section, Act::Write),
+        has_form: may(section, Act::Write) && section != Section::Access,
     }
 }
 
@@ -223,11 +232,9 @@ async fn content(
             json!({ "news": news.collect::<Vec<_>>() })
         }
         Section::ThisIsMe => {
-            json!({ "answers": dossier.this_is_me, "own": own(app, dossier, Kind::ThisIsMe).await? })
+            story(app, session, dossier, (Kind::ThisIsMe, json!(dossier.this_is_me))).await?
         }
-        Section::MyLife => {
-            json!({ "answers": dossier.my_life, "own": own(app, dossier, Kind::MyLife).await? })
-        }
+        Section::MyLife => story(app, session, dossier, (Kind::MyLife, json!(dossier.my_life))).await?,
         Section::Appointments => {
             let planned = dossier.appointments.iter().map(
                 |a| json!({ "on": ahead(a.in_days), "time": a.time, "title": a.title, "place": a.place }),
@@ -272,13 +279,21 @@ async fn content(
     })
 }
 
-/// What a family wrote in a life story.
-async fn own(app: &App, dossier: &Dossier, kind: Kind) -> Result<Value, Failure> {
-    let latest: Option<Note> = app.notes.list(&dossier.id, kind).await?.into_iter().next();
-    Ok(latest.map_or(
-        Value::Null,
-        |note| json!({ "text": note.body, "author": note.author, "on": day(note.written_at) }),
-    ))
+/// A life story: the answers in the organisation's own system, what each of the family wrote, and of that what whoever looks
+/// may change, which is their own.
+async fn story(
+    app: &App,
+    session: &Session,
+    dossier: &Dossier,
+    (kind, answers): (Kind, Value),
+) -> Result<Value, Failure> {
+    let notes = app.notes.list(&dossier.id, kind).await?;
+    let own = notes.iter().find(|note| note.is_by(&session.person)).map(|note| note.body.clone());
+    let texts = notes.iter().map(|note| {
+        json!({ "text": note.body, "author": note.author, "on": day(note.written_at),
+                "is_own": note.is_by(&session.person) })
+    });
+    Ok(json!({ "answers": answers, "texts": texts.collect::<Vec<_>>(), "own": own.unwrap_or_default() }))
 }
 
 fn days_of(days: u16) -> Duration {
@@ -289,11 +304,14 @@ fn days_of(days: u16) -> Duration {
 pub(super) fn samples() -> Vec<(String, Value)> {
     let (_, dossier) = crate::dossiers::demo::dossiers().swap_remove(0);
     let dated = json!([{ "on": "22-11-2026", "title": "Titel", "text": "Tekst" }]);
-    let own = json!({ "text": "Koffie", "author": "Marjan", "on": "22-11-2026" });
+    let texts = json!([
+        { "text": "Koffie", "author": "Marjan", "on": "22-11-2026", "is_own": true },
+        { "text": "Thee", "author": "Piet", "on": "22-11-2026", "is_own": false },
+    ]);
     let contents = [
         (Section::Home, json!({ "news": dated })),
-        (Section::ThisIsMe, json!({ "answers": dossier.this_is_me, "own": own })),
-        (Section::MyLife, json!({ "answers": dossier.my_life, "own": null })),
+        (Section::ThisIsMe, json!({ "answers": dossier.this_is_me, "texts": texts, "own": "Koffie" })),
+        (Section::MyLife, json!({ "answers": dossier.my_life, "texts": [], "own": "" })),
         (
             Section::Appointments,
             json!({
@@ -312,26 +330,37 @@ pub(super) fn samples() -> Vec<(String, Value)> {
     let menu =
         || Section::ALL.map(|s| MenuItem { section: s.slug(), url: format!("/dossiers/d/{}", s.slug()) });
     let pages = contents.into_iter().flat_map(|(section, content)| {
-        [("", true), ("portal-write-error-text", true), ("", false)].map(|(error, may_write)| {
-            let page = SectionPage {
-                dossier: Frame {
-                    id: "d".into(),
-                    client_name: dossier.client_name.clone(),
-                    organisation: "Zorggroep Zonnehof".into(),
-                    location: dossier.location.clone(),
-                    contact: dossier.contact.clone(),
-                    relation: "representative",
-                    level: "limited",
-                    section: section.slug(),
-                    menu: menu().into(),
-                    url: "/dossiers/d/home".into(),
-                    may_write,
-                },
-                content: content.clone(),
-                entered: Entered { error, ..Entered::default() },
-            };
-            (SectionPage::template(section), json!(page))
-        })
+        let wrong = || {
+            FieldErrors::of("text", "portal-write-error-text")
+                .and("title", Some("portal-write-error-title"))
+                .and("date", Some("portal-write-error-date"))
+                .and("time", Some("portal-write-error-time"))
+        };
+        let none = FieldErrors::default;
+        [(none(), true, ""), (wrong(), true, "n"), (wrong(), true, ""), (none(), false, "")].map(
+            |(errors, may_write, note)| {
+                let page = SectionPage {
+                    dossier: Frame {
+                        id: "d".into(),
+                        client_name: dossier.client_name.clone(),
+                        organisation: "Zorggroep Zonnehof".into(),
+                        location: dossier.location.clone(),
+                        contact: dossier.contact.clone(),
+                        relation: "representative",
+                        level: "limited",
+                        section: section.slug(),
+                        menu: menu().into(),
+                        url: "/dossiers/d/home".into(),
+                        may_write,
+                        has_form: may_write && section != Section::Access,
+                    },
+                    content: content.clone(),
+                    entered: Entered { note: note.into(), ..Entered::default() },
+                    errors,
+                };
+                (SectionPage::template(section), json!(page))
+            },
+        )
     });
     pages.collect()
 }

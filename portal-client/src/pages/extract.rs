@@ -22,8 +22,18 @@ impl FromRequestParts<Arc<App>> for Caller {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Failure> {
-        let visit = parts.extensions.get::<Visit>().cloned();
+        let visit = parts.extensions.get::<Visit>().map(|visit| at_page(visit, &parts.method));
         visit.map(Self).ok_or_else(|| Failure::Internal("a route without the visit layer".into()))
+    }
+}
+
+/// The visit as if it had been to the page that a form stands on, for what links back from the answer to one.
+pub fn at_page(visit: &Visit, method: &Method) -> Visit {
+    let own = visit.uri.path_and_query().map_or(paths::HOME, |path| path.as_str());
+    if method == Method::POST && own != "/kept" && !own.starts_with("/kept?") {
+        visit.at(paths::page_of(own))
+    } else {
+        visit.clone()
     }
 }
 
@@ -39,7 +49,7 @@ impl FromRequestParts<Arc<App>> for SignedIn {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Failure> {
         let Caller(visit) = Caller::from_request_parts(parts, app).await?;
         let own = visit.uri.path_and_query().map_or(paths::HOME, |path| path.as_str());
-        let return_to = if parts.method == Method::GET { paths::local(own) } else { paths::HOME }.to_owned();
+        let return_to = paths::local(own).to_owned();
         let Some(token) = visit.cookie(session::COOKIE) else { return Err(Failure::SignIn(return_to)) };
         match app.sessions.touch(&token).await? {
             Some(session) => Ok(Self { visit, session }),

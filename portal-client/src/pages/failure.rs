@@ -3,18 +3,21 @@
 
 use std::sync::Arc;
 
+use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Serialize;
 use web::ephemeral::EphemeralError;
 use web::fault::{self, Fault};
-use web::request::Visit;
+use web::headers::is_bare;
+use web::request::{Fields, Visit};
 use web::request_log::RequestId;
 
-use super::{show, sign_out};
-use crate::app::App;
+use super::extract::at_page;
+use super::{keep, show, sign_out};
+use crate::app::{App, LARGEST_FORM};
 use crate::oidc::OidcError;
 use crate::paths;
 
@@ -221,10 +224,15 @@ impl Failure {
 
 /// Turns a handler's [`Failure`] into its page.
 pub async fn render(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let visit = request.extensions().get::<Visit>().cloned();
+    let visit = request.extensions().get::<Visit>().map(|visit| at_page(visit, request.method()));
     let id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+    let (request, form) = match with_form(request).await {
+        Ok(read) => read,
+        Err(refused) => return refused,
+    };
     let mut response = next.run(request).await;
-    let failure = response.extensions_mut().remove::<Failure>().or_else(|| unreadable(&response));
+    let bare = visit.as_ref().and_then(|visit| bare(visit, &response));
+    let failure = response.extensions_mut().remove::<Failure>().or(bare);
     let (Some(failure), Some(visit)) = (failure, visit) else {
         return response;
     };
@@ -232,6 +240,13 @@ pub async fn render(State(app): State<Arc<App>>, request: Request, next: Next) -
     match &failure {
         Failure::SignIn(return_to) => return Redirect::to(&paths::login(return_to)).into_response(),
         Failure::SessionEnded(return_to) => {
+            let return_to = match &form {
+                Some(form) if visit.csrf_accepts(form) => {
+                    let kept = keep::keep_form(&app, &visit, return_to, form, true).await;
+                    &kept.unwrap_or_else(|_| return_to.clone())
+                }
+                _ => return_to,
+            };
             let mut response = Redirect::to(&paths::signed_out("idle", return_to)).into_response();
             sign_out::forget(&visit, &mut response);
             return response;
@@ -257,10 +272,28 @@ pub async fn render(State(app): State<Arc<App>>, request: Request, next: Next) -
     response
 }
 
-/// A URL that the framework could not read, and refused in a line of plain text.
-fn unreadable(response: &Response) -> Option<Failure> {
-    let is_plain = response.headers().get(header::CONTENT_TYPE)?.as_bytes().starts_with(b"text/plain");
-    (is_plain && response.status() == StatusCode::BAD_REQUEST).then_some(Failure::BadInput)
+/// A form that came, read beside its handler: if the session has ended, what was written is kept for its writer.
+async fn with_form(request: Request) -> Result<(Request, Option<Fields>), Response> {
+    if request.method() != Method::POST {
+        return Ok((request, None));
+    }
+    let (parts, body) = request.into_parts();
+    let bytes =
+        to_bytes(body, LARGEST_FORM).await.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE.into_response())?;
+    let form = Fields::parse(&bytes).ok();
+    Ok((Request::from_parts(parts, Body::from(bytes)), form))
+}
+
+/// No address answers a browser with an empty page, or with a line of the framework's.
+fn bare(visit: &Visit, response: &Response) -> Option<Failure> {
+    if !is_bare(&visit.headers, response) || response.extensions().get::<Failure>().is_some() {
+        return None;
+    }
+    Some(match response.status() {
+        StatusCode::NOT_FOUND => Failure::NotFound,
+        StatusCode::METHOD_NOT_ALLOWED => Failure::WrongMethod,
+        _ => Failure::BadInput,
+    })
 }
 
 /// Any URL that there is not.

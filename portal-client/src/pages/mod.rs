@@ -7,6 +7,7 @@ pub mod extract;
 pub mod failure;
 pub mod health;
 pub mod home;
+pub mod keep;
 pub mod request;
 pub mod session;
 pub mod sign_in;

@@ -10,11 +10,13 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::{Deserialize, Serialize};
 use web::ephemeral::Limit;
+use web::errors::FieldErrors;
 use web::flood::household;
 use web::request::Fields;
 
 use super::extract::{Form, SignedIn, query};
 use super::failure::Failure;
+use super::keep::kept_form;
 use super::sign_in::to_json;
 use super::{in_language, show};
 use crate::app::App;
@@ -35,22 +37,16 @@ struct Typed {
     birth_date: String,
     bsn: String,
     organisation: String,
-}
-
-/// Keys of the texts that say what is wrong with a field; empty where nothing is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-struct Errors {
-    relation: &'static str,
-    birth_date: &'static str,
-    bsn: &'static str,
-    organisation: &'static str,
+    /// The request that it became, once it was confirmed; empty before.
+    #[serde(default)]
+    link: String,
 }
 
 /// The form.
 #[derive(Debug, Serialize)]
 pub struct FormPage {
     typed: Typed,
-    errors: Option<Errors>,
+    errors: FieldErrors,
     relations: [&'static str; 3],
     organisations: Vec<Choice>,
 }
@@ -85,7 +81,7 @@ pub struct Sent {
 impl FormPage {
     const TEMPLATE: &'static str = "portal/request.html";
 
-    fn new(app: &App, typed: Typed, errors: Option<Errors>) -> Self {
+    fn new(app: &App, typed: Typed, errors: FieldErrors) -> Self {
         let listed = app.settings.organisations.iter();
         Self {
             typed,
@@ -113,11 +109,21 @@ pub(super) fn samples() -> Vec<(&'static str, serde_json::Value)> {
         relations: Relation::ALL.map(Relation::word),
         organisations: vec![Choice { id: text("zonnehof"), name: text("Zorggroep Zonnehof") }],
     };
-    let errors = Errors {
-        relation: "portal-request-error-relation",
-        birth_date: "portal-request-error-birth-date",
-        bsn: "portal-request-error-bsn",
-        organisation: "portal-request-error-organisation",
+    let errors = |suffix: bool| {
+        FieldErrors::of("relation", "portal-request-error-relation")
+            .and(
+                "birth_date",
+                Some(if suffix {
+                    "portal-request-error-birth-date-empty"
+                } else {
+                    "portal-request-error-birth-date"
+                }),
+            )
+            .and(
+                "bsn",
+                Some(if suffix { "portal-request-error-bsn-empty" } else { "portal-request-error-bsn" }),
+            )
+            .and("organisation", Some("portal-request-error-organisation"))
     };
     let overview = Overview {
         draft: text("d"),
@@ -135,8 +141,9 @@ pub(super) fn samples() -> Vec<(&'static str, serde_json::Value)> {
         activate_url: text("/requests/x"),
     };
     vec![
-        (FormPage::TEMPLATE, serde_json::json!(form(None))),
-        (FormPage::TEMPLATE, serde_json::json!(form(Some(errors)))),
+        (FormPage::TEMPLATE, serde_json::json!(form(FieldErrors::default()))),
+        (FormPage::TEMPLATE, serde_json::json!(form(errors(false)))),
+        (FormPage::TEMPLATE, serde_json::json!(form(errors(true)))),
         (Overview::TEMPLATE, serde_json::json!(overview)),
         (Sent::TEMPLATE, serde_json::json!(sent)),
     ]
@@ -147,9 +154,9 @@ pub async fn form(State(app): State<Arc<App>>, signed_in: SignedIn) -> Result<Re
     let SignedIn { visit, session } = signed_in;
     let typed = match query(&visit)?.get("draft") {
         Some(draft) => read_draft(&app, &session, draft).await?.unwrap_or_default(),
-        None => Typed::default(),
+        None => Typed::from_fields(&kept_form(&app, &visit, &session).await?),
     };
-    let page = FormPage::new(&app, typed, None);
+    let page = FormPage::new(&app, typed, FieldErrors::default());
     Ok(show(&app, &visit, Some(&session), StatusCode::OK, FormPage::TEMPLATE, &page))
 }
 
@@ -162,13 +169,12 @@ pub async fn check(
     let SignedIn { visit, session } = signed_in;
     let typed = Typed::from_fields(&fields);
     if let Err(errors) = typed.check(&app) {
-        let page = FormPage::new(&app, typed, Some(errors));
-        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        let status = errors.status();
+        let page = FormPage::new(&app, typed, errors);
         return Ok(show(&app, &visit, Some(&session), status, FormPage::TEMPLATE, &page));
     }
     let draft = app.random.id();
-    let sealed = app.drafts.seal(&to_json(&typed)?);
-    app.ephemeral.put(&draft_key(&session, &draft), &sealed, DRAFT_LIFETIME).await?;
+    keep_draft(&app, &session, &draft, &typed).await?;
     Ok(Redirect::to(&format!("{}?draft={draft}", paths::REQUEST_OVERVIEW)).into_response())
 }
 
@@ -178,6 +184,9 @@ pub async fn overview(State(app): State<Arc<App>>, signed_in: SignedIn) -> Resul
     let query = query(&visit)?;
     let draft = query.get("draft").unwrap_or_default();
     let typed = read_draft(&app, &session, draft).await?;
+    if let Some(Typed { link, .. }) = typed.as_ref().filter(|typed| !typed.link.is_empty()) {
+        return Ok(Redirect::to(&paths::requested_sent(link)).into_response());
+    }
     let Some(Ok(request)) = typed.map(|typed| typed.check(&app)) else {
         return Ok(Redirect::to(paths::REQUEST).into_response());
     };
@@ -192,17 +201,21 @@ pub async fn overview(State(app): State<Arc<App>>, signed_in: SignedIn) -> Resul
     Ok(show(&app, &visit, Some(&session), StatusCode::OK, Overview::TEMPLATE, &page))
 }
 
-/// `POST /request/overview`: 'Bevestigen'. Counted per account and per address, over all nodes.
+/// `POST /request/overview`: 'Bevestigen'. Counted per account and per address, over all nodes. Once it was confirmed, it
+/// leads to the request that it became.
 pub async fn confirm(
     State(app): State<Arc<App>>,
     signed_in: SignedIn,
     Form(fields): Form,
 ) -> Result<Response, Failure> {
     let SignedIn { visit, session } = signed_in;
-    let draft = draft_key(&session, fields.trimmed("draft"));
-    let Some(typed) = open_draft(&app, app.ephemeral.take(&draft).await?)? else {
+    let draft = fields.trimmed("draft");
+    let Some(typed) = read_draft(&app, &session, draft).await? else {
         return Ok(Redirect::to(paths::REQUEST).into_response());
     };
+    if !typed.link.is_empty() {
+        return Ok(Redirect::to(&paths::requested_sent(&typed.link)).into_response());
+    }
     let Ok(request) = typed.check(&app) else { return Ok(Redirect::to(paths::REQUEST).into_response()) };
     let limits = app.settings.limits;
     let (account, address) =
@@ -229,7 +242,9 @@ pub async fn confirm(
         app.audit.add(&mut write, &app.random.id(), deed, now).await?;
     }
     write.commit().await?;
-    Ok(Redirect::to(&paths::requested_sent(&link)).into_response())
+    let sent = paths::requested_sent(&link);
+    keep_draft(&app, &session, draft, &Typed { link, ..Typed::default() }).await?;
+    Ok(Redirect::to(&sent).into_response())
 }
 
 /// `GET /requests/{link}/sent`: what that organisation wants next.
@@ -254,27 +269,37 @@ pub async fn sent(
 
 impl Typed {
     fn from_fields(fields: &Fields) -> Self {
-        let short = |name: &str| fields.trimmed(name).chars().take(80).collect::<String>();
+        let short = |name: &str| fields.plain(name).chars().take(80).collect::<String>();
         Self {
             relation: short("relation"),
             birth_date: short("birth_date"),
             bsn: short("bsn"),
             organisation: short("organisation"),
+            link: String::new(),
         }
     }
 
-    fn check(&self, app: &App) -> Result<NewRequest, Errors> {
+    fn check(&self, app: &App) -> Result<NewRequest, FieldErrors> {
         let relation = Relation::from_word(&self.relation);
         let birth_date = BirthDate::parse(&self.birth_date, app.clock.now());
         let bsn = Bsn::parse(&self.bsn);
         let organisation = app.organisation(&self.organisation).map(|o| o.id.clone());
-        let error = |missing: bool, key: &'static str| if missing { key } else { "" };
-        let errors = Errors {
-            relation: error(relation.is_none(), "portal-request-error-relation"),
-            birth_date: error(birth_date.is_none(), "portal-request-error-birth-date"),
-            bsn: error(bsn.is_none(), "portal-request-error-bsn"),
-            organisation: error(organisation.is_none(), "portal-request-error-organisation"),
-        };
+        let unread = |typed: &str, empty, wrong| if typed.is_empty() { empty } else { wrong };
+        let errors = FieldErrors::default()
+            .and("relation", relation.is_none().then_some("portal-request-error-relation"))
+            .and(
+                "birth_date",
+                birth_date.is_none().then(|| {
+                    let empty = "portal-request-error-birth-date-empty";
+                    unread(&self.birth_date, empty, "portal-request-error-birth-date")
+                }),
+            )
+            .and(
+                "bsn",
+                bsn.is_none()
+                    .then(|| unread(&self.bsn, "portal-request-error-bsn-empty", "portal-request-error-bsn")),
+            )
+            .and("organisation", organisation.is_none().then_some("portal-request-error-organisation"));
         match (relation, birth_date, bsn, organisation) {
             (Some(relation), Some(birth_date), Some(bsn), Some(organisation)) => {
                 Ok(NewRequest { relation, birth_date, bsn, organisation })
@@ -294,13 +319,13 @@ fn draft_key(session: &Session, draft: &str) -> String {
     format!("draft:{}", web::seal::sha256(&format!("{}\n{draft}", session.key())))
 }
 
-async fn read_draft(app: &App, session: &Session, draft: &str) -> Result<Option<Typed>, Failure> {
-    let kept = app.ephemeral.get(&draft_key(session, draft)).await?;
-    open_draft(app, kept.map(|kept| kept.value))
+async fn keep_draft(app: &App, session: &Session, draft: &str, typed: &Typed) -> Result<(), Failure> {
+    let sealed = app.drafts.seal(&to_json(typed)?);
+    Ok(app.ephemeral.put(&draft_key(session, draft), &sealed, DRAFT_LIFETIME).await?)
 }
 
-fn open_draft(app: &App, sealed: Option<String>) -> Result<Option<Typed>, Failure> {
-    let Some(sealed) = sealed else { return Ok(None) };
-    let opened = app.drafts.open(&sealed).map_err(|error| Failure::Internal(error.to_string()))?;
+async fn read_draft(app: &App, session: &Session, draft: &str) -> Result<Option<Typed>, Failure> {
+    let Some(kept) = app.ephemeral.get(&draft_key(session, draft)).await? else { return Ok(None) };
+    let opened = app.drafts.open(&kept.value).map_err(|error| Failure::Internal(error.to_string()))?;
     serde_json::from_slice(&opened).map(Some).map_err(|error| Failure::Internal(error.to_string()))
 }

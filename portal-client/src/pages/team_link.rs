@@ -2,15 +2,17 @@
 //! it. Each act has a reason and is written down in the transaction that does it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Serialize;
+use web::errors::FieldErrors;
 use web::request::Visit;
 
-use super::extract::{Form, SignedIn, page as page_of};
+use super::extract::{Form, SignedIn, page as page_of, query};
 use super::failure::Failure;
+use super::keep::kept_form;
 use super::team::{at_desk, state_word};
 use super::{Pages, day, show};
 use crate::app::App;
@@ -20,6 +22,9 @@ use crate::links::{Level, Link, NewCode, State as LinkState};
 use crate::paths;
 use crate::session::Session;
 use crate::team::{Act, Deed, may_act_on};
+
+/// How long the page of a code that was just issued shows it: until it is read out or written down, in either language.
+const CODE_IS_SHOWN: Duration = Duration::from_mins(15);
 
 /// The page of a link.
 #[derive(Debug, Serialize)]
@@ -36,14 +41,13 @@ pub struct TeamLink {
     state: &'static str,
     level: &'static str,
     code_until: String,
-    /// A code that was issued just now; it is shown this once.
+    /// A code that was issued just now: its page shows it for a while, and no other page does.
     code: String,
     is_own: bool,
     history: Vec<Line>,
     pages: Pages,
     reason: String,
-    /// The key of what is wrong with the last act; empty if nothing is.
-    error: &'static str,
+    errors: FieldErrors,
 }
 
 #[derive(Debug, Serialize)]
@@ -59,7 +63,9 @@ struct Line {
 struct Shown {
     code: String,
     reason: String,
-    error: &'static str,
+    /// What was chosen and not sent.
+    level: Option<Level>,
+    errors: FieldErrors,
 }
 
 impl TeamLink {
@@ -68,7 +74,7 @@ impl TeamLink {
     #[cfg(test)]
     pub(super) fn samples() -> Vec<(&'static str, serde_json::Value)> {
         let states = ["requested", "code-issued", "code-expired", "code-spent", "open", "ended"];
-        let page = |state, client: &str, error, is_own| Self {
+        let page = |state, client: &str, errors, is_own| Self {
             link: "x".into(),
             person: "Marjan de Wit".into(),
             email: "marjan@example.nl".into(),
@@ -101,14 +107,21 @@ impl TeamLink {
             .into(),
             pages: Pages::sample(),
             reason: String::new(),
-            error,
+            errors,
         };
+        let of_reason = |key| FieldErrors::of("reason", key);
+        let of_all = |key| FieldErrors::of("", key);
         let mut pages: Vec<Self> =
-            states.map(|state| page(state, "Mevrouw G. de Wit-Bakker", "", false)).into();
-        pages.push(page("requested", "", "portal-team-error-no-client", false));
-        pages.push(page("requested", "Mevrouw G. de Wit-Bakker", "portal-team-error-reason", true));
-        pages.push(page("requested", "Mevrouw G. de Wit-Bakker", "portal-team-error-bsn", false));
-        pages.push(page("requested", "Mevrouw G. de Wit-Bakker", "portal-team-error-gone", false));
+            states.map(|state| page(state, "Mevrouw G. de Wit-Bakker", FieldErrors::default(), false)).into();
+        pages.push(page("requested", "", of_all("portal-team-error-no-client"), false));
+        pages.push(page(
+            "requested",
+            "Mevrouw G. de Wit-Bakker",
+            of_reason("portal-team-error-reason"),
+            true,
+        ));
+        pages.push(page("requested", "Mevrouw G. de Wit-Bakker", of_reason("portal-team-error-bsn"), false));
+        pages.push(page("requested", "Mevrouw G. de Wit-Bakker", of_all("portal-team-error-gone"), false));
         pages.iter().map(|page| (Self::TEMPLATE, serde_json::json!(page))).collect()
     }
 }
@@ -121,7 +134,15 @@ pub async fn page(
 ) -> Result<Response, Failure> {
     let SignedIn { visit, session } = signed_in;
     let link = own_link(&app, &session, &link).await?;
-    render(&app, &visit, &session, &link, Shown::default()).await
+    let issued = query(&visit)?.plain("issued");
+    let kept = kept_form(&app, &visit, &session).await?;
+    let shown = Shown {
+        code: shown_code(&app, &session, &link, &issued).await?,
+        reason: kept.line("reason"),
+        level: Level::from_word(kept.trimmed("level")),
+        errors: FieldErrors::default(),
+    };
+    render(&app, &visit, &session, &link, shown).await
 }
 
 /// `POST /team/links/{link}/{act}`: `code`, `void`, `level` or `end`.
@@ -136,31 +157,36 @@ pub async fn act(
     if !may_act_on(&session.person, &link) {
         return Err(Failure::Refused);
     }
-    let reason: String = fields.trimmed("reason").chars().take(500).collect();
-    let shown = |error| Shown { reason: reason.clone(), error, ..Shown::default() };
+    let reason: String = fields.line("reason").chars().take(500).collect();
+    let level = Level::from_word(fields.trimmed("level"));
+    let shown = |field, error| Shown {
+        reason: reason.clone(),
+        level,
+        errors: FieldErrors::of(field, error),
+        ..Shown::default()
+    };
     if reason.chars().count() < 3 {
-        return render(&app, &visit, &session, &link, shown("portal-team-error-reason")).await;
+        return render(&app, &visit, &session, &link, shown("reason", "portal-team-error-reason")).await;
     }
     // The reason stands in the log for good, for every colleague to read (T47).
     if Bsn::is_in(&reason) {
-        return render(&app, &visit, &session, &link, shown("portal-team-error-bsn")).await;
+        return render(&app, &visit, &session, &link, shown("reason", "portal-team-error-bsn")).await;
     }
-    let level = Level::from_word(fields.trimmed("level"));
     let now = app.clock.now();
-    let mut code = None;
+    let mut issued = None;
     let mut write = app.db.begin_write().await?;
     let (done, what) = match (act.as_str(), level) {
         ("code", Some(level)) => {
             let Some(dossier) = client_of(&app, &link) else {
                 drop(write);
-                return render(&app, &visit, &session, &link, shown("portal-team-error-no-client")).await;
+                return render(&app, &visit, &session, &link, shown("", "portal-team-error-no-client")).await;
             };
             let drawn = ActivationCode::draw(&app.random);
             let expires_at = now.plus(app.settings.limits.code_lifetime);
             let new = NewCode { code: &drawn, dossier: &dossier.id, level, issued_at: now, expires_at };
-            let issued = app.links.issue_code(&mut write, &link, new).await?;
-            code = Some(drawn);
-            (issued, Act::CodeIssued)
+            let done = app.links.issue_code(&mut write, &link, new).await?;
+            issued = Some((drawn, expires_at));
+            (done, Act::CodeIssued)
         }
         ("void", _) => (app.links.void_code(&mut write, &link).await?, Act::CodeVoided),
         ("level", Some(level)) => {
@@ -173,20 +199,37 @@ pub async fn act(
     };
     if !done {
         drop(write);
-        return render(&app, &visit, &session, &link, shown("portal-team-error-gone")).await;
+        return render(&app, &visit, &session, &link, shown("", "portal-team-error-gone")).await;
     }
     let deed = Deed::new(&session.person, &link, what, &reason);
     app.audit.add(&mut write, &app.random.id(), deed, now).await?;
     write.commit().await?;
-    match code {
-        // The one answer to a form that is no redirect: the code stands nowhere it could be read again.
-        Some(code) => {
-            let link = own_link(&app, &session, &link.id).await?;
-            let shown = Shown { code: code.grouped(), ..Shown::default() };
-            render(&app, &visit, &session, &link, shown).await
+    let page = paths::team_link(&link.id);
+    Ok(match issued {
+        Some((code, until)) => {
+            let id = app.random.id();
+            let sealed = app.drafts.seal(format!("{} {}", until.0, code.grouped()).as_bytes());
+            app.ephemeral.put(&issued_key(&session, &link, &id), &sealed, CODE_IS_SHOWN).await?;
+            Redirect::to(&format!("{page}?issued={id}")).into_response()
         }
-        None => Ok(Redirect::to(&paths::team_link(&link.id)).into_response()),
-    }
+        None => Redirect::to(&page).into_response(),
+    })
+}
+
+/// Where a code stands that was issued in this session, sealed, for the page that came of it.
+fn issued_key(session: &Session, link: &Link, id: &str) -> String {
+    format!("issued:{}", web::seal::sha256(&format!("{}\n{}\n{id}", session.key(), link.id)))
+}
+
+/// The code of this page, as long as it is the one that counts; empty if there is none to show.
+async fn shown_code(app: &App, session: &Session, link: &Link, id: &str) -> Result<String, Failure> {
+    let LinkState::Requested { code: Some(counts) } = &link.state else { return Ok(String::new()) };
+    let Some(kept) = app.ephemeral.get(&issued_key(session, link, id)).await? else {
+        return Ok(String::new());
+    };
+    let opened = app.drafts.open_text(&kept.value).unwrap_or_default();
+    let (until, code) = opened.split_once(' ').unwrap_or_default();
+    Ok(if until == counts.expires_at.0.to_string() { code.to_owned() } else { String::new() })
 }
 
 /// A link of the organisation whose desk this is; another's is not found (T46).
@@ -237,7 +280,7 @@ async fn render(
         requested_on: day(link.requested_at),
         client: client_of(app, link).map(|dossier| dossier.client_name.clone()).unwrap_or_default(),
         state: state_word(link, app.clock.now(), app.settings.limits.code_attempts),
-        level: link.level.word(),
+        level: shown.level.unwrap_or(link.level).word(),
         code_until: match &link.state {
             LinkState::Requested { code: Some(code) } => code.expires_at.local_text(),
             _ => String::new(),
@@ -247,8 +290,7 @@ async fn render(
         history: history.collect(),
         pages,
         reason: shown.reason,
-        error: shown.error,
+        errors: shown.errors,
     };
-    let status = if shown.error.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    Ok(show(app, visit, Some(session), status, TeamLink::TEMPLATE, &page))
+    Ok(show(app, visit, Some(session), page.errors.status(), TeamLink::TEMPLATE, &page))
 }

@@ -72,6 +72,7 @@ fn every_page_renders_from_its_samples_in_both_languages() {
                 let html = pages.html(
                     &Visit { ending: signed_in.then_some(ending), ..visit(language) },
                     look,
+                    axum::http::StatusCode::OK,
                     template,
                     &Framed { shell, body },
                 );

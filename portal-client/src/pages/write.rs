@@ -7,7 +7,9 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::{Deserialize, Serialize};
 use web::db::Write;
+use web::errors::FieldErrors;
 use web::request::Fields;
+use web::typed::plain;
 
 use super::extract::{Form, SignedIn};
 use super::failure::Failure;
@@ -21,15 +23,31 @@ use crate::paths;
 
 /// The longest text that is taken, in characters.
 const LONGEST: usize = 5000;
+/// The longest title of an appointment.
+const LONGEST_TITLE: usize = 200;
 
-/// What somebody tried to write, kept in the page, and the key of what is wrong with it.
+/// What somebody tried to write, kept in the page.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Entered {
     pub text: String,
     pub date: String,
     pub time: String,
     pub title: String,
-    pub error: &'static str,
+    /// The appointment that was to be changed; empty for a new one.
+    pub note: String,
+}
+
+impl Entered {
+    /// As it was typed.
+    pub fn from_fields(fields: &Fields) -> Self {
+        Self {
+            text: fields.trimmed("text").to_owned(),
+            date: fields.plain("date"),
+            time: fields.plain("time"),
+            title: fields.line("title"),
+            note: fields.trimmed("note").to_owned(),
+        }
+    }
 }
 
 /// A family's own appointment.
@@ -93,10 +111,11 @@ pub async fn write(
             write.commit().await?;
         }
         Tried::Gone => drop(write),
-        Tried::Wrong(tried) => {
+        Tried::Wrong(errors) => {
             drop(write);
+            let tried = Entered::from_fields(&fields);
             let entered = dossier::enter(&app, &session, &dossier, section, Act::Read).await?;
-            return dossier::page(&app, &visit, &session, &entered, section, tried).await;
+            return dossier::page(&app, &visit, &session, &entered, section, tried, errors).await;
         }
     }
     Ok(Redirect::to(&paths::section(&entered.dossier.id, section.slug())).into_response())
@@ -109,7 +128,7 @@ enum Tried {
     /// What it was about is not there any more.
     Gone,
     /// It cannot be kept like this; nothing was written.
-    Wrong(Entered),
+    Wrong(FieldErrors),
 }
 
 /// Writes a text.
@@ -120,17 +139,26 @@ async fn text(
     kind: Kind,
     fields: &Fields,
 ) -> Result<Tried, Failure> {
-    let text = fields.trimmed("text").to_owned();
+    let text = fields.trimmed("text");
     let error = match text.chars().count() {
-        0 => "portal-write-error-text",
-        length if length > LONGEST => "portal-write-error-long",
-        _ => "",
+        0 => Some("portal-write-error-text"),
+        length if length > LONGEST => Some("portal-write-error-long"),
+        _ => None,
     };
-    if !error.is_empty() {
-        return Ok(Tried::Wrong(Entered { text, error, ..Entered::default() }));
+    if let Some(error) = error {
+        return Ok(Tried::Wrong(FieldErrors::of("text", error)));
     }
-    app.notes.write(write, &app.random.id(), writer, kind, &text, app.clock.now()).await?;
+    let id = note_id(app, writer, fields, text);
+    app.notes.write(write, &id, writer, kind, text, app.clock.now()).await?;
     Ok(Tried::Done)
+}
+
+/// The identifier of a note: the same for the same text from the same showing of a page, so that it arrives once, however
+/// often and from whichever node it is sent.
+fn note_id(app: &App, writer: Writer<'_>, fields: &Fields, body: &str) -> String {
+    let Some(once) = fields.get(web::once::FIELD) else { return app.random.id() };
+    let Writer { iss, sub, dossier, .. } = writer;
+    web::seal::sha256(&[iss, sub, dossier, once, body].join("\n"))
 }
 
 /// Adds, changes (`note`) or removes (`remove`) a personal appointment.
@@ -146,17 +174,26 @@ async fn appointment(
     if let (Some(old), Some(_)) = (old, fields.get("remove")) {
         return Ok(done(app.notes.change(write, old, None, writer, Kind::Appointment, now).await?));
     }
-    let field = |name: &str| fields.trimmed(name).to_owned();
-    let tried =
-        Entered { date: field("date"), time: field("time"), title: field("title"), ..Entered::default() };
-    let title_fits = (1..=200).contains(&tried.title.chars().count());
-    let (Some(date), Some(time), true) = (parse_date(&tried.date), clock_time(&tried.time), title_fits)
-    else {
-        return Ok(Tried::Wrong(Entered { error: "portal-write-error-appointment", ..tried }));
+    let tried = Entered::from_fields(fields);
+    let title_error = match tried.title.chars().count() {
+        0 => Some("portal-write-error-title"),
+        length if length > LONGEST_TITLE => Some("portal-write-error-title-long"),
+        _ => None,
+    };
+    let (date, time) = (parse_date(&tried.date), clock_time(&tried.time));
+    let (Some(date), Some(time), None) = (date, time.clone(), title_error) else {
+        let unread = |typed: &str, empty, wrong| if typed.is_empty() { empty } else { wrong };
+        let date_error = unread(&tried.date, "portal-write-error-date-empty", "portal-write-error-date");
+        let time_error = unread(&tried.time, "portal-write-error-time-empty", "portal-write-error-time");
+        let errors = FieldErrors::default()
+            .and("title", title_error)
+            .and("date", date.is_none().then_some(date_error))
+            .and("time", time.is_none().then_some(time_error));
+        return Ok(Tried::Wrong(errors));
     };
     let stored = Stored { date: date.to_string(), time, title: tried.title };
     let body = serde_json::to_string(&stored).map_err(|error| Failure::Internal(error.to_string()))?;
-    let id = app.random.id();
+    let id = note_id(app, writer, fields, &format!("{} {body}", old.unwrap_or_default()));
     let new = (id.as_str(), body.as_str());
     if let Some(old) = old {
         return Ok(done(app.notes.change(write, old, Some(new), writer, Kind::Appointment, now).await?));
@@ -167,6 +204,7 @@ async fn appointment(
 
 /// `9:30`, `09.30` or `9 uur` as `09:30`.
 fn clock_time(text: &str) -> Option<String> {
+    let text = plain(text);
     let text = text.trim_end_matches("uur").trim();
     let (hour, minute) = text.split_once([':', '.']).unwrap_or((text, "0"));
     let (hour, minute): (u8, u8) = (hour.parse().ok()?, minute.parse().ok()?);
@@ -179,7 +217,13 @@ mod tests {
 
     #[test]
     fn a_time_may_be_written_in_every_usual_way() {
-        for (text, time) in [("9:30", "09:30"), ("09.30", "09:30"), ("14", "14:00"), ("9 uur", "09:00")] {
+        for (text, time) in [
+            ("9:30", "09:30"),
+            ("09.30", "09:30"),
+            ("14", "14:00"),
+            ("9 uur", "09:00"),
+            ("\u{200e}\u{669}:\u{663}\u{660}", "09:30"),
+        ] {
             assert_eq!(clock_time(text).as_deref(), Some(time));
         }
         for text in ["", "25:00", "9:61", "half tien", "-1:00"] {

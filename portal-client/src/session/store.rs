@@ -144,6 +144,16 @@ impl Sessions {
         row.as_ref().map(read).transpose()
     }
 
+    /// Whose session a cookie is of (`iss`, `sub`), also if the session has ended by itself; not if somebody ended it.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn person_behind(&self, token: &str) -> Result<Option<(String, String)>, sqlx::Error> {
+        let query = sqlx::query("SELECT iss, sub FROM sessions WHERE token_hash = $1 AND ended_at IS NULL");
+        let row = query.bind(sha256(token)).fetch_optional(self.db.pool()).await?;
+        row.map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).transpose()
+    }
+
     /// Ends a session for good; returns its ID token, or nothing if it does not open or there was none. What
     /// stays is when it ended: the provider may not hear of it, and then only a new proof opens the next.
     ///

@@ -5,6 +5,7 @@ other-language = Nederlands
 other-language-tag = nl
 skip-to-content = Skip to content
 title-error = Error
+form-kept = You were away too long; your text is still here. Check it and send it again.
 doorway-goodbye = See you soon.
 doorway-text = Welcome. Good to see you.
 error-summary-title = That did not work

@@ -5,6 +5,7 @@ other-language = English
 other-language-tag = en
 skip-to-content = Naar de inhoud
 title-error = Fout
+form-kept = U was te lang weg; uw tekst staat er nog. Kijk het na en verstuur het nog een keer.
 doorway-goodbye = Tot ziens.
 doorway-text = Welkom. Fijn dat u er bent.
 error-summary-title = Dit ging niet goed
