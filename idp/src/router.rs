@@ -12,7 +12,7 @@ use axum::{Extension, Router, middleware};
 use serde::Serialize;
 use serde_json::json;
 use web::request::Visit;
-use web::{headers, look, pages, request, request_log};
+use web::{assets, compress, headers, look, request, request_log};
 
 use crate::app::{Shared, Trouble};
 use crate::config::Portal;
@@ -79,6 +79,7 @@ pub fn router(app: &Shared) -> Router {
         .route(path::SIGNIN_TERMS, get(terms::get).post(terms::post))
         .route(path::SIGNIN_CONSENT, get(consent::get).post(consent::post))
         .route(path::SIGNIN_CANCEL, post(signin::cancel))
+        .route(path::COOKIES, get(signin::cookies))
         // SMS gateways
         .route(
             path::SMS_REPORT,
@@ -96,11 +97,12 @@ pub fn router(app: &Shared) -> Router {
         .route(path::DEV_OUTBOX_JSON, get(dev::outbox_json))
         .route(path::DEV_CLOCK, post(dev::advance))
         // Files
-        .route("/assets/{*path}", get(pages::asset))
+        .route("/assets/{*path}", get(assets::asset))
         .route(look::ROUTE, get(brand))
         .fallback(not_found)
         .layer(DefaultBodyLimit::max(256 * 1024))
         .layer(middleware::from_fn_with_state(Arc::clone(&app.front), request::visit))
+        .layer(middleware::from_fn(compress::pages))
         .layer(middleware::from_fn_with_state(https, headers::secure))
         .layer(middleware::from_fn_with_state(log, request_log::log))
         .with_state(app.clone())

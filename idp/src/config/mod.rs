@@ -24,7 +24,9 @@ use web::config::{ConfigError, Secret};
 use web::db::Marks;
 use web::language::Language;
 
-pub use accounts::{Accounts, Codes, FirstPassword, Identifier, Lockout, PasswordRules, Recovery, Sessions};
+pub use accounts::{
+    Accounts, Codes, Desk, FirstPassword, Identifier, Lockout, PasswordRules, Recovery, Sessions,
+};
 pub use acr::{AcrNames, Assurance};
 pub use algorithm::SigningAlgorithm;
 pub use check_client::is_client_uri;
@@ -48,6 +50,7 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     pub secrets: Secrets,
     pub accounts: Accounts,
+    pub desk: Desk,
     pub password: PasswordRules,
     pub lockout: Lockout,
     pub codes: Codes,
@@ -83,6 +86,7 @@ impl Default for Config {
             trusted_proxies: Vec::new(),
             secrets: Secrets::default(),
             accounts: Accounts::default(),
+            desk: Desk::default(),
             password: PasswordRules::default(),
             lockout: Lockout::default(),
             codes: Codes::default(),

@@ -23,6 +23,8 @@ pub struct WaitingPage {
     pub action: String,
     pub resend_action: String,
     pub error: Option<&'static str>,
+    /// No code can be typed here any more until another mail is sent.
+    pub is_over: bool,
     pub resent: bool,
     pub resend_in_seconds: u64,
     pub back_url: String,
@@ -50,6 +52,7 @@ impl WaitingPage {
             action: "/register/sent?page=x".into(),
             resend_action: "/register/resend?page=x".into(),
             error: Some("mail-code-wrong"),
+            is_over: false,
             resent: true,
             resend_in_seconds: 42,
             back_url: "/signin".into(),
@@ -112,10 +115,12 @@ impl App {
         let (sent, resend) = paths(purpose);
         let wait = again_at(page).since(self.clock.now());
         let action = format!("{sent}?page={id}");
+        let is_over = page.tries_left == 0;
         let shown = WaitingPage {
             email: page.email.clone(),
             resend_action: format!("{resend}?page={id}"),
-            error,
+            error: error.or(is_over.then_some("code-ended")),
+            is_over,
             resent: visit.query("resent") == "1" && error.is_none(),
             resend_in_seconds: wait.as_secs() + u64::from(wait.subsec_millis() > 0),
             back_url: match purpose {

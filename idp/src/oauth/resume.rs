@@ -316,6 +316,10 @@ impl App {
     /// # Errors
     /// A backend's.
     pub async fn journey_gone(&self, visit: &Visit) -> Result<Response, Trouble> {
+        if visit.browser_is_new && visit.uri.path() != path::COOKIES {
+            // Another browser's, or of one that keeps no cookies: the next request tells.
+            return Ok(see_other(&journey_url(path::COOKIES, &visit.query("journey"))));
+        }
         let finished = journeys::finished(&self.ephemeral, &visit.query("journey")).await?;
         if let (Some(client_id), true) = (finished, self.session_of(visit).await?.is_some()) {
             let client = self.client(&client_id).await?;

@@ -32,7 +32,7 @@ const FAILURE_TAKES: Duration = Duration::from_millis(250);
 #[derive(Clone, Debug, Serialize)]
 pub struct PasswordPage {
     pub action: String,
-    pub cancel_action: Option<String>,
+    pub cancel_action: String,
     pub identifier_kind: &'static str,
     pub identifier: String,
     pub error: Option<&'static str>,
@@ -48,7 +48,7 @@ impl PasswordPage {
     pub fn sample() -> Self {
         Self {
             action: "/signin/password?journey=x".into(),
-            cancel_action: Some("/signin/cancel?journey=x".into()),
+            cancel_action: "/signin/cancel?journey=x".into(),
             identifier_kind: "email",
             identifier: "anna@example.nl".into(),
             error: Some("signin-error"),
@@ -71,7 +71,7 @@ fn page(app: &Shared, visit: &Visit, arrived: &Arrived, error: Option<&'static s
     let notice = visit.query("notice");
     let page = PasswordPage {
         action: url(path::SIGNIN_PASSWORD),
-        cancel_action: open.journey.request.is_some().then(|| url(path::SIGNIN_CANCEL)),
+        cancel_action: url(path::SIGNIN_CANCEL),
         identifier_kind: match accounts.identifier {
             Identifier::Email => "email",
             Identifier::Username => "username",

@@ -21,6 +21,7 @@ pub struct PhonePage {
     pub action: String,
     pub phone: String,
     pub error: Option<&'static str>,
+    pub cancel_action: String,
     pub step: u8,
     pub steps: u8,
 }
@@ -32,8 +33,9 @@ impl PhonePage {
             action: "/signin/phone?journey=x".into(),
             phone: "020 1234567".into(),
             error,
-            step: 2,
-            steps: 3,
+            cancel_action: "/signin/cancel?journey=x".into(),
+            step: 1,
+            steps: 2,
         }
     }
 }
@@ -45,8 +47,14 @@ fn page(
     typed: &str,
     error: Option<&'static str>,
 ) -> Response {
-    let action = journey_url(path::SIGNIN_PHONE, &arrived.open.id);
-    let page = PhonePage { action, phone: typed.chars().take(30).collect(), error, step: 2, steps: 3 };
+    let page = PhonePage {
+        action: journey_url(path::SIGNIN_PHONE, &arrived.open.id),
+        phone: typed.chars().take(30).collect(),
+        error,
+        cancel_action: journey_url(path::SIGNIN_CANCEL, &arrived.open.id),
+        step: 1,
+        steps: 2,
+    };
     app.step_page(visit, &arrived.open, status_of(error), "idp/signin_phone.html", &page)
 }
 

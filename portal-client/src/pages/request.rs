@@ -15,7 +15,7 @@ use web::request::Fields;
 use super::extract::{Form, SignedIn, query};
 use super::failure::Failure;
 use super::sign_in::to_json;
-use super::{in_language, show};
+use super::{Words, in_language, show};
 use crate::app::App;
 use crate::dossiers::identity::{BirthDate, Bsn};
 use crate::links::{NewRequest, Relation};
@@ -75,9 +75,9 @@ pub struct Overview {
 #[derive(Debug, Serialize)]
 pub struct Sent {
     organisation: String,
-    contact: String,
-    mention: String,
-    duration: String,
+    contact: Words,
+    mention: Words,
+    duration: Words,
     activate_url: String,
 }
 
@@ -105,7 +105,10 @@ impl Sent {
 
 #[cfg(test)]
 pub(super) fn samples() -> Vec<(&'static str, serde_json::Value)> {
+    use web::language::Language;
+
     let text = |text: &str| text.to_owned();
+    let words = |text: &str| in_language(Language::Nl, text, "");
     let form = |errors| FormPage {
         typed: Typed { relation: text("client"), birth_date: text("31-02-1940"), ..Typed::default() },
         errors,
@@ -128,9 +131,9 @@ pub(super) fn samples() -> Vec<(&'static str, serde_json::Value)> {
     };
     let sent = Sent {
         organisation: text("Zorggroep Zonnehof"),
-        contact: text("Bel de teamleider."),
-        mention: text("Noem de naam van de cliënt."),
-        duration: text("Meestal drie werkdagen."),
+        contact: words("Bel de teamleider."),
+        mention: words("Noem de naam van de cliënt."),
+        duration: words("Meestal drie werkdagen."),
         activate_url: text("/requests/x"),
     };
     vec![
@@ -237,7 +240,8 @@ pub async fn sent(
     let SignedIn { visit, session } = signed_in;
     let link = app.links.own(&link, &session.person).await?.ok_or(Failure::NotFound)?;
     let own = app.organisation(&link.organisation).cloned().unwrap_or_default();
-    let words = |nl: &str, en: &str| in_language(visit.language, nl, en);
+    let language = app.settings.look().language(&visit);
+    let words = |nl: &str, en: &str| in_language(language, nl, en);
     let page = Sent {
         organisation: app.organisation_name(&link.organisation),
         contact: words(&own.contact_nl, &own.contact_en),

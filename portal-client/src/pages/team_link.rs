@@ -12,7 +12,7 @@ use web::request::Visit;
 use super::extract::{Form, SignedIn, page as page_of};
 use super::failure::Failure;
 use super::team::{at_desk, state_word};
-use super::{Pages, day, show};
+use super::{Pages, after, day, show};
 use crate::app::App;
 use crate::dossiers::identity::Bsn;
 use crate::links::code::ActivationCode;
@@ -185,7 +185,7 @@ pub async fn act(
             let shown = Shown { code: code.grouped(), ..Shown::default() };
             render(&app, &visit, &session, &link, shown).await
         }
-        None => Ok(Redirect::to(&paths::team_link(&link.id)).into_response()),
+        None => Ok(Redirect::to(&after(&paths::team_link(&link.id), "saved")).into_response()),
     }
 }
 
