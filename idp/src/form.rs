@@ -30,7 +30,13 @@ impl FromRequest<Shared> for Posted {
         app.flood.check(visit.address).map_err(|wait| app.too_many(&visit, wait))?;
         let body = Bytes::from_request(request, app).await.map_err(|_| app.bad_form(&visit))?;
         let fields = Fields::parse(&body).map_err(|_| app.bad_form(&visit))?;
-        if visit.csrf_accepts(&fields) { Ok(Self(fields)) } else { Err(app.page_too_old(&visit)) }
+        if visit.csrf_accepts(&fields) {
+            Ok(Self(fields))
+        } else if visit.came_without_cookies() {
+            Err(app.cookies_off(&visit))
+        } else {
+            Err(app.page_too_old(&visit))
+        }
     }
 }
 

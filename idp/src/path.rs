@@ -21,6 +21,8 @@ pub const SIGNIN_RESEND: &str = "/signin/code/resend";
 pub const SIGNIN_TERMS: &str = "/signin/terms";
 pub const SIGNIN_CONSENT: &str = "/signin/consent";
 pub const SIGNIN_CANCEL: &str = "/signin/cancel";
+/// Finds out whether a browser keeps cookies.
+pub const COOKIES: &str = "/cookies";
 pub const REGISTER: &str = "/register";
 pub const REGISTER_SENT: &str = "/register/sent";
 pub const REGISTER_RESEND: &str = "/register/resend";

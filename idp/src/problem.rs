@@ -159,6 +159,11 @@ impl App {
         self.message(visit, None, StatusCode::FORBIDDEN, "page-too-old")
     }
 
+    /// A browser that keeps no cookies: what they are for, and how to go on.
+    pub fn cookies_off(&self, visit: &Visit) -> Response {
+        self.message(visit, None, StatusCode::FORBIDDEN, "cookies-off")
+    }
+
     /// A form whose parameters are not text.
     pub fn bad_form(&self, visit: &Visit) -> Response {
         self.message(visit, None, StatusCode::BAD_REQUEST, "bad-form")

@@ -10,7 +10,7 @@ use axum::routing::{get, post};
 use axum::{Extension, Router, middleware};
 use serde::Serialize;
 use web::request::Visit;
-use web::{headers, kept, links, look, once, pages, request, request_log};
+use web::{assets, compress, headers, kept, links, look, once, request, request_log};
 
 use crate::app::{LARGEST_FORM, Shared};
 use crate::config::Portal;
@@ -77,6 +77,7 @@ pub fn router(app: &Shared) -> Router {
         .route(path::SIGNIN_TERMS, get(terms::get).post(terms::post))
         .route(path::SIGNIN_CONSENT, get(consent::get).post(consent::post))
         .route(path::SIGNIN_CANCEL, post(signin::cancel))
+        .route(path::COOKIES, get(signin::cookies))
         // SMS gateways
         .route(
             path::SMS_REPORT,
@@ -96,7 +97,7 @@ pub fn router(app: &Shared) -> Router {
         .route(path::DEV_OUTBOX_JSON, get(dev::outbox_json))
         .route(path::DEV_CLOCK, post(dev::advance))
         // Files
-        .route("/assets/{*path}", get(pages::asset))
+        .route("/assets/{*path}", get(assets::asset))
         .route(look::ROUTE, get(brand))
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
@@ -105,6 +106,7 @@ pub fn router(app: &Shared) -> Router {
         .layer(middleware::from_fn_with_state(app.clone(), never_empty))
         .layer(middleware::from_fn(links::mend))
         .layer(middleware::from_fn_with_state(Arc::clone(&app.front), request::visit))
+        .layer(middleware::from_fn(compress::pages))
         .layer(middleware::from_fn_with_state(https, headers::secure))
         .layer(middleware::from_fn_with_state(log, request_log::log))
         .with_state(app.clone())

@@ -58,7 +58,10 @@ fn samples() -> Vec<(&'static str, Value)> {
     fn page(name: &'static str, sample: impl Serialize) -> (&'static str, Value) {
         (name, serde_json::to_value(sample).unwrap())
     }
+    let [over, closed] = crate::signin::code::CodePage::other_samples();
     vec![
+        page("signin_code", over),
+        page("signin_code", closed),
         page("signin_password", crate::signin::password::PasswordPage::sample()),
         page("signin_new_password", crate::signin::new_password::NewPasswordPage::sample()),
         page("signin_phone", crate::signin::phone::PhonePage::sample()),
@@ -103,6 +106,44 @@ fn every_page_renders_in_every_language() {
             assert!(html.contains("<h1"), "{name}");
         }
     }
+}
+
+#[test]
+fn the_title_of_every_page_is_its_heading() {
+    let pages = Pages::load(None).unwrap();
+    for (name, sample) in samples() {
+        for language in Language::ALL {
+            let html =
+                pages.html(&visit(language), look(&brand()), &format!("idp/{name}.html"), &sample).unwrap();
+            let between = |start: &str, end: &str| {
+                let rest = html.split(start).nth(1).unwrap();
+                rest.split_once('>').unwrap().1.split(end).next().unwrap().trim().to_owned()
+            };
+            let (title, heading) = (between("<title", "</title"), between("<h1", "</h1"));
+            let title = title.rsplit_once(" · ").unwrap().0;
+            let title = title.trim_start_matches("Fout: ").trim_start_matches("Error: ");
+            assert_eq!(title, heading, "{name}");
+        }
+    }
+}
+
+#[test]
+fn every_form_that_sets_a_password_names_the_account() {
+    let pages = Pages::load(None).unwrap();
+    let mut seen = 0;
+    for (name, sample) in samples() {
+        let template = format!("idp/{name}.html");
+        let html = pages.html(&visit(Language::Nl), look(&brand()), &template, &sample).unwrap();
+        for form in html.split("<form").skip(1).filter(|form| form.contains("autocomplete=\"new-password\""))
+        {
+            let named =
+                form.split("autocomplete=\"username\"").next().unwrap().rsplit("<input").next().unwrap();
+            let is_named = form.contains("autocomplete=\"username\"") && !named.contains("value=\"\"");
+            assert!(is_named, "{name}: {form}");
+            seen += 1;
+        }
+    }
+    assert!(seen >= 4, "{seen}");
 }
 
 #[test]

@@ -6,6 +6,8 @@ pub const HOME: &str = "/";
 pub const LOGIN: &str = "/login";
 pub const CALLBACK: &str = "/callback";
 pub const LOGOUT: &str = "/logout";
+/// Finds out whether a browser keeps cookies.
+pub const COOKIES: &str = "/cookies";
 pub const SIGNED_OUT: &str = "/signed-out";
 /// The same after a session that ended by itself.
 pub const SIGNED_OUT_IDLE: &str = "/signed-out?why=idle";

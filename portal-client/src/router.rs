@@ -6,8 +6,8 @@ use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
-use web::pages::asset;
-use web::{headers, kept, links, look, once, request, request_log};
+use web::assets::asset;
+use web::{compress, headers, kept, links, look, once, request, request_log};
 
 use crate::app::{App, LARGEST_FORM};
 use crate::pages::extract::Caller;
@@ -23,6 +23,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route(paths::HOME, get(home::home))
         .route(paths::LOGIN, get(sign_in::login))
         .route(paths::CALLBACK, get(sign_in::callback))
+        .route(paths::COOKIES, get(sign_in::cookies))
         .route(paths::LOGOUT, get(sign_out::question).post(sign_out::logout))
         .route(paths::SIGNED_OUT, get(sign_out::signed_out))
         .route(paths::BACKCHANNEL_LOGOUT, post(sign_out::backchannel))
@@ -59,6 +60,7 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(middleware::from_fn_with_state(Arc::clone(&app), failure::render))
         .layer(middleware::from_fn(links::mend))
         .layer(middleware::from_fn_with_state(Arc::clone(&app.front), request::visit))
+        .layer(middleware::from_fn(compress::pages))
         .layer(middleware::from_fn_with_state(app.settings.https, headers::secure))
         .layer(middleware::from_fn_with_state(
             request_log::RequestLog {

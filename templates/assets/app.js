@@ -69,6 +69,16 @@
     tick();
   }
 
+  // On paper nothing can be opened: parts of the page that are folded away are printed open.
+  let unfolded = [];
+  addEventListener("beforeprint", () => {
+    unfolded = [...document.querySelectorAll("details.card:not([open])")];
+    for (const part of unfolded) part.open = true;
+  });
+  addEventListener("afterprint", () => {
+    for (const part of unfolded) part.open = false;
+  });
+
   // The code of an SMS, where the browser can read it for this site (WebOTP).
   const code = document.querySelector('input[autocomplete="one-time-code"][data-sms]');
   if (code && "OTPCredential" in window) {

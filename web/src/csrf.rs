@@ -25,10 +25,14 @@ impl Csrf {
 
     /// Whether a form with `token` came from a page that this server showed to this browser.
     pub fn accepts(&self, browser: &str, token: Option<&str>, headers: &HeaderMap) -> bool {
-        let site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
-        let from_here = matches!(site, None | Some("same-origin" | "none"));
-        from_here && token.is_some_and(|token| self.0.matches(browser, token))
+        is_from_here(headers) && token.is_some_and(|token| self.0.matches(browser, token))
     }
+}
+
+/// Whether the browser does not say that another site made it send this.
+pub fn is_from_here(headers: &HeaderMap) -> bool {
+    let site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
+    matches!(site, None | Some("same-origin" | "none"))
 }
 
 #[cfg(test)]

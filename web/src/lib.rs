@@ -2,12 +2,15 @@
 //! relying party (time, randomness, sealing, the database handle, values that expire, cookies, CSRF,
 //! pages, request log) and knows nothing of accounts, tokens or dossiers.
 
+pub mod assets;
 pub mod check;
 pub mod clock;
+pub mod compress;
 pub mod config;
 pub mod connections;
 pub mod cookies;
 pub mod csrf;
+pub mod dates;
 pub mod db;
 pub mod ending;
 pub mod ephemeral;

@@ -1,23 +1,24 @@
 //! Pages and messages: Tera templates compiled into the binary, which a brand folder can override, with
-//! texts from the translation files and the assets (style sheet, scripts, pictures) they use.
+//! texts from the translation files.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 
-use axum::extract::Path as UrlPath;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use fluent_templates::fluent_bundle::FluentValue;
 use include_dir::{Dir, include_dir};
 use serde::Serialize;
 use tera::{Context, Kwargs, State, Tera, TeraResult, Value};
 
+use crate::assets;
+use crate::dates;
 use crate::ending::Warning;
 use crate::headers::{Forms, content_security_policy};
 use crate::kept;
 use crate::language::Language;
-use crate::look::{self, Brand, Look};
+use crate::look::{Brand, Look};
 use crate::request::Visit;
 
 static TEMPLATES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../templates");
@@ -102,8 +103,10 @@ impl Pages {
         let mut tera = Tera::default();
         tera.register_function("t", translate);
         tera.register_function("asset", |arguments: Kwargs, _: &State| -> TeraResult<String> {
-            Ok(asset_url(arguments.must_get::<&str>("path")?))
+            let path = arguments.must_get::<&str>("path")?;
+            assets::url(path).ok_or_else(|| tera::Error::message(format!("no asset '{path}'")))
         });
+        tera.register_filter("in_words", in_words);
         tera.autoescape_on(vec![".html"]);
         tera.add_raw_templates(files)?;
         Ok(Self { tera })
@@ -209,8 +212,7 @@ fn collect(folder: &Dir<'static>, files: &mut HashMap<String, Cow<'static, str>>
 #[allow(clippy::needless_pass_by_value, reason = "the signature that Tera calls")]
 fn translate(arguments: Kwargs, state: &State) -> TeraResult<String> {
     let key = arguments.must_get::<&str>("key")?;
-    let tag: Option<String> = state.get("lang")?;
-    let language = tag.as_deref().and_then(Language::from_tag).unwrap_or_default();
+    let language = language_of(state)?;
     let mut values: HashMap<Cow<'static, str>, FluentValue<'_>> = HashMap::new();
     for (name, value) in arguments.iter() {
         let name = name.as_str().unwrap_or_default().replace('_', "-");
@@ -226,39 +228,21 @@ fn translate(arguments: Kwargs, state: &State) -> TeraResult<String> {
     language.text_of_values(key, &values).ok_or_else(|| tera::Error::message(format!("no text '{key}'")))
 }
 
+/// `{{ page.date | in_words }}`: a day or a moment as people read it, in the language of the page.
+#[allow(clippy::needless_pass_by_value, reason = "the signature that Tera calls")]
+fn in_words(local: String, _: Kwargs, state: &State) -> TeraResult<String> {
+    Ok(dates::in_words(&local, language_of(state)?))
+}
+
+fn language_of(state: &State) -> TeraResult<Language> {
+    let tag: Option<String> = state.get("lang")?;
+    Ok(tag.as_deref().and_then(Language::from_tag).unwrap_or_default())
+}
+
 fn fluent_value(value: &Value) -> FluentValue<'static> {
     match (value.as_i64(), value.as_str()) {
         (Some(number), _) => FluentValue::from(number),
         (None, Some(text)) => crate::language::fluent_value(text),
         (None, None) => FluentValue::from(value.to_string()),
     }
-}
-
-/// The URL of an asset, with a mark that changes with its content so that it can be cached for good.
-fn asset_url(path: &str) -> String {
-    let content =
-        TEMPLATES.get_file(format!("assets/{path}")).map(include_dir::File::contents).unwrap_or_default();
-    format!("/assets/{path}?v={}", look::mark(content))
-}
-
-/// `GET /assets/{*path}`: anybody, always; the files are the same for everyone.
-#[allow(clippy::unused_async, reason = "handlers are async")]
-pub async fn asset(UrlPath(path): UrlPath<String>) -> Response {
-    let Some(file) = TEMPLATES.get_file(format!("assets/{path}")) else {
-        return StatusCode::NOT_FOUND.into_response();
-    };
-    let kind = match file.path().extension().and_then(|extension| extension.to_str()) {
-        Some("css") => "text/css; charset=utf-8",
-        Some("js") => "text/javascript; charset=utf-8",
-        Some("svg") => "image/svg+xml",
-        Some("png") => "image/png",
-        Some("woff2") => "font/woff2",
-        Some("webmanifest") => "application/manifest+json",
-        _ => "application/octet-stream",
-    };
-    let mut response = file.contents().into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
-    response
 }

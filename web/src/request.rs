@@ -77,6 +77,12 @@ impl Visit {
         self.front.csrf.accepts(&self.browser, fields.get(crate::csrf::FIELD), &self.headers)
     }
 
+    /// Whether a form of ours came back without the cookie that went along with it: the browser keeps none. From another
+    /// site it comes without cookies in any case.
+    pub fn came_without_cookies(&self) -> bool {
+        self.browser_is_new && crate::csrf::is_from_here(&self.headers)
+    }
+
     /// A parameter of the URL; empty if it is missing or the query is malformed.
     pub fn query(&self, name: &str) -> String {
         let query = Fields::parse(self.uri.query().unwrap_or_default().as_bytes()).unwrap_or_default();

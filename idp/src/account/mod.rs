@@ -39,6 +39,8 @@ pub struct AccountPage {
     pub end_session_action: &'static str,
     pub end_all_action: &'static str,
     pub signout_action: &'static str,
+    /// The portals of this session, or the provider's first one: the way back to them.
+    pub portals: Vec<PortalLink>,
     /// What was just changed: a text key.
     pub notice: Option<String>,
     pub change_email_url: &'static str,
@@ -48,6 +50,13 @@ pub struct AccountPage {
     pub delete_url: &'static str,
     /// For staff: the way to the desk.
     pub desk_url: Option<&'static str>,
+}
+
+/// A portal's name and address.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct PortalLink {
+    pub name: String,
+    pub url: String,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -116,6 +125,7 @@ impl AccountPage {
             end_session_action: path::ACCOUNT_END_SESSION,
             end_all_action: path::ACCOUNT_END_SESSION,
             signout_action: path::ACCOUNT_SIGN_OUT,
+            portals: vec![PortalLink { name: text("Portaal"), url: text("https://portal.example/") }],
             notice: Some(text("account-notice-phone")),
             change_email_url: path::ACCOUNT_EMAIL,
             change_phone_url: path::ACCOUNT_PHONE,
@@ -127,7 +137,29 @@ impl AccountPage {
     }
 }
 
-const NOTICES: [&str; 3] = ["email", "phone", "password"];
+const NOTICES: [&str; 6] = ["email", "phone", "password", "device", "devices", "session"];
+
+/// The account page, with what was just done.
+fn done(notice: &str) -> Response {
+    see_other(&format!("{}?notice={notice}", path::ACCOUNT))
+}
+
+/// Where a session's holder came from: its portals, or the first of the configuration.
+fn portals_of(app: &Shared, clients: &[(String, String)], session: &Session) -> Vec<PortalLink> {
+    let of_session =
+        clients.iter().filter(|(id, _)| *id == session.id).map(|(_, client)| Some(client.as_str()));
+    let link = |client: Option<&str>| {
+        let portal = app.registry.portal_of(client);
+        PortalLink { name: portal.brand.name.clone(), url: portal.url.clone() }
+    };
+    let mut portals: Vec<_> = of_session.map(link).filter(|portal| !portal.url.is_empty()).collect();
+    if portals.is_empty() {
+        portals.extend(Some(link(None)).filter(|portal| !portal.url.is_empty()));
+    }
+    portals.sort();
+    portals.dedup();
+    portals
+}
 
 /// The account of this browser's session, which lives on from now, or where to sign in.
 ///
@@ -201,6 +233,7 @@ pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) 
             end_session_action: path::ACCOUNT_END_SESSION,
             end_all_action: path::ACCOUNT_END_SESSION,
             signout_action: path::ACCOUNT_SIGN_OUT,
+            portals: portals_of(&app, &clients, &session),
             notice: NOTICES.contains(&notice.as_str()).then(|| format!("account-notice-{notice}")),
             change_email_url: path::ACCOUNT_EMAIL,
             change_phone_url: path::ACCOUNT_PHONE,
@@ -231,7 +264,7 @@ pub async fn forget_device(
             app.store.note(&mut write, Event::DeviceForgotten, &account.id, None, "");
         }
         write.commit().await?;
-        Ok(see_other(path::ACCOUNT))
+        Ok(done(if fields.get("id").is_some() { "device" } else { "devices" }))
     })
     .await
 }
@@ -259,7 +292,7 @@ pub async fn end_sessions(
         }
         write.commit().await?;
         app.delivery.wake();
-        Ok(see_other(path::ACCOUNT))
+        Ok(done("session"))
     })
     .await
 }

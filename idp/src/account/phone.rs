@@ -147,6 +147,7 @@ async fn show_code(
         action: journey_url(path::ACCOUNT_PHONE_CODE, &open.id),
         resend_action: journey_url(path::ACCOUNT_PHONE_RESEND, &open.id),
         another_number_url: Some(path::ACCOUNT_PHONE.to_owned()),
+        back_url: Some(path::ACCOUNT),
         step: 0,
         steps: 0,
         ..code_page(app, visit, open, account, error).await?

@@ -55,6 +55,26 @@ impl Default for Accounts {
     }
 }
 
+/// What the care team's desk sees besides the accounts that its organisation made.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Desk {
+    /// E-mail addresses of the staff who see people that registered themselves; others never do.
+    pub self_registered: Vec<String>,
+}
+
+impl Desk {
+    /// Whether somebody on the desk can help who registered without a care team.
+    pub fn is_open_for_self_registered(&self) -> bool {
+        !self.self_registered.is_empty()
+    }
+
+    /// Whether this member of staff may.
+    pub fn shows_self_registered_to(&self, email: &str) -> bool {
+        self.self_registered.iter().any(|named| named.eq_ignore_ascii_case(email))
+    }
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PasswordRules {

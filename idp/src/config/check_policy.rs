@@ -7,6 +7,11 @@ use super::{Config, Identifier, Portal, Recovery, SecondFactor, Terms};
 
 /// The rules of one population of accounts have to fit each other.
 pub(super) fn accounts(config: &Config) -> Result<(), ConfigError> {
+    let is_address = |text: &String| text.contains('@') && !text.contains(char::is_whitespace);
+    if let Some(wrong) = config.desk.self_registered.iter().find(|named| !is_address(named)) {
+        let advice = "write the e-mail address of a member of staff, such as \"carla@example.nl\"";
+        return config.refuse("desk.self_registered", wrong, advice);
+    }
     let rules = &config.accounts;
     if rules.registration && rules.identifier == Identifier::Username {
         let advice =

@@ -128,6 +128,11 @@ const EXPLANATIONS: &[(&str, &str)] = &[
     ),
     ("accounts.confirm_hours", "How long a confirmation link works, in hours (1 to 168)."),
     ("accounts.reset_minutes", "How long a link to choose a new password works, in minutes (5 to 1440)."),
+    ("desk", "What the care team's desk sees besides the accounts that its own organisation made."),
+    (
+        "desk.self_registered",
+        "E-mail addresses of staff who also see, and can help, people who registered themselves: they belong to no\norganisation, so nobody sees them unless named here. Whoever is named can change their phone numbers and addresses.",
+    ),
     ("password", "Which passwords are accepted, and what hashing one costs."),
     ("password.min_length", "The least number of characters (8 to 64); the most is 128."),
     ("password.min_strength", "The least strength, from 0 (none asked) to 4 (very strong); see zxcvbn."),
@@ -432,8 +437,10 @@ mod tests {
     /// The keys that `docs/policies.md` speaks of.
     fn is_policy(key: &str) -> bool {
         let of_operators = ["argon2_memory_kib", "argon2_iterations", "workers", "queue"];
-        let sections =
-            ["accounts.", "password.", "lockout.", "codes.", "sessions.", "portal.brand.", "portal.policy."];
+        let sections = [
+            "accounts.", "desk.", "password.", "lockout.", "codes.", "sessions.", "portal.brand.",
+            "portal.policy.",
+        ];
         (key == "portal.languages" || sections.iter().any(|section| key.starts_with(section)))
             && !of_operators.iter().any(|name| key.ends_with(name))
     }

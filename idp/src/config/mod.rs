@@ -25,7 +25,9 @@ use web::config::{ConfigError, Log, Secret};
 use web::db::Marks;
 use web::language::Language;
 
-pub use accounts::{Accounts, Codes, FirstPassword, Identifier, Lockout, PasswordRules, Recovery, Sessions};
+pub use accounts::{
+    Accounts, Codes, Desk, FirstPassword, Identifier, Lockout, PasswordRules, Recovery, Sessions,
+};
 pub use acr::{AcrNames, Assurance};
 pub use algorithm::SigningAlgorithm;
 pub use check_client::is_client_uri;
@@ -57,6 +59,7 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     pub secrets: Secrets,
     pub accounts: Accounts,
+    pub desk: Desk,
     pub password: PasswordRules,
     pub lockout: Lockout,
     pub codes: Codes,
@@ -94,6 +97,7 @@ impl Default for Config {
             trusted_proxies: Vec::new(),
             secrets: Secrets::default(),
             accounts: Accounts::default(),
+            desk: Desk::default(),
             password: PasswordRules::default(),
             lockout: Lockout::default(),
             codes: Codes::default(),

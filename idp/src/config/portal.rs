@@ -99,11 +99,16 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// The text in a language, in paragraphs; the other language's where there is none.
+    /// The language to show the text in to who reads `wanted`: there is always one in Dutch.
+    pub fn language(&self, wanted: Language) -> Language {
+        if self.text_en.trim().is_empty() { Language::Nl } else { wanted }
+    }
+
+    /// The text in a language, in paragraphs; the Dutch one where there is none.
     pub fn paragraphs(&self, language: Language) -> Vec<String> {
-        let text = match language {
-            Language::En if !self.text_en.trim().is_empty() => &self.text_en,
-            _ => &self.text_nl,
+        let text = match self.language(language) {
+            Language::En => &self.text_en,
+            Language::Nl => &self.text_nl,
         };
         text.split("\n\n").map(|part| part.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
     }

@@ -221,7 +221,7 @@ pub async fn post(
             return Ok(app.desk_limit(&visit));
         }
         let by = By { actor: &staff.account.id, reason: &reason };
-        Ok(match carry_out(&app, &staff.organisation, &member.account.id, &change, by).await? {
+        Ok(match carry_out(&app, staff.scope(), &member.account.id, &change, by).await? {
             Outcome::Done => see_other(&format!("{}?notice={}", member_url(&member.account.id), act.word())),
             // The page of the account shows why.
             Outcome::Overtaken => see_other(&member_url(&member.account.id)),

@@ -15,6 +15,7 @@ use crate::notices::{Mail, greeting};
 use crate::oauth::logout::end_session_by;
 use crate::store::audit::Event;
 use crate::store::mail_links::Purpose;
+use crate::store::members::Scope;
 
 /// A change that was asked for.
 #[derive(Clone, Debug)]
@@ -50,7 +51,7 @@ const MAIL_AGAIN_AFTER: Duration = Duration::from_mins(1);
 /// A backend's; nothing was done then.
 pub(super) async fn carry_out(
     app: &App,
-    organisation: &str,
+    scope: Scope<'_>,
     id: &AccountId,
     change: &Change,
     by: By<'_>,
@@ -75,7 +76,7 @@ pub(super) async fn carry_out(
     };
     let codes_closed = matches!(change, Change::Unlock) && codes::is_closed(app, id).await?;
     let mut write = app.store.begin_write().await?;
-    let Some(account) = app.store.hold_member(&mut write, organisation, id).await? else {
+    let Some(account) = app.store.hold_member(&mut write, scope, id).await? else {
         return Ok(Outcome::Gone);
     };
     let event = match (change, &start) {

@@ -29,7 +29,7 @@ use crate::form::Posted;
 use crate::oauth::resume::see_other;
 use crate::path;
 use crate::signin::run;
-use crate::store::members::Member;
+use crate::store::members::{Member, Scope};
 use crate::store::sessions::Session;
 
 const DAY: Duration = Duration::from_hours(24);
@@ -47,7 +47,15 @@ const ROWS: u32 = 50;
 pub(crate) struct Staff {
     pub account: Account,
     pub organisation: String,
+    sees_self_registered: bool,
     session: Session,
+}
+
+impl Staff {
+    /// Whose accounts they may see.
+    pub(crate) fn scope(&self) -> Scope<'_> {
+        Scope { organisation: &self.organisation, self_registered: self.sees_self_registered }
+    }
 }
 
 /// Who is at the desk, or where to go: not signed in, or without a code in this session, to a sign-in that comes back
@@ -70,7 +78,8 @@ async fn staff(
         let identifier = account.identifier(app.config.accounts.identifier);
         return sign_in_again(app, visit, here, identifier, sent).await.map(Err);
     }
-    Ok(Ok(Staff { account, organisation, session }))
+    let sees_self_registered = app.config.desk.shows_self_registered_to(account.email.as_str());
+    Ok(Ok(Staff { account, organisation, sees_self_registered, session }))
 }
 
 /// As [`staff`], for what changes something: password and code were given a moment ago. A form that was `sent` too late
@@ -127,7 +136,7 @@ fn member_id(visit: &Visit) -> Option<AccountId> {
 /// # Errors
 /// A backend's.
 async fn member_of(app: &Shared, staff: &Staff, id: &AccountId) -> Result<Option<Member>, Trouble> {
-    let Some(member) = app.store.member(&staff.organisation, id).await? else { return Ok(None) };
+    let Some(member) = app.store.member(staff.scope(), id).await? else { return Ok(None) };
     let codes_closed = codes::is_closed(app, id).await?;
     Ok(Some(Member { codes_closed, ..member }))
 }
@@ -151,6 +160,8 @@ fn state(member: &Member, now: Timestamp) -> (&'static str, String) {
 #[derive(Clone, Debug, Serialize)]
 pub struct DeskPage {
     pub organisation: String,
+    /// People who registered themselves are in the list too.
+    pub with_self_registered: bool,
     pub search: String,
     pub search_action: &'static str,
     pub all_url: &'static str,
@@ -166,6 +177,8 @@ pub struct Row {
     pub url: String,
     pub name: String,
     pub email: String,
+    /// No care team made this account.
+    pub self_registered: bool,
     /// Where people sign in with one.
     pub username: String,
     pub state: &'static str,
@@ -179,6 +192,7 @@ impl DeskPage {
             url: "/desk/accounts/P_jtDsxVtO5kTwSkd6PHBg".into(),
             name: "Anna Bakker".into(),
             email: "anna@example.nl".into(),
+            self_registered: state == "active",
             username: "abakker".into(),
             state,
             until: until.into(),
@@ -186,6 +200,7 @@ impl DeskPage {
         };
         Self {
             organisation: "zonnehof".into(),
+            with_self_registered: true,
             search: "anna b".into(),
             search_action: path::DESK_SEARCH,
             all_url: path::DESK,
@@ -224,7 +239,7 @@ pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) 
         let page = visit.query("page").parse().unwrap_or(1).clamp(1, 100_000_u32);
         let offset = i64::from(page - 1) * i64::from(ROWS);
         // One row more than a page holds tells whether there is another page.
-        let found = app.store.members(&staff.organisation, &search, i64::from(ROWS) + 1, offset).await?;
+        let found = app.store.members(staff.scope(), &search, i64::from(ROWS) + 1, offset).await?;
         let has_next = found.len() > ROWS as usize;
         let now = app.clock.now();
         let with_username = app.config.accounts.identifier == Identifier::Username;
@@ -237,10 +252,12 @@ pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) 
                 until,
                 last_signed_in: member.last_signed_in_at.map(Timestamp::local_text).unwrap_or_default(),
                 username: member.account.username.filter(|_| with_username).unwrap_or_default(),
+                self_registered: member.account.organisation.is_none(),
                 email: member.account.email.as_str().to_owned(),
             }
         });
         let page = DeskPage {
+            with_self_registered: staff.sees_self_registered,
             organisation: staff.organisation,
             rows: rows.collect(),
             search,

@@ -24,6 +24,8 @@ pub struct WaitingPage {
     pub action: String,
     pub resend_action: String,
     pub errors: FieldErrors,
+    /// No code can be typed here any more until another mail is sent.
+    pub is_over: bool,
     pub resent: bool,
     pub resend_in_seconds: u64,
     /// When the mail was sent that this page knows of: the second of two clicks is known by it.
@@ -53,6 +55,7 @@ impl WaitingPage {
             action: "/register/sent?page=x".into(),
             resend_action: "/register/resend?page=x".into(),
             errors: FieldErrors::of("code", "mail-code-wrong"),
+            is_over: false,
             resent: true,
             resend_in_seconds: 42,
             resend_after: "0".into(),
@@ -122,9 +125,12 @@ impl App {
         let wait = again_at(page).since(self.clock.now());
         let client_id = page.client_id.as_deref();
         let action = self.waiting_url(visit, client_id, sent, id);
+        let is_over = page.tries_left == 0;
+        let errors = if is_over && errors.is_empty() { FieldErrors::of("", "code-ended") } else { errors };
         let shown = WaitingPage {
             email: page.email.clone(),
             resend_action: self.waiting_url(visit, client_id, resend, id),
+            is_over,
             resent: visit.query("resent") == "1" && errors.is_empty(),
             resend_after: page.sent_at.0.to_string(),
             errors: errors.with("digits", &DIGITS),

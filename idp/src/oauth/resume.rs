@@ -331,6 +331,10 @@ impl App {
     /// # Errors
     /// A backend's.
     pub async fn journey_gone(&self, visit: &Visit) -> Result<Response, Trouble> {
+        if visit.browser_is_new && visit.uri.path() != path::COOKIES {
+            // Another browser's, or of one that keeps no cookies: the next request tells.
+            return Ok(see_other(&journey_url(path::COOKIES, &journey_in(visit))));
+        }
         let finished = journeys::finished(&self.ephemeral, &journey_in(visit)).await?;
         let is_finished = finished.is_some();
         let client_id = finished.filter(|client_id| !client_id.is_empty());

@@ -36,6 +36,8 @@ pub struct CodePage {
     pub errors: FieldErrors,
     /// Why there is nothing to do here today; the page offers nothing else then.
     pub closed: Option<&'static str>,
+    /// No code can be given any more, of the one that was sent: the page offers another one in place of the field.
+    pub is_over: bool,
     /// The SMS does not get out: no gateway takes it.
     pub is_stuck: bool,
     /// Why no other code is sent today.
@@ -44,6 +46,12 @@ pub struct CodePage {
     pub tries_left: Option<u32>,
     pub resend_in_seconds: u64,
     pub another_number_url: Option<String>,
+    /// Who can give a holder another number: a text key.
+    pub number_help: &'static str,
+    /// Ends the sign-in; empty where the page belongs to none.
+    pub cancel_action: String,
+    /// Where who does not want to go on goes, where the page belongs to no sign-in.
+    pub back_url: Option<&'static str>,
     pub digits: usize,
     pub minutes: u32,
     pub step: u8,
@@ -51,6 +59,13 @@ pub struct CodePage {
 }
 
 impl CodePage {
+    /// The page once the code has ended, and once there is nothing to do here today.
+    pub fn other_samples() -> [Self; 2] {
+        let over = Self { error: Some("code-ended"), is_over: true, ..Self::sample() };
+        let closed = Self { error: None, closed: Some("code-limit-wrong"), ..Self::sample() };
+        [over, closed]
+    }
+
     pub fn sample() -> Self {
         Self {
             action: "/signin/code?journey=x".into(),
@@ -61,16 +76,20 @@ impl CodePage {
             on_request: false,
             errors: FieldErrors::of("otp", "code-wrong").with("tries", &4),
             closed: None,
+            is_over: false,
             is_stuck: false,
             limit: None,
             notice: Some("code-resent"),
             tries_left: Some(4),
             resend_in_seconds: 42,
             another_number_url: Some("/signin/phone?journey=x".into()),
+            number_help: "no-sms-number",
+            cancel_action: "/signin/cancel?journey=x".into(),
+            back_url: None,
             digits: 6,
             minutes: 10,
-            step: 3,
-            steps: 3,
+            step: 2,
+            steps: 2,
         }
     }
 }
@@ -97,8 +116,10 @@ pub async fn code_page(
     let on_request = journey.code.is_none() && !enrols && wait.is_zero();
     let prefix = journey.code.as_ref().and_then(|sent| sent.prefix.clone());
     let tries_left = journey.code.as_ref().map(|sent| sent.tries_left);
+    let is_over = journey.code.is_some() && !standing.has_code;
+    let error = error.or_else(|| over_error(open).filter(|_| is_over));
     // Where the page has no field, or the error is not about what was typed there, the summary says it alone.
-    let field = if on_request || error == Some("resend-too-soon") { "" } else { "otp" };
+    let field = if on_request || is_over || error == Some("resend-too-soon") { "" } else { "otp" };
     Ok(CodePage {
         action: journey_url(path::SIGNIN_CODE, &open.id),
         resend_action: journey_url(path::SIGNIN_RESEND, &open.id),
@@ -112,6 +133,7 @@ pub async fn code_page(
             .with("digits", &app.config.codes.digits)
             .with("prefix", &prefix.as_deref().unwrap_or_default()),
         closed: standing.limit.filter(|_| !stays),
+        is_over,
         limit: standing.limit,
         is_stuck: standing.is_stuck,
         notice: match &journey.code {
@@ -122,11 +144,33 @@ pub async fn code_page(
         tries_left,
         resend_in_seconds: wait.as_secs() + u64::from(wait.subsec_millis() > 0),
         another_number_url: enrols.then(|| journey_url(path::SIGNIN_PHONE, &open.id)),
+        number_help: number_help(app, account, enrols),
+        cancel_action: journey_url(path::SIGNIN_CANCEL, &open.id),
+        back_url: None,
         digits: app.config.codes.digits,
         minutes: app.config.codes.minutes,
-        step: if enrols { 3 } else { 2 },
-        steps: if enrols { 3 } else { 2 },
+        // The page before it that has steps is the one of the number; without it this is no step of anything.
+        step: if enrols { 2 } else { 1 },
+        steps: if enrols { 2 } else { 1 },
     })
+}
+
+/// Why the code that was sent is not looked at any more.
+fn over_error(open: &Open) -> Option<&'static str> {
+    let sent = open.journey.code.as_ref()?;
+    Some(if sent.tries_left == 0 { "code-ended" } else { "code-expired" })
+}
+
+/// Who can give this holder another number: a number that was typed a moment ago is the holder's own to correct; else
+/// the care team, where one has the account at its desk.
+fn number_help(app: &App, account: &Account, enrols: bool) -> &'static str {
+    if enrols {
+        "no-sms-number-own"
+    } else if account.organisation.is_some() || app.config.desk.is_open_for_self_registered() {
+        "no-sms-number"
+    } else {
+        "no-sms-number-helpdesk"
+    }
 }
 
 async fn page(

@@ -15,10 +15,11 @@ use serde::Serialize;
 use web::request::Visit;
 
 use crate::app::{App, Shared, Trouble};
-use crate::ephemeral::journeys::Open;
+use crate::ephemeral::journeys::{self, Open};
 use crate::form::Posted;
 use crate::journey::{Next, Step};
-use crate::oauth::resume::Assessment;
+use crate::oauth::resume::{Assessment, journey_url, see_other};
+use crate::path;
 use crate::protocol::error::ACCESS_DENIED;
 
 /// A browser at the step where its journey is.
@@ -95,11 +96,38 @@ pub async fn enter(State(app): State<Shared>, Extension(visit): Extension<Visit>
     .await
 }
 
-/// `POST /signin/cancel`: the person does not want to sign in; the portal is told (`access_denied`).
+/// `GET /cookies`: anybody. A browser without our cookie is given one and sent here again; if it comes without one then
+/// too, it keeps none. Any other came with a sign-in that is over.
+pub async fn cookies(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
+    run(&app, &visit, async {
+        if !visit.browser_is_new {
+            return app.journey_gone(&visit).await;
+        }
+        if visit.query("tried") == "1" {
+            return Ok(app.cookies_off(&visit));
+        }
+        // What stands in the URL is not trusted: only what can be the name of a journey goes along.
+        let journey: String = visit.query("journey").chars().filter(|c| is_of_a_name(*c)).collect();
+        Ok(see_other(&format!("{}&tried=1", journey_url(path::COOKIES, &journey))))
+    })
+    .await
+}
+
+/// Whether a character can stand in an identifier that this server made.
+fn is_of_a_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '-' || c == '_'
+}
+
+/// `POST /signin/cancel`: the person does not want to sign in; the portal is told (`access_denied`). Who came without
+/// one is shown the way to it.
 pub async fn cancel(State(app): State<Shared>, Extension(visit): Extension<Visit>, _: Posted) -> Response {
     run(&app, &visit, async {
         match app.journey_of(&visit).await? {
-            Some(open) => app.refuse(&visit, &open, ACCESS_DENIED).await,
+            Some(open) if open.journey.request.is_some() => app.refuse(&visit, &open, ACCESS_DENIED).await,
+            Some(open) => {
+                journeys::finish(&app.ephemeral, &open).await?;
+                Ok(see_other(path::HOME))
+            }
             None => app.journey_gone(&visit).await,
         }
     })

@@ -23,6 +23,9 @@ use crate::store::audit::Event;
 pub struct NewPasswordPage {
     pub action: String,
     pub errors: FieldErrors,
+    pub cancel_action: String,
+    /// What the holder signs in with, for a password manager.
+    pub identifier: String,
     pub min_length: usize,
     pub rules: Vec<&'static str>,
 }
@@ -33,6 +36,8 @@ impl NewPasswordPage {
         Self {
             action: "/signin/new-password?journey=x".into(),
             errors: FieldErrors::of("new_password", "password-too-short").with("min", &12),
+            cancel_action: "/signin/cancel?journey=x".into(),
+            identifier: "anna@example.nl".into(),
             min_length: 12,
             rules,
         }
@@ -48,9 +53,13 @@ pub fn personal(account: &Account) -> Vec<&str> {
 
 fn page(app: &Shared, visit: &Visit, arrived: &Arrived, error: Option<&'static str>) -> Response {
     let rules = &app.config.password;
+    let account = arrived.assessment.account.as_ref();
+    let identifier = account.map_or("", |account| account.identifier(app.config.accounts.identifier));
     let page = NewPasswordPage {
         action: journey_url(path::SIGNIN_NEW_PASSWORD, &arrived.open.id),
         errors: FieldErrors::default().and("new_password", error).with("min", &rules.min_length),
+        cancel_action: journey_url(path::SIGNIN_CANCEL, &arrived.open.id),
+        identifier: identifier.to_owned(),
         min_length: rules.min_length,
         rules: policy::shown(rules),
     };

@@ -36,7 +36,7 @@ const FAILURE_TAKES: Duration = Duration::from_millis(250);
 #[derive(Clone, Debug, Serialize)]
 pub struct PasswordPage {
     pub action: String,
-    pub cancel_action: Option<String>,
+    pub cancel_action: String,
     pub identifier_kind: &'static str,
     pub identifier: String,
     pub errors: FieldErrors,
@@ -51,7 +51,7 @@ impl PasswordPage {
     pub fn sample() -> Self {
         Self {
             action: "/signin/password?journey=x".into(),
-            cancel_action: Some("/signin/cancel?journey=x".into()),
+            cancel_action: "/signin/cancel?journey=x".into(),
             identifier_kind: "email",
             identifier: "anna@example.nl".into(),
             errors: FieldErrors::of("", "signin-error").with("minutes", &30),
@@ -73,7 +73,7 @@ fn page(app: &Shared, visit: &Visit, arrived: &Arrived, errors: FieldErrors) -> 
     let notice = visit.query("notice");
     let page = PasswordPage {
         action: url(path::SIGNIN_PASSWORD),
-        cancel_action: open.journey.request.is_some().then(|| url(path::SIGNIN_CANCEL)),
+        cancel_action: url(path::SIGNIN_CANCEL),
         identifier_kind: match accounts.identifier {
             Identifier::Email => "email",
             Identifier::Username => "username",

@@ -21,6 +21,7 @@ pub struct PhonePage {
     pub action: String,
     pub phone: String,
     pub errors: FieldErrors,
+    pub cancel_action: String,
     pub step: u8,
     pub steps: u8,
 }
@@ -31,8 +32,9 @@ impl PhonePage {
             action: "/signin/phone?journey=x".into(),
             phone: "020 1234567".into(),
             errors: FieldErrors::of("phone", "phone-not-dutch-mobile"),
-            step: 2,
-            steps: 3,
+            cancel_action: "/signin/cancel?journey=x".into(),
+            step: 1,
+            steps: 2,
         }
     }
 }
@@ -44,9 +46,14 @@ fn page(
     typed: &str,
     error: Option<&'static str>,
 ) -> Response {
-    let action = journey_url(path::SIGNIN_PHONE, &arrived.open.id);
-    let errors = FieldErrors::default().and("phone", error);
-    let page = PhonePage { action, phone: typed.chars().take(40).collect(), errors, step: 2, steps: 3 };
+    let page = PhonePage {
+        action: journey_url(path::SIGNIN_PHONE, &arrived.open.id),
+        phone: typed.chars().take(40).collect(),
+        errors: FieldErrors::default().and("phone", error),
+        cancel_action: journey_url(path::SIGNIN_CANCEL, &arrived.open.id),
+        step: 1,
+        steps: 2,
+    };
     app.step_page(visit, &arrived.open, page.errors.status(), "idp/signin_phone.html", &page)
 }
 

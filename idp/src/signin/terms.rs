@@ -23,6 +23,8 @@ pub struct TermsPage {
     pub portal_name: String,
     pub version: String,
     pub paragraphs: Vec<String>,
+    /// The language that they are in: the page's, where there is a text in it.
+    pub text_language: &'static str,
     /// Where the whole text is.
     pub url: Option<String>,
     /// The person agreed to other terms of this portal before.
@@ -38,6 +40,7 @@ impl TermsPage {
             portal_name: "Portaal".into(),
             version: "2027-01".into(),
             paragraphs: vec!["U deelt uw wachtwoord met niemand.".into()],
+            text_language: "nl",
             url: Some("https://portal.example/terms".into()),
             changed: true,
             errors: FieldErrors::of("accept", "terms-not-accepted"),
@@ -56,12 +59,14 @@ async fn page(
         return Ok(app.journey_expired(visit, open.journey.client_id.as_deref()));
     };
     let before = app.store.accepted_terms(&account.id).await?;
+    let language = terms.language(app.look(open.journey.client_id.as_deref()).language(visit));
     let page = TermsPage {
         action: journey_url(path::SIGNIN_TERMS, &open.id),
         cancel_action: journey_url(path::SIGNIN_CANCEL, &open.id),
         portal_name: assessment.portal.brand.name.clone(),
         version: terms.version.clone(),
-        paragraphs: terms.paragraphs(app.look(open.journey.client_id.as_deref()).language(visit)),
+        paragraphs: terms.paragraphs(language),
+        text_language: language.tag(),
         url: terms.url.clone(),
         changed: before.iter().any(|accepted| accepted.portal_id == assessment.portal.id),
         errors: FieldErrors::default().and("accept", error),

@@ -1,5 +1,6 @@
-//! The accounts of users that one organisation's care team made, as that team sees them. Accounts of staff and of other
-//! organisations do not exist here, so that nothing above can forget to leave them out.
+//! The accounts of users that one organisation's care team made, as that team sees them; for staff who were named for
+//! it, also those of people who registered themselves. Accounts of staff and of other organisations do not exist here,
+//! so that nothing above can forget to leave them out.
 
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
@@ -20,6 +21,21 @@ pub struct Member {
     pub last_signed_in_at: Option<Timestamp>,
     /// No code of theirs is looked at today. Not a matter of these tables; false in lists.
     pub codes_closed: bool,
+}
+
+/// Whose accounts somebody at the desk may see.
+#[derive(Clone, Copy, Debug)]
+pub struct Scope<'a> {
+    pub organisation: &'a str,
+    /// Whether people who registered themselves, and so belong to no organisation, are among them.
+    pub self_registered: bool,
+}
+
+/// The accounts in a [`Scope`]; its two parameters stand at these numbers.
+fn within(organisation: u8, self_registered: u8) -> String {
+    format!(
+        "role = 'user' AND (organisation = ${organisation} OR (organisation IS NULL AND ${self_registered} = 1))"
+    )
 }
 
 /// The columns of a [`Member`]; `$1` is now.
@@ -52,30 +68,32 @@ fn holding(text: &str) -> String {
 }
 
 impl Store {
-    /// The members of an organisation whose name, address or user name holds `search` (empty: all), by family name.
+    /// The members in a scope whose name, address or user name holds `search` (empty: all), by family name.
     ///
     /// # Errors
     /// The engine's.
     pub async fn members(
         &self,
-        organisation: &str,
+        scope: Scope<'_>,
         search: &str,
         limit: i64,
         offset: i64,
     ) -> Result<Vec<Member>> {
+        let within = within(2, 7);
         let sql = format!(
             "SELECT {COLUMNS}, {SEEN} FROM accounts
-             WHERE organisation = $2 AND role = 'user'
+             WHERE {within}
                AND (search_name LIKE $3 ESCAPE '!' OR email LIKE $4 ESCAPE '!' OR username LIKE $4 ESCAPE '!')
              ORDER BY LOWER(family_name), LOWER(given_name), id LIMIT $5 OFFSET $6"
         );
         let query = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(self.clock.now().0)
-            .bind(organisation)
+            .bind(scope.organisation)
             .bind(holding(&fold(search)))
             .bind(holding(&search.to_lowercase()))
             .bind(limit)
-            .bind(offset);
+            .bind(offset)
+            .bind(i64::from(scope.self_registered));
         query.fetch_all(self.db.pool()).await?.iter().map(member).collect()
     }
 
@@ -116,16 +134,16 @@ impl Store {
         Ok(self.root.sealer("desk").open_text(sealed)?)
     }
 
-    /// One member of an organisation.
+    /// One member in a scope.
     ///
     /// # Errors
     /// The engine's.
-    pub async fn member(&self, organisation: &str, id: &AccountId) -> Result<Option<Member>> {
-        let sql = format!(
-            "SELECT {COLUMNS}, {SEEN} FROM accounts WHERE organisation = $2 AND role = 'user' AND id = $3"
-        );
+    pub async fn member(&self, scope: Scope<'_>, id: &AccountId) -> Result<Option<Member>> {
+        let within = within(2, 4);
+        let sql = format!("SELECT {COLUMNS}, {SEEN} FROM accounts WHERE id = $3 AND {within}");
         let query = sqlx::query(sqlx::AssertSqlSafe(sql));
-        let query = query.bind(self.clock.now().0).bind(organisation).bind(&id.0);
+        let query = query.bind(self.clock.now().0).bind(scope.organisation).bind(&id.0);
+        let query = query.bind(i64::from(scope.self_registered));
         query.fetch_optional(self.db.pool()).await?.as_ref().map(member).transpose()
     }
 
@@ -137,14 +155,15 @@ impl Store {
     pub async fn hold_member(
         &self,
         write: &mut Write,
-        organisation: &str,
+        scope: Scope<'_>,
         id: &AccountId,
     ) -> Result<Option<Account>> {
+        let within = within(1, 3);
         let sql = format!(
-            "UPDATE accounts SET updated_at = updated_at WHERE organisation = $1 AND role = 'user' AND id = $2
-             RETURNING {COLUMNS}"
+            "UPDATE accounts SET updated_at = updated_at WHERE id = $2 AND {within} RETURNING {COLUMNS}"
         );
-        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(organisation).bind(&id.0);
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(scope.organisation).bind(&id.0);
+        let query = query.bind(i64::from(scope.self_registered));
         query.fetch_optional(write.connection()).await?.as_ref().map(account).transpose()
     }
 }

@@ -122,6 +122,13 @@ pub struct Limits {
     pub code_attempts: i64,
 }
 
+impl Provider {
+    /// The page where people see and change their own account.
+    pub fn account_url(&self) -> String {
+        format!("{}/account", self.issuer.as_str().trim_end_matches('/'))
+    }
+}
+
 impl Settings {
     /// Checks a configuration; `path` is where relative file names start and what errors name.
     ///

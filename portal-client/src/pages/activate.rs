@@ -14,7 +14,7 @@ use web::errors::FieldErrors;
 use super::extract::{Form, SignedIn};
 use super::failure::Failure;
 use super::request::account_key;
-use super::{day, show};
+use super::{after, day, show};
 use crate::app::App;
 use crate::links::Link;
 use crate::links::code::ActivationCode;
@@ -72,7 +72,10 @@ pub async fn page(
     let SignedIn { visit, session } = signed_in;
     let link = app.links.own(&link, &session.person).await?.ok_or(Failure::NotFound)?;
     if let Some(dossier) = link.opens() {
-        return Ok(Redirect::to(&paths::section(dossier, "home")).into_response());
+        let home = paths::section(dossier, "home");
+        let is_new = visit.query("done") == "activated";
+        let home = if is_new { after(&home, "activated") } else { home };
+        return Ok(Redirect::to(&home).into_response());
     }
     let page = Activate::new(&app, &link, FieldErrors::default());
     Ok(show(&app, &visit, Some(&session), StatusCode::OK, Activate::TEMPLATE, &page))
@@ -124,7 +127,7 @@ pub async fn activate(
     if let Some(right) = reserved {
         app.ephemeral.give_back(right).await?;
     }
-    Ok(Redirect::to(&paths::requested(&link.id)).into_response())
+    Ok(Redirect::to(&after(&paths::requested(&link.id), "activated")).into_response())
 }
 
 /// `POST /requests/{link}/withdraw`: takes a request back.
@@ -143,5 +146,5 @@ pub async fn withdraw(
         app.audit.add(&mut write, &app.random.id(), deed, now).await?;
         write.commit().await?;
     }
-    Ok(Redirect::to(paths::HOME).into_response())
+    Ok(Redirect::to(&after(paths::HOME, "withdrawn")).into_response())
 }

@@ -69,7 +69,13 @@ impl FromRequest<Arc<App>> for Form {
         let Caller(visit) = Caller::from_request_parts(&mut parts, app).await?;
         app.posts.check(visit.address).map_err(|wait| Failure::TooMany(wait.as_secs() + 1))?;
         let fields = read_form(Request::from_parts(parts, body), app).await?;
-        if visit.csrf_accepts(&fields) { Ok(Self(fields)) } else { Err(Failure::ForeignForm) }
+        if visit.csrf_accepts(&fields) {
+            Ok(Self(fields))
+        } else if visit.came_without_cookies() {
+            Err(Failure::CookiesOff)
+        } else {
+            Err(Failure::ForeignForm)
+        }
     }
 }
 

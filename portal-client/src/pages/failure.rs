@@ -29,6 +29,8 @@ pub enum Failure {
     Refused,
     /// A form that did not come from a page of ours in this browser.
     ForeignForm,
+    /// A form of ours, or a sign-in, from a browser that keeps no cookies.
+    CookiesOff,
     /// A body that is no form, or a parameter that cannot be.
     BadInput,
     WrongMethod,
@@ -132,6 +134,7 @@ impl Message {
             Failure::NotFound,
             Failure::Refused,
             Failure::ForeignForm,
+            Failure::CookiesOff,
             Failure::BadInput,
             Failure::WrongMethod,
             Failure::TooMany(9),
@@ -156,6 +159,7 @@ impl Failure {
             Self::NotFound => (StatusCode::NOT_FOUND, "not-found", home()),
             Self::Refused => (StatusCode::FORBIDDEN, "refused", home()),
             Self::ForeignForm => (StatusCode::FORBIDDEN, "foreign-form", home()),
+            Self::CookiesOff => (StatusCode::FORBIDDEN, "cookies-off", again()),
             Self::BadInput => (StatusCode::BAD_REQUEST, "bad-input", home()),
             Self::WrongMethod => (StatusCode::METHOD_NOT_ALLOWED, "not-found", home()),
             Self::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, "too-many", None),
@@ -239,6 +243,10 @@ pub async fn render(State(app): State<Arc<App>>, request: Request, next: Next) -
     failure.note(&app);
     match &failure {
         Failure::SignIn(return_to) => return Redirect::to(&paths::login(return_to)).into_response(),
+        // A sign-in of another browser, or of one that keeps no cookies: the next request tells.
+        Failure::LostSignIn if visit.browser_is_new && visit.uri.path() != paths::COOKIES => {
+            return Redirect::to(paths::COOKIES).into_response();
+        }
         Failure::SessionEnded(return_to) => {
             let return_to = match &form {
                 Some(form) if visit.csrf_accepts(form) => {

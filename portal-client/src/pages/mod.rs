@@ -34,6 +34,10 @@ struct Shell {
     signed_in: bool,
     person: String,
     at_desk: bool,
+    /// 'Mijn account', at the provider.
+    account_url: String,
+    /// What was just done: a text key, or empty.
+    done: &'static str,
 }
 
 #[derive(Serialize)]
@@ -41,6 +45,21 @@ struct Framed<'a, T> {
     shell: Shell,
     #[serde(flatten)]
     body: &'a T,
+}
+
+/// What a page can say was just done, as it stands in `?done=WORD`, and the text that says it.
+const DONE: [(&str, &str); 6] = [
+    ("saved", "portal-done-saved"),
+    ("sent", "portal-done-sent"),
+    ("removed", "portal-done-removed"),
+    ("ended", "portal-done-ended"),
+    ("withdrawn", "portal-done-withdrawn"),
+    ("activated", "portal-done-activated"),
+];
+
+/// The address of a page that says what was just done. It says so again when it is loaded again, and does nothing.
+fn after(path: &str, done: &str) -> String {
+    format!("{path}?done={done}")
 }
 
 /// The ways from a page of a long list to the ones beside it; empty where there is none.
@@ -71,22 +90,36 @@ pub fn show(
     template: &str,
     body: &impl Serialize,
 ) -> Response {
+    let look = app.settings.look();
     let shell = session.map_or_else(Shell::default, |session| Shell {
         signed_in: true,
         person: session.person.name.clone(),
         at_desk: session.care.is_some(),
+        account_url: format!("{}?lang={}", app.settings.provider.account_url(), look.language(visit).tag()),
+        done: match DONE.iter().find(|(word, _)| status == StatusCode::OK && visit.query("done") == *word) {
+            Some((_, text)) => text,
+            None => "",
+        },
     });
     let ending = session.map(|session| session.ending(app.settings.session, app.clock.now()));
     let visit = &Visit { ending, ..visit.clone() };
     let targets = [app.settings.provider.origin.clone()];
     let forms = if session.is_some() { Forms::At(&targets) } else { Forms::Here };
-    app.pages.respond(visit, app.settings.look(), status, template, &Framed { shell, body }, forms)
+    app.pages.respond(visit, look, status, template, &Framed { shell, body }, forms)
+}
+
+/// An organisation's own words, with the language that they are in.
+#[derive(Debug, Serialize)]
+struct Words {
+    text: String,
+    lang: &'static str,
 }
 
 /// The one of two texts that is in the page's language, or the other if that is empty.
-fn in_language(language: Language, nl: &str, en: &str) -> String {
-    let (first, second) = if language == Language::En { (en, nl) } else { (nl, en) };
-    if first.is_empty() { second.to_owned() } else { first.to_owned() }
+fn in_language(language: Language, nl: &str, en: &str) -> Words {
+    let is_english = if language == Language::En { !en.is_empty() } else { nl.is_empty() };
+    let (text, language) = if is_english { (en, Language::En) } else { (nl, Language::Nl) };
+    Words { text: text.to_owned(), lang: language.tag() }
 }
 
 /// `22-11-2026`

@@ -18,7 +18,7 @@ use super::extract::{Form, SignedIn, query};
 use super::failure::Failure;
 use super::keep::kept_form;
 use super::sign_in::to_json;
-use super::{in_language, show};
+use super::{Words, in_language, show};
 use crate::app::App;
 use crate::dossiers::identity::{BirthDate, Bsn};
 use crate::links::{NewRequest, Relation};
@@ -72,9 +72,9 @@ pub struct Overview {
 #[derive(Debug, Serialize)]
 pub struct Sent {
     organisation: String,
-    contact: String,
-    mention: String,
-    duration: String,
+    contact: Words,
+    mention: Words,
+    duration: Words,
     activate_url: String,
 }
 
@@ -102,7 +102,10 @@ impl Sent {
 
 #[cfg(test)]
 pub(super) fn samples() -> Vec<(&'static str, serde_json::Value)> {
+    use web::language::Language;
+
     let text = |text: &str| text.to_owned();
+    let words = |text: &str| in_language(Language::Nl, text, "");
     let form = |errors| FormPage {
         typed: Typed { relation: text("client"), birth_date: text("31-02-1940"), ..Typed::default() },
         errors,
@@ -135,9 +138,9 @@ pub(super) fn samples() -> Vec<(&'static str, serde_json::Value)> {
     };
     let sent = Sent {
         organisation: text("Zorggroep Zonnehof"),
-        contact: text("Bel de teamleider."),
-        mention: text("Noem de naam van de cliënt."),
-        duration: text("Meestal drie werkdagen."),
+        contact: words("Bel de teamleider."),
+        mention: words("Noem de naam van de cliënt."),
+        duration: words("Meestal drie werkdagen."),
         activate_url: text("/requests/x"),
     };
     vec![
@@ -256,7 +259,8 @@ pub async fn sent(
     let SignedIn { visit, session } = signed_in;
     let link = app.links.own(&link, &session.person).await?.ok_or(Failure::NotFound)?;
     let own = app.organisation(&link.organisation).cloned().unwrap_or_default();
-    let words = |nl: &str, en: &str| in_language(visit.language, nl, en);
+    let language = app.settings.look().language(&visit);
+    let words = |nl: &str, en: &str| in_language(language, nl, en);
     let page = Sent {
         organisation: app.organisation_name(&link.organisation),
         contact: words(&own.contact_nl, &own.contact_en),

@@ -76,6 +76,21 @@ pub async fn start(app: &App, visit: &Visit, asked: Asked) -> Result<Url, Failur
     Ok(url)
 }
 
+/// `GET /cookies`: anybody. A browser without our cookie is given one and sent here again; if it comes without one then
+/// too, it keeps none. Any other came back with a sign-in that is not known here.
+///
+/// # Errors
+/// [`Failure::CookiesOff`] or [`Failure::LostSignIn`].
+pub async fn cookies(Caller(visit): Caller) -> Result<Response, Failure> {
+    if !visit.browser_is_new {
+        return Err(Failure::LostSignIn);
+    }
+    if visit.query("tried") == "1" {
+        return Err(Failure::CookiesOff);
+    }
+    Ok(Redirect::to(&format!("{}?tried=1", paths::COOKIES)).into_response())
+}
+
 /// `GET /callback`: ends a sign-in.
 pub async fn callback(State(app): State<Arc<App>>, Caller(visit): Caller) -> Result<Response, Failure> {
     app.sign_ins.check(visit.address).map_err(|wait| Failure::TooMany(wait.as_secs() + 1))?;

@@ -14,7 +14,7 @@ use super::extract::{Form, SignedIn, page as page_of, query};
 use super::failure::Failure;
 use super::keep::kept_form;
 use super::team::{at_desk, state_word};
-use super::{Pages, day, show};
+use super::{Pages, after, day, show};
 use crate::app::App;
 use crate::dossiers::identity::Bsn;
 use crate::links::code::ActivationCode;
@@ -212,7 +212,7 @@ pub async fn act(
             app.ephemeral.put(&issued_key(&session, &link, &id), &sealed, CODE_IS_SHOWN).await?;
             Redirect::to(&format!("{page}?issued={id}")).into_response()
         }
-        None => Redirect::to(&page).into_response(),
+        None => Redirect::to(&after(&page, "saved")).into_response(),
     })
 }
 

@@ -83,6 +83,11 @@ fn every_page_renders_from_its_samples_in_both_languages() {
                     !html.contains(" style=") && !html.contains("<script>") && !html.contains(" onclick"),
                     "{template}"
                 );
+                let (_, title) = html.split_once("<title>").unwrap();
+                let title = title.trim_start_matches("Fout: ").trim_start_matches("Error: ");
+                let (_, heading) = html.split_once("<h1").unwrap();
+                let heading = heading.split_once('>').unwrap().1.split("</h1>").next().unwrap().trim();
+                assert!(title.starts_with(&format!("{heading} · ")), "{template}: {heading}, {title}");
                 let forms = html.matches("method=\"post\"").count();
                 assert_eq!(html.matches("name=\"csrf\"").count(), forms, "{template}: a token in every form");
             }

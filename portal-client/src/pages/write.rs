@@ -13,7 +13,7 @@ use web::typed::plain;
 
 use super::extract::{Form, SignedIn};
 use super::failure::Failure;
-use super::{access, dossier};
+use super::{access, after, dossier};
 use crate::app::App;
 use crate::dossiers::Section;
 use crate::dossiers::identity::parse_date;
@@ -90,9 +90,11 @@ pub async fn write(
     let SignedIn { visit, session } = signed_in;
     let section = Section::from_slug(&section).ok_or(Failure::NotFound)?;
     let entered = dossier::enter(&app, &session, &dossier, section, Act::Write).await?;
+    let own = paths::section(&entered.dossier.id, section.slug());
     let person = &session.person;
     let writer =
         Writer { iss: &person.iss, sub: &person.sub, name: &person.name, dossier: &entered.dossier.id };
+    let is_removal = section == Section::Appointments && fields.get("remove").is_some();
     let mut write = app.db.begin_write().await?;
     let tried = match section {
         Section::ThisIsMe => text(&app, &mut write, writer, Kind::ThisIsMe, &fields).await?,
@@ -109,6 +111,13 @@ pub async fn write(
         Tried::Done => {
             entered.written(&app, &mut write, &session).await?;
             write.commit().await?;
+            let done = match section {
+                Section::Reports => "sent",
+                Section::Access => "ended",
+                _ if is_removal => "removed",
+                _ => "saved",
+            };
+            return Ok(Redirect::to(&after(&own, done)).into_response());
         }
         Tried::Gone => drop(write),
         Tried::Wrong(errors) => {
@@ -118,7 +127,7 @@ pub async fn write(
             return dossier::page(&app, &visit, &session, &entered, section, tried, errors).await;
         }
     }
-    Ok(Redirect::to(&paths::section(&entered.dossier.id, section.slug())).into_response())
+    Ok(Redirect::to(&own).into_response())
 }
 
 /// What came of an attempt to write.

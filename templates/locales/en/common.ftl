@@ -9,11 +9,26 @@ form-kept = You were away too long; your text is still here. Check it and send i
 doorway-goodbye = See you soon.
 doorway-text = Welcome. Good to see you.
 error-summary-title = That did not work
+date-in-words = { $day } { $month ->
+    [1] January
+    [2] February
+    [3] March
+    [4] April
+    [5] May
+    [6] June
+    [7] July
+    [8] August
+    [9] September
+    [10] October
+    [11] November
+   *[12] December
+} { $year }
+time-in-words = { $date } at { $time }
 step-of = Step { $step } of { $steps }
 
 helpdesk-title = Need help?
 helpdesk-phone = Call { $phone }
-helpdesk-mail = Mail { $email }
+helpdesk-mail = Email { $email }
 
 password-show = Show
 password-hide = Hide

@@ -3,7 +3,7 @@
 ## Sign in
 
 signin-title = Sign in to { $portal }
-email-label = E-mail address
+email-label = Email address
 username-label = User name
 password-label = Password
 signin-submit = Sign in
@@ -17,14 +17,14 @@ register-link = Create a new account
 back-to-signin = Back to sign in
 back-to-account = Back to my account
 
-signin-error = The combination is not correct, or a wrong password was entered too often. Check what you entered and try again. Still no luck? Wait { $minutes } minutes, or choose 'Request a new password'.
+signin-error = The combination is not correct, or a wrong password was entered too often. Check what you entered and try again. Still not working? Wait { $minutes } minutes, or choose 'Request a new password'.
 error-csrf = This page was open for too long. Please enter your details again.
 
-notice-confirmed = Your e‑mail address is confirmed. You can sign in now.
-notice-confirm-with-password = Almost done. Sign in here with the password that you chose. Then your e‑mail address is confirmed. Did you not choose a password? Choose 'Request a new password'.
+notice-confirmed = Your email address is confirmed. You can sign in now.
+notice-confirm-with-password = Almost done. Sign in here with the password that you chose. Then your email address is confirmed. If you did not choose a password, choose 'Request a new password'.
 notice-password-changed = Your password has been changed. Sign in with your new password.
 notice-signed-out = You are signed out.
-notice-cancelled = You stopped signing in. Want to continue after all? Sign in below.
+notice-cancelled = You stopped signing in. Do you want to continue after all? Sign in below.
 
 ## Passwords
 
@@ -32,7 +32,7 @@ password-rules-title = Your password:
 password-rule-length = has { $min } characters or more
 password-rule-classes = has an upper case letter, a lower case letter and a digit or symbol
 password-rule-not-common = is not a password that many people use
-password-rule-not-you = does not contain your name or e‑mail address
+password-rule-not-you = does not contain your name or email address
 password-rule-phrase = may be a phrase: a few unrelated words are strong and easy to remember
 new-password-title = Choose a new password
 new-password-lead = You signed in with a temporary password. Now choose one that only you know.
@@ -44,19 +44,19 @@ password-too-short = This password is too short. Use { $min } characters or more
 password-too-long = This password is too long. Choose a shorter one.
 password-common = Many people use this password, or it was stolen at some time. Choose another one.
 password-weak = This password is easy to guess. Make it longer, for example with a few unrelated words.
-password-contains-you = Your name or e‑mail address is part of this password. Choose another one.
+password-contains-you = Your name or email address is part of this password. Choose another one.
 password-classes = Use an upper case letter, a lower case letter and a digit or symbol.
 password-same = This is your old password. Choose another one.
 
 ## Phone and code
 
 phone-title = Your phone number
-phone-lead = We will send you an SMS with a code. That way we know for sure that it is you.
+phone-lead = We will send you a text message (SMS) with a code, so that we know it is really you.
 phone-label = Phone number
 phone-hint = A Dutch mobile number, for example 06-12345678
 phone-submit = Send security code by SMS
 phone-empty = Enter your mobile phone number.
-phone-not-dutch-mobile = Enter a Dutch mobile number that starts with 06. A landline or a foreign number is not possible.
+phone-not-dutch-mobile = Enter a Dutch mobile number that starts with 06. Landlines and foreign numbers do not work.
 
 code-request-title = Request your sign-in code
 code-request-lead = We will send an SMS with a code to { $phone }. Keep your phone at hand.
@@ -64,7 +64,7 @@ code-request-submit = Request SMS sign-in code
 
 code-title = Enter the code
 code-lead = We sent an SMS to { $phone }. It contains a code of { $digits } digits.
-code-lead-prefix = We sent an SMS to { $phone }. The code starts with { $prefix }. Enter what follows the dash: { $digits } digits.
+code-lead-prefix = We sent an SMS to { $phone }. The code starts with { $prefix }. Enter the { $digits } digits after the dash.
 code-valid =
     { $minutes ->
         [one] The code works for 1 minute.
@@ -73,9 +73,10 @@ code-valid =
 code-label = Code from the SMS
 code-submit = Verify
 code-resend = Send a new code
-code-elsewhere = We have just sent you an SMS. That code belongs to the page where you were then. Wait a moment; after that you can request a new code here.
-code-limit-sent = You have received the highest number of codes for today. Tomorrow you can request a code again. Can you not wait? Contact the helpdesk.
-code-limit-wrong = Too many wrong codes were entered today. Tomorrow you can sign in with a code again. Was this not you, or can you not wait? Contact the helpdesk.
+code-elsewhere = We have just sent you an SMS. That code belongs to the page you were on then. Wait a moment. After that, you can request a new code here.
+code-limit-sent = You have received the maximum number of codes for today. You can request a code again tomorrow. If you cannot wait, contact the helpdesk.
+code-limit-wrong = Too many wrong codes were entered today. You can sign in with a code again tomorrow. If this was not you, or you cannot wait, contact the helpdesk.
+code-limit-nobody = Not sure whom to call? Ask your care organisation.
 code-limit-title = This is no longer possible today
 sms-unavailable-title = We cannot send an SMS
 code-resent = We sent a new code. The previous one no longer works.
@@ -84,25 +85,27 @@ resend-wait-before = You can do this again in
 resend-wait-after = seconds.
 
 code-empty = Enter the code.
-code-malformed = The code has { $digits } digits. Look at the SMS once more.
-code-other-page = This code does not belong to this page. The code of this page starts with { $prefix }. See whether there is a newer text message.
+code-malformed = The code has { $digits } digits. Check the SMS again.
+code-other-page = This code does not belong to this page. The code of this page starts with { $prefix }. Check whether you have a newer text message.
 code-wrong =
     { $tries ->
         [one] This code is not correct. You can try 1 more time.
        *[other] This code is not correct. You can try { $tries } more times.
     }
-code-ended = You entered a wrong code five times. This code no longer works. Request a new one.
+code-ended = You entered a wrong code too many times. This code no longer works. Request a new one.
 code-expired = This code is too old. Request a new one.
 resend-too-soon = You have just requested a code. Wait a moment and try again.
 resend-limit = You requested a code too often. Try again later, or contact the helpdesk.
 sms-unavailable = We cannot send an SMS right now. Try again in a few minutes.
 
-no-sms-title = Not getting an SMS?
+no-sms-title = No SMS?
 no-sms-wait = Wait a few minutes. Sometimes an SMS arrives late.
 no-sms-coverage = Check that your phone has coverage. Stand near a window or go outside if needed.
 no-sms-full = Is the inbox of your phone full? Delete old messages.
 no-sms-sim = Switch your phone off. Take the SIM card out, put it back and switch the phone on again.
 no-sms-number = Is the number no longer right? Ask the care team to enter another number.
+no-sms-number-own = Is the number not right? Choose 'Use another number'.
+no-sms-number-helpdesk = No longer have this number? Contact the helpdesk. They will check who you are and remove the old number. After that, you can enter a new one yourself.
 
 ## Consent and terms
 
@@ -117,7 +120,7 @@ consent-allow = Share and continue
 consent-deny = Do not share
 scope-openid = A fixed identifier, so that you are recognised next time
 scope-profile = Your name
-scope-email = Your e‑mail address
+scope-email = Your email address
 scope-phone = Your phone number
 scope-address = Your address
 scope-offline_access = Access to this information, also when you are not signed in
@@ -134,13 +137,13 @@ terms-not-accepted = Tick the box if you accept. Otherwise you cannot continue.
 ## Register
 
 register-title = Create a new account
-register-lead = Enter your details. You will then get a mail to confirm your e‑mail address.
+register-lead = Enter your details. You will then get an email to confirm your email address.
 given-name-label = First name
 family-name-label = Last name
 register-email-hint = You will sign in with this address.
 register-submit = Register
 have-account-link = I already have an account
-email-invalid = Enter an e‑mail address, for example name@example.nl.
+email-invalid = Enter an email address, for example name@example.nl.
 username-missing = Enter your user name.
 username-invalid = This is not a username. A username has letters (a to z), digits, dots, hyphens and underscores. Look in the email you received.
 email-empty = Enter your email address.
@@ -150,58 +153,61 @@ name-signs = This name contains a character that is not allowed. Use letters, sp
 given-name-missing = Enter your first name.
 family-name-missing = Enter your last name.
 
-mail-sent-title = Check your mail
-register-sent-lead = We sent a mail to { $email }.
-mail-do-open = Open our mail. It may take a few minutes to arrive.
-register-sent-do-button = Click 'Confirm' in the mail.
-register-sent-elsewhere = Are you opening the mail on another device? Sign in there. Or type the code from the mail here.
-mail-do-spam = No mail? Look in the folder with spam or junk mail.
-register-resend = Send confirmation mail again
-mail-resent = We sent the mail again.
-mail-code-title = Rather type a code?
-mail-code-label = Code from the mail
-mail-code-hint = The code is at the end of the mail. Handy if you read the mail on another device.
+mail-sent-title = Check your email
+register-sent-lead = We sent an email to { $email }.
+mail-do-open = Open our email. It may take a few minutes to arrive.
+register-sent-do-button = Click 'Confirm' in the email.
+register-sent-elsewhere = If you open the email on another device, sign in there. Or type the code from the email here.
+mail-do-spam = No email? Look in the folder with spam or junk email.
+register-resend = Send confirmation email again
+mail-resent = We sent the email again.
+mail-code-title = Prefer to type a code?
+mail-code-label = Code from the email
+mail-code-hint = The code is at the end of the email. This helps if you read the email on another device.
 mail-code-submit = Continue
 mail-code-wrong = This code is not right, or is too old. Please look at the email again.
 mail-code-malformed = The code in the email has { $digits } digits. Please look at the email again.
 confirm-title = Confirm your e‑mail address
 confirm-lead = One more click and your account is ready.
+mail-code-wrong = This code is not correct, or it is too old. Use the code from the newest email.
+confirm-title = Confirm your email address
+confirm-lead = Click 'Confirm'. Then we know that this email address is yours. After that, you sign in.
 confirm-submit = Confirm
 
 ## Forgotten password
 
 forgot-title = Request a new password
-forgot-lead = Enter your e‑mail address. We will send you a mail with which you choose a new password.
-forgot-lead-username = Enter your user name and your e‑mail address. We will send you a mail with which you choose a new password.
-forgot-submit = Send me a mail
-forgot-sent-lead = Do we know { $email }? Then you will get a mail.
-forgot-sent-do-button = Click 'Choose a new password' in the mail.
-forgot-resend = Send mail again
+forgot-lead = Enter your email address. We will send you an email so that you can choose a new password.
+forgot-lead-username = Enter your user name and your email address. We will send you an email so that you can choose a new password.
+forgot-submit = Send me an email
+forgot-sent-lead = If we know { $email }, you will get an email.
+forgot-sent-do-button = Click 'Choose a new password' in the email.
+forgot-resend = Send email again
 reset-title = Choose a new password
 reset-lead = After this you sign in with your new password.
 
 ## When something is in the way
 
 link-invalid-title = This link no longer works
-link-invalid-text = The link is too old or has been used already. Request a new mail, or try to sign in.
-journey-expired-title = Start signing in again
+link-invalid-text = The link is too old or has been used already. Request a new email, or try to sign in.
+journey-expired-title = Please sign in again
 journey-expired-text = This page was open for too long, or you signed in in another tab. Nothing is wrong. Simply start again.
 too-many-title = Please slow down
 too-many-text = You tried this too often in a row. Wait a few minutes and try again.
 busy-title = It is very busy
 busy-text = Many people are signing in right now. Wait a minute and try again.
-not-found-title = This page is not here
+not-found-title = Page not found
 not-found-text = Perhaps the address was mistyped, or the page no longer exists.
 server-error-title = Something went wrong on our side
-server-error-text = This is not your fault. Try again in a few minutes. Does it keep going wrong? Contact the helpdesk.
+server-error-text = This is not your fault. Try again in a few minutes. If it keeps going wrong, contact the helpdesk.
 error-request-title = You cannot sign in now
-error-request-text = The website you came from sent us an incorrect request. Go back to that website and try again. Does it keep going wrong? Contact the helpdesk.
+error-request-text = The website you came from sent us a request that we cannot accept. Go back to that website and try again. If it keeps going wrong, contact the helpdesk.
 error-request-id = Calling or mailing the helpdesk? Mention this reference:
 error-for-administrator = For the administrator of that website:
 error-start-again = Start again
 start-again = Start again
 try-again = Try again
-request-new-mail = Request a new mail
+request-new-mail = Request a new email
 
 ## Sign out
 
@@ -231,7 +237,7 @@ account-phone = Phone number
 account-none = Not entered
 account-change = Change
 account-devices-title = Known devices
-account-devices-text = You signed in on these devices before. Do you not recognise a device? Forget it, and change your password.
+account-devices-text = You signed in on these devices before. If you do not recognise a device, forget it and change your password.
 account-no-devices = No devices are known.
 account-this-device = This device
 account-last-used = Last used: { $when }
@@ -244,29 +250,29 @@ account-end-session = Sign out
 account-end-all = Sign out everywhere
 account-history-title = What happened
 account-history-text = Do you see something that you did not do? Change your password and contact the helpdesk.
-account-data-title = Take or delete my data
+account-data-title = Download or delete my data
 account-download = Download my data
 account-delete = Delete account
 
-email-sent-lead = We sent a mail to { $email }.
+email-sent-lead = We sent an email to { $email }.
 
-change-email-title = Change e‑mail address
-change-email-lead = Your address is { $email } now. Enter your new address. We will send a mail there. The address changes once you confirm that mail.
-change-email-label = New e‑mail address
-change-email-submit = Send me a mail
+change-email-title = Change email address
+change-email-lead = Your address is now { $email }. Enter your new address. We will send an email to it. The address changes once you confirm it from that email.
+change-email-label = New email address
+change-email-submit = Send me an email
 change-email-confirm-lead = Your new address will be { $email }.
-email-same = This is your e‑mail address already.
+email-same = This is already your email address.
 change-phone-title = Change phone number
 change-phone-lead = We will send an SMS with a code to your new number. After that we forget your known devices.
 change-phone-label = New phone number
-phone-same = This is your phone number already.
+phone-same = This is already your phone number.
 change-password-title = Change password
-change-password-lead = After this you are signed out on other devices.
+change-password-lead = After this, you will be signed out on your other devices.
 current-password-label = Current password
 current-password-empty = Enter your current password.
 current-password-wrong = This password is not correct, or a wrong password was entered too often.
 delete-title = Delete account
-delete-lead = Your account and your details with us will be deleted. This cannot be undone. You can then no longer sign in to your portals.
+delete-lead = Your account and your details with us will be deleted. This cannot be undone. After that, you can no longer sign in to your portals.
 delete-word = DELETE
 delete-label = Type the word DELETE
 delete-wrong = Type the word DELETE, in upper or lower case.
@@ -276,10 +282,13 @@ download-careful = Keep the file in a place where others cannot read it.
 download-submit = Download file
 history-times = { $times } times on this day, the last time at { $when }
 deleted-title = Your account has been deleted
-deleted-text = You will get one more mail about this. You can close this window.
-account-notice-email = Your e‑mail address has been changed.
+deleted-text = You will get one more email about this. You can close this window.
+account-notice-email = Your email address has been changed.
 account-notice-phone = Your phone number has been saved.
 account-notice-password = Your password has been changed.
+account-notice-device = Saved. We have forgotten this device.
+account-notice-devices = Saved. We have forgotten all devices.
+account-notice-session = Done. You have been signed out there.
 account-device-trusted = No SMS code needed until { $until }
 
 event-signed-in = Signed in
@@ -292,15 +301,15 @@ event-account-deleted = Account deleted
 event-data-downloaded = Data downloaded
 event-phone-removed = Phone number removed
 event-phone-changed = Phone number changed
-event-email-changed = E-mail address changed
+event-email-changed = Email address changed
 event-device-remembered = Signed in on a new device
 event-device-forgotten = Device forgotten
 event-session-ended = Session ended
 event-registered = Account created
-event-confirmed = E-mail address confirmed
+event-confirmed = Email address confirmed
 event-signed-out = Signed out
 event-account-created = Account created by a member of staff
-event-invited-again = Mail to get started sent again
+event-invited-again = Email to get started sent again
 event-unlocked = Sign-in opened again
 event-blocked = Account blocked
 event-unblocked = Account no longer blocked
@@ -313,9 +322,11 @@ desk-back = Back to all accounts
 desk-back-to = Back to { $name }
 desk-title = Accounts of users
 desk-lead = Here you make accounts for clients and their families, and help them when they cannot sign in. You work for organisation { $organisation }.
+desk-lead-self-registered = You also see people who created an account themselves.
+desk-self-registered = created the account themselves
 desk-new = Make a new account
 desk-search-label = Search for an account
-desk-search-hint = By name, e‑mail address or user name. A part of it is enough.
+desk-search-hint = By name, email address or user name. A part of it is enough.
 desk-search = Search
 desk-search-all = Show all accounts
 desk-accounts = All accounts
@@ -336,8 +347,8 @@ desk-state-codes-locked = Codes do not work today
 desk-state-blocked = Blocked
 desk-until-invited = Temporary password works until { $until }
 desk-until-locked = until { $until }
-desk-help-invited = The user was sent a mail to get started. Did the mail not arrive? Check the e‑mail address, or send the mail again.
-desk-help-mail-spent = The temporary password is too old or was used already. Send the mail again.
+desk-help-invited = The user was sent an email to get started. Did the email not arrive? Check the email address, or send the email again.
+desk-help-mail-spent = The temporary password is too old or was used already. Send the email again.
 desk-help-active = Password forgotten? The user chooses a new one with 'Request a new password' on the sign-in page.
 desk-help-locked = A wrong password was entered too often. It opens again by itself. Can the user not wait? Then allow sign-in again.
 desk-help-codes-locked = A wrong code was entered too often today. It opens again by itself tomorrow. Can the user not wait? Then allow sign-in again.
@@ -353,27 +364,28 @@ desk-by = By { $name }
 desk-by-somebody = By a member of staff
 
 desk-create-title = Make a new account
-desk-create-lead = Fill in the details of the user, who will get a mail to start signing in.
-desk-email-hint = The user's own e‑mail address. The mail goes there, so check it well.
+desk-create-lead = Fill in the details of the user, who will get an email to start signing in.
+desk-email-hint = The user's own email address. The email goes there, so check it well.
 desk-username-hint = The user signs in with it. 3 to 64 characters: letters, digits, dot, hyphen or underscore. For example a.bakker
 desk-phone-label = Mobile phone number
 desk-phone-label-optional = Mobile phone number (optional)
 desk-phone-hint = A Dutch mobile number of the user, for example 06‑12345678. Codes are sent there by SMS.
-desk-language-label = Language of mails and SMS
+desk-language-label = Language of emails and SMS
 desk-language-nl = Dutch
 desk-language-en = English
 desk-create-reason-label = Why do you make this account?
 desk-create-reason-hint = For example: daughter is the contact person. The user can read this. Write down no numbers and nothing about health.
-desk-create-submit = Make account and send mail
+desk-create-submit = Make account and send email
 desk-existing = View that account
+desk-form-kept = You had to sign in again. What you filled in is still here: check it and send it again.
 desk-reason-label = Why do you do this?
 desk-reason-hint = For example: spoke to the daughter by phone. The user can read this. Write down no numbers and nothing about health.
 
 desk-reason-missing = Write down briefly why you do this.
 desk-reason-long = This reason is too long. Write one short sentence.
 desk-reason-number = There is a long number in this reason. Take it out: phone numbers and other numbers do not belong here.
-desk-email-taken = We cannot make an account with this e‑mail address. Use another address, or ask the administrator of your organisation for help.
-desk-email-taken-here = Your organisation has an account with this e‑mail address already.
+desk-email-taken = We cannot make an account with this email address. Use another address, or ask the administrator of your organisation for help.
+desk-email-taken-here = Your organisation has an account with this email address already.
 desk-username-invalid = Enter a user name of 3 to 64 characters. Use only letters (a to z), digits, dot, hyphen or underscore.
 desk-username-missing = Enter a username.
 desk-username-taken = This user name is not free. Choose another one.
@@ -381,17 +393,17 @@ desk-phone-missing = Enter the mobile phone number of the user. Codes are sent t
 desk-language-missing = Choose a language.
 
 desk-current = Now:
-desk-act-mail-title = Send the mail again
-desk-act-mail-lead = { $name } gets a new mail to start signing in. What the previous mail said no longer works then.
-desk-act-mail-submit = Send mail
+desk-act-mail-title = Send the email again
+desk-act-mail-lead = { $name } gets a new email to start signing in. What the previous email said no longer works then.
+desk-act-mail-submit = Send email
 desk-act-unlock-title = Allow sign-in again
 desk-act-unlock-lead = { $name } can sign in again at once. Are you sure that you are talking to { $name }?
 desk-act-unlock-submit = Allow sign-in again
 desk-act-phone-title = Change phone number
-desk-act-phone-lead = Codes for { $name } go to the new number from then on. { $name } is signed out everywhere and gets a mail. Are you sure that the number belongs to { $name }?
+desk-act-phone-lead = Codes for { $name } go to the new number from then on. { $name } is signed out everywhere and gets an email. Are you sure that the number belongs to { $name }?
 desk-act-phone-submit = Save number
-desk-act-email-title = Change e-mail address
-desk-act-email-lead = Mails to { $name } go to the new address from then on. { $name } is signed out everywhere. We send a mail to the old and the new address. Are you sure that the address belongs to { $name }?
+desk-act-email-title = Change email address
+desk-act-email-lead = Emails to { $name } go to the new address from then on. { $name } is signed out everywhere. We send an email to the old and the new address. Are you sure that the address belongs to { $name }?
 desk-act-email-submit = Save address
 desk-act-sessions-title = Sign out everywhere
 desk-act-sessions-lead = { $name } is signed out on all devices and at all portals, and can sign in again afterwards.
@@ -403,28 +415,30 @@ desk-act-unblock-title = Lift the block
 desk-act-unblock-lead = { $name } can sign in again afterwards.
 desk-act-unblock-submit = Lift the block
 
-desk-notice-create = The account has been made. We are sending a mail to { $email }.
-desk-notice-mail = We are sending the mail again to { $email }.
-desk-notice-unlock = { $name } can sign in again. We are sending { $name } a mail about it.
-desk-notice-phone = The phone number has been saved. We are sending { $name } a mail about it.
-desk-notice-email = The e‑mail address has been saved. We are sending a mail to the old and the new address.
-desk-notice-sessions = { $name } has been signed out everywhere. We are sending { $name } a mail about it.
-desk-notice-block = The account has been blocked. We are sending { $name } a mail about it.
-desk-notice-unblock = { $name } can sign in again. We are sending { $name } a mail about it.
+desk-notice-create = The account has been made. We are sending an email to { $email }.
+desk-notice-mail = We are sending the email again to { $email }.
+desk-notice-unlock = { $name } can sign in again. We are sending { $name } an email about it.
+desk-notice-phone = The phone number has been saved. We are sending { $name } an email about it.
+desk-notice-email = The email address has been saved. We are sending an email to the old and the new address.
+desk-notice-sessions = { $name } has been signed out everywhere. We are sending { $name } an email about it.
+desk-notice-block = The account has been blocked. We are sending { $name } an email about it.
+desk-notice-unblock = { $name } can sign in again. We are sending { $name } an email about it.
 
 no-desk-title = This page is for the care team
 no-desk-text = Your account does not belong to a care team. Do you work in a care team? Ask the administrator of your organisation for an account for staff.
 desk-limit-title = No more of this today
-desk-limit-text = You have done this very often today. Tomorrow you can again. Can you not wait? Ask a colleague or the administrator.
+desk-limit-text = You have done this very often today. You can do it again tomorrow. If you cannot wait, ask a colleague or the administrator.
 
 ## Development
 
-outbox-lead = Mails and SMS messages that were caught here. The newest is on top. For developers only.
+outbox-lead = Emails and SMS messages that were caught here. The newest is on top. For developers only.
 outbox-empty = Nothing has been sent yet.
 
 page-too-old-title = This page was open for too long
 page-too-old-text = For your safety you have to start again. Nothing you typed has been sent.
-bad-form-title = This form did not arrive well
+cookies-off-title = Cookies are switched off
+cookies-off-text = Your browser does not keep our cookies. Without cookies we cannot tell on the next page that it is still you. Switch cookies on in your browser settings, or use another browser. Using a private window? Open a normal one. Then start again.
+bad-form-title = We could not read this form
 bad-form-text = It contains characters that we cannot read. Start again and type the details yourself.
 
 form-post-title = You are almost done

@@ -9,6 +9,21 @@ form-kept = U was te lang weg; uw tekst staat er nog. Kijk het na en verstuur he
 doorway-goodbye = Tot ziens.
 doorway-text = Welkom. Fijn dat u er bent.
 error-summary-title = Dit ging niet goed
+date-in-words = { $day } { $month ->
+    [1] januari
+    [2] februari
+    [3] maart
+    [4] april
+    [5] mei
+    [6] juni
+    [7] juli
+    [8] augustus
+    [9] september
+    [10] oktober
+    [11] november
+   *[12] december
+} { $year }
+time-in-words = { $date } om { $time }
 step-of = Stap { $step } van { $steps }
 
 helpdesk-title = Hulp nodig?

@@ -76,6 +76,7 @@ code-resend = Stuur een nieuwe code
 code-elsewhere = Wij stuurden u net al een SMS. Die code hoort bij de pagina waar u toen was. Wacht even; daarna kunt u hier een nieuwe code aanvragen.
 code-limit-sent = U kreeg vandaag al het hoogste aantal codes. Morgen kunt u weer een code aanvragen. Kunt u niet wachten? Neem dan contact op met de helpdesk.
 code-limit-wrong = Er zijn vandaag te veel verkeerde codes ingevuld. Morgen kunt u weer inloggen met een code. Was u dit niet zelf, of kunt u niet wachten? Neem dan contact op met de helpdesk.
+code-limit-nobody = Weet u niet wie u kunt bellen? Vraag het aan uw zorgorganisatie.
 code-limit-title = Vandaag kan dit niet meer
 sms-unavailable-title = Wij kunnen geen SMS sturen
 code-resent = Wij stuurden een nieuwe code. De vorige code werkt niet meer.
@@ -91,7 +92,7 @@ code-wrong =
         [one] Deze code klopt niet. U kunt het nog 1 keer proberen.
        *[other] Deze code klopt niet. U kunt het nog { $tries } keer proberen.
     }
-code-ended = U vulde vijf keer een verkeerde code in. Deze code werkt niet meer. Vraag een nieuwe code aan.
+code-ended = U vulde te vaak een verkeerde code in. Deze code werkt niet meer. Vraag een nieuwe code aan.
 code-expired = Deze code is te oud. Vraag een nieuwe code aan.
 resend-too-soon = U vroeg net al een code aan. Wacht even en probeer het dan nog eens.
 resend-limit = U vroeg te vaak een code aan. Probeer het later nog eens, of neem contact op met de helpdesk.
@@ -103,6 +104,8 @@ no-sms-coverage = Kijk of uw telefoon bereik heeft. Ga eventueel bij een raam st
 no-sms-full = Is de inbox van uw telefoon vol? Verwijder dan oude berichten.
 no-sms-sim = Zet uw telefoon uit. Haal de simkaart eruit, doe hem terug en zet de telefoon weer aan.
 no-sms-number = Klopt het nummer niet meer? Vraag het zorgteam om een ander nummer in te vullen.
+no-sms-number-own = Klopt het nummer niet? Kies dan 'Een ander nummer gebruiken'.
+no-sms-number-helpdesk = Heeft u dit nummer niet meer? Neem dan contact op met de helpdesk. Die controleert wie u bent en haalt het oude nummer weg. Daarna vult u zelf een nieuw nummer in.
 
 ## Consent and terms
 
@@ -165,7 +168,7 @@ mail-code-submit = Doorgaan
 mail-code-wrong = Deze code klopt niet, of is te oud. Kijk nog eens in de mail.
 mail-code-malformed = De code in de mail heeft { $digits } cijfers. Kijk nog eens in de mail.
 confirm-title = Bevestig uw e‑mailadres
-confirm-lead = Nog één klik en uw account is klaar.
+confirm-lead = Klik op 'Bevestigen'. Dan weten wij dat dit e‑mailadres van u is. Daarna logt u in.
 confirm-submit = Bevestigen
 
 ## Forgotten password
@@ -280,6 +283,9 @@ deleted-text = U krijgt hierover nog één mail. U kunt dit venster sluiten.
 account-notice-email = Uw e‑mailadres is veranderd.
 account-notice-phone = Uw telefoonnummer is opgeslagen.
 account-notice-password = Uw wachtwoord is veranderd.
+account-notice-device = Opgeslagen. Wij zijn dit apparaat vergeten.
+account-notice-devices = Opgeslagen. Wij zijn alle apparaten vergeten.
+account-notice-session = Gelukt. U bent daar uitgelogd.
 account-device-trusted = Geen SMS-code nodig tot { $until }
 
 event-signed-in = Ingelogd
@@ -313,6 +319,8 @@ desk-back = Terug naar alle accounts
 desk-back-to = Terug naar { $name }
 desk-title = Accounts van gebruikers
 desk-lead = Hier maakt u accounts voor cliënten en hun naasten, en helpt u hen als inloggen niet lukt. U werkt voor organisatie { $organisation }.
+desk-lead-self-registered = U ziet hier ook mensen die zelf een account hebben gemaakt.
+desk-self-registered = heeft zelf een account gemaakt
 desk-new = Nieuw account maken
 desk-search-label = Zoek een account
 desk-search-hint = Op naam, e‑mailadres of gebruikersnaam. Een deel is genoeg.
@@ -424,6 +432,8 @@ outbox-empty = Er is nog niets verstuurd.
 
 page-too-old-title = Deze pagina stond te lang open
 page-too-old-text = Voor uw veiligheid moet u opnieuw beginnen. Uw gegevens zijn niet verstuurd.
+cookies-off-title = Cookies staan uit
+cookies-off-text = Uw browser bewaart onze cookies niet. Zonder cookies weten wij op de volgende pagina niet meer dat u het bent. Zet cookies aan in de instellingen van uw browser, of gebruik een andere browser. Gebruikt u een privévenster? Open dan een gewoon venster. Begin daarna opnieuw.
 bad-form-title = Dit formulier is niet goed aangekomen
 bad-form-text = Er staan tekens in die wij niet kunnen lezen. Begin opnieuw en typ de gegevens zelf in.
 

@@ -25,7 +25,7 @@ async fn a_request_becomes_an_open_dossier_by_the_care_teams_code() {
         // Anna fills in the form, looks it over, and confirms.
         at_portal(&world, &mut anna, &Person::ANNA, "/").await;
         ask(&mut anna, &world.portal_origin, BSN, BIRTH_DATE).await;
-        assert!(anna.text().contains(BSN) && anna.text().contains("01-02-1940"), "{}", anna.text());
+        assert!(anna.text().contains(BSN) && anna.text().contains("1 februari 1940"), "{}", anna.text());
         anna.submit("dossier-confirm", &[]).await;
         let link = anna.page.url.path().trim_end_matches("/sent").to_owned();
         assert!(anna.text().contains("Zorggroep Zonnehof"), "{}", anna.text());
