@@ -1,7 +1,7 @@
 # pip install authlib flask requests
 import os
 
-from authlib.integrations.flask_client import OAuth
+from authlib.integrations.flask_client import OAuth, OAuthError
 from flask import Flask, abort, redirect, request, session
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -71,6 +71,12 @@ def backchannel_logout():
         abort(400)
     signed_in.pop(token.claims["sid"], None)
     return ""
+
+
+@app.errorhandler(OAuthError)
+def not_signed_in(error):
+    # The person cancelled (access_denied), or the session ended (invalid_grant).
+    return 'You are not signed in. <a href="/login">Sign in</a>', 403
 
 
 @app.errorhandler(JoseError)

@@ -37,7 +37,7 @@ fn portal(config: &Config, addresses: &[(&str, &str)]) -> Portal {
         assert!(text.contains(shown), "portal.toml has no {shown}");
         text = text.replace(shown, real);
     }
-    for client in ["my-portal", "my-website"] {
+    for client in ["my-portal", "my-website", "my-authjs", "my-django"] {
         std::fs::write(config.path.with_file_name(client).with_extension("secret"), SECRET).unwrap();
     }
     let text = format!("[dev]\noutbox = true\n[secrets]\nroot = '{SECRET}{SECRET}'\n{text}");
@@ -152,8 +152,15 @@ pub async fn is_signed_in(world: &World, browser: &Browser) -> bool {
     }
 }
 
-/// One of the portals for Node, in a folder where it finds its library.
+/// One of the portals for Node, with the driver that most of them share.
 pub fn node(world: &World, program: &str, library: &str, client_id: &str) -> Command {
+    let mut command = node_driver(world, "run.mjs", client_id);
+    command.arg(format!("./{program}")).arg(library);
+    command
+}
+
+/// A driver for Node, in a folder where it finds its portal and libraries.
+fn node_driver(world: &World, driver: &str, client_id: &str) -> Command {
     let folder = world.folder.join("node");
     std::fs::create_dir(&folder).unwrap();
     for from in [self::folder(), self::folder().join("drivers")] {
@@ -164,7 +171,7 @@ pub fn node(world: &World, program: &str, library: &str, client_id: &str) -> Com
     }
     std::os::unix::fs::symlink(prepared("TEST_NODE_MODULES"), folder.join("node_modules")).unwrap();
     let mut command = Command::new("node");
-    command.arg(folder.join("run.mjs")).arg(format!("./{program}")).arg(library);
+    command.arg(folder.join(driver));
     settings(&mut command, world, client_id);
     command
 }
@@ -230,6 +237,49 @@ async fn authlib_with_flask() {
         let sid = portal.sign_in(&world, &mut browser).await;
         portal.sign_out(&world, &mut browser, Some(&receiver), sid).await;
     }
+}
+
+/// A library that keeps its own session: a cancel, a sign-in, a sign-out. The person as the portal knows them.
+async fn walk(program: &mut Program, world: &World, callback: &str) -> Value {
+    let mut browser = world.browser();
+    for cancels in [true, false] {
+        let asked = program.says("authorize").await;
+        browser.open(asked["authorize"].as_str().unwrap()).await;
+        if cancels {
+            browser.submit("login-cancel", &[]).await;
+        } else {
+            browser.sign_in(world, &Person::ANNA).await;
+        }
+        let back = browser.page.url.clone();
+        assert!(back.as_str().starts_with(&format!("{ORIGIN}{callback}?")), "{back}: {}", browser.text());
+        program.hear(json!({ "callback": back })).await;
+    }
+    let person = program.says("person").await["person"].clone();
+    let asked = program.says("logout").await;
+    assert!(is_signed_in(world, &browser).await);
+    browser.open(asked["logout"].as_str().unwrap()).await;
+    assert_eq!(browser.page.url.as_str(), format!("{ORIGIN}/"), "{}", browser.text());
+    assert!(!is_signed_in(world, &browser).await);
+    program.hear(json!({})).await;
+    person
+}
+
+#[tokio::test]
+async fn auth_js() {
+    let world = world(Backend::Embedded, &[("https://authjs.example.nl", ORIGIN)]).await;
+    let mut portal = Program::start(&mut node_driver(&world, "run-authjs.mjs", "my-authjs"));
+    let person = walk(&mut portal, &world, "/auth/callback/voordeur").await;
+    assert_eq!((&person["name"], &person["email"]), (&json!("Anna Voorbeeld"), &json!(Person::ANNA.email)));
+}
+
+#[tokio::test]
+async fn django() {
+    let world = world(Backend::Embedded, &[("https://django.example.nl", ORIGIN)]).await;
+    let mut command = python(&world, "django_driver.py", "my-django");
+    command.env("DATABASE", world.folder.join("django.db"));
+    let person = walk(&mut Program::start(&mut command), &world, "/oidc/callback/").await;
+    let anna = world.account(&Person::ANNA).await.subject.0;
+    assert_eq!((&person["sub"], &person["email"]), (&json!(anna), &json!(Person::ANNA.email)));
 }
 
 /// A client beside the one that is looked at, in the same session.

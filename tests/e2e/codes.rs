@@ -249,7 +249,7 @@ async fn t20_links_that_ask_for_a_code_send_one_a_wait_and_no_more_than_others()
         world.add(&Person::ANNA).await;
         // Signed in on a known device, with the password alone.
         let mut browser = signed_in(&world, &Person::ANNA).await;
-        browser.cookies.get_mut("localhost").unwrap().remove("session");
+        browser.forget_cookie("session");
         world.advance(MINUTE);
         browser.open(&world.relying_party().authorize_url(&[])).await;
         browser.give_password(&Person::ANNA).await;

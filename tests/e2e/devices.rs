@@ -13,7 +13,7 @@ const DAY: Duration = Duration::from_hours(24);
 /// The same machine, after its session ended: only the device's cookie is left besides the browser's own.
 fn next_time(browser: &Browser) -> Browser {
     let mut browser = browser.clone();
-    browser.cookies.get_mut("localhost").unwrap().remove("session");
+    browser.forget_cookie("session");
     browser
 }
 

@@ -136,7 +136,7 @@ async fn t32_only_the_holders_own_page_extends_and_only_while_the_session_lives(
         // Somebody without a session is told that there is none, and begins none.
         assert_eq!(left(&world, &stranger).await, remaining(0, false));
         let mut other = browser.clone();
-        other.cookies.get_mut("localhost").unwrap().remove("session");
+        other.forget_cookie("session");
         let told = extend(&world, &other, true, &[]).await;
         assert_eq!(serde_json::from_str::<Value>(&told.page.body).unwrap(), remaining(0, false));
         let sent = extend(&world, &other, false, &[]).await;
@@ -179,7 +179,7 @@ async fn t32_a_page_leaves_by_itself_without_scripts_and_what_follows_says_how_t
         assert!(browser.has("session-ended-page"));
         assert!(browser.text().contains("U bent uitgelogd"), "{}", browser.text());
         let cleared = browser.page.headers.get_all(SET_COOKIE).iter();
-        assert!(cleared.into_iter().any(|line| line.to_str().unwrap().starts_with("session=;")));
+        assert!(cleared.into_iter().any(|line| line.to_str().unwrap().starts_with("voordeur-session=;")));
         assert_eq!(browser.cookie("session"), None);
         assert!(!browser.has("session-warning"), "nobody is signed in");
         browser.open("/signin").await;

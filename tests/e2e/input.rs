@@ -226,8 +226,8 @@ pub async fn storm(origin: &str, paths: &[&str], browser: &Browser, csrf: &str) 
             .await;
         }
         for (name, value) in [
-            ("cookie", &b"browser=\xff\xfe; session=\x80; device=;;=;"[..]),
-            ("cookie", b"session=a; session=b; portal-session=%00"),
+            ("cookie", &b"browser=\xff\xfe; voordeur-session=\x80; voordeur-device=;;=;"[..]),
+            ("cookie", b"voordeur-session=a; voordeur-session=b; voordeur-portal-session=%00"),
             ("authorization", b"Bearer \xff"),
             ("authorization", b"Basic !!!!"),
             ("authorization", b"Basic JTAwOiUwMA=="),

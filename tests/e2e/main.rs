@@ -9,6 +9,7 @@ mod browser;
 mod browser_returns;
 mod care;
 mod changes;
+mod client_settings;
 mod clients;
 mod clients_apache;
 mod clients_document;

@@ -100,7 +100,7 @@ async fn a_second_portal_asks_only_for_what_its_rules_add() {
 
         // A code that a portal wants each time makes no device trusted; without the session it is asked again.
         let mut next_time = browser.clone();
-        next_time.cookies.get_mut("localhost").unwrap().remove("session");
+        next_time.forget_cookie("session");
         assert_eq!(arrives(&mut next_time, &strict).await, "password");
         next_time.give_password(&Person::ANNA).await;
         assert_eq!(asks(&next_time), "code");
@@ -146,7 +146,7 @@ async fn a_device_is_remembered_no_longer_than_each_portal_lets_it_be() {
         world.add(&Person::ANNA).await;
         let asks_after = async |browser: &Browser, portal: &str| {
             let mut browser = browser.clone();
-            browser.cookies.get_mut("localhost").unwrap().remove("session");
+            browser.forget_cookie("session");
             assert_eq!(arrives(&mut browser, &client(&world, portal)).await, "password");
             browser.give_password(&Person::ANNA).await;
             asks(&browser)

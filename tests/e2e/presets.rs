@@ -183,7 +183,7 @@ async fn mijn_ecd_from_first_contact_to_signed_out() {
     browser.look("mijn-ecd-portal", "#dossier-request").await;
     assert!(world.texts(DORA.phone).await.is_empty(), "no code here");
     let cookies = browser.tab.get_all_cookies().await.unwrap();
-    assert!(cookies.iter().all(|cookie| cookie.name != "device"), "{cookies:?}");
+    assert!(cookies.iter().all(|cookie| cookie.name != "voordeur-device"), "{cookies:?}");
 
     // Activity keeps her in; without any she is out after a quarter of an hour.
     for _ in 0..3 {

@@ -151,7 +151,7 @@ async fn an_essential_acr_is_met_or_the_request_fails() {
         // A new sign-in on the known device: no code was given in this session.
         let weaken = async |browser: &mut Browser| {
             world.advance(Duration::from_mins(2));
-            browser.cookies.get_mut("localhost").unwrap().remove("session");
+            browser.forget_cookie("session");
             browser.open(&web.authorize_url(&[])).await;
             browser.give_password(&Person::ANNA).await;
             assert_eq!(redeemed(&web, browser).await.claims("id_token")["acr"], KNOWN);

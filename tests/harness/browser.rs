@@ -7,6 +7,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Method, StatusCode};
 use scraper::{Html, Selector};
 use url::Url;
+use web::cookies::CookieRules;
 
 use crate::world::{Person, World};
 
@@ -34,6 +35,11 @@ pub struct Browser {
     pub user_agent: String,
     /// Sent with every request.
     pub extra_headers: Vec<(&'static str, String)>,
+}
+
+/// The name of a cookie on plain http, which all of these servers speak but for those behind TLS.
+fn wire_name(name: &str) -> String {
+    if name.starts_with("__Host-") { name.to_owned() } else { CookieRules { secure: false }.wire_name(name) }
 }
 
 impl Default for Browser {
@@ -65,11 +71,16 @@ impl Browser {
 
     /// The value of a cookie for `localhost`.
     pub fn cookie(&self, name: &str) -> Option<&str> {
-        self.cookies.get("localhost")?.get(name).map(String::as_str)
+        self.cookies.get("localhost")?.get(&wire_name(name)).map(String::as_str)
     }
 
     pub fn set_cookie(&mut self, name: &str, value: &str) {
-        self.cookies.entry("localhost".into()).or_default().insert(name.into(), value.into());
+        self.cookies.entry("localhost".into()).or_default().insert(wire_name(name), value.into());
+    }
+
+    /// Takes a cookie for `localhost` away.
+    pub fn forget_cookie(&mut self, name: &str) {
+        self.cookies.get_mut("localhost").unwrap().remove(&wire_name(name));
     }
 
     /// Closes the browser: only cookies with a lifetime of their own are left.

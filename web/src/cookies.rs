@@ -1,5 +1,6 @@
 //! Cookies, in and out. Every cookie is `HttpOnly`, `SameSite=Lax` and `Path=/`; except on a plain-http
-//! loopback origin it is `Secure` and carries the `__Host-` prefix (RFC 6265bis section 4.1.3).
+//! loopback origin it is `Secure` and carries the `__Host-` prefix (RFC 6265bis section 4.1.3). There it carries our
+//! name: cookies do not tell ports apart, and other software on localhost calls its cookie `session` too.
 
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ pub struct CookieRules {
 impl CookieRules {
     /// The name on the wire of the cookie called `name` in code.
     pub fn wire_name(self, name: &str) -> String {
-        if self.secure { format!("__Host-{name}") } else { name.to_owned() }
+        format!("{}{name}", if self.secure { "__Host-" } else { "voordeur-" })
     }
 
     /// The value of a cookie the browser sent. A value that is not plain ASCII without control
@@ -70,7 +71,7 @@ mod tests {
         let line = CookieRules { secure: true }.set("session", "abc", None);
         assert_eq!(line, "__Host-session=abc; HttpOnly; SameSite=Lax; Secure; Path=/");
         let line = CookieRules { secure: false }.set("session", "abc", Some(Duration::from_mins(1)));
-        assert_eq!(line, "session=abc; HttpOnly; SameSite=Lax; Path=/; Max-Age=60");
+        assert_eq!(line, "voordeur-session=abc; HttpOnly; SameSite=Lax; Path=/; Max-Age=60");
     }
 
     #[test]
@@ -84,8 +85,16 @@ mod tests {
     }
 
     #[test]
+    fn on_loopback_a_neighbours_cookie_is_not_ours() {
+        let rules = CookieRules { secure: false };
+        let line = "session=.eJyrVopPLC3JMIzPzi9ILUlMSQQAK2oFzw; voordeur-session=own";
+        assert_eq!(rules.read(&headers(line), "session").as_deref(), Some("own"));
+        assert_eq!(rules.read(&headers("session=.eJyrVopPLC3JMIzPzi9I"), "session"), None);
+    }
+
+    #[test]
     fn a_cookie_of_another_site_in_odd_bytes_hides_none_of_ours() {
-        let line = HeaderValue::from_bytes(b"naam=\xc3\xab\xff; session=abc").unwrap();
+        let line = HeaderValue::from_bytes(b"naam=\xc3\xab\xff; voordeur-session=abc").unwrap();
         let headers = HeaderMap::from_iter([(header::COOKIE, line)]);
         assert_eq!(CookieRules { secure: false }.read(&headers, "session").as_deref(), Some("abc"));
     }
@@ -93,9 +102,8 @@ mod tests {
     #[test]
     fn broken_cookies_count_as_absent() {
         let rules = CookieRules { secure: false };
-        for line in
-            ["session", "session=", "session=a\tb", "=x", ";;;", &format!("session={}", "a".repeat(600))]
-        {
+        let long = format!("voordeur-session={}", "a".repeat(600));
+        for line in ["voordeur-session", "voordeur-session=", "voordeur-session=a\tb", "=x", ";;;", &long] {
             assert_eq!(rules.read(&headers(line), "session"), None, "{line}");
         }
     }

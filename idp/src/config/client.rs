@@ -93,6 +93,11 @@ pub struct Client {
     pub default_acr_values: Vec<String>,
     /// Whether the person is asked before this client learns anything. First-party portals skip it.
     pub consent: bool,
+    /// Whether the claims of its scopes stand in its ID tokens too: some libraries look there only.
+    pub claims_in_id_token: bool,
+    /// Whether the token response says `session_state`, the session as logout tokens name it. Keycloak as a relying
+    /// party finds its session by that.
+    pub session_state_in_token_response: bool,
 }
 
 impl Default for Client {
@@ -134,6 +139,8 @@ impl Default for Client {
             default_max_age: None,
             default_acr_values: Vec::new(),
             consent: false,
+            claims_in_id_token: false,
+            session_state_in_token_response: false,
         }
     }
 }

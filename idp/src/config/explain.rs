@@ -405,6 +405,14 @@ const EXPLANATIONS: &[(&str, &str)] = &[
         "portal.client.consent",
         "Whether people are asked before it learns anything; on for clients of others.",
     ),
+    (
+        "portal.client.claims_in_id_token",
+        "Whether name, e-mail address and the like stand in its ID tokens too, for libraries that look there only\n(Auth.js, Dex). Leave it off for others: ID tokens travel through the browser at logout.",
+    ),
+    (
+        "portal.client.session_state_in_token_response",
+        "Whether the token response has `session_state`, by which Keycloak as a relying party finds the session that\na logout token ends.",
+    ),
     ("mail.password.file", "The file that holds it."),
     ("portal.client.client_secret.file", "The file that holds it."),
 ];

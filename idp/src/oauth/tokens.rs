@@ -16,6 +16,7 @@ use super::userinfo::standard_claims;
 use crate::app::{App, Trouble};
 use crate::config::{Client, Profile, ScopeSet};
 use crate::domain::account::Account;
+use crate::protocol::claims::of_scope;
 use crate::protocol::token::{
     ACCESS_TOKEN_TYPE, AccessTokenClaims, Confirmation, SignInClaims, TokenResponse,
 };
@@ -85,6 +86,7 @@ impl App {
             scope: claims.scope,
             id_token: None,
             refresh_token: None,
+            session_state: None,
         })
     }
 
@@ -112,11 +114,12 @@ impl App {
         };
         let mut response = self.access_token(client, about)?;
         response.id_token = Some(self.id_token(client, grant, account, &response.access_token)?);
+        response.session_state = client.session_state_in_token_response.then(|| grant.session_id.clone());
         Ok(response)
     }
 
     /// OpenID Connect Core section 2: who signed in, when and how; about the person only what was asked for by
-    /// name (section 5.5).
+    /// name (section 5.5), and what its scopes cover where the client is set so.
     fn id_token(
         &self,
         client: &Client,
@@ -130,7 +133,11 @@ impl App {
         };
         let lifetime = Duration::from_secs(self.config.tokens.id_token_seconds.into());
         let wished = &grant.details.claims.id_token;
-        let mut by_name = standard_claims(self, account, |claim| wished.contains_key(claim))?;
+        let scope = if client.claims_in_id_token { grant.scope.as_str() } else { "" };
+        let scope = ScopeSet::parse(scope);
+        let by_scope: Vec<&str> = scope.iter().flat_map(of_scope).copied().collect();
+        let is_wanted = |claim: &str| wished.contains_key(claim) || by_scope.contains(&claim);
+        let mut by_name = standard_claims(self, account, is_wanted)?;
         let mut methods =
             Some(grant.details.amr.iter().cloned().map(AuthenticationMethodReference::new).collect());
         if client.profile == Some(Profile::NlGov) {

@@ -16,6 +16,9 @@ pub struct TokenResponse {
     pub id_token: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<String>,
+    /// The `sid` of logout tokens, for a client that looks for it here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_state: Option<String>,
 }
 
 /// The claims of an access token: RFC 9068 section 2.2, plus the grant it stands on. A client's own token

@@ -21,6 +21,8 @@ def ask(**told):
 
 visitor = portal.app.test_client()
 assert visitor.get("/").location == "/login"
+cancelled = visitor.get("/callback?error=access_denied&state=x")
+assert cancelled.status_code == 403 and b"/login" in cancelled.data, "a cancel is no fault of the portal"
 back = urlsplit(ask(authorize=visitor.get("/login").location)["callback"])
 assert visitor.get(f"{back.path}?{back.query}").location == "/"
 ((sid, first),) = portal.signed_in.items()
