@@ -17,7 +17,8 @@ pub fn start(app: &Shared, shutdown: &Shutdown) {
     let (deliverer, stop) = (app.clone(), shutdown.clone());
     tokio::spawn(async move { deliverer.delivery.run(stop).await });
     every(Duration::from_mins(1), app, shutdown, |app| async move {
-        app.keys.maintain().await.map_err(|error| Trouble::Other(format!("rotating keys: {error}")))
+        app.keys.maintain().await.map_err(|error| Trouble::Other(format!("rotating keys: {error}")))?;
+        app.note_asked_algorithms().await
     });
     every(Duration::from_mins(10), app, shutdown, |app| async move { clean_up(&app).await });
 }

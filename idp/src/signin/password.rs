@@ -8,7 +8,7 @@ use axum::response::Response;
 use serde::Serialize;
 use web::request::{Fields, PUBLIC_COOKIE, Visit, append};
 
-use super::{Arrived, at_step};
+use super::{AboutClient, Arrived, at_step};
 use crate::app::{Shared, Trouble};
 use crate::config::Identifier;
 use crate::credentials::passwords::Verdict;
@@ -42,6 +42,8 @@ pub struct PasswordPage {
     pub forgot_url: String,
     pub public_computer: bool,
     pub lock_minutes: u32,
+    /// For clients of others.
+    pub client: Option<AboutClient>,
 }
 
 impl PasswordPage {
@@ -58,14 +60,24 @@ impl PasswordPage {
             forgot_url: "/forgot?journey=x".into(),
             public_computer: true,
             lock_minutes: 30,
+            client: Some(AboutClient::sample()),
         }
     }
 }
 
 const NOTICES: [&str; 4] = ["confirmed", "confirm-with-password", "password-changed", "signed-out"];
 
-fn page(app: &Shared, visit: &Visit, arrived: &Arrived, error: Option<&'static str>) -> Response {
+async fn page(
+    app: &Shared,
+    visit: &Visit,
+    arrived: &Arrived,
+    error: Option<&'static str>,
+) -> Result<Response, Trouble> {
     let Arrived { open, assessment } = arrived;
+    let client = match assessment.client.as_ref().map(|registered| &registered.client) {
+        Some(client) if client.consent => Some(app.about_client(client).await?),
+        _ => None,
+    };
     let url = |path: &str| journey_url(path, &open.id);
     let accounts = &app.config.accounts;
     let notice = visit.query("notice");
@@ -84,13 +96,14 @@ fn page(app: &Shared, visit: &Visit, arrived: &Arrived, error: Option<&'static s
         forgot_url: url(path::FORGOT),
         public_computer: assessment.portal.policy.public_computer,
         lock_minutes: app.config.lockout.minutes,
+        client,
     };
-    app.step_page(visit, open, status_of(error), "idp/signin_password.html", &page)
+    Ok(app.step_page(visit, open, status_of(error), "idp/signin_password.html", &page))
 }
 
 /// `GET /signin/password`: whoever has the journey's cookie.
 pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    at_step(&app, &visit, Step::Password, async |arrived| Ok(page(&app, &visit, &arrived, None))).await
+    at_step(&app, &visit, Step::Password, async |arrived| page(&app, &visit, &arrived, None).await).await
 }
 
 /// `POST /signin/password`: as often as the lockout lets; twice at once counts twice.
@@ -141,7 +154,7 @@ pub async fn post(
         }
         app.ephemeral.count(&address_key, Duration::from_hours(1)).await?;
         tokio::time::sleep_until((started + FAILURE_TAKES).into()).await;
-        Ok(page(&app, &visit, &arrived, Some("signin-error")))
+        page(&app, &visit, &arrived, Some("signin-error")).await
     })
     .await
 }

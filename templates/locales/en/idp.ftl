@@ -3,6 +3,7 @@
 ## Sign in
 
 signin-title = Sign in to { $portal }
+signin-for-client = After you sign in, you go on to { $client }.
 email-label = E-mail address
 username-label = User name
 password-label = Password
