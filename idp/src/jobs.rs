@@ -16,7 +16,10 @@ const KEEP_UNCONFIRMED: Duration = Duration::from_hours(24 * 7);
 pub fn start(app: &Shared, shutdown: &Shutdown) {
     let (deliverer, stop) = (app.clone(), shutdown.clone());
     tokio::spawn(async move { deliverer.delivery.run(stop).await });
-    every(Duration::from_mins(1), app, shutdown, |app| async move { Ok(app.keys.maintain().await?) });
+    every(Duration::from_mins(1), app, shutdown, |app| async move {
+        app.keys.maintain().await?;
+        app.note_asked_algorithms().await
+    });
     // Nobody may be asking: the log tells it all the same, and the clock is compared.
     every(Duration::from_secs(5), app, shutdown, |app| async move {
         app.health.report().await;

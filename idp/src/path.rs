@@ -4,6 +4,8 @@ pub const HOME: &str = "/";
 pub const CONFIGURATION: &str = "/.well-known/openid-configuration";
 /// The same document under the name of RFC 8414 section 3.
 pub const OAUTH_CONFIGURATION: &str = "/.well-known/oauth-authorization-server";
+/// Where password managers look for the page (W3C, A Well-Known URL for Changing Passwords).
+pub const CHANGE_PASSWORD: &str = "/.well-known/change-password";
 pub const JWKS: &str = "/jwks";
 pub const AUTHORIZE: &str = "/authorize";
 pub const PAR: &str = "/par";

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::http::StatusCode;
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router, middleware};
 use serde::Serialize;
@@ -54,6 +54,7 @@ pub fn router(app: &Shared) -> Router {
         .route(path::ACCOUNT_PHONE, get(account::phone::get).post(account::phone::post))
         .route(path::ACCOUNT_PHONE_CODE, get(account::phone::code_get).post(account::phone::code_post))
         .route(path::ACCOUNT_PHONE_RESEND, post(account::phone::resend))
+        .route(path::CHANGE_PASSWORD, get(|| async { Redirect::to(path::ACCOUNT_PASSWORD) }))
         .route(path::ACCOUNT_PASSWORD, get(account::password::get).post(account::password::post))
         .route(path::ACCOUNT_DOWNLOAD, get(account::leave::download_get).post(account::leave::download_post))
         .route(path::ACCOUNT_DELETE, get(account::leave::delete_get).post(account::leave::delete_post))

@@ -1,5 +1,8 @@
 //! Client authentication with a key: `private_key_jwt` (RFC 7523, OpenID Connect Core section 9).
 
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
 use idp::config::{Client, SigningAlgorithm};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -273,5 +276,38 @@ async fn a_client_signs_in_the_algorithms_of_its_profile() {
         let rsa = keys[1].used_for(SigningAlgorithm::Rs256);
         let client = SigningClient::new(&world, "fapi-PS256", &rsa, Some(&dpop));
         assert_eq!(at_both(&client, || client.assertion(&json!({}))).await, no_client());
+    }
+}
+
+/// OpenID Connect Core section 10.1.1: a client changes its keys by publishing others; nobody has to tell the provider.
+#[tokio::test]
+async fn a_key_that_is_not_known_yet_is_looked_up_where_the_client_publishes_its_keys() {
+    for backend in Backend::ALL {
+        let [old, new, other] = [0; 3].map(|_| Key::new(SigningAlgorithm::Es256));
+        let published = Arc::new(Mutex::new(json!({ "keys": [old.public()] })));
+        let answer = Arc::clone(&published);
+        let router = axum::Router::new().route(
+            "/jwks.json",
+            axum::routing::get(move || async move { axum::Json(answer.lock().unwrap().clone()) }),
+        );
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let uri = format!("http://{}/jwks.json", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let client = Client { jwks: None, jwks_uri: Some(uri), ..old.client("rotating") };
+        let world = World::with_clients(backend, vec![client]).await;
+        let by = |key: &Key| SigningClient::new(&world, "rotating", key, None);
+        let is_let_in = async |key: &Key| {
+            let client = by(key);
+            at_both(&client, || client.assertion(&json!({}))).await == accepted()
+        };
+        assert!(is_let_in(&old).await && !is_let_in(&other).await);
+        // The new one beside the old one, used a moment after somebody tried a key of nobody's.
+        *published.lock().unwrap() = json!({ "keys": [old.public(), new.public()] });
+        world.advance(Duration::from_secs(11));
+        assert!(is_let_in(&new).await && is_let_in(&old).await);
+        // The old one is withdrawn.
+        *published.lock().unwrap() = json!({ "keys": [new.public()] });
+        world.advance(Duration::from_mins(5));
+        assert!(is_let_in(&new).await && !is_let_in(&old).await);
     }
 }

@@ -44,6 +44,12 @@ impl SigningAlgorithm {
         self != Self::Rs256
     }
 
+    /// Whether every client knows its kind of key. Some read a whole key set and stop at one that they do not know
+    /// (OKP, RFC 8037).
+    pub fn is_widely_known(self) -> bool {
+        self != Self::EdDsa
+    }
+
     /// As `jsonwebtoken` names it.
     pub fn verification(self) -> jsonwebtoken::Algorithm {
         match self {

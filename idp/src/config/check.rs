@@ -418,59 +418,6 @@ mod tests {
     }
 
     #[test]
-    fn redirect_uris_are_to_the_letter_and_of_nobody_else() {
-        let portal = "[[portal]]\nid = 'p'\nurl = 'https://p.example'\n[[portal.client]]\nclient_id = 'c'\n";
-        let public = "token_endpoint_auth_method = 'none'\n";
-        let secret = "client_secret = 'a-long-enough-secret-for-everybody'\n";
-        let is_good = |kind: &str, uri: &str| {
-            let text = format!("{DEV}{portal}{kind}redirect_uris = ['{uri}']\n");
-            Config::parse(Path::new("idp.toml"), &text).and_then(|config| config.check()).is_ok()
-        };
-        for uri in
-            ["https://p.example/cb?a=1", "http://127.0.0.1/cb", "http://[::1]:80/cb", "http://localhost/"]
-        {
-            assert!(is_good(public, uri) && is_good(secret, uri), "{uri}");
-        }
-        for uri in ["nl.example.app:/cb", "nl.example.app://x/cb?a=1", "com.example-2.a:/"] {
-            assert!(is_good(public, uri) && !is_good(secret, uri), "{uri}");
-        }
-        for uri in [
-            "https://*.example.nl/cb",
-            "https://%2A.example.nl/cb",
-            "https://p.example/*",
-            "https://user@p.example/cb",
-            "https://user:secret@p.example/cb",
-            "https://@p.example/cb",
-            "https://p.example%40evil.example/cb",
-            "https:/p.example/cb",
-            "https:user@p.example/cb",
-            "https:///p.example/cb",
-            "https:/\\p.example/cb",
-            "https://p.example\\@evil.example/cb",
-            "https://p.example/cb#part",
-            "https://p.example/c b",
-            "https://p.example/<cb>",
-            "http://p.example/cb",
-            "ftp://p.example/cb",
-            "myapp:/cb",
-            "javascript:alert(1)",
-            "data:text/html,x",
-            "NL.example.app:/cb",
-            "nl..app:/cb",
-            ".nl.app:/cb",
-            "nl.example.app:cb",
-            "nl.example.app://user@x/cb",
-            "nl.example.app:/cb#part",
-            "nl.example.app:/*",
-            "//p.example/cb",
-            "/cb",
-            "",
-        ] {
-            assert!(!is_good(public, uri) && !is_good(secret, uri), "{uri}");
-        }
-    }
-
-    #[test]
     fn every_key_is_explained_in_the_example_and_the_shipped_file_is_it() {
         let example = Config::example().unwrap();
         let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/idp.example.toml");

@@ -48,12 +48,20 @@ impl Config {
 
 /// Strangers' addresses on this machine itself are for development alone.
 fn is_https(config: &Config, client: &Client) -> Result<(), ConfigError> {
-    let fetched =
-        client.jwks_uri.iter().chain(&client.backchannel_logout_uri).chain(&client.initiate_login_uri);
-    match fetched.into_iter().find(|uri| !uri.starts_with("https://") && !config.dev.is_on()) {
-        Some(uri) => config.refuse(&key(client, "jwks_uri"), uri, "it must start with https://"),
-        None => Ok(()),
+    let named = [
+        ("jwks_uri", &client.jwks_uri),
+        ("backchannel_logout_uri", &client.backchannel_logout_uri),
+        ("initiate_login_uri", &client.initiate_login_uri),
+        ("client_uri", &client.client_uri),
+        ("policy_uri", &client.policy_uri),
+        ("tos_uri", &client.tos_uri),
+    ];
+    for (name, uri) in named {
+        if let Some(uri) = uri.as_ref().filter(|uri| !uri.starts_with("https://") && !config.dev.is_on()) {
+            return config.refuse(&key(client, name), uri, "it must start with https://");
+        }
     }
+    Ok(())
 }
 
 pub(super) fn clients(config: &Config) -> Result<(), ConfigError> {
@@ -307,4 +315,64 @@ fn resource_server(config: &Config, client: &Client) -> Result<(), ConfigError> 
         return config.refuse(&key(client, name), uri, advice);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn redirect_uris_are_to_the_letter_and_of_nobody_else() {
+        let portal = "[[portal]]\nid = 'p'\nurl = 'https://p.example'\n[[portal.client]]\nclient_id = 'c'\n";
+        let public = "token_endpoint_auth_method = 'none'\n";
+        let secret = "client_secret = 'a-long-enough-secret-for-everybody'\n";
+        let is_good = |kind: &str, uri: &str| {
+            let text = format!("[dev]\noutbox = true\n{portal}{kind}redirect_uris = ['{uri}']\n");
+            Config::parse(Path::new("idp.toml"), &text).and_then(|config| config.check()).is_ok()
+        };
+        for uri in
+            ["https://p.example/cb?a=1", "http://127.0.0.1/cb", "http://[::1]:80/cb", "http://localhost/"]
+        {
+            assert!(is_good(public, uri) && is_good(secret, uri), "{uri}");
+        }
+        for uri in ["nl.example.app:/cb", "nl.example.app://x/cb?a=1", "com.example-2.a:/"] {
+            assert!(is_good(public, uri) && !is_good(secret, uri), "{uri}");
+        }
+        for uri in [
+            "https://*.example.nl/cb",
+            "https://%2A.example.nl/cb",
+            "https://p.example/*",
+            "https://user@p.example/cb",
+            "https://user:secret@p.example/cb",
+            "https://@p.example/cb",
+            "https://p.example%40evil.example/cb",
+            "https:/p.example/cb",
+            "https:user@p.example/cb",
+            "https:///p.example/cb",
+            "https:/\\p.example/cb",
+            "https://p.example\\@evil.example/cb",
+            "https://p.example/cb#part",
+            "https://p.example/c b",
+            "https://p.example/<cb>",
+            "http://p.example/cb",
+            "ftp://p.example/cb",
+            "myapp:/cb",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "NL.example.app:/cb",
+            "nl..app:/cb",
+            ".nl.app:/cb",
+            "nl.example.app:cb",
+            "nl.example.app://user@x/cb",
+            "nl.example.app:/cb#part",
+            "nl.example.app:/*",
+            "//p.example/cb",
+            "/cb",
+            "",
+        ] {
+            assert!(!is_good(public, uri) && !is_good(secret, uri), "{uri}");
+        }
+    }
 }

@@ -173,6 +173,16 @@ impl Client {
         self.id_token_signed_response_alg.unwrap_or(default)
     }
 
+    /// Whether anything of it is signed with this algorithm.
+    pub fn asks_for(&self, algorithm: SigningAlgorithm) -> bool {
+        self.signing_alg() == algorithm || self.userinfo_signed_response_alg == Some(algorithm)
+    }
+
+    /// Whether it takes part in signing out: then its ID tokens say which session they are of.
+    pub fn has_logout(&self) -> bool {
+        self.backchannel_logout_uri.is_some() || !self.post_logout_redirect_uris.is_empty()
+    }
+
     pub fn is_public(&self) -> bool {
         self.token_endpoint_auth_method == TokenEndpointAuthMethod::None
     }

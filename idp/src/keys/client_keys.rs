@@ -104,6 +104,15 @@ impl ClientKeys {
     /// # Errors
     /// What kept it from being read, without its content.
     pub async fn fetch_json<T: DeserializeOwned>(&self, uri: &str) -> Result<T, &'static str> {
+        let body = self.fetch(uri).await?;
+        serde_json::from_slice(&body).map_err(|_| "the answer is not the JSON it should be")
+    }
+
+    /// What lies at a registered address, of 64 KB at most.
+    ///
+    /// # Errors
+    /// What kept it from being read, without its content.
+    pub async fn fetch(&self, uri: &str) -> Result<Vec<u8>, &'static str> {
         let mut answer = self.http.get(uri).send().await.map_err(|_| "no answer")?;
         if !answer.status().is_success() {
             return Err("the answer is not a success");
@@ -115,6 +124,6 @@ impl ClientKeys {
                 return Err("the answer is too large");
             }
         }
-        serde_json::from_slice(&body).map_err(|_| "the answer is not the JSON it should be")
+        Ok(body)
     }
 }

@@ -96,6 +96,8 @@ struct Snapshot {
     rows: Vec<KeyRow>,
     entries: Vec<Entry>,
     jwks: Jwks,
+    /// Of the algorithms alone that every client knows.
+    widely_known: Jwks,
 }
 
 struct Inner {
@@ -141,6 +143,7 @@ impl KeyRing {
                 rows: Vec::new(),
                 entries: Vec::new(),
                 jwks: jwks(&[])?,
+                widely_known: jwks(&[])?,
             })),
         }));
         ring.refresh().await?;
@@ -176,12 +179,14 @@ impl KeyRing {
                 entries.push(self.entry(row, algorithm, &old)?);
             }
         }
-        let jwks = if entries.iter().map(|e| &e.row.kid).eq(old.entries.iter().map(|e| &e.row.kid)) {
-            old.jwks.clone()
+        let is_as_before = entries.iter().map(|e| &e.row.kid).eq(old.entries.iter().map(|e| &e.row.kid));
+        let (jwks, widely_known) = if is_as_before {
+            (old.jwks.clone(), old.widely_known.clone())
         } else {
-            jwks(&entries)?
+            let known = entries.iter().filter(|entry| entry.signer.algorithm.is_widely_known());
+            (jwks(&entries)?, jwks(&known.cloned().collect::<Vec<_>>())?)
         };
-        self.install(Snapshot { version, rows, entries, jwks });
+        self.install(Snapshot { version, rows, entries, jwks, widely_known });
         Ok(())
     }
 
@@ -226,6 +231,11 @@ impl KeyRing {
     /// The published keys as of the last [`KeyRing::catch_up`].
     pub fn jwks(&self) -> Jwks {
         self.snapshot().jwks.clone()
+    }
+
+    /// The same without keys that some clients do not know.
+    pub fn widely_known_jwks(&self) -> Jwks {
+        self.snapshot().widely_known.clone()
     }
 
     /// The key that signs with `alg` now. If none does, the one that is about to: the clock that let it sign at

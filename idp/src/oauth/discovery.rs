@@ -1,6 +1,8 @@
 //! `/.well-known/openid-configuration` (OpenID Connect Discovery 1.0 section 3, RFC 8414) and `/jwks`.
 //! Anybody may read both; they say all that is true here and nothing that is not.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -17,8 +19,8 @@ use openidconnect::{
 use serde::{Deserialize, Serialize};
 use web::language::Language;
 
-use crate::app::Shared;
-use crate::config::SigningAlgorithm;
+use crate::app::{App, Shared, Trouble};
+use crate::config::{Client, SigningAlgorithm};
 use crate::keys::Algorithm;
 use crate::path;
 use crate::protocol::claims::of_scope;
@@ -69,14 +71,18 @@ type Metadata = ProviderMetadata<
 
 /// `GET /.well-known/openid-configuration`
 pub async fn configuration(State(app): State<Shared>) -> Response {
-    match metadata(&app).and_then(|metadata| serde_json::to_vec(&metadata).map_err(|error| error.to_string()))
-    {
+    match document(&app).await {
         Ok(json) => cached_json(json),
         Err(error) => {
             tracing::error!(%error, "the provider metadata cannot be written");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
+}
+
+async fn document(app: &Shared) -> Result<Vec<u8>, String> {
+    let publishes_all = app.publishes_all().await.map_err(|error| error.to_string())?;
+    serde_json::to_vec(&metadata(app, publishes_all)?).map_err(|error| error.to_string())
 }
 
 fn cached_json(json: Vec<u8>) -> Response {
@@ -89,12 +95,18 @@ fn cached_json(json: Vec<u8>) -> Response {
     response
 }
 
-fn metadata(app: &Shared) -> Result<Metadata, String> {
+fn metadata(app: &Shared, publishes_all: bool) -> Result<Metadata, String> {
     let text = |error: url::ParseError| error.to_string();
     let url = |path: &str| app.url(path);
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     let signing: Vec<String> = SigningAlgorithm::ALL.map(|alg| alg.name().to_owned()).to_vec();
     let core = Algorithm::ALL.map(Algorithm::core).to_vec();
+    // What is named can be verified with a key that is published.
+    let ours: Vec<_> = Algorithm::ALL
+        .into_iter()
+        .filter(|algorithm| publishes_all || algorithm.is_widely_known())
+        .map(Algorithm::core)
+        .collect();
     let confidential = vec![
         CoreClientAuthMethod::ClientSecretBasic,
         CoreClientAuthMethod::ClientSecretPost,
@@ -129,7 +141,7 @@ fn metadata(app: &Shared) -> Result<Metadata, String> {
         JsonWebKeySetUrl::new(url(path::JWKS)).map_err(text)?,
         vec![ResponseTypes::new(vec![CoreResponseType::Code])],
         vec![CoreSubjectIdentifierType::Public, CoreSubjectIdentifierType::Pairwise],
-        core.clone(),
+        ours.clone(),
         more,
     )
     .set_token_endpoint(Some(TokenUrl::new(url(path::TOKEN)).map_err(text)?))
@@ -143,8 +155,8 @@ fn metadata(app: &Shared) -> Result<Metadata, String> {
     ]))
     .set_token_endpoint_auth_methods_supported(Some(all_methods))
     .set_token_endpoint_auth_signing_alg_values_supported(Some(core.clone()))
-    .set_request_object_signing_alg_values_supported(Some(core.clone()))
-    .set_userinfo_signing_alg_values_supported(Some(core))
+    .set_request_object_signing_alg_values_supported(Some(core))
+    .set_userinfo_signing_alg_values_supported(Some(ours))
     .set_claim_types_supported(Some(vec![CoreClaimType::Normal]))
     .set_acr_values_supported(Some(
         app.config.acr.reachable().map(|value| AuthenticationContextClass::new(value.into())).to_vec(),
@@ -159,9 +171,68 @@ fn metadata(app: &Shared) -> Result<Metadata, String> {
     .set_registration_endpoint(registration))
 }
 
+/// How long keys that not every client knows stay published after the last client that asked for them is gone: longer
+/// than anything that was signed with one is looked at.
+const KEEP_ASKED: Duration = Duration::from_hours(48);
+
+impl App {
+    /// The algorithms that are published only where a client asks for them.
+    fn on_request() -> impl Iterator<Item = SigningAlgorithm> {
+        SigningAlgorithm::ALL.into_iter().filter(|algorithm| !algorithm.is_widely_known())
+    }
+
+    fn file_asks_for(&self, algorithm: SigningAlgorithm) -> bool {
+        self.registry.clients().any(|registered| registered.client.asks_for(algorithm))
+    }
+
+    /// Looks which of those algorithms clients ask for, and notes it for all nodes.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn note_asked_algorithms(&self) -> Result<(), Trouble> {
+        for algorithm in Self::on_request() {
+            if self.file_asks_for(algorithm) || self.store.has_client_that_asks(algorithm).await? {
+                self.store.note_asked_algorithm(algorithm).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes what one client asks for.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(super) async fn note_asked_by(&self, client: &Client) -> Result<(), Trouble> {
+        for algorithm in Self::on_request().filter(|algorithm| client.asks_for(*algorithm)) {
+            self.store.note_asked_algorithm(algorithm).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether the keys of every algorithm are published.
+    async fn publishes_all(&self) -> Result<bool, Trouble> {
+        for algorithm in Self::on_request() {
+            let since = self.clock.now().minus(KEEP_ASKED);
+            let is_asked =
+                self.file_asks_for(algorithm) || self.store.was_algorithm_asked(algorithm, since).await?;
+            if !is_asked {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
 /// `GET /jwks`: the public halves of the key ring (RFC 7517).
 pub async fn jwks(State(app): State<Shared>, headers: HeaderMap) -> Response {
-    let jwks = app.keys.jwks();
+    let jwks = match app.publishes_all().await {
+        Ok(true) => app.keys.jwks(),
+        Ok(false) => app.keys.widely_known_jwks(),
+        Err(error) => {
+            tracing::error!(%error, "which keys clients ask for cannot be read");
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        }
+    };
     let Ok(etag) = HeaderValue::from_str(&jwks.etag) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };

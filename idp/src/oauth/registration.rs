@@ -7,16 +7,15 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
-use url::Url;
 use web::request::Visit;
 use web::seal::sha256;
 
 use super::refusal::{self, no_store};
 use crate::app::{App, Shared, Trouble};
-use crate::config::{Client, TokenEndpointAuthMethod};
+use crate::config::{Client, TokenEndpointAuthMethod, is_client_uri};
 use crate::path;
 use crate::protocol::error::{INVALID_TOKEN, SERVER_ERROR};
-use crate::protocol::registration::ClientMetadata;
+use crate::protocol::registration::{ClientMetadata, as_data_uri};
 use crate::protocol::token::{Scheme, presented_token};
 use crate::store::clients::ClientRow;
 
@@ -100,7 +99,7 @@ pub async fn read(
         &client_id,
         async {
             let row = own(&app, &visit.headers, &client_id).await?;
-            Ok((StatusCode::OK, Some(described(&app, &row.client, None, None))))
+            Ok((StatusCode::OK, Some(described(&app, &row, None, None))))
         }
         .await,
     )
@@ -159,14 +158,18 @@ async fn add(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<(StatusCode,
     if !app.store.is_initial_token(&initial).await? {
         return Err(Refusal::Token);
     }
-    let client = checked(app, body, app.random.id()).await?;
+    let (client, logo_uri) = checked(app, body, app.random.id()).await?;
     let (secret, secret_hash) = fresh_secret(app, &client);
     let token = app.random.token();
-    if !app.store.register_client(&initial, &client, secret_hash.as_deref(), &sha256(&token)).await? {
+    let row = ClientRow { client, logo_uri, secret_hash, token_hash: sha256(&token) };
+    let logo = logo_of(app, &row).await;
+    // Before it is kept: nothing may go wrong between that and its answer.
+    app.note_asked_by(&row.client).await?;
+    if !app.store.register_client(&initial, &row, logo.as_deref()).await? {
         return Err(Refusal::Token);
     }
-    tracing::info!(client_id = client.client_id, "a client registered itself");
-    let body = described(app, &client, secret.as_deref(), Some(&token));
+    tracing::info!(client_id = row.client.client_id, "a client registered itself");
+    let body = described(app, &row, secret.as_deref(), Some(&token));
     Ok((StatusCode::CREATED, Some(body)))
 }
 
@@ -187,15 +190,18 @@ async fn change(
             return Err(metadata("client_secret is not this client's; leave it out"));
         }
     }
-    let client = checked(app, body, client_id.to_owned()).await?;
+    let (client, logo_uri) = checked(app, body, client_id.to_owned()).await?;
     let (secret, secret_hash) = match (needs_secret(&client), &row.secret_hash) {
         (true, Some(kept)) => (None, Some(kept.clone())),
         _ => fresh_secret(app, &client),
     };
-    if !app.store.update_client(&client, secret_hash.as_deref()).await? {
+    let row = ClientRow { client, logo_uri, secret_hash, token_hash: row.token_hash };
+    let logo = logo_of(app, &row).await;
+    app.note_asked_by(&row.client).await?;
+    if !app.store.update_client(&row, logo.as_deref()).await? {
         return Err(Refusal::Token);
     }
-    Ok((StatusCode::OK, Some(described(app, &client, secret.as_deref(), None))))
+    Ok((StatusCode::OK, Some(described(app, &row, secret.as_deref(), None))))
 }
 
 fn needs_secret(client: &Client) -> bool {
@@ -209,14 +215,19 @@ fn fresh_secret(app: &App, client: &Client) -> (Option<String>, Option<String>) 
     (secret, hash)
 }
 
-/// The settings that the metadata come to, by the rules that hold for clients of the configuration too.
-async fn checked(app: &App, body: &[u8], client_id: String) -> Result<Client, Refusal> {
+/// The settings that the metadata come to, by the rules that hold for clients of the configuration too; and where the
+/// logo lies.
+async fn checked(app: &App, body: &[u8], client_id: String) -> Result<(Client, Option<String>), Refusal> {
     // An object and nothing else: a list of values would pass for one.
     let sent: Map<String, Value> =
         serde_json::from_slice(body).map_err(|error| metadata(error.to_string()))?;
     let sent: ClientMetadata =
         serde_json::from_value(Value::Object(sent)).map_err(|error| metadata(error.to_string()))?;
+    let logo_uri = sent.logo_uri.clone();
     let client = sent.into_client(client_id, app.config.registration.require_pkce).map_err(metadata)?;
+    if logo_uri.as_ref().is_some_and(|uri| !is_client_uri(uri) || !may_be_fetched(app, uri)) {
+        return Err(metadata("logo_uri: it must be an absolute URI that starts with https://"));
+    }
     app.config.check_registered(&client).map_err(|(key, advice)| {
         let is_redirect = key.contains("redirect_uris") && !key.contains("post_logout");
         let error = if is_redirect { "invalid_redirect_uri" } else { "invalid_client_metadata" };
@@ -225,21 +236,36 @@ async fn checked(app: &App, body: &[u8], client_id: String) -> Result<Client, Re
     if let Some(uri) = &client.sector_identifier_uri {
         check_sector(app, uri, &client).await?;
     }
-    Ok(client)
+    Ok((client, logo_uri))
+}
+
+/// Strangers' addresses on this machine itself are for development alone.
+fn may_be_fetched(app: &App, uri: &str) -> bool {
+    uri.starts_with("https://") || app.config.dev.is_on()
+}
+
+/// The client's logo, read once and kept: nobody's browser asks the client's server for it. A registration does not
+/// fail for a picture; the log says why there is none.
+async fn logo_of(app: &App, row: &ClientRow) -> Option<String> {
+    let uri = row.logo_uri.as_ref()?;
+    let read = app.client_keys.fetch(uri).await.and_then(|picture| as_data_uri(&picture));
+    let client_id = row.client.client_id.as_str();
+    read.inspect_err(|&error| tracing::warn!(client_id, error, "the logo of a client cannot be shown")).ok()
 }
 
 /// OpenID Connect Dynamic Client Registration 1.0 section 5: the document names every redirect URI.
 async fn check_sector(app: &App, uri: &str, client: &Client) -> Result<(), Refusal> {
     let refused = || metadata("sector_identifier_uri: its document does not name every redirect URI");
-    if Url::parse(uri).is_ok_and(|url| url.scheme() != "https") && !app.config.dev.is_on() {
+    if !may_be_fetched(app, uri) {
         return Err(metadata("sector_identifier_uri: it must start with https://"));
     }
     let named: Vec<String> = app.client_keys.fetch_json(uri).await.map_err(|_| refused())?;
     if client.redirect_uris.iter().all(|uri| named.contains(uri)) { Ok(()) } else { Err(refused()) }
 }
 
-fn described(app: &App, client: &Client, secret: Option<&str>, token: Option<&str>) -> Value {
-    let mut body = serde_json::to_value(ClientMetadata::of(client)).unwrap_or_default();
+fn described(app: &App, row: &ClientRow, secret: Option<&str>, token: Option<&str>) -> Value {
+    let client = &row.client;
+    let mut body = serde_json::to_value(ClientMetadata::of(client, row.logo_uri.clone())).unwrap_or_default();
     if let Some(members) = body.as_object_mut() {
         members.retain(|_, value| !value.is_null());
     }

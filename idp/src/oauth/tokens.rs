@@ -22,11 +22,12 @@ use crate::protocol::token::{
 };
 use crate::store::grants::Grant;
 
-/// `sid` in an ID token (OpenID Connect Back-Channel Logout 1.0 section 2.1), and the claims that were asked for
-/// by name.
+/// `sid` in an ID token (OpenID Connect Back-Channel Logout 1.0 section 2.1), for clients that take part in signing
+/// out, and the claims that were asked for by name.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct MoreClaims {
-    sid: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<String>,
     #[serde(flatten)]
     by_name: Map<String, Value>,
 }
@@ -152,7 +153,7 @@ impl App {
             date(now.plus(lifetime))?,
             date(now)?,
             StandardClaims::<CoreGenderClaim>::new(SubjectIdentifier::new(self.subject_for(client, account))),
-            MoreClaims { sid: grant.session_id.clone(), by_name },
+            MoreClaims { sid: client.has_logout().then(|| grant.session_id.clone()), by_name },
         )
         .set_authorized_party(Some(ClientId::new(client.client_id.clone())))
         .set_auth_time(Some(date(grant.details.auth_time)?))

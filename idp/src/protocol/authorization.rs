@@ -7,6 +7,7 @@ use web::request::Fields;
 
 use super::claims::RequestedClaims;
 use super::error::WireError;
+use super::redirect_uri::{differs_in_port, takes_forms};
 use crate::config::{Client, GrantType, Profile, ScopeSet};
 
 /// How the response travels (OAuth 2.0 Multiple Response Types; OAuth 2.0 Form Post Response Mode).
@@ -88,34 +89,6 @@ impl ReturnAddress {
         let separator = if self.redirect_uri.contains('?') { '&' } else { '?' };
         format!("{}{separator}{query}", self.redirect_uri)
     }
-}
-
-/// Whether two URIs are of this machine itself, by its number, and the same but for the port (RFC 8252 section 7.3):
-/// an app cannot choose the port that the system gives it.
-fn differs_in_port(registered: &str, asked: &str) -> bool {
-    // `localhost` may be another machine by a hosts file (section 8.3), so its port is compared.
-    ["http://127.0.0.1", "http://[::1]"].into_iter().any(|host| {
-        let after_port = |uri: &str| after_port(uri.strip_prefix(host)?).map(str::to_owned);
-        after_port(registered).is_some_and(|rest| after_port(asked) == Some(rest))
-    })
-}
-
-/// What follows a host and its port, if it has one that a socket can have.
-fn after_port(rest: &str) -> Option<&str> {
-    let Some(with_port) = rest.strip_prefix(':') else { return starts_path(rest).then_some(rest) };
-    let end = with_port.find(|digit: char| !digit.is_ascii_digit()).unwrap_or(with_port.len());
-    let (port, rest) = with_port.split_at(end);
-    let is_port = port.parse::<u16>().is_ok_and(|port| port > 0);
-    (is_port && starts_path(rest)).then_some(rest)
-}
-
-fn starts_path(rest: &str) -> bool {
-    rest.is_empty() || rest.starts_with(['/', '?'])
-}
-
-/// Whether a browser can send a form there: an app's own scheme takes none.
-fn takes_forms(redirect_uri: &str) -> bool {
-    redirect_uri.starts_with("https://") || redirect_uri.starts_with("http://")
 }
 
 /// `prompt` (OpenID Connect Core section 3.1.2.1).

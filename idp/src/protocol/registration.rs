@@ -1,6 +1,8 @@
 //! Client metadata as a client sends it and gets it back (RFC 7591 sections 2 and 3.2, OpenID Connect Dynamic
 //! Client Registration 1.0 section 2).
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jsonwebtoken::jwk::JwkSet;
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +14,7 @@ use crate::config::{Client, GrantType, ScopeSet, SigningAlgorithm, SubjectType, 
 pub struct ClientMetadata {
     pub client_name: Option<String>,
     pub client_uri: Option<String>,
+    pub logo_uri: Option<String>,
     pub policy_uri: Option<String>,
     pub tos_uri: Option<String>,
     pub redirect_uris: Vec<String>,
@@ -59,7 +62,7 @@ impl ClientMetadata {
             .into_iter()
             .filter(|scope| asked.as_ref().is_none_or(|asked| asked.contains(scope)))
             .collect();
-        if [&self.client_name, &self.client_uri, &self.policy_uri, &self.tos_uri]
+        if [&self.client_name, &self.client_uri, &self.logo_uri, &self.policy_uri, &self.tos_uri]
             .into_iter()
             .flatten()
             .any(|text| text.len() > 512)
@@ -104,11 +107,12 @@ impl ClientMetadata {
     }
 
     /// What a registered client is told of itself (RFC 7591 section 3.2.1).
-    pub fn of(client: &Client) -> Self {
+    pub fn of(client: &Client, logo_uri: Option<String>) -> Self {
         let client = client.clone();
         Self {
             client_name: Some(client.client_name),
             client_uri: client.client_uri,
+            logo_uri,
             policy_uri: client.policy_uri,
             tos_uri: client.tos_uri,
             redirect_uris: client.redirect_uris,
@@ -137,6 +141,23 @@ impl ClientMetadata {
     }
 }
 
+/// A picture as a `data:` URI (RFC 2397), by what it is and not by what its server calls it. An SVG is a document that
+/// can do more than show, so it is none.
+///
+/// # Errors
+/// If it is not a picture of a kind that every browser shows.
+pub fn as_data_uri(picture: &[u8]) -> Result<String, &'static str> {
+    let is_webp = picture.starts_with(b"RIFF") && picture.get(8..12) == Some(b"WEBP");
+    let kind = match picture {
+        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => "image/png",
+        [0xff, 0xd8, 0xff, ..] => "image/jpeg",
+        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => "image/gif",
+        _ if is_webp => "image/webp",
+        _ => return Err("the answer is no PNG, JPEG, GIF or WebP picture"),
+    };
+    Ok(format!("data:{kind};base64,{}", STANDARD.encode(picture)))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -159,10 +180,22 @@ mod tests {
             (client.scope.as_str(), client.consent, client.require_pkce),
             ("openid email", true, true)
         );
-        let told = serde_json::to_value(ClientMetadata::of(&client)).unwrap();
+        let told = serde_json::to_value(ClientMetadata::of(&client, None)).unwrap();
         assert_eq!(told["grant_types"], json!(["authorization_code"]));
         assert_eq!(told["token_endpoint_auth_method"], "client_secret_basic");
         assert_eq!(told["id_token_signed_response_alg"], "RS256");
+    }
+
+    #[test]
+    fn a_picture_is_known_by_what_it_is() {
+        let png = as_data_uri(b"\x89PNG\r\n\x1a\n...").unwrap();
+        assert!(png.starts_with("data:image/png;base64,iVBORw0KGgo"), "{png}");
+        assert!(as_data_uri(b"GIF89a...").unwrap().starts_with("data:image/gif;"));
+        assert!(as_data_uri(b"\xff\xd8\xff\xe0").unwrap().starts_with("data:image/jpeg;"));
+        assert!(as_data_uri(b"RIFF\0\0\0\0WEBPVP8").unwrap().starts_with("data:image/webp;"));
+        for other in [&b""[..], b"<svg/>", b"<html>", b"RIFF", b"GIF90a", b"\x89PNG"] {
+            assert!(as_data_uri(other).is_err(), "{other:?}");
+        }
     }
 
     #[test]
@@ -172,6 +205,7 @@ mod tests {
             json!({ "grant_types": ["client_credentials"] }),
             json!({ "client_name": "x".repeat(600) }),
             json!({ "client_name": "Portaal\u{202e}" }),
+            json!({ "logo_uri": "x".repeat(600) }),
         ] {
             assert!(client(metadata.clone()).is_err(), "{metadata}");
         }

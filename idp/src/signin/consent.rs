@@ -7,7 +7,7 @@ use axum::response::Response;
 use serde::Serialize;
 use web::request::Visit;
 
-use super::at_step;
+use super::{AboutClient, at_step};
 use crate::app::Shared;
 use crate::config::ScopeSet;
 use crate::form::Posted;
@@ -21,14 +21,11 @@ use crate::protocol::error::CONSENT_DENIED;
 #[derive(Clone, Debug, Serialize)]
 pub struct ConsentPage {
     pub action: String,
-    pub client_name: String,
+    pub client: AboutClient,
     /// Text keys.
     pub scopes: Vec<String>,
     /// Scopes of the operator's own, by their names.
     pub other_scopes: Vec<String>,
-    pub client_uri: Option<String>,
-    pub policy_uri: Option<String>,
-    pub tos_uri: Option<String>,
 }
 
 /// The scopes that have a text.
@@ -38,12 +35,9 @@ impl ConsentPage {
     pub fn sample() -> Self {
         Self {
             action: "/signin/consent?journey=x".into(),
-            client_name: "Voorbeeld".into(),
+            client: AboutClient::sample(),
             scopes: KNOWN.map(|scope| format!("scope-{scope}")).to_vec(),
             other_scopes: vec!["reports".into()],
-            client_uri: Some("https://portal.example/".into()),
-            policy_uri: Some("https://portal.example/privacy".into()),
-            tos_uri: Some("https://portal.example/terms".into()),
         }
     }
 }
@@ -60,22 +54,13 @@ pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) 
             .unwrap_or_default();
         let scope = ScopeSet::parse(&scope);
         let (known, others): (Vec<&str>, Vec<&str>) = scope.iter().partition(|scope| KNOWN.contains(scope));
-        let client = arrived.assessment.client.as_ref().map(|client| &client.client);
+        // It removed itself while the person was on the way.
+        let Some(registered) = &arrived.assessment.client else { return app.journey_gone(&visit).await };
         let page = ConsentPage {
             action: journey_url(path::SIGNIN_CONSENT, &arrived.open.id),
-            client_name: client
-                .map(
-                    |client| {
-                        if client.client_name.is_empty() { &client.client_id } else { &client.client_name }
-                    },
-                )
-                .cloned()
-                .unwrap_or_default(),
+            client: app.about_client(&registered.client).await?,
             scopes: known.into_iter().map(|scope| format!("scope-{scope}")).collect(),
             other_scopes: others.into_iter().map(str::to_owned).collect(),
-            client_uri: client.and_then(|client| client.client_uri.clone()),
-            policy_uri: client.and_then(|client| client.policy_uri.clone()),
-            tos_uri: client.and_then(|client| client.tos_uri.clone()),
         };
         Ok(app.step_page(&visit, &arrived.open, StatusCode::OK, "idp/signin_consent.html", &page))
     })

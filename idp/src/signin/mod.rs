@@ -15,6 +15,7 @@ use serde::Serialize;
 use web::request::Visit;
 
 use crate::app::{App, Shared, Trouble};
+use crate::config::Client;
 use crate::ephemeral::journeys::{self, Open};
 use crate::form::Posted;
 use crate::journey::{Next, Step};
@@ -41,7 +42,48 @@ pub async fn arrive(app: &Shared, visit: &Visit, step: Step) -> Result<Result<Ar
     Ok(Err(app.resume(visit, open).await?))
 }
 
+/// What a client of others says of itself (OpenID Connect Dynamic Client Registration 1.0 section 2), on the pages
+/// where people decide whether to go on to it.
+#[derive(Clone, Debug, Serialize)]
+pub struct AboutClient {
+    pub name: String,
+    /// A `data:` URI: no browser fetches it from the client.
+    pub logo: Option<String>,
+    pub uri: Option<String>,
+    pub policy_uri: Option<String>,
+    pub tos_uri: Option<String>,
+}
+
+impl AboutClient {
+    pub fn sample() -> Self {
+        Self {
+            name: "Voorbeeld".into(),
+            logo: Some("data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA=".into()),
+            uri: Some("https://portal.example/".into()),
+            policy_uri: Some("https://portal.example/privacy".into()),
+            tos_uri: Some("https://portal.example/terms".into()),
+        }
+    }
+}
+
 impl App {
+    /// What a client says of itself.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn about_client(&self, client: &Client) -> Result<AboutClient, Trouble> {
+        let name = if client.client_name.is_empty() { &client.client_id } else { &client.client_name };
+        let is_of_the_file = self.registry.client(&client.client_id).is_some();
+        let logo = if is_of_the_file { None } else { self.store.client_logo(&client.client_id).await? };
+        Ok(AboutClient {
+            name: name.clone(),
+            logo,
+            uri: client.client_uri.clone(),
+            policy_uri: client.policy_uri.clone(),
+            tos_uri: client.tos_uri.clone(),
+        })
+    }
+
     /// A page of a sign-in; its form may end at the portal.
     pub fn step_page(
         &self,

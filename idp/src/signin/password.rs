@@ -12,7 +12,7 @@ use web::errors::FieldErrors;
 use web::request::{Fields, PUBLIC_COOKIE, Visit, append};
 use web::typed::plain;
 
-use super::{Arrived, at_step};
+use super::{AboutClient, Arrived, at_step};
 use crate::app::{Shared, Trouble};
 use crate::config::Identifier;
 use crate::credentials::passwords::Verdict;
@@ -45,6 +45,8 @@ pub struct PasswordPage {
     pub register_url: Option<String>,
     pub forgot_url: String,
     pub public_computer: bool,
+    /// For clients of others.
+    pub client: Option<AboutClient>,
 }
 
 impl PasswordPage {
@@ -60,14 +62,24 @@ impl PasswordPage {
             register_url: Some("/register?journey=x".into()),
             forgot_url: "/forgot?journey=x".into(),
             public_computer: true,
+            client: Some(AboutClient::sample()),
         }
     }
 }
 
 const NOTICES: [&str; 4] = ["confirmed", "confirm-with-password", "password-changed", "signed-out"];
 
-fn page(app: &Shared, visit: &Visit, arrived: &Arrived, errors: FieldErrors) -> Response {
+async fn page(
+    app: &Shared,
+    visit: &Visit,
+    arrived: &Arrived,
+    errors: FieldErrors,
+) -> Result<Response, Trouble> {
     let Arrived { open, assessment } = arrived;
+    let client = match assessment.client.as_ref().map(|registered| &registered.client) {
+        Some(client) if client.consent => Some(app.about_client(client).await?),
+        _ => None,
+    };
     let url = |path: &str| journey_url(path, &open.id);
     let accounts = &app.config.accounts;
     let notice = visit.query("notice");
@@ -85,8 +97,9 @@ fn page(app: &Shared, visit: &Visit, arrived: &Arrived, errors: FieldErrors) -> 
         register_url: accounts.registration.then(|| url(path::REGISTER)),
         forgot_url: url(path::FORGOT),
         public_computer: assessment.portal.policy.public_computer,
+        client,
     };
-    app.step_page(visit, open, page.errors.status(), "idp/signin_password.html", &page)
+    Ok(app.step_page(visit, open, page.errors.status(), "idp/signin_password.html", &page))
 }
 
 /// `GET /signin/password`: whoever has the journey's cookie.
@@ -95,7 +108,7 @@ pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) 
         let kept = app.kept_form(&visit).await?;
         let typed = kept.get("email").or(kept.get("username"));
         arrived.open.journey.identifier = typed.map_or(arrived.open.journey.identifier, plain);
-        Ok(page(&app, &visit, &arrived, FieldErrors::default()))
+        page(&app, &visit, &arrived, FieldErrors::default()).await
     })
     .await
 }
@@ -116,7 +129,7 @@ pub async fn post(
         arrived.open.journey.identifier = typed.chars().take(254).collect();
         let unfit = unfit(kind, &typed, fields.get("password"));
         if !unfit.is_empty() {
-            return Ok(page(&app, &visit, &arrived, unfit));
+            return page(&app, &visit, &arrived, unfit).await;
         }
         // Taken before the password is looked at, and given back unless it is wrong: many at once are as many.
         let address_key = app.address_key("sign-in-failures", visit.address);
@@ -188,7 +201,7 @@ async fn give(
         }
         None => {
             app.outcomes.refused_try("wrong_password");
-            Given::Wrong(page(app, visit, &arrived, FieldErrors::of("", "signin-error")))
+            Given::Wrong(page(app, visit, &arrived, FieldErrors::of("", "signin-error")).await?)
         }
     })
 }

@@ -1,18 +1,24 @@
-//! The tables `clients` and `initial_access_tokens`: clients that registered themselves.
+//! The tables `clients`, `client_origins`, `asked_algorithms` and `initial_access_tokens`: clients that registered
+//! themselves, and what is known because of them.
 
 use std::time::Duration;
 
 use sqlx::Row as _;
+use web::clock::Timestamp;
+use web::db::Write;
 use web::seal::sha256;
 
 use super::{Result, Store, StoreError};
-use crate::config::Client;
+use crate::config::{Client, SigningAlgorithm};
 
 /// A client that registered itself.
 #[derive(Clone, Debug)]
 pub struct ClientRow {
     pub client: Client,
+    /// Where its logo lay when it registered.
+    pub logo_uri: Option<String>,
     pub secret_hash: Option<String>,
+    /// Of its registration access token.
     pub token_hash: String,
 }
 
@@ -26,7 +32,7 @@ impl Store {
     /// # Errors
     /// The engine's.
     pub async fn registered_client(&self, client_id: &str) -> Result<Option<ClientRow>> {
-        let sql = "SELECT settings, secret_hash, token_hash FROM clients WHERE client_id = $1";
+        let sql = "SELECT settings, logo_uri, secret_hash, token_hash FROM clients WHERE client_id = $1";
         let Some(row) = sqlx::query(sql).bind(client_id).fetch_optional(self.db.pool()).await? else {
             return Ok(None);
         };
@@ -34,21 +40,22 @@ impl Store {
             .map_err(|_| StoreError::Corrupt("clients.settings"))?;
         Ok(Some(ClientRow {
             client,
+            logo_uri: row.try_get("logo_uri")?,
             secret_hash: row.try_get("secret_hash")?,
             token_hash: row.try_get("token_hash")?,
         }))
     }
 
-    /// Keeps a new client and takes one use of the initial access token; false if that has none left.
+    /// Keeps a new client with its picture (a `data:` URI), and takes one use of the initial access token; false if
+    /// that has none left.
     ///
     /// # Errors
     /// The engine's.
     pub async fn register_client(
         &self,
         initial_token: &str,
-        client: &Client,
-        secret_hash: Option<&str>,
-        token_hash: &str,
+        row: &ClientRow,
+        logo: Option<&str>,
     ) -> Result<bool> {
         let now = self.clock.now().0;
         let mut write = self.begin_write().await?;
@@ -64,16 +71,20 @@ impl Store {
             return Ok(false);
         }
         sqlx::query(
-            "INSERT INTO clients (client_id, settings, secret_hash, token_hash, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $5)",
+            "INSERT INTO clients
+               (client_id, settings, logo_uri, logo, secret_hash, token_hash, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $7)",
         )
-        .bind(&client.client_id)
-        .bind(settings(client)?)
-        .bind(secret_hash)
-        .bind(token_hash)
+        .bind(&row.client.client_id)
+        .bind(settings(&row.client)?)
+        .bind(row.logo_uri.as_deref())
+        .bind(logo)
+        .bind(row.secret_hash.as_deref())
+        .bind(&row.token_hash)
         .bind(now)
         .execute(write.connection())
         .await?;
+        keep_origins(&mut write, &row.client).await?;
         write.commit().await?;
         Ok(true)
     }
@@ -89,16 +100,88 @@ impl Store {
         Ok(query.fetch_optional(self.db.pool()).await?.is_some())
     }
 
-    /// Keeps other settings of a client that registered itself, if it is still there.
+    /// Keeps other settings of a client that registered itself, and its picture, if it is still there.
     ///
     /// # Errors
     /// The engine's.
-    pub async fn update_client(&self, client: &Client, secret_hash: Option<&str>) -> Result<bool> {
+    pub async fn update_client(&self, row: &ClientRow, logo: Option<&str>) -> Result<bool> {
+        let mut write = self.begin_write().await?;
+        let updated = sqlx::query(
+            "UPDATE clients SET settings = $1, logo_uri = $2, logo = $3, secret_hash = $4, updated_at = $5
+             WHERE client_id = $6",
+        )
+        .bind(settings(&row.client)?)
+        .bind(row.logo_uri.as_deref())
+        .bind(logo)
+        .bind(row.secret_hash.as_deref())
+        .bind(self.clock.now().0)
+        .bind(&row.client.client_id)
+        .execute(write.connection())
+        .await?;
+        if updated.rows_affected() == 0 {
+            return Ok(false);
+        }
+        keep_origins(&mut write, &row.client).await?;
+        write.commit().await?;
+        Ok(true)
+    }
+
+    /// The logo of a client that registered itself, as a `data:` URI.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn client_logo(&self, client_id: &str) -> Result<Option<String>> {
+        let query = sqlx::query("SELECT logo FROM clients WHERE client_id = $1").bind(client_id);
+        let row = query.fetch_optional(self.db.pool()).await?;
+        Ok(row.map(|row| row.try_get(0)).transpose()?.flatten())
+    }
+
+    /// Whether a public client that registered itself is at this origin.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn is_client_origin(&self, origin: &str) -> Result<bool> {
+        let query = sqlx::query("SELECT 1 FROM client_origins WHERE origin = $1 LIMIT 1").bind(origin);
+        Ok(query.fetch_optional(self.db.pool()).await?.is_some())
+    }
+
+    /// Whether a client that registered itself wants something signed with this algorithm. Reads them all.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn has_client_that_asks(&self, algorithm: SigningAlgorithm) -> Result<bool> {
+        let pattern = |field: &str| format!("%\"{field}\":\"{}\"%", algorithm.name());
+        let sql = "SELECT 1 FROM clients WHERE settings LIKE $1 OR settings LIKE $2 LIMIT 1";
+        let query = sqlx::query(sql)
+            .bind(pattern("id_token_signed_response_alg"))
+            .bind(pattern("userinfo_signed_response_alg"));
+        Ok(query.fetch_optional(self.db.pool()).await?.is_some())
+    }
+
+    /// Notes that a client asks for this algorithm; once an hour is enough.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn note_asked_algorithm(&self, algorithm: SigningAlgorithm) -> Result<()> {
+        let now = self.clock.now();
         let query = sqlx::query(
-            "UPDATE clients SET settings = $1, secret_hash = $2, updated_at = $3 WHERE client_id = $4",
+            "INSERT INTO asked_algorithms (algorithm, asked_at) VALUES ($1, $2)
+             ON CONFLICT (algorithm) DO UPDATE SET asked_at = excluded.asked_at
+             WHERE asked_algorithms.asked_at < $3",
         );
-        let query = query.bind(settings(client)?).bind(secret_hash).bind(self.clock.now().0);
-        Ok(self.db.execute(query.bind(&client.client_id)).await? == 1)
+        let hour_ago = now.minus(Duration::from_hours(1));
+        self.db.execute(query.bind(algorithm.name()).bind(now.0).bind(hour_ago.0)).await?;
+        Ok(())
+    }
+
+    /// Whether a client asked for this algorithm after `since`.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn was_algorithm_asked(&self, algorithm: SigningAlgorithm, since: Timestamp) -> Result<bool> {
+        let sql = "SELECT 1 FROM asked_algorithms WHERE algorithm = $1 AND asked_at > $2";
+        let query = sqlx::query(sql).bind(algorithm.name()).bind(since.0);
+        Ok(query.fetch_optional(self.db.pool()).await?.is_some())
     }
 
     /// Removes a client that registered itself; what was granted to it ends.
@@ -116,10 +199,12 @@ impl Store {
             .bind(client_id)
             .execute(write.connection())
             .await?;
-        sqlx::query("DELETE FROM consents WHERE client_id = $1")
-            .bind(client_id)
-            .execute(write.connection())
-            .await?;
+        for table in ["consents", "client_origins"] {
+            sqlx::query(sqlx::AssertSqlSafe(format!("DELETE FROM {table} WHERE client_id = $1")))
+                .bind(client_id)
+                .execute(write.connection())
+                .await?;
+        }
         write.commit().await?;
         Ok(removed.rows_affected() == 1)
     }
@@ -153,4 +238,20 @@ impl Store {
         let query = sqlx::query("DELETE FROM initial_access_tokens WHERE uses_left <= 0 OR expires_at <= $1");
         Ok(self.db.execute(query.bind(self.clock.now().0)).await?)
     }
+}
+
+/// Keeps the origins that a public client runs at, in place of those of before.
+async fn keep_origins(write: &mut Write, client: &Client) -> Result<()> {
+    sqlx::query("DELETE FROM client_origins WHERE client_id = $1")
+        .bind(&client.client_id)
+        .execute(write.connection())
+        .await?;
+    for origin in client.origins().into_iter().filter(|_| client.is_public()) {
+        sqlx::query("INSERT INTO client_origins (client_id, origin) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+            .bind(&client.client_id)
+            .bind(origin)
+            .execute(write.connection())
+            .await?;
+    }
+    Ok(())
 }

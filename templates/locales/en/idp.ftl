@@ -4,6 +4,7 @@
 
 signin-title = Sign in to { $portal }
 email-label = Email address
+signin-for-client = After you sign in, you go on to { $client }.
 username-label = User name
 password-label = Password
 signin-submit = Sign in
@@ -167,9 +168,6 @@ mail-code-hint = The code is at the end of the email. This helps if you read the
 mail-code-submit = Continue
 mail-code-wrong = This code is not right, or is too old. Please look at the email again.
 mail-code-malformed = The code in the email has { $digits } digits. Please look at the email again.
-confirm-title = Confirm your e‑mail address
-confirm-lead = One more click and your account is ready.
-mail-code-wrong = This code is not correct, or it is too old. Use the code from the newest email.
 confirm-title = Confirm your email address
 confirm-lead = Click 'Confirm'. Then we know that this email address is yours. After that, you sign in.
 confirm-submit = Confirm

@@ -3,6 +3,7 @@
 ## Sign in
 
 signin-title = Inloggen bij { $portal }
+signin-for-client = Na het inloggen gaat u verder naar { $client }.
 email-label = E-mailadres
 username-label = Gebruikersnaam
 password-label = Wachtwoord

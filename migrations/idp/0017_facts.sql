@@ -7,7 +7,7 @@ CREATE TABLE facts (
     name TEXT PRIMARY KEY,
     value TEXT NOT NULL
 );
-INSERT INTO facts (name, value) VALUES ('oldest_schema', '9');
+INSERT INTO facts (name, value) VALUES ('oldest_schema', '17');
 
 ALTER TABLE audit ADD COLUMN organisation TEXT;
 ALTER TABLE audit ADD COLUMN request_id TEXT;
