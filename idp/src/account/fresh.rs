@@ -67,6 +67,5 @@ pub async fn sign_in_for(
     let mut open = app.begin_journey(visit, None, None).await?;
     open.journey.step_up_to = Some(page.to_owned());
     identifier.clone_into(&mut open.journey.identifier);
-    // Boxed: it contains the end of a journey, and every page that wants a fresh sign-in contains it.
-    Box::pin(app.save_and_resume(visit, open)).await
+    app.save_and_resume(visit, open).await
 }

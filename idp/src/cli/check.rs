@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use web::check::{self, Good, Place};
+use web::clock::Clock;
 
 use super::{At, Outcome};
 use crate::config::Config;
@@ -16,7 +17,7 @@ pub(super) async fn check(at: &At, offline: bool) -> Outcome {
 
 async fn look(path: &Path, offline: bool) -> Result<Good, Box<dyn std::error::Error>> {
     let config = Config::load(path)?;
-    let parts = Parts::new(&config)?;
+    let parts = Parts::new(&config, &Clock::system())?;
     check::can_listen(Place::new(path, "listen"), config.listen)?;
     if let Some(at) = config.metrics_listen {
         check::can_listen(Place::new(path, "metrics_listen"), at)?;

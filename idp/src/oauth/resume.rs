@@ -10,7 +10,7 @@ use web::request::{Visit, append};
 use web::seal::{same, sha256};
 
 use super::issue;
-use crate::app::{App, Shared, Trouble};
+use crate::app::{Answer, App, Shared, Trouble};
 use crate::config::{Portal, Registered, ScopeSet};
 use crate::domain::account::Account;
 use crate::domain::device::Device;
@@ -252,17 +252,19 @@ impl App {
     ///
     /// # Errors
     /// A backend's.
-    pub async fn resume(self: &Shared, visit: &Visit, open: Open) -> Result<Response, Trouble> {
-        let assessment = self.assess(visit, &open.journey).await?;
-        self.proceed(visit, open, assessment).await
+    pub fn resume<'a>(self: &'a Shared, visit: &'a Visit, open: Open) -> Answer<'a> {
+        Box::pin(async move {
+            let assessment = self.assess(visit, &open.journey).await?;
+            self.proceed(visit, open, assessment).await
+        })
     }
 
     /// Saves a journey and goes on; if another request was first, goes on from what that one saved.
     ///
     /// # Errors
     /// A backend's.
-    pub async fn save_and_resume(self: &Shared, visit: &Visit, open: Open) -> Result<Response, Trouble> {
-        self.save_and_resume_knowing(visit, open, None).await
+    pub fn save_and_resume<'a>(self: &'a Shared, visit: &'a Visit, open: Open) -> Answer<'a> {
+        self.save_and_resume_knowing(visit, open, None)
     }
 
     /// As [`App::save_and_resume`], with account and device as they were just read; what must still be so when the
@@ -270,20 +272,22 @@ impl App {
     ///
     /// # Errors
     /// A backend's.
-    pub async fn save_and_resume_knowing(
-        self: &Shared,
-        visit: &Visit,
+    pub fn save_and_resume_knowing<'a>(
+        self: &'a Shared,
+        visit: &'a Visit,
         mut open: Open,
         known: Option<(Account, Option<Device>)>,
-    ) -> Result<Response, Trouble> {
-        let assessment = self.assess_knowing(visit, &open.journey, known).await?;
-        // What ends now need not be saved first: ending it takes the version that was read.
-        if assessment.next == Next::Issue
-            || journeys::save(&self.ephemeral, &mut open, self.journey_lifetime()).await?
-        {
-            return self.proceed(visit, open, assessment).await;
-        }
-        self.resume_after_race(visit, &open.id).await
+    ) -> Answer<'a> {
+        Box::pin(async move {
+            let assessment = self.assess_knowing(visit, &open.journey, known).await?;
+            // What ends now need not be saved first: ending it takes the version that was read.
+            if assessment.next == Next::Issue
+                || journeys::save(&self.ephemeral, &mut open, self.journey_lifetime()).await?
+            {
+                return self.proceed(visit, open, assessment).await;
+            }
+            self.resume_after_race(visit, &open.id).await
+        })
     }
 
     /// Goes on from what another request made of the journey meanwhile.
@@ -292,7 +296,7 @@ impl App {
     /// A backend's.
     pub async fn resume_after_race(self: &Shared, visit: &Visit, id: &str) -> Result<Response, Trouble> {
         match self.open_journey(visit, id).await? {
-            Some(current) => Box::pin(self.resume(visit, current)).await,
+            Some(current) => self.resume(visit, current).await,
             None => self.journey_gone(visit).await,
         }
     }

@@ -14,7 +14,7 @@ use axum::response::Response;
 use serde::Serialize;
 use web::request::Visit;
 
-use crate::app::{App, Shared, Trouble};
+use crate::app::{Answer, App, Shared, Trouble};
 use crate::config::Client;
 use crate::ephemeral::journeys::{self, Open};
 use crate::form::Posted;
@@ -98,26 +98,31 @@ impl App {
 }
 
 /// Runs the handler of a step for a browser that is there, and shows the others where to go.
-pub async fn at_step<F>(app: &Shared, visit: &Visit, step: Step, act: impl FnOnce(Arrived) -> F) -> Response
+pub async fn at_step<'a, F>(
+    app: &'a Shared,
+    visit: &'a Visit,
+    step: Step,
+    act: impl FnOnce(Arrived) -> F + Send + 'a,
+) -> Response
 where
-    F: Future<Output = Result<Response, Trouble>>,
+    F: Future<Output = Result<Response, Trouble>> + Send + 'a,
 {
-    // Boxed: it contains the end of a journey, and every step contains it.
-    Box::pin(run(app, visit, async {
+    run(app, visit, async move {
         match arrive(app, visit, step).await? {
             Ok(arrived) => act(arrived).await,
             Err(elsewhere) => Ok(elsewhere),
         }
-    }))
+    })
     .await
 }
 
 /// Runs a handler; trouble becomes a page.
-pub async fn run<F>(app: &Shared, visit: &Visit, handler: F) -> Response
+pub async fn run<'a, F>(app: &'a Shared, visit: &'a Visit, handler: F) -> Response
 where
-    F: Future<Output = Result<Response, Trouble>>,
+    F: Future<Output = Result<Response, Trouble>> + Send + 'a,
 {
-    match handler.await {
+    let answer: Answer<'a> = Box::pin(handler);
+    match answer.await {
         Ok(response) => response,
         Err(trouble) => app.trouble(visit, &trouble),
     }

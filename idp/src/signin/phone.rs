@@ -59,11 +59,15 @@ fn page(
 
 /// As [`at_step`](super::at_step), also from the code page of a number that was given in this journey: it may be a
 /// wrong one.
-async fn here<F>(app: &Shared, visit: &Visit, act: impl FnOnce(Arrived) -> F) -> Response
+async fn here<'a, F>(
+    app: &'a Shared,
+    visit: &'a Visit,
+    act: impl FnOnce(Arrived) -> F + Send + 'a,
+) -> Response
 where
-    F: Future<Output = Result<Response, Trouble>>,
+    F: Future<Output = Result<Response, Trouble>> + Send + 'a,
 {
-    Box::pin(run(app, visit, async {
+    run(app, visit, async move {
         if let Some(mut open) = app.journey_of(visit).await?
             && open.journey.pending_phone.take().is_some()
         {
@@ -76,7 +80,7 @@ where
             Ok(arrived) => act(arrived).await,
             Err(elsewhere) => Ok(elsewhere),
         }
-    }))
+    })
     .await
 }
 

@@ -15,12 +15,12 @@ mail-signin-button = Sign in
 mail-reset-button = Choose a new password
 mail-account-button = Go to my account
 
-mail-confirm-subject = Confirm your e-mail address
-mail-confirm-text = You created an account with this e-mail address. Please confirm that this address is yours.
+mail-confirm-subject = Confirm your email address
+mail-confirm-text = You created an account with this email address. Please confirm that this address is yours.
 mail-confirm-ignore = Did you not create an account? Then you do not have to do anything.
 
 mail-already-registered-subject = You already have an account
-mail-already-registered-text = Somebody just tried to create an account with your e-mail address. But you already have an account. You can simply sign in.
+mail-already-registered-text = Somebody just tried to create an account with your email address. But you already have an account. You can simply sign in.
 mail-already-registered-forgot = Forgotten your password?
 
 mail-reset-subject = Choose a new password
@@ -28,8 +28,8 @@ mail-reset-text = You asked for a new password. You choose it on our website.
 mail-reset-ignore = Did you not ask for this? Then you do not have to do anything. Your old password still works.
 
 mail-reset-unknown-subject = Your request for a new password
-mail-reset-unknown-text = A new password was requested for this e-mail address. But no account belongs to this address.
-mail-reset-unknown-other = Do you have an account? Perhaps you use another e-mail address for it. Try again with that address.
+mail-reset-unknown-text = A new password was requested for this email address. But no account belongs to this address.
+mail-reset-unknown-other = Do you have an account? Perhaps you use another email address for it. Try again with that address.
 mail-reset-unknown-ignore = Did you not ask for this? Then you do not have to do anything.
 
 mail-password-changed-subject = Your password has been changed
@@ -59,22 +59,22 @@ mail-phone-changed-call = Is this not right? Call { $phone } at once.
 
 mail-account-created-subject = An account has been made for you
 mail-account-created-text = An account has been made for you. Below is how to sign in the first time.
-mail-account-created-email = Your e-mail address:
+mail-account-created-email = Your email address:
 mail-account-created-username = Your user name:
 mail-account-created-password = Your temporary password:
 mail-account-created-rule = The temporary password works once, until { $until }. After that you choose a password yourself.
 
 mail-invited-subject = An account has been made for you
-mail-invited-text = An account has been made for you with this e-mail address. Choose a password first. Then you can sign in.
-mail-invited-how = Enter your e-mail address on the website. You will get a mail with which you choose a password.
-mail-invited-how-username = Enter your user name and your e-mail address on the website. You will get a mail with which you choose a password.
+mail-invited-text = An account has been made for you with this email address. Choose a password first. Then you can sign in.
+mail-invited-how = Enter your email address on the website. You will get a mail with which you choose a password.
+mail-invited-how-username = Enter your user name and your email address on the website. You will get a mail with which you choose a password.
 
-mail-email-change-subject = Confirm your new e-mail address
-mail-email-change-text = You want to use this e-mail address for your account. Please confirm that this address is yours.
+mail-email-change-subject = Confirm your new email address
+mail-email-change-text = You want to use this email address for your account. Please confirm that this address is yours.
 mail-email-change-ignore = Did you not ask for this? Then you do not have to do anything.
 
-mail-email-changed-subject = Your e-mail address has been changed
-mail-email-changed-text = The e-mail address of your account was changed on { $when }. From now on you sign in with the new address. Is this right? Then you do not have to do anything.
+mail-email-changed-subject = Your email address has been changed
+mail-email-changed-text = The email address of your account was changed on { $when }. From now on you sign in with the new address. Is this right? Then you do not have to do anything.
 
 mail-desk-notice-subject = Something changed in your account
 mail-desk-notice-text = On { $when } a member of staff changed something in your account:
