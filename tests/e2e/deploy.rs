@@ -158,8 +158,8 @@ async fn each_fault_has_its_alert_and_a_quiet_day_has_none() {
     let mut promtool = Command::new("promtool");
     promtool.args(["test", "rules", "voordeur.test.yml"]).current_dir(folder);
     let answer = promtool.output().await.unwrap();
-    let told =
-        String::from_utf8_lossy(&answer.stdout).into_owned() + &String::from_utf8_lossy(&answer.stderr);
+    let told = [answer.stdout, answer.stderr].concat();
+    let told = String::from_utf8_lossy(&told);
     assert!(answer.status.success(), "{told}");
 }
 
@@ -186,10 +186,8 @@ async fn what_a_dying_node_dropped_is_answered_by_a_page_of_ours_and_not_sent_ag
         let form = nginx.client.post(nginx.url(host, path)).body("password=secret");
         let answer = form.send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::BAD_GATEWAY, "{host}");
-        assert_eq!(
-            (&answer.headers()["cache-control"], &answer.headers()["retry-after"]),
-            (&"no-store", &"30")
-        );
+        assert_eq!(answer.headers()["cache-control"], "no-store");
+        assert_eq!(answer.headers()["retry-after"], "30");
         let page = answer.text().await.unwrap();
         let (dutch, english) = page.split_once("<section lang=\"en\">").unwrap();
         assert!(

@@ -463,11 +463,10 @@ async fn a_life_story_has_a_writer_for_each_text() {
     let link = request(&mut bram, &world.portal_origin, "999990019", BIRTH_DATE).await;
     let code = issue_code(&world, &mut carla, &link, "full").await;
     activate(&mut bram, &world.portal_origin, &link, &code).await;
-    for (browser, text) in [
-        (&mut anna, "Ze houdt van koffie."),
-        (&mut bram, "Hij noemt haar Bep."),
-        (&mut bram, "Hij noemt haar Betje."),
-    ] {
+    for (is_anna, text) in
+        [(true, "Ze houdt van koffie."), (false, "Hij noemt haar Bep."), (false, "Hij noemt haar Betje.")]
+    {
+        let browser = if is_anna { &mut anna } else { &mut bram };
         section(&world, browser, "this-is-me").await;
         browser.submit("text", &[("text", text)]).await;
         assert_eq!(browser.page.status, 200, "{}", browser.text());
