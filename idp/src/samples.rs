@@ -113,8 +113,13 @@ fn the_title_of_every_page_is_its_heading() {
     let pages = Pages::load(None).unwrap();
     for (name, sample) in samples() {
         for language in Language::ALL {
-            let html =
-                pages.html(&visit(language), look(&brand()), StatusCode::OK, &format!("idp/{name}.html"), &sample);
+            let html = pages.html(
+                &visit(language),
+                look(&brand()),
+                StatusCode::OK,
+                &format!("idp/{name}.html"),
+                &sample,
+            );
             let html = html.unwrap();
             let between = |start: &str, end: &str| {
                 let rest = html.split(start).nth(1).unwrap();
@@ -134,7 +139,8 @@ fn every_form_that_sets_a_password_names_the_account() {
     let mut seen = 0;
     for (name, sample) in samples() {
         let template = format!("idp/{name}.html");
-        let html = pages.html(&visit(Language::Nl), look(&brand()), StatusCode::OK, &template, &sample).unwrap();
+        let html =
+            pages.html(&visit(Language::Nl), look(&brand()), StatusCode::OK, &template, &sample).unwrap();
         for form in html.split("<form").skip(1).filter(|form| form.contains("autocomplete=\"new-password\""))
         {
             let named =

@@ -94,6 +94,9 @@ impl Browser {
     pub async fn request(&mut self, method: Method, url: &Url, form: Option<&[(String, String)]>) -> &Page {
         let host = url.host_str().unwrap().to_owned();
         let mut request = self.client.request(method, url.clone()).header("user-agent", &self.user_agent);
+        if !self.extra_headers.iter().any(|(name, _)| *name == "accept") {
+            request = request.header("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+        }
         for (name, value) in &self.extra_headers {
             request = request.header(*name, value);
         }

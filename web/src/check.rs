@@ -81,7 +81,8 @@ pub fn database(at: Place<'_>, url: &str) -> Result<()> {
         Some("sqlite") => {
             let options = SqliteConnectOptions::from_str(url)
                 .or_else(|error| at.refuse(HIDDEN, format!("write sqlite:FILE ({error})")))?;
-            if url.contains(":memory:") || url.contains("mode=memory") {
+            let has_no_name = url.trim_start_matches("sqlite:").trim_start_matches('/').is_empty();
+            if has_no_name || url.contains(":memory:") || url.contains("mode=memory") {
                 let advice = "a database in memory ends with the server; write sqlite:FILE";
                 return at.refuse(HIDDEN, advice);
             }
@@ -126,6 +127,12 @@ pub fn redis(at: Place<'_>, url: &str) -> Result<()> {
     let advice = "write \"database\", redis://HOST:PORT/NUMBER, or rediss:// for TLS";
     if !(url.starts_with("redis://") || url.starts_with("rediss://")) {
         return at.refuse("(hidden)", advice);
+    }
+    if url.contains('#') {
+        return at.refuse(
+            "(hidden)",
+            "leave out what follows the #: the certificate of a Redis is always checked",
+        );
     }
     match redis::Client::open(url) {
         Ok(_) => Ok(()),
@@ -348,8 +355,8 @@ mod tests {
             "postgres://[u:hunter2",
             "postgres://u:hunter2@h:99999/d",
         ] {
-            let error = text(database(here(), url));
-            assert!(!error.contains("hunter2@"), "{error}");
+            let error = database(here(), url).expect_err(url).to_string();
+            assert!(error.starts_with("idp.toml: key = ") && !error.contains("hunter2@"), "{error}");
         }
         for url in ["sqlite:a.db", "postgres://u@h/d", "postgresql:///d?host=/run/postgresql"] {
             database(here(), url).unwrap();

@@ -236,27 +236,26 @@ pub fn example_json<T: Serialize>(
     explain: impl Fn(&str) -> Option<&'static str>,
 ) -> Result<serde_json::Value, String> {
     let mut keys = Vec::new();
-    let table = serde_json::to_value(defaults).map_err(|error| error.to_string())?;
+    // By way of TOML, which keeps the order of the file.
+    let text = toml::to_string(defaults).map_err(|error| error.to_string())?;
+    let table: toml::Value = toml::from_str(&text).map_err(|error| error.to_string())?;
     list_keys(&table, "", &explain, &mut keys)?;
     Ok(keys.into())
 }
 
 fn list_keys(
-    value: &serde_json::Value,
+    value: &toml::Value,
     key: &str,
     explain: &impl Fn(&str) -> Option<&'static str>,
     keys: &mut Vec<serde_json::Value>,
 ) -> Result<(), String> {
-    use serde_json::Value;
     let table = match value {
-        // A key that has no default, and so no line in the example either.
-        Value::Null => return Ok(()),
-        Value::Array(list) => list.first().and_then(Value::as_object),
-        value => value.as_object(),
+        toml::Value::Array(list) => list.first().and_then(toml::Value::as_table),
+        value => value.as_table(),
     };
     if !key.is_empty() {
         let text = explain(key).ok_or_else(|| format!("no explanation of '{key}'"))?;
-        let default = if table.is_some() { &Value::Null } else { value };
+        let default = table.is_none().then_some(value);
         keys.push(serde_json::json!({ "key": key, "explanation": text, "default": default }));
     }
     table.into_iter().flatten().try_for_each(|(name, value)| {

@@ -116,6 +116,8 @@ struct Connection {
     /// Since when nothing was asked for, in milliseconds since the listener's start; [`BUSY`] while a request is answered.
     idle_since: AtomicU64,
     has_served: AtomicBool,
+    /// A request was answered: another patience counts from now on.
+    answered: Notify,
     leave: Notify,
 }
 
@@ -224,6 +226,7 @@ impl Connections {
         let connection = Arc::new(Connection {
             idle_since: AtomicU64::new(self.now()),
             has_served: AtomicBool::new(false),
+            answered: Notify::new(),
             leave: Notify::new(),
         });
         let _entry = Entry::new(&self, &connection, room);
@@ -239,6 +242,7 @@ impl Connections {
             tokio::select! {
                 // How a connection ends is the client's business.
                 _ = served.as_mut() => return,
+                () = connection.answered.notified() => {}
                 () = connection.leave.notified() => {
                     if connection.is_idle() {
                         self.terms.metrics.closed_for_room.inc();
@@ -279,6 +283,7 @@ impl Connections {
             let now = u64::try_from(started.elapsed().as_millis()).unwrap_or(BUSY - 1);
             connection.has_served.store(true, Ordering::Release);
             connection.idle_since.store(now, Ordering::Release);
+            connection.answered.notify_one();
             response
         }
     }

@@ -58,12 +58,13 @@ fn element(element: &str) -> Option<IpAddr> {
     let mut found = None;
     for pair in split(element, ';') {
         let (name, value) = pair.split_once('=')?;
+        let value = unquoted(value.trim())?;
         if name.trim().eq_ignore_ascii_case("for") {
             // Section 4: each parameter at most once.
             if found.is_some() {
                 return None;
             }
-            found = Some(address(&unquoted(value.trim())?)?);
+            found = Some(address(&value)?);
         }
     }
     found
@@ -85,9 +86,9 @@ fn split(text: &str, separator: char) -> Vec<&str> {
     .collect()
 }
 
-/// A token, or what stands in a quoted string (RFC 9110 section 5.6.4).
+/// A token, or what stands in a quoted string (RFC 9110 section 5.6.4); none for one that is open.
 fn unquoted(value: &str) -> Option<String> {
-    let Some(rest) = value.strip_prefix('"') else { return Some(value.to_owned()) };
+    let Some(rest) = value.strip_prefix('"') else { return (!value.contains('"')).then(|| value.to_owned()) };
     let mut text = String::new();
     let mut signs = rest.strip_suffix('"')?.chars();
     while let Some(sign) = signs.next() {

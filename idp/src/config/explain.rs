@@ -446,7 +446,13 @@ mod tests {
     fn is_policy(key: &str) -> bool {
         let of_operators = ["argon2_memory_kib", "argon2_iterations", "workers", "queue"];
         let sections = [
-            "accounts.", "desk.", "password.", "lockout.", "codes.", "sessions.", "portal.brand.",
+            "accounts.",
+            "desk.",
+            "password.",
+            "lockout.",
+            "codes.",
+            "sessions.",
+            "portal.brand.",
             "portal.policy.",
         ];
         (key == "portal.languages" || sections.iter().any(|section| key.starts_with(section)))

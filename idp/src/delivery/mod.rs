@@ -120,10 +120,7 @@ impl Prepared {
         let ways = if config.dev.outbox {
             Ways::Caught(caught::CaughtList::default())
         } else {
-            Ways::Real {
-                mail: Box::new(mail::Mailer::new(config)?),
-                sms: sms::Gateways::new(config, clock)?,
-            }
+            Ways::Real { mail: Box::new(mail::Mailer::new(config)?), sms: sms::Gateways::new(config, clock)? }
         };
         Ok(Self { ways, http: outbound::client(config)? })
     }

@@ -62,7 +62,8 @@ impl CodePage {
     /// The page once the code has ended, and once there is nothing to do here today.
     pub fn other_samples() -> [Self; 2] {
         let over = Self { errors: FieldErrors::of("", "code-ended"), is_over: true, ..Self::sample() };
-        let closed = Self { errors: FieldErrors::default(), closed: Some("code-limit-wrong"), ..Self::sample() };
+        let closed =
+            Self { errors: FieldErrors::default(), closed: Some("code-limit-wrong"), ..Self::sample() };
         [over, closed]
     }
 

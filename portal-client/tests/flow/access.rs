@@ -24,7 +24,7 @@ async fn a_daughter_asks_for_access_and_reads_the_dossier_once_the_team_let_her(
 
     let (_, at) = ask(&mut user, BSN).await;
     assert_eq!(at, "/request/overview");
-    assert!(user.shows(BSN) && user.shows("01-02-1940") && user.shows("id=\"dossier-confirm\""));
+    assert!(user.shows(BSN) && user.shows("1 februari 1940") && user.shows("id=\"dossier-confirm\""));
     let (status, at) = confirm(&mut user).await;
     assert!(status == StatusCode::OK && at.ends_with("/sent") && user.shows("teamleider"), "{}", user.page);
     let known = user.page.clone();

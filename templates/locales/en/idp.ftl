@@ -375,7 +375,6 @@ desk-create-reason-label = Why do you make this account?
 desk-create-reason-hint = For example: daughter is the contact person. The user can read this. Write down no numbers and nothing about health.
 desk-create-submit = Make account and send email
 desk-existing = View that account
-desk-form-kept = You had to sign in again. What you filled in is still here: check it and send it again.
 desk-reason-label = Why do you do this?
 desk-reason-hint = For example: spoke to the daughter by phone. The user can read this. Write down no numbers and nothing about health.
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use portal_client::app::App;
 use portal_client::config::{Config, Settings};
 use portal_client::router::router;
+use reqwest::header::{self, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode};
 use tokio::net::TcpListener;
@@ -62,7 +63,9 @@ impl Portal {
     }
 
     pub fn browser(&self) -> Browser {
-        let client = Client::builder().cookie_store(true).redirect(Policy::limited(10)).no_proxy();
+        let asks = [(header::ACCEPT, HeaderValue::from_static("text/html,*/*;q=0.8"))];
+        let client = Client::builder().default_headers(asks.into_iter().collect());
+        let client = client.cookie_store(true).redirect(Policy::limited(10)).no_proxy();
         Browser { client: client.build().unwrap(), origin: self.origin.clone(), page: String::new() }
     }
 
