@@ -5,14 +5,13 @@ use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use serde::Serialize;
 use web::headers::Forms;
 use web::kept::{self, Holder};
 use web::request::{Fields, Visit};
 
 use crate::app::{App, Shared, Trouble};
-use crate::oauth::resume::see_other;
 use crate::path;
 
 /// The fields of a form that a page of ours showed to this browser; for anything else the page to show
@@ -95,8 +94,8 @@ pub async fn keep(
         Ok(app.kept.keep(&visit, &holder, &page, &fields, is_away).await?)
     };
     match kept.await {
-        Ok(page) if is_away => see_other(&ended_url(&page)),
-        Ok(page) => see_other(&page),
+        Ok(page) if is_away => Redirect::to(&ended_url(&page)).into_response(),
+        Ok(page) => Redirect::to(&page).into_response(),
         Err(trouble) => app.trouble(&visit, &trouble),
     }
 }

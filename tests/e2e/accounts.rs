@@ -365,7 +365,9 @@ async fn t07_a_hundred_requests_for_mail_are_capped_and_lock_nobody() {
                 from(&mut browser, offset + number);
                 browser
             });
-            let done = at_once(crowd.collect(), "forgot-submit", |_| vec![("email", email.to_owned())]).await;
+            // Each of a page of its own.
+            let fields = |number: usize| vec![("email", email.to_owned()), ("once", number.to_string())];
+            let done = at_once(crowd.collect(), "forgot-submit", fields).await;
             let accepted = done.iter().filter(|browser| browser.page.status == 200).count();
             let held_back = done.iter().filter(|browser| browser.page.status == 429).count();
             assert_eq!((accepted, held_back), (20, 80), "{email}");
@@ -376,7 +378,7 @@ async fn t07_a_hundred_requests_for_mail_are_capped_and_lock_nobody() {
         let mut page = world.browser();
         from(&mut page, 5_000);
         page.open(&format!("{}/forgot", world.issuer)).await;
-        let email = |number| vec![("email", format!("nobody-{number}@example.nl"))];
+        let email = |number: usize| vec![("email", format!("nobody-{number}@example.nl"))];
         let done = at_once(vec![page; 100], "forgot-submit", email).await;
         assert_eq!(done.iter().filter(|browser| browser.page.status == 200).count(), 8);
 

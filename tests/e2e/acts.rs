@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use idp::delivery::Caught;
+use reqwest::Method;
 use sqlx::Row as _;
 use tests::{Browser, Page, Person, World};
 use tokio::task::JoinSet;
@@ -129,7 +130,9 @@ pub fn lasting(page: &Page, typed: &str) -> String {
             word.push(c);
             continue;
         }
-        lasting.push_str(if word.len() >= 20 { "LONG" } else { &word });
+        let is_time = word.len() == 13 && word.bytes().all(|byte| byte.is_ascii_digit());
+        let is_long = word.len() >= 20 || is_time;
+        lasting.push_str(if is_long { "LONG" } else { &word });
         lasting.push(c);
         word.clear();
     }
@@ -178,4 +181,21 @@ fn the_comparison_of_times_sees_what_a_stopwatch_sees() {
         let kinds = [("one", of(250, 1)), ("other", slower)];
         assert!(std::panic::catch_unwind(|| take_the_same_time(&kinds)).is_err());
     }
+}
+
+/// Presses the switch to the other language in the form `id`, with this typed so far.
+pub async fn switch_language(browser: &mut Browser, typed: &[(&str, &str)]) {
+    let url = browser.page.body.split("formaction=\"").nth(1).expect("a switch").split('"').next().unwrap();
+    let url = browser
+        .page
+        .url
+        .join(&url.replace("&amp;", "&").replace("&#x2F;", "/").replace("&#x3D;", "="))
+        .unwrap();
+    let (_, mut fields) = browser.form_of("typed");
+    for (name, value) in typed {
+        fields.retain(|(known, _)| known != name);
+        fields.push(((*name).to_owned(), (*value).to_owned()));
+    }
+    browser.request(Method::POST, &url, Some(&fields)).await;
+    browser.follow().await;
 }

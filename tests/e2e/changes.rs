@@ -110,8 +110,9 @@ async fn t24_a_new_address_is_confirmed_by_its_owner_and_both_addresses_are_told
         let mut twice = anna.clone();
         anna.submit("confirm-submit", &[]).await;
         assert!(anna.text().contains("mailadres is veranderd"), "{}", anna.text());
+        // The second of two clicks sees what the first one came to.
         twice.submit("confirm-submit", &[]).await;
-        assert_eq!(twice.page.status, 410);
+        assert!(twice.text().contains("mailadres is veranderd"), "{}", twice.text());
         let renamed = Person { email: NEW_EMAIL, ..Person::ANNA };
         assert!(world.account(&renamed).await.email_confirmed_at.is_some());
         assert_eq!(noted(&world, &renamed, "email-changed").await, 1);
@@ -226,7 +227,7 @@ async fn t24_a_new_password_wants_the_current_one_and_ends_the_other_sessions() 
         for (current, new, says) in [
             (own, "kort", "Dit wachtwoord is te kort"),
             ("Fout-Wachtwoord-99", NEW_PASSWORD, "Dit wachtwoord klopt niet"),
-            ("", NEW_PASSWORD, "Dit wachtwoord klopt niet"),
+            ("", NEW_PASSWORD, "Vul uw huidige wachtwoord in"),
             (own, own, "Dit is uw oude wachtwoord"),
         ] {
             laptop.submit("change-submit", &[("password", current), ("new_password", new)]).await;

@@ -77,7 +77,11 @@ async fn an_id_token_holds_the_claims_of_its_scopes_for_a_client_that_is_set_so(
 #[tokio::test]
 async fn a_logout_that_does_not_go_back_says_why_where_people_develop() {
     for develops in [true, false] {
-        let world = World::with(Backend::Embedded, |config| config.dev.outbox = develops).await;
+        let world = World::with(Backend::Embedded, |config| {
+            config.dev.outbox = develops;
+            config.mail.host = "localhost".into();
+        })
+        .await;
         let signed_out = |pairs: &[(&str, &str)]| {
             String::from(Url::parse_with_params(&format!("{}/logout", world.issuer), pairs).unwrap())
         };

@@ -2,9 +2,10 @@
 
 use reqwest::header::LOCATION;
 use reqwest::{Method, StatusCode};
-use tests::{Backend, Browser, World};
+use tests::{Backend, Browser, Person, World};
 use url::Url;
 
+use crate::care::at_portal;
 use crate::desk::open;
 
 const OFF: &str = "Cookies staan uit";
@@ -78,6 +79,8 @@ async fn the_portal_says_that_cookies_are_off() {
     assert!(other.text().contains("Het inloggen is niet afgemaakt"), "{}", other.text());
 
     // A form: that of the question on the way out.
+    world.add(&Person::ANNA).await;
+    at_portal(&world, &mut other, &Person::ANNA, "/").await;
     other.open(&format!("{}/logout", world.portal_origin)).await;
     other.cookies.clear();
     other.send("logout", &[]).await;

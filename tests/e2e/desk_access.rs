@@ -76,7 +76,7 @@ async fn t46_the_desk_opens_to_staff_who_gave_a_code_in_this_session() {
         // What she had filled in is there again for her, and for nobody else.
         late.give_password(&Person::CARLA).await;
         late.give_code(&world, &Person::CARLA).await;
-        assert!(late.text().contains("Wat u had ingevuld staat er nog"), "{}", late.text());
+        assert!(late.text().contains("U was te lang weg; uw tekst staat er nog"), "{}", late.text());
         assert!(late.page.body.contains(&format!("value=\"{REASON}\"")), "{}", late.page.body);
         assert!(world.account(&DORA).await.blocked_at.is_none(), "she has not sent it again yet");
         let kept = late.page.url.query().unwrap().to_owned();

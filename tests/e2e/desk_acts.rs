@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use idp::domain::account::Role;
 use tests::{Backend, Browser, Person, World};
 
 use crate::acts::{at_once, at_sign_in, is_back, lock, noted, refused, signed_in};
@@ -12,6 +13,8 @@ const DORA: Person =
     Person { email: "dora@example.nl", password: "Fiets-Molen-Regen-42", phone: "+31612121212" };
 const NEW_EMAIL: &str = "dora.nieuw@example.nl";
 const NEW_PHONE: &str = "+31633333333";
+/// From then on who changed one way to an account may change the other one too.
+const ALONE_AFTER: Duration = Duration::from_hours(7 * 24);
 const NOTICE: &str = "Er is iets veranderd aan uw account";
 
 /// Opens the page of something the team can do, from the page of the account, and does it.
@@ -134,6 +137,11 @@ async fn t46_every_act_is_written_down_with_who_for_whom_and_why_and_the_holder_
         ];
         for (number, (word, event, told)) in acts.into_iter().enumerate() {
             let reason = format!("reden voor {word}");
+            if word == "email" {
+                // She changed the phone number herself, and waits her time.
+                world.advance(ALONE_AFTER);
+                carla = at_desk(&world, &Person::CARLA).await;
+            }
             let typed = [("phone", NEW_PHONE), ("email", NEW_EMAIL), ("reason", reason.as_str())];
             act(&world, &mut carla, &page, word, &typed).await;
             let entries = world.idp.store.audit(Some(&dora), 100).await.unwrap();
@@ -177,7 +185,7 @@ async fn t46_what_stood_on_the_old_phone_or_address_ends_with_it_and_so_does_all
             ("block", Person { phone: NEW_PHONE, email: NEW_EMAIL, ..DORA }),
         ];
         for (word, then) in changes {
-            world.advance(Duration::from_mins(5));
+            world.advance(if word == "email" { ALONE_AFTER } else { Duration::from_mins(5) });
             let client = world.relying_party();
             let mut browser = world.browser();
             let tokens = client.tokens(&world, &mut browser, &now).await;
@@ -207,6 +215,39 @@ async fn t46_what_stood_on_the_old_phone_or_address_ends_with_it_and_so_does_all
     }
 }
 
+#[tokio::test]
+async fn t56_nobody_at_the_desk_changes_phone_and_address_alone() {
+    for backend in Backend::ALL {
+        for (first, second) in [("phone", "email"), ("email", "phone")] {
+            let world = World::new(backend).await;
+            let (mut carla, page) = with_dora(&world).await;
+            let typed = [("phone", NEW_PHONE), ("email", NEW_EMAIL), ("reason", REASON)];
+            act(&world, &mut carla, &page, first, &typed).await;
+            let before = world.idp.store.audit(None, 100).await.unwrap().len();
+            world.advance(ALONE_AFTER - Duration::from_mins(5));
+            let mut carla = at_desk(&world, &Person::CARLA).await;
+            open(&world, &mut carla, &format!("{page}/{second}")).await;
+            carla.submit("desk-submit", &typed).await;
+            assert_eq!(carla.page.status, 422, "{first}: {}", carla.text());
+            assert!(carla.text().contains("Laat een collega deze wijziging doen"), "{}", carla.text());
+            let changed = format!("{second}-changed");
+            let entries = world.idp.store.audit(None, 100).await.unwrap();
+            assert!(entries.len() > before && entries.iter().all(|entry| entry.event != changed), "{first}");
+            // What takes nothing over is hers to do.
+            act(&world, &mut carla, &page, "block", &[]).await;
+            act(&world, &mut carla, &page, "unblock", &[]).await;
+
+            // A colleague may.
+            let fleur = Person { email: "fleur@example.nl", phone: "+31644556677", ..Person::CARLA };
+            world.add_as(&fleur, Role::CareTeam, Some("zonnehof")).await;
+            let mut fleur = at_desk(&world, &fleur).await;
+            act(&world, &mut fleur, &page, second, &typed).await;
+            let then = Person { email: NEW_EMAIL, phone: NEW_PHONE, ..DORA };
+            assert_eq!(noted(&world, &then, &changed).await, 1);
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_clicks_at_once_do_a_thing_once() {
     for backend in Backend::ALL {
@@ -227,6 +268,10 @@ async fn two_clicks_at_once_do_a_thing_once() {
             ("unblock", "unblocked"),
             ("email", "email-changed"),
         ] {
+            if word == "email" {
+                world.advance(ALONE_AFTER);
+                carla = at_desk(&world, &Person::CARLA).await;
+            }
             open(&world, &mut carla, &format!("{page}/{word}")).await;
             let clicks = at_once(vec![carla.clone(); 4], "desk-submit", typed).await;
             for click in &clicks {

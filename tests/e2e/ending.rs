@@ -140,7 +140,7 @@ async fn t32_only_the_holders_own_page_extends_and_only_while_the_session_lives(
         let told = extend(&world, &other, true, &[]).await;
         assert_eq!(serde_json::from_str::<Value>(&told.page.body).unwrap(), remaining(0, false));
         let sent = extend(&world, &other, false, &[]).await;
-        assert_eq!(sent.page.headers[LOCATION], "/session/ended");
+        assert_eq!(sent.page.headers[LOCATION], "/session/ended?return_to=%2Faccount");
         assert_eq!(sent.cookie("session"), None);
 
         // After the end nothing brings it back.

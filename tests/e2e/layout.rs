@@ -7,7 +7,7 @@ use web::language::Language;
 
 use crate::care::{BIRTH_DATE, BSN, DOSSIER, ask, at_portal, request, with_dossier};
 
-const LONG: &str = "Zorggroepsamenwerkingsverbandenoverlegorgaanvertegenwoordiging";
+const LONG: &str = "Zorggroepsamenwerkingsverbandenoverlegvertegenwoordiging";
 const HENDRIKA: Person = Person {
     email: "hendrika.wilhelmina.vandenbroekhovenlangeweide@zorggroepsamenwerkingsverbandvertegenwoordiging.example.nl",
     password: "Fiets-Molen-Regen-42",

@@ -94,11 +94,14 @@ async fn t53_rows_of_anonymous_requests_are_bounded_by_address_and_in_all() {
         // The page of a mail that may come; the same for an address that nobody has here.
         let mut page = from(&fresh, "203.0.113.9");
         page.open(&format!("{}/forgot", world.issuer)).await;
+        let number = std::sync::atomic::AtomicU32::new(0);
         is_bounded("/forgot", async |address| {
+            let number = number.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let nobody = format!("nobody-{number}@example.nl");
             let mut browser = page.clone();
             browser.extra_headers.clear();
             let mut browser = from(&browser, address);
-            browser.submit("forgot-submit", &[("email", "nobody@example.nl")]).await;
+            browser.submit("forgot-submit", &[("email", &nobody)]).await;
             told(&browser.page)
         })
         .await;
@@ -184,10 +187,9 @@ async fn t51_forty_wrong_passwords_at_once_are_no_more_than_the_limit() {
     for backend in Backend::ALL {
         let world = World::with(backend, |config| config.limits.sign_ins_per_address_per_hour = 10).await;
         world.add(&Person::ANNA).await;
-        let page = at_sign_in(&world).await;
         // A right one takes nothing.
         for _ in 0..3 {
-            let mut right = page.clone();
+            let mut right = at_sign_in(&world).await;
             right.give_password(&Person::ANNA).await;
             assert!(right.has("otp"), "{}", right.text());
         }

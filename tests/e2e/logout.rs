@@ -224,6 +224,8 @@ async fn what_a_portal_asked_for_ends_in_its_look_also_when_it_is_too_late() {
         let mut late = elsewhere.clone();
         elsewhere.submit("confirm-submit", &[]).await;
         of_second(&elsewhere, "after a link");
+        // Long enough for it to be no second click any more.
+        world.advance(std::time::Duration::from_mins(2));
         late.submit("confirm-submit", &[]).await;
         assert!(late.text().contains("Deze link werkt niet meer"), "{}", late.text());
         of_second(&late, "a form of a used link");

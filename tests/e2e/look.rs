@@ -124,7 +124,7 @@ async fn the_portal_itself_has_its_logo_too() {
 /// The language of the page that is shown, and whether there is a way to another one.
 fn language(browser: &Browser) -> (String, bool) {
     let tag = attribute(&browser.page, "html", "lang").unwrap();
-    (tag, attribute(&browser.page, ".language-switch", "href").is_some())
+    (tag, attribute(&browser.page, ".language-switch", "class").is_some())
 }
 
 #[tokio::test]

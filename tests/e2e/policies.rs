@@ -265,7 +265,7 @@ async fn a_forgotten_password_wants_user_name_and_address_where_the_rules_say_so
         assert_eq!(world.mails(ANNA.email).await.len(), 2, "one for each time that both fit");
         for (username, email, says) in [
             ("", ANNA.email, "Vul uw gebruikersnaam in."),
-            ("anna.b", "", "Vul een e‑mailadres in"),
+            ("anna.b", "", "Vul uw e‑mailadres in"),
             ("anna.b", "geen adres", "Vul een e‑mailadres in"),
         ] {
             let page = ask(username, email).await;

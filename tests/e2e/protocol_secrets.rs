@@ -61,7 +61,7 @@ async fn a_secret_is_right_form_encoded_and_as_it_stands() {
             ("both", "p%2Bq+r s&t=u"),
             ("colon", "a:b::c"),
             ("umlaut", "wachtwoord-\u{eb}\u{20ac}-lang"),
-            ("my client:1", "ein%20Geheimnis+"),
+            ("my/client&1", "ein%20Geheimnis+"),
         ];
         let clients = secrets.map(|(id, secret)| client(id, secret, Basic)).to_vec();
         let world = World::with_clients(backend, clients).await;

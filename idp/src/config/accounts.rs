@@ -61,12 +61,27 @@ impl Default for Accounts {
 pub struct Desk {
     /// E-mail addresses of the staff who see people that registered themselves; others never do.
     pub self_registered: Vec<String>,
+    /// What organisations are called, by the name that accounts have them under.
+    pub organisation: Vec<Organisation>,
+}
+
+/// An organisation whose staff have a desk.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Organisation {
+    pub id: String,
+    pub name: String,
 }
 
 impl Desk {
     /// Whether somebody on the desk can help who registered without a care team.
     pub fn is_open_for_self_registered(&self) -> bool {
         !self.self_registered.is_empty()
+    }
+
+    /// What people call an organisation.
+    pub fn name_of<'a>(&'a self, id: &'a str) -> &'a str {
+        self.organisation.iter().find(|named| named.id == id).map_or(id, |named| &named.name)
     }
 
     /// Whether this member of staff may.

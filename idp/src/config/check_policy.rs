@@ -12,6 +12,16 @@ pub(super) fn accounts(config: &Config) -> Result<(), ConfigError> {
         let advice = "write the e-mail address of a member of staff, such as \"carla@example.nl\"";
         return config.refuse("desk.self_registered", wrong, advice);
     }
+    for organisation in &config.desk.organisation {
+        let is_name = (1..=60).contains(&organisation.name.trim().chars().count());
+        if organisation.id.is_empty() || !is_name || organisation.name.chars().any(char::is_control) {
+            let advice = "write the id that accounts have, and a name of 1 to 60 characters";
+            return config.refuse("desk.organisation", format!("{organisation:?}"), advice);
+        }
+        if config.desk.organisation.iter().filter(|other| other.id == organisation.id).count() > 1 {
+            return config.refuse("desk.organisation.id", &organisation.id, "write each of them once");
+        }
+    }
     let rules = &config.accounts;
     if rules.registration && rules.identifier == Identifier::Username {
         let advice =

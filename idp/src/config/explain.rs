@@ -6,8 +6,8 @@ use web::config::Secret;
 use web::look::Brand;
 
 use super::{
-    Client, Config, Mail, Outbound, Portal, Profile, SignInPolicy, SigningAlgorithm, Sms, SmsGateway, Terms,
-    sms,
+    Client, Config, Desk, Mail, Organisation, Outbound, Portal, Profile, SignInPolicy, SigningAlgorithm, Sms,
+    SmsGateway, Terms, sms,
 };
 
 impl Config {
@@ -69,6 +69,10 @@ impl Config {
                 ..Mail::default()
             },
             sms: Sms { gateways: vec![SmsGateway::sample()], ..Sms::default() },
+            desk: Desk {
+                organisation: vec![Organisation { id: "zonnehof".into(), name: "Zorggroep Zonnehof".into() }],
+                ..Desk::default()
+            },
             outbound: Outbound { ca_file: Some("portals-ca.pem".into()) },
             portals: vec![Portal { clients: vec![client], policy, brand, ..Portal::default() }],
             ..Self::default()
@@ -133,6 +137,9 @@ const EXPLANATIONS: &[(&str, &str)] = &[
         "desk.self_registered",
         "E-mail addresses of staff who also see, and can help, people who registered themselves: they belong to no\norganisation, so nobody sees them unless named here. Whoever is named can change their phone numbers and addresses.",
     ),
+    ("desk.organisation", "What an organisation is called at its desk."),
+    ("desk.organisation.id", "As accounts have it."),
+    ("desk.organisation.name", "As people call it."),
     ("password", "Which passwords are accepted, and what hashing one costs."),
     ("password.min_length", "The least number of characters (8 to 64); the most is 128."),
     ("password.min_strength", "The least strength, from 0 (none asked) to 4 (very strong); see zxcvbn."),

@@ -26,7 +26,8 @@ use web::db::Marks;
 use web::language::Language;
 
 pub use accounts::{
-    Accounts, Codes, Desk, FirstPassword, Identifier, Lockout, PasswordRules, Recovery, Sessions,
+    Accounts, Codes, Desk, FirstPassword, Identifier, Lockout, Organisation, PasswordRules, Recovery,
+    Sessions,
 };
 pub use acr::{AcrNames, Assurance};
 pub use algorithm::SigningAlgorithm;

@@ -4,6 +4,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
+use web::dates::in_words;
 use web::errors::FieldErrors;
 use web::request::{Fields, Visit};
 
@@ -229,6 +230,10 @@ pub async fn post(
             Outcome::Gone => app.not_found(&visit),
             Outcome::EmailTaken(owner) => {
                 return refuse(FieldErrors::of("email", taken_error(&staff, &owner)));
+            }
+            Outcome::NeedsColleague(until) => {
+                let until = in_words(&until.local_text(), visit.language);
+                return refuse(FieldErrors::of("", "desk-needs-colleague").with("until", &until));
             }
         })
     }))

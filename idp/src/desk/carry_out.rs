@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use web::clock::Timestamp;
 use web::db::Write;
 
 use super::DAY;
@@ -40,7 +41,13 @@ pub(super) enum Outcome {
     /// The account is not there any more.
     Gone,
     EmailTaken(Box<Account>),
+    /// Nothing was done: who changed the other way to this account a while ago leaves this one to a colleague, or waits.
+    NeedsColleague(Timestamp),
 }
+
+/// For so long who changed the phone number of an account does not change its address too, nor the other way round: with
+/// both one person alone would own it. Its holder was told of the first change and has this time to say something.
+const ALONE_AFTER: Duration = Duration::from_hours(7 * 24);
 
 /// Between two mails with which an account starts; a double click sends one.
 const MAIL_AGAIN_AFTER: Duration = Duration::from_mins(1);
@@ -79,6 +86,9 @@ pub(super) async fn carry_out(
     let Some(account) = app.store.hold_member(&mut write, scope, id).await? else {
         return Ok(Outcome::Gone);
     };
+    if let Some(until) = needs_colleague(app, &mut write, &account, change, by).await? {
+        return Ok(Outcome::NeedsColleague(until));
+    }
     let event = match (change, &start) {
         (Change::Mail, Some(start)) => {
             if account.blocked_at.is_some() || !app.start_account(&mut write, &account, start).await? {
@@ -127,6 +137,27 @@ pub(super) async fn carry_out(
         codes::open_again(app, id).await?;
     }
     Ok(Outcome::Done)
+}
+
+/// Until when a change is not for who asks for it (T56). An account that nobody uses yet is nobody's to take over: what was
+/// mistyped when it was made is mended by who made it.
+async fn needs_colleague(
+    app: &App,
+    write: &mut Write,
+    account: &Account,
+    change: &Change,
+    by: By<'_>,
+) -> Result<Option<Timestamp>, Trouble> {
+    let other: &[Event] = match change {
+        Change::Phone(_) => &[Event::EmailChanged],
+        Change::Email(_) => &[Event::PhoneChanged, Event::PhoneAdded, Event::PhoneRemoved],
+        _ => return Ok(None),
+    };
+    if !account.has_own_password() {
+        return Ok(None);
+    }
+    let last = app.store.last_act(write, &account.id, by.actor, other).await?;
+    Ok(last.map(|at| at.plus(ALONE_AFTER)).filter(|until| *until > app.clock.now()))
 }
 
 /// Takes the phone number away from an account whose holder has it no more, as an operator may; what stands on it ends,

@@ -258,7 +258,7 @@ pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) 
         });
         let page = DeskPage {
             with_self_registered: staff.sees_self_registered,
-            organisation: staff.organisation,
+            organisation: app.config.desk.name_of(&staff.organisation).to_owned(),
             rows: rows.collect(),
             search,
             search_action: path::DESK_SEARCH,

@@ -162,9 +162,15 @@ impl Asked {
             Some(id) => app.client(id).await?,
             None => None,
         };
+        let claimed = named.unwrap_or_default().to_owned();
         let mut asked = Self { client, hint, return_uri: None, unfollowed: None };
-        let Some(uri) = fields.get("post_logout_redirect_uri") else { return Ok(asked) };
         let has_bad_hint = fields.get("id_token_hint").is_some() && asked.hint.is_none();
+        let Some(uri) = fields.get("post_logout_redirect_uri") else {
+            if has_bad_hint {
+                refusal::refused(app, "logout", &claimed, "invalid_request", Unfollowed::BadHint.reason());
+            }
+            return Ok(asked);
+        };
         let registered = asked.client.as_ref().map(|client| &client.client.post_logout_redirect_uris);
         asked.unfollowed = match registered {
             _ if has_bad_hint => Some(Unfollowed::BadHint),
@@ -178,9 +184,8 @@ impl Asked {
                 // Without its query, which may hold what belongs in no log.
                 let uri: String =
                     uri.split(['?', '#']).next().unwrap_or_default().chars().take(200).collect();
-                let client_id = asked.client_id().unwrap_or_default();
-                tracing::info!(client_id, uri, "a logout does not go back to the portal");
-                refusal::refused(app, "logout", client_id, "invalid_request", why.reason());
+                tracing::info!(client = asked.client_id(), uri, "a logout does not go back to the portal");
+                refusal::refused(app, "logout", &claimed, "invalid_request", why.reason());
             }
         }
         Ok(asked)

@@ -216,6 +216,27 @@ impl Store {
         Ok(())
     }
 
+    /// When `actor` last did one of these to an account, as it is for this transaction, which holds the account.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn last_act(
+        &self,
+        write: &mut Write,
+        account: &AccountId,
+        actor: &AccountId,
+        events: &[Event],
+    ) -> Result<Option<Timestamp>> {
+        let mut last = None;
+        for event in events {
+            let sql = "SELECT MAX(at) FROM audit WHERE account_id = $1 AND actor_id = $2 AND event = $3";
+            let query = sqlx::query(sql).bind(&account.0).bind(&actor.0).bind(event.as_str());
+            let at: Option<i64> = query.fetch_one(write.connection()).await?.try_get(0)?;
+            last = last.max(at.map(Timestamp));
+        }
+        Ok(last)
+    }
+
     /// The rows of an account, or of all, the newest first.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ use web::random::Random;
 use web::serve::Shutdown;
 
 use super::looks;
+use crate::acts::lasting;
 use crate::care::{
     BIRTH_DATE, BSN, DOSSIER, UNKNOWN_BSN, activate, ask, at_portal, issue_code, request, section,
 };
@@ -86,9 +87,9 @@ async fn t43_what_was_wrong_is_not_told_and_tries_are_few_on_all_nodes_together(
         let tries = [(BSN, BIRTH_DATE), (UNKNOWN_BSN, BIRTH_DATE), (BSN, "2-2-1940")];
         for (node, (bsn, birth_date)) in nodes.iter().cycle().zip(tries) {
             let link = request(&mut anna, node, bsn, birth_date).await;
-            pages.push(anna.page.body.replace(&link, "LINK"));
+            pages.push(lasting(&anna.page, &link));
             anna.open(&format!("{node}{link}")).await;
-            pages.push(anna.page.body.replace(&link, "LINK"));
+            pages.push(lasting(&anna.page, &link));
             links.push(link);
         }
         assert_eq!(pages[0..2], pages[2..4]);
