@@ -32,7 +32,6 @@ pub fn router(app: &Shared) -> Router {
         .route(path::OAUTH_CONFIGURATION, get(discovery::configuration))
         .route(path::JWKS, get(discovery::jwks))
         .route(path::AUTHORIZE, get(authorize::get).post(authorize::post))
-        .merge(for_clients(app))
         .route(path::LOGOUT, get(logout::get).post(logout::post))
         // Accounts
         .route(path::REGISTER, get(register::get).post(register::post))
@@ -102,6 +101,8 @@ pub fn router(app: &Shared) -> Router {
         .route(look::ROUTE, get(brand))
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
+        // After it: what has no handler here is for their own layers too, such as OPTIONS.
+        .merge(for_clients(app))
         .layer(DefaultBodyLimit::max(LARGEST_FORM))
         .layer(middleware::from_fn_with_state(Arc::clone(&app.once), once::answer))
         .layer(middleware::from_fn_with_state(app.clone(), never_empty))
@@ -124,6 +125,7 @@ fn for_clients(app: &Shared) -> Router<Shared> {
         .route(path::INTROSPECT, post(introspect::introspect))
         .route(path::CLIENTS, post(registration::register))
         .route(path::CLIENT, get(registration::read).put(registration::replace).delete(registration::remove))
+        .route_layer(middleware::from_fn_with_state(app.clone(), know_the_keys))
         .route_layer(middleware::from_fn_with_state(app.clone(), refusal::hold_back))
 }
 

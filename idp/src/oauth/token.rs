@@ -175,6 +175,10 @@ async fn by_refresh_token(
     // The new access token is bound to the key of this proof, whichever the one before was bound to.
     grant.details.jkt = proof.map(|proof| proof.jkt);
     let successor = renew(app, client, &found).await?;
+    let portal = app.registry.portal_of(Some(&client.client_id));
+    if portal.policy.refresh_is_activity {
+        app.store.continue_session(&grant.session_id, portal.policy.idle(&app.config.sessions)).await?;
+    }
     let mut response = app.tokens_of(client, &grant, &account)?;
     response.refresh_token = successor;
     Ok(response)

@@ -180,6 +180,18 @@ impl Store {
         Ok(())
     }
 
+    /// Notes activity at a portal in a session that nothing has ended, nor `idle` without activity.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn continue_session(&self, id: &str, idle: Duration) -> Result<()> {
+        let now = self.clock.now();
+        let sql = "UPDATE sessions SET last_seen_at = $1
+                   WHERE id = $2 AND ended_at IS NULL AND expires_at > $1 AND last_seen_at > $3";
+        self.db.execute(sqlx::query(sql).bind(now.0).bind(id).bind(now.minus(idle).0)).await?;
+        Ok(())
+    }
+
     /// The live sessions of an account, the latest seen first.
     ///
     /// # Errors

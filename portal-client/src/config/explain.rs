@@ -87,6 +87,10 @@ fn explain(key: &str) -> Option<&'static str> {
         "session.idle_minutes" => "Minutes without activity after which the session ends (1440 at most).",
         "session.warn_seconds" => "How long before that end the page warns; at least 60.",
         "session.absolute_hours" => "Hours after which a session ends whatever happens (720 at most).",
+        "session.keep_provider_session" => {
+            "Whether the provider's session stays while somebody is active here: by refreshing a token of the scope\n\
+             offline_access, which the client needs. At a provider of ours the portal's policy has refresh_is_activity."
+        }
         "limits" => "How often something may be tried.",
         "limits.posts_per_minute" => "Forms sent a minute per address and per process; 0 lifts the limit.",
         "limits.sign_ins_per_minute" => {

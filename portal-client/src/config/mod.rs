@@ -62,6 +62,7 @@ pub struct SessionConfig {
     pub idle_minutes: u32,
     pub warn_seconds: u32,
     pub absolute_hours: u32,
+    pub keep_provider_session: bool,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -161,7 +162,7 @@ impl Default for OidcConfig {
 
 impl Default for SessionConfig {
     fn default() -> Self {
-        Self { idle_minutes: 15, warn_seconds: 120, absolute_hours: 12 }
+        Self { idle_minutes: 15, warn_seconds: 120, absolute_hours: 12, keep_provider_session: false }
     }
 }
 

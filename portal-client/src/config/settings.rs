@@ -61,6 +61,8 @@ pub struct Provider {
     /// PEM certificates that are trusted besides the system's.
     pub extra_ca: Option<Vec<u8>>,
     pub team_acr: TeamAcr,
+    /// Whether to ask for a token by which its session stays.
+    pub keeps_session: bool,
 }
 
 /// With which `acr` staff get to the team's pages: one value at least, and what is stronger.
@@ -99,6 +101,8 @@ pub struct SessionRules {
     pub idle: Duration,
     pub warn: Duration,
     pub absolute: Duration,
+    /// Whether the provider's session is to stay while somebody is active here.
+    pub keeps_provider: bool,
 }
 
 /// For how long rows are kept; `None` is for ever.
@@ -234,6 +238,7 @@ impl Provider {
             client_secret: ClientSecret::new(client_secret),
             extra_ca,
             team_acr: TeamAcr::check(&oidc.team_acr, path)?,
+            keeps_session: config.session.keep_provider_session,
         })
     }
 }
@@ -257,7 +262,7 @@ impl SessionRules {
             let advice = "at least 60, and less than the idle time";
             return Err(ConfigError::refused(path, "session.warn_seconds", session.warn_seconds, advice));
         }
-        Ok(Self { idle, warn, absolute })
+        Ok(Self { idle, warn, absolute, keeps_provider: session.keep_provider_session })
     }
 }
 

@@ -9,7 +9,7 @@ use openidconnect::core::{CoreAuthPrompt, CoreGenderClaim, CoreResponseType};
 use openidconnect::{
     AccessToken, AccessTokenHash, AdditionalClaims, AuthenticationContextClass, AuthenticationFlow,
     AuthorizationCode, ClaimsVerificationError, CsrfToken, IdTokenClaims, IdTokenVerifier, LanguageTag,
-    Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RequestTokenError, Scope,
+    Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RefreshToken, RequestTokenError, Scope,
     SignatureVerificationError, TokenResponse, UserInfoClaims, UserInfoError, http::StatusCode,
 };
 use serde::{Deserialize, Serialize};
@@ -91,6 +91,7 @@ pub(super) struct Redeemed {
     claims: IdTokenClaims<IdTokenExtras, CoreGenderClaim>,
     access_token: AccessToken,
     pub(super) id_token: String,
+    refresh_token: Option<String>,
     /// How far our clock is ahead of the provider's, if it is.
     ahead: Duration,
 }
@@ -130,6 +131,9 @@ impl Provider {
                 AuthenticationContextClass::new(self.settings.team_acr.least.clone()),
             );
         }
+        if self.settings.keeps_session && asked.purpose != Purpose::SignOut {
+            request = request.add_scope(Scope::new("offline_access".into()));
+        }
         if asked.anew {
             request = request.add_prompt(CoreAuthPrompt::Login).set_max_age(PROOF_AGE);
         }
@@ -144,7 +148,8 @@ impl Provider {
     /// # Errors
     /// [`OidcError`]; nobody is signed in then.
     pub async fn finish(&self, pending: &Pending, answer: SignInAnswer<'_>) -> Result<SignIn, OidcError> {
-        let Redeemed { known, claims, access_token, id_token, ahead } = self.redeem(pending, answer).await?;
+        let Redeemed { known, claims, access_token, id_token, refresh_token, ahead } =
+            self.redeem(pending, answer).await?;
         let acr = claims.auth_context_ref().map(|acr| acr.as_str().to_owned()).unwrap_or_default();
         let for_team = pending.asked.purpose == Purpose::Team;
         if for_team && !self.settings.team_acr.accepts(&acr) {
@@ -175,6 +180,7 @@ impl Provider {
             acr,
             care: care(userinfo.additional_claims()),
             id_token,
+            refresh_token,
             for_team,
             issued_at: Timestamp(claims.issue_time().timestamp_millis()),
             authenticated_at,
@@ -231,7 +237,31 @@ impl Provider {
         let issued = Timestamp(claims.issue_time().timestamp_millis());
         let ahead = times(issued, Timestamp(claims.expiration().timestamp_millis()), self.clock.now())?;
         let (access_token, id_token) = (tokens.access_token().clone(), id_token.to_string());
-        Ok(Redeemed { known: Arc::clone(&known), claims, access_token, id_token, ahead })
+        let refresh_token = tokens.refresh_token().map(|token| token.secret().clone());
+        Ok(Redeemed { known: Arc::clone(&known), claims, access_token, id_token, refresh_token, ahead })
+    }
+
+    /// Tells the provider that somebody is here still (RFC 6749 section 6); the token for the next time. `None` if the
+    /// provider takes it no more.
+    ///
+    /// # Errors
+    /// [`OidcError`]; the token may be used again.
+    pub async fn refresh(&self, token: &str) -> Result<Option<String>, OidcError> {
+        let known = self.known().await?;
+        let refreshed = known
+            .client
+            .exchange_refresh_token(&RefreshToken::new(token.to_owned()))
+            .map_err(|error| OidcError::Unavailable(error.to_string()))?
+            .request_async(&self.http)
+            .await;
+        match refreshed {
+            Ok(tokens) => {
+                let next = tokens.refresh_token().map_or(token, |next| next.secret().as_str());
+                Ok(Some(next.to_owned()))
+            }
+            Err(RequestTokenError::ServerResponse(_)) => Ok(None),
+            Err(error) => Err(token_error(error)),
+        }
     }
 
     /// Verifies all but the times; those are [`times`]' business, which can say whose clock is wrong.

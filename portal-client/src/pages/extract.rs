@@ -2,11 +2,13 @@
 //! one of a flood.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{Method, header};
+use tokio::time::timeout;
 use web::request::{Fields, Visit};
 
 use super::failure::Failure;
@@ -14,6 +16,9 @@ use crate::app::App;
 use crate::paging::Page;
 use crate::paths;
 use crate::session::{self, Session};
+
+/// How long a page waits for the provider to hear of somebody's activity.
+const REFRESH_WAITS: Duration = Duration::from_secs(1);
 
 /// The visit, which the layer in front put there.
 pub struct Caller(pub Visit);
@@ -52,9 +57,33 @@ impl FromRequestParts<Arc<App>> for SignedIn {
         let return_to = paths::local(own).to_owned();
         let Some(token) = visit.cookie(session::COOKIE) else { return Err(Failure::SignIn(return_to)) };
         match app.sessions.touch(&token).await? {
-            Some(session) => Ok(Self { visit, session }),
+            Some(session) => {
+                keep_provider_session(app, &session).await;
+                Ok(Self { visit, session })
+            }
             None => Err(Failure::SessionEnded(return_to)),
         }
+    }
+}
+
+/// Tells the provider from time to time that somebody is here. Waits for its answer a little while, so that who goes on to
+/// the provider's pages finds the session there; the person's page never fails by it.
+async fn keep_provider_session(app: &Arc<App>, session: &Session) {
+    if !app.settings.session.keeps_provider {
+        return;
+    }
+    let (app, session) = (Arc::clone(app), session.clone());
+    // By itself: a browser that goes away must not cost the token that comes after.
+    let refreshed = tokio::spawn(async move {
+        let Some(token) = app.sessions.take_refresh_token(&session).await? else { return Ok(()) };
+        match app.provider.refresh(&token).await {
+            Ok(next) => app.sessions.keep_refresh_token(&session, next.as_deref()).await?,
+            Err(error) => tracing::warn!(%error, "the provider was not told that somebody is active here"),
+        }
+        Ok::<(), sqlx::Error>(())
+    });
+    if let Ok(Ok(Err(error))) = timeout(REFRESH_WAITS, refreshed).await {
+        tracing::error!(%error, "the refresh token of a session was not kept");
     }
 }
 

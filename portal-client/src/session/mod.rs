@@ -77,6 +77,8 @@ pub struct SignIn {
     pub care: Option<Care>,
     /// The ID token, to show at sign-out.
     pub id_token: String,
+    /// With it the provider learns that somebody is here still.
+    pub refresh_token: Option<String>,
     /// When the ID token was issued, by the provider's clock (`iat`).
     pub issued_at: Timestamp,
     /// When the person last proved who they are (`auth_time`), if the provider says.

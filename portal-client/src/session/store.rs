@@ -89,8 +89,8 @@ impl Sessions {
         let care = sign_in.care.as_ref();
         sqlx::query(
             "INSERT INTO sessions (token_hash, iss, sub, sid, name, email, acr, care_role, care_organisation,
-               purpose, id_token, signed_in_at, seen_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)",
+               purpose, id_token, signed_in_at, seen_at, refresh_token, refreshed_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13, $12)",
         )
         .bind(sha256(&token))
         .bind(iss)
@@ -104,10 +104,42 @@ impl Sessions {
         .bind(if sign_in.for_team { FOR_TEAM } else { "" })
         .bind(self.sealer.seal(sign_in.id_token.as_bytes()))
         .bind(now.0)
+        .bind(sign_in.refresh_token.as_ref().map(|token| self.sealer.seal(token.as_bytes())))
         .execute(write.connection())
         .await?;
         write.commit().await?;
         Ok(Start::Begun(token))
+    }
+
+    /// The refresh token of a session, if it is time to tell the provider that somebody is here; whoever gets it is the
+    /// only one for a third of the idle time.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn take_refresh_token(&self, session: &Session) -> Result<Option<String>, sqlx::Error> {
+        let now = self.clock.now();
+        let query = sqlx::query(
+            "UPDATE sessions SET refreshed_at = $1
+             WHERE token_hash = $2 AND refreshed_at <= $3 AND refresh_token IS NOT NULL RETURNING refresh_token",
+        );
+        let query = query.bind(now.0).bind(&session.key).bind(now.minus(self.rules.idle / 3).0);
+        let Some(row) = self.db.execute_returning(query).await? else { return Ok(None) };
+        Ok(self.sealer.open_text(row.try_get(0)?).ok())
+    }
+
+    /// Keeps the token that comes after; none if the provider takes no more.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn keep_refresh_token(
+        &self,
+        session: &Session,
+        token: Option<&str>,
+    ) -> Result<(), sqlx::Error> {
+        let sealed = token.map(|token| self.sealer.seal(token.as_bytes()));
+        let query = sqlx::query("UPDATE sessions SET refresh_token = $1 WHERE token_hash = $2");
+        self.db.execute(query.bind(sealed).bind(&session.key)).await?;
+        Ok(())
     }
 
     /// The session behind a cookie, extended: somebody did something.

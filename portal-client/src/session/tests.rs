@@ -13,7 +13,8 @@ const MINUTE: Duration = Duration::from_mins(1);
 async fn sessions() -> (Store, Clock, Sessions) {
     let store = Store::new().await;
     let clock = Clock::fixed(START);
-    let rules = SessionRules { idle: MINUTE * 15, warn: MINUTE * 2, absolute: MINUTE * 60 };
+    let rules =
+        SessionRules { idle: MINUTE * 15, warn: MINUTE * 2, absolute: MINUTE * 60, keeps_provider: true };
     let sessions = Sessions::new(store.db.clone(), clock.clone(), rules, &store.root);
     (store, clock, sessions)
 }
@@ -30,6 +31,7 @@ fn sign_in(sid: &str) -> SignIn {
         acr: "code".into(),
         for_team: true,
         care,
+        refresh_token: Some("refresh".into()),
         id_token: "ey.token".into(),
         issued_at: START,
         authenticated_at: Some(START),

@@ -99,6 +99,7 @@ fn sign_in(world: &World, sid: &str) -> SignIn {
         for_team: false,
         care: None,
         id_token: String::new(),
+        refresh_token: None,
         issued_at: now,
         authenticated_at: Some(now),
     }
@@ -140,5 +141,31 @@ async fn t33_of_a_sign_in_and_its_logout_token_at_once_the_token_wins() {
             world.advance(MINUTE);
         }
         assert!(refused > 0 && ended > 0, "both orders were met: {refused}, {ended}");
+    }
+}
+
+/// Reading at the portal keeps the provider's session, where the provider's rules say so, and nothing else does.
+#[tokio::test]
+async fn activity_at_the_portal_keeps_the_session_of_the_provider_where_a_preset_says_so() {
+    for (preset, stays) in [("mijn-ecd", true), ("puur-van-jou", false)] {
+        for backend in Backend::ALL {
+            let world = World::with_preset(preset, backend, |config| config.sessions.idle_minutes = 15).await;
+            world.add(&Person::ANNA).await;
+            let mut anna = world.browser();
+            at_portal(&world, &mut anna, &Person::ANNA, "/").await;
+            let mut other = anna.clone();
+            for _ in 0..4 {
+                world.advance(6 * MINUTE);
+                anna.open(&format!("{}/request", world.portal_origin)).await;
+                assert!(anna.has("request-submit"), "{}", anna.text());
+            }
+            anna.open(&format!("{}/account", world.issuer)).await;
+            assert_eq!(anna.has("login-page"), !stays, "{preset}: {}", anna.text());
+
+            // Who does nothing there either is asked again.
+            world.advance(15 * MINUTE);
+            other.open(&format!("{}/account", world.issuer)).await;
+            assert!(other.has("login-page"), "{preset}: {}", other.text());
+        }
     }
 }
