@@ -100,7 +100,8 @@ async fn a_transaction_whose_request_goes_away_is_whole_or_absent() {
                 break;
             }
         }
-        assert!(dropped >= 3, "{backend:?}: only {dropped} were dropped");
+        // It waits for its beginning and for its end at least.
+        assert!(dropped >= 2, "{backend:?}: only {dropped} were dropped");
         both().await;
     }
 }

@@ -6,7 +6,7 @@ use reqwest::Method;
 use tests::{Backend, Browser, Person, World};
 
 use crate::acts::{another, at_sign_in, signed_in};
-use crate::care::{BIRTH_DATE, BSN, activate, at_portal, issue_code, request, section};
+use crate::care::{BIRTH_DATE, BSN, UNKNOWN_BSN, activate, at_portal, issue_code, request, section};
 use crate::desk::{REASON, at_desk, open, page_of};
 
 /// The address that the element with this id leads to.
@@ -45,12 +45,13 @@ async fn phone_and_code_pages_have_a_way_out() {
         .await
         .unwrap();
     write.commit().await.unwrap();
-    let mut browser = at_sign_in(&world).await;
-    browser.give_password(&dora).await;
-    assert!(browser.has("phone"), "{}", browser.text());
-    let mut out = browser.clone();
+    let mut out = at_sign_in(&world).await;
+    out.give_password(&dora).await;
+    assert!(out.has("phone"), "{}", out.text());
     out.submit("login-cancel", &[]).await;
     assert!(out.page.url.as_str().contains("/cb?error=access_denied"), "{}", out.page.url);
+    let mut browser = at_sign_in(&world).await;
+    browser.give_password(&dora).await;
     browser.submit("phone", &[("phone", "0612121212")]).await;
     assert!(browser.has("otp") && browser.has("login-cancel"), "{}", browser.text());
     browser.submit("login-cancel", &[]).await;
@@ -139,10 +140,13 @@ async fn what_was_saved_is_said_and_what_ends_is_asked_first() {
     anna.submit("title", &[("title", "Kapper"), ("date", "3-12-2026"), ("time", "9:30")]).await;
     assert!(anna.text().contains("Opgeslagen."), "{}", anna.text());
     assert!(anna.text().contains("Ja, verwijder de afspraak"), "{}", anna.text());
+    let theirs = format!("{}/team/links/{}", world.portal_origin, link.trim_start_matches("/requests/"));
+    carla.open(&theirs).await;
     carla.submit("team-level", &[("level", "limited"), ("reason", REASON)]).await;
+    assert!(carla.has("done") && carla.text().contains("Opgeslagen."), "{}", carla.text());
 
     // A request is withdrawn by the button under the question.
-    let link = request(&mut anna, &world.portal_origin, BSN, BIRTH_DATE).await;
+    let link = request(&mut anna, &world.portal_origin, UNKNOWN_BSN, BIRTH_DATE).await;
     anna.open(&format!("{}{link}", world.portal_origin)).await;
     let question = anna.page.body.split("id=\"withdraw\"").nth(1).unwrap();
     assert!(question.contains("Weet u het zeker?") && question.contains("withdraw-confirm"), "{question}");
