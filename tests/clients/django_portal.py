@@ -24,6 +24,7 @@ settings.configure(
     ],
     AUTHENTICATION_BACKENDS=["django_portal.Backend"],
     LOGIN_REDIRECT_URL="/",
+    LOGOUT_REDIRECT_URL="/",
     LOGIN_REDIRECT_URL_FAILURE="/?cancelled",
     OIDC_RP_CLIENT_ID=os.environ["CLIENT_ID"],
     OIDC_RP_CLIENT_SECRET=os.environ["CLIENT_SECRET"],
