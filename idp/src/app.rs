@@ -317,7 +317,7 @@ impl App {
                 tracing::error!(error = %trouble, cause, reason, at, key, advice, "{what} failed");
             }
             None if matches!(cause, "busy" | "full") => {
-                tracing::warn!(error = %trouble, cause, "{what} was sent away")
+                tracing::warn!(error = %trouble, cause, "{what} was sent away");
             }
             None => tracing::error!(error = %trouble, cause, "{what} failed"),
         }

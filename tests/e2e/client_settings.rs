@@ -78,10 +78,8 @@ async fn an_id_token_holds_the_claims_of_its_scopes_for_a_client_that_is_set_so(
 #[tokio::test]
 async fn a_logout_that_does_not_go_back_says_why_where_people_develop() {
     for develops in [true, false] {
-        let place = match develops {
-            true => None,
-            false => Some(Place::new(Backend::Embedded, &[SmsGatewayKind::Cm]).await),
-        };
+        let place =
+            if develops { None } else { Some(Place::new(Backend::Embedded, &[SmsGatewayKind::Cm]).await) };
         let developed = World::new(Backend::Embedded).await;
         let world = place.as_ref().map_or(&developed, |place| &place.world);
         let signed_out = |pairs: &[(&str, &str)]| {

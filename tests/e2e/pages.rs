@@ -131,7 +131,7 @@ async fn https_portal(world: &World) -> String {
     let (stop, shutdown) = Shutdown::channel();
     tokio::spawn(async move {
         let _stop = stop;
-        web::serve::serve(listener, portal_client::router::router(app), shutdown).await
+        web::serve::serve(listener, portal_client::router::router(app), shutdown).await;
     });
     format!("http://localhost:{}", address.port())
 }

@@ -318,14 +318,15 @@ mod tests {
 
     #[test]
     fn a_brand_that_no_page_can_wear_is_refused() {
-        let check = |change: fn(&mut Brand)| {
+        type Change = fn(&mut Brand);
+        let check = |change: Change| {
             let mut brand = Brand::default();
             change(&mut brand);
             brand.check(Path::new("idp.toml"), |name| format!("brand.{name}"))
         };
         check(|_| ()).unwrap();
         check(|brand| brand.helpdesk.email = "help@example.nl".into()).unwrap();
-        let cases: [(&str, fn(&mut Brand)); 6] = [
+        let cases: [(&str, Change); 6] = [
             ("name", |brand| brand.name = " ".into()),
             ("name", |brand| brand.name = "a\nb".into()),
             ("name", |brand| brand.name = "x".repeat(61)),

@@ -26,19 +26,15 @@ pub async fn introspect(
     body: Bytes,
 ) -> Response {
     let result = about(&app, &visit, &body).await;
-    no_store(match settled(&app, &visit, &body, "introspect", result) {
-        Ok(answer) => axum::Json(answer).into_response(),
-        Err(refused) => refused,
-    })
+    let answer = |answer: Value| axum::Json(answer).into_response();
+    no_store(settled(&app, &visit, &body, "introspect", result, answer))
 }
 
 /// `POST /revoke`: any client, for its own tokens; the answer is the same whether there was such a token.
 pub async fn revoke(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
     let result = give_back(&app, &visit, &body).await;
-    no_store(match settled(&app, &visit, &body, "revoke", result) {
-        Ok(()) => StatusCode::OK.into_response(),
-        Err(refused) => refused,
-    })
+    let answer = |()| StatusCode::OK.into_response();
+    no_store(settled(&app, &visit, &body, "revoke", result, answer))
 }
 
 async fn client_and_token(

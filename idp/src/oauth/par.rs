@@ -29,10 +29,8 @@ fn key(id: &str) -> String {
 /// `POST /par`
 pub async fn post(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
     let result = handle(&app, &visit, &body).await;
-    no_store(match settled(&app, &visit, &body, "par", result) {
-        Ok(answer) => (StatusCode::CREATED, axum::Json(answer)).into_response(),
-        Err(refused) => refused,
-    })
+    let answer = |answer| (StatusCode::CREATED, axum::Json(answer)).into_response();
+    no_store(settled(&app, &visit, &body, "par", result, answer))
 }
 
 async fn handle(app: &Shared, visit: &Visit, body: &[u8]) -> Result<serde_json::Value, Refusal> {

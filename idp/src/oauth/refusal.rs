@@ -36,38 +36,37 @@ impl<E: Into<Trouble>> From<E> for Refusal {
 }
 
 /// Counts what came of a client's request to `endpoint`. Of a refused one the log says why, and the answer is made.
-///
-/// # Errors
-/// The answer to a request that is not carried out.
+/// What was done is answered by `answer`.
 pub fn settled<T>(
     app: &App,
     visit: &Visit,
     body: &[u8],
     endpoint: &'static str,
     result: Result<T, Refusal>,
-) -> Result<T, Response> {
+    answer: impl FnOnce(T) -> Response,
+) -> Response {
     let client = named(visit, body);
     let error = match result {
         Ok(done) => {
             app.outcomes.client_request(endpoint, app.client_label(&client), "ok");
-            return Ok(done);
+            return answer(done);
         }
         Err(Refusal::Wire(error)) => {
             refused(app, endpoint, &client, error.error, error.reason());
-            return Err(json_error(error));
+            return json_error(error);
         }
         Err(Refusal::Trouble(trouble)) => {
             app.note("a client's request", &trouble);
             if let Trouble::Full(wait) = trouble {
                 let error = "temporarily_unavailable";
                 app.outcomes.client_request(endpoint, app.client_label(&client), error);
-                return Err(too_many(wait));
+                return too_many(wait);
             }
             SERVER_ERROR
         }
     };
     app.outcomes.client_request(endpoint, app.client_label(&client), error.error);
-    Err(json_error(error))
+    json_error(error)
 }
 
 /// Counts a client's request that is refused, and writes down why.

@@ -45,7 +45,7 @@ impl Refusal {
         match &self {
             Self::NotThere => refused("not_found", "registration.enabled is off"),
             Self::Token => {
-                refused(INVALID_TOKEN.error, "the token is missing, used up, or not this client's")
+                refused(INVALID_TOKEN.error, "the token is missing, used up, or not this client's");
             }
             // What quotes the body stands in the answer alone: there may be people's addresses in it.
             Self::Metadata(error, description) if description.contains(['"', '`']) => {

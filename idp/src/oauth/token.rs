@@ -22,10 +22,8 @@ use crate::store::grants::{Grant, NewRefreshToken, RefreshToken};
 /// `POST /token`
 pub async fn post(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
     let result = handle(&app, &visit, &body).await;
-    no_store(match settled(&app, &visit, &body, "token", result) {
-        Ok(tokens) => axum::Json(tokens).into_response(),
-        Err(refused) => refused,
-    })
+    let answer = |tokens: TokenResponse| axum::Json(tokens).into_response();
+    no_store(settled(&app, &visit, &body, "token", result, answer))
 }
 
 async fn handle(app: &Shared, visit: &Visit, body: &[u8]) -> Result<TokenResponse, Refusal> {

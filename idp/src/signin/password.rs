@@ -194,16 +194,13 @@ async fn give(
         app.keep_return(visit, email, &arrived.open.id).await?;
     }
     tokio::time::sleep_until((started + FAILURE_TAKES).into()).await;
-    Ok(match waiting {
-        Some((_, page_id)) => {
-            let client_id = arrived.open.journey.client_id.as_deref();
-            Given::Other(see_other(&app.waiting_url(visit, client_id, path::REGISTER_SENT, &page_id)))
-        }
-        None => {
-            app.outcomes.refused_try("wrong_password");
-            Given::Wrong(page(app, visit, &arrived, FieldErrors::of("", "signin-error")).await?)
-        }
-    })
+    if let Some((_, page_id)) = waiting {
+        let client_id = arrived.open.journey.client_id.as_deref();
+        let waiting = app.waiting_url(visit, client_id, path::REGISTER_SENT, &page_id);
+        return Ok(Given::Other(see_other(&waiting)));
+    }
+    app.outcomes.refused_try("wrong_password");
+    Ok(Given::Wrong(page(app, visit, &arrived, FieldErrors::of("", "signin-error")).await?))
 }
 
 /// What is missing, or cannot be anybody's name to sign in with: no try at a password, and the same for everybody.

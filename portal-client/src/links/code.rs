@@ -69,7 +69,7 @@ mod tests {
             written.replace('-', " "),
             format!(" {written} "),
             format!("\u{202a}{}\u{202c}", written.replace('-', "\u{2011}")),
-            written.chars().map(|c| format!("{c}\u{200b}")).collect(),
+            written.chars().flat_map(|c| [c, '\u{200b}']).collect(),
         ] {
             let typed = ActivationCode::typed(&typed).unwrap();
             assert_eq!(hasher.hash("link", &typed), hash, "{typed:?}");

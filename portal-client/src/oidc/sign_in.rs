@@ -216,13 +216,13 @@ impl Provider {
         let nonce = Nonce::new(pending.nonce.clone());
         let mut known = self.verifying().await?;
         let unknown_key = matches!(
-            id_token.claims(&self.verifier(&known), &nonce),
+            id_token.claims(&verifier(&known), &nonce),
             Err(ClaimsVerificationError::SignatureVerification(SignatureVerificationError::NoMatchingKey))
         );
         if unknown_key {
             known = self.with_newer_keys(&known).await?;
         }
-        let verifier = self.verifier(&known);
+        let verifier = verifier(&known);
         let invalid = |error: &dyn std::error::Error| OidcError::Invalid(explain(error));
         let claims = id_token.claims(&verifier, &nonce).map_err(|error| invalid(&error))?.clone();
         if let Some(expected) = claims.access_token_hash() {
@@ -263,15 +263,11 @@ impl Provider {
             Err(error) => Err(token_error(error)),
         }
     }
+}
 
-    /// Verifies all but the times; those are [`times`]' business, which can say whose clock is wrong.
-    fn verifier<'k>(&self, known: &'k Arc<Known>) -> IdTokenVerifier<'k, CoreJsonWebKey> {
-        known
-            .client
-            .id_token_verifier()
-            .set_time_fn(|| UNIX_EPOCH.into())
-            .set_issue_time_verifier_fn(|_| Ok(()))
-    }
+/// Verifies all but the times; those are [`times`]' business, which can say whose clock is wrong.
+fn verifier(known: &Known) -> IdTokenVerifier<'_, CoreJsonWebKey> {
+    known.client.id_token_verifier().set_time_fn(|| UNIX_EPOCH.into()).set_issue_time_verifier_fn(|_| Ok(()))
 }
 
 /// Whether an ID token that has just been issued is valid at `now` (OpenID Connect Core section 3.1.3.7, steps 9 and 10);

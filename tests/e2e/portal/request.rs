@@ -66,7 +66,7 @@ async fn second_node(world: &World) -> String {
     let router = portal_client::router::router(Arc::new(app));
     tokio::spawn(async move {
         let _stop = stop;
-        web::serve::serve(listener, router, shutdown).await
+        web::serve::serve(listener, router, shutdown).await;
     });
     origin
 }
