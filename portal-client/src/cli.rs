@@ -6,13 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use serde_json::json;
 use tokio::net::TcpListener;
 use web::check::{self, Good, Place};
 use web::clock::Clock;
+use web::db::{self, Db, Found, Needs};
 use web::random::Random;
 use web::serve::Shutdown;
 
-use crate::app::{App, Parts};
+use crate::app::{App, Parts, SCHEMA};
 use crate::config::{self, Config, Settings};
 use crate::dossiers::demo;
 use crate::router::{metrics_router, router};
@@ -40,12 +42,38 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Copy the embedded database to a file, while servers run.
+    Backup {
+        #[command(flatten)]
+        at: At,
+        /// The file to write; it must not exist.
+        #[arg(long)]
+        to: PathBuf,
+    },
+    /// Put a backup in the place of the database, while no server runs. What was there is kept beside it.
+    Restore {
+        #[command(flatten)]
+        at: At,
+        /// The file that `backup` wrote.
+        #[arg(long)]
+        from: PathBuf,
+    },
     /// Look at configurations.
     #[command(subcommand)]
     Config(ConfigCommand),
     /// What the demonstration holds.
     #[command(subcommand)]
     Demo(DemoCommand),
+}
+
+#[derive(Debug, clap::Args)]
+struct At {
+    /// The configuration file.
+    #[arg(long)]
+    config: PathBuf,
+    /// Print JSON instead of lines.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -84,6 +112,8 @@ type Outcome = Result<(), Box<dyn std::error::Error>>;
 pub async fn run(cli: Cli) -> ExitCode {
     let outcome = match cli.command {
         Command::Serve { config, json } => serve(&config, json).await,
+        Command::Backup { at, to } => backup(&at, &to).await,
+        Command::Restore { at, from } => restore(&at, &from).await,
         Command::Config(ConfigCommand::Check { config, json, offline }) => {
             check(&config, json, offline).await
         }
@@ -163,6 +193,54 @@ async fn check(path: &Path, json: bool, offline: bool) -> Outcome {
     let summary = format!("portal at {origin}, signing in at {issuer}");
     Good { summary, warnings: config::warnings(&config, &settings, path) }.print(path, json);
     Ok(())
+}
+
+/// Writes a copy that is whole, of one moment, while servers write.
+async fn backup(at: &At, to: &Path) -> Outcome {
+    let settings = Settings::check(&Config::read(&at.config)?, &at.config)?;
+    let named = |error: String| format!("{}: database: {error}", at.config.display());
+    let (db, found) = Db::open_existing(&settings.database, &SCHEMA, &settings.root, Needs::Any)
+        .await
+        .map_err(|error| named(error.to_string()))?;
+    say(found);
+    let copied = db::backup(&db, &SCHEMA, &settings.root, to).await;
+    db.close().await;
+    let copied = copied.map_err(|error| format!("--to: {error}"))?;
+    if at.json {
+        println!("{}", json!({ "file": to, "schema": copied.found.version, "rows": copied.rows() }));
+    } else {
+        println!("{}: good. {copied}", to.display());
+        println!("Keep secrets.root as well, elsewhere: without it the sealed values cannot be read.");
+    }
+    Ok(())
+}
+
+/// Puts a backup where the configuration wants its database, once it is known to be good.
+async fn restore(at: &At, from: &Path) -> Outcome {
+    let settings = Settings::check(&Config::read(&at.config)?, &at.config)?;
+    let now = Clock::system().now();
+    let restored = db::restore(&settings.database, from, &SCHEMA, &settings.root, now, async |_| Ok(()))
+        .await
+        .map_err(|error| format!("{}: database: {error}", at.config.display()))?;
+    say(restored.copied.found);
+    let (file, copied, kept) = (&restored.file, &restored.copied, &restored.kept);
+    if at.json {
+        println!(
+            "{}",
+            json!({ "file": file, "schema": copied.found.version, "rows": copied.rows(), "kept": kept })
+        );
+        return Ok(());
+    }
+    println!("{}: restored from {}. {copied}", file.display(), from.display());
+    for kept in kept {
+        println!("What was there before: {}", kept.display());
+    }
+    Ok(())
+}
+
+/// Says on standard error which schema the database has.
+fn say(found: Found) {
+    eprintln!("portal-client: the database has schema {}; this program knows {}", found.version, found.known);
 }
 
 fn example(json: bool) -> Outcome {

@@ -418,7 +418,7 @@ async fn t08_a_bad_password_is_refused_with_the_reason_and_an_unusual_one_is_wel
         "staat in dit wachtwoord",
     );
     let refusals = [
-        ("", short),
+        ("", "Kies een wachtwoord."),
         ("Xk7#qLp9-vB", short),
         ("Welkom123456", common),
         ("P@ssw0rd2026", common),

@@ -307,6 +307,19 @@ async fn the_portal_looks_for_its_database_beside_its_configuration_and_knows_it
     };
     let (ok, err) = run();
     assert!(!ok && err.contains("portal.db: secrets.root is not the root key"), "{err}");
+    // Its backup and restore are as the provider's, and know the root key too.
+    let portal = |words: &[&str]| {
+        let mut command = Command::new(binary("portal-client"));
+        command.args(words).arg("--config").arg(&config).current_dir(&operator.elsewhere).output().unwrap()
+    };
+    assert!(!portal(&["backup", "--to", "copy.db"]).status.success());
+    fs::write(operator.file("root.key"), ROOT).unwrap();
+    let made = portal(&["backup", "--to", "copy.db"]);
+    assert!(made.status.success() && String::from_utf8_lossy(&made.stdout).contains("links 0"), "{made:?}");
+    assert_eq!(mode(&operator.elsewhere.join("copy.db")), 0o600);
+    let restored = portal(&["restore", "--from", "copy.db"]);
+    assert!(restored.status.success(), "{restored:?}");
+    assert!(operator.files().iter().any(|name| name.starts_with("portal.db.before-")));
     // One server does not take the other's database.
     fs::write(operator.file("root.key"), ROOT).unwrap();
     operator.configure("sqlite:portal.db", "root.key");

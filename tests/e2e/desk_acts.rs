@@ -248,6 +248,58 @@ async fn t56_nobody_at_the_desk_changes_phone_and_address_alone() {
     }
 }
 
+/// Guessing at the desk who is in care elsewhere: few tries, many at once are as many, and each is seen.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn t57_the_desk_is_told_of_few_addresses_that_cannot_be_and_each_is_written_down() {
+    for backend in Backend::ALL {
+        let world = World::new(backend).await;
+        world.add(&Person::ANNA).await;
+        world.add(&Person::DIRK).await;
+        let (mut carla, page) = with_dora(&world).await;
+        let staff = world.account(&Person::CARLA).await.id;
+        let refused = async || {
+            let entries = world.idp.store.audit(Some(&staff), 100).await.unwrap();
+            entries.iter().filter(|entry| entry.event == "address-refused").count()
+        };
+        // What is free costs nothing, however often.
+        for number in 0..7 {
+            let free = format!("familie-{number}@example.nl");
+            make(&world, &mut carla, &Person { email: free.leak(), ..DORA }).await;
+        }
+        assert_eq!(refused().await, 0);
+
+        // Of somebody who registered alone, and of another team's staff: the same words, of each page.
+        open(&world, &mut carla, &format!("{page}/email")).await;
+        let change = carla.clone();
+        for email in [Person::ANNA.email, Person::DIRK.email] {
+            carla = change.clone();
+            carla.submit("desk-submit", &[("email", email), ("reason", REASON)]).await;
+            assert_eq!(carla.page.status, 422, "{}", carla.text());
+            assert!(
+                carla.text().contains("Met dit e‑mailadres kunnen wij geen account maken"),
+                "{}",
+                carla.text()
+            );
+        }
+        assert_eq!(refused().await, 2);
+        let typed = |_| vec![("email", Person::ANNA.email.to_owned()), ("reason", REASON.to_owned())];
+        let done = at_once(vec![change.clone(); 12], "desk-submit", typed).await;
+        let of = |status: u16| done.iter().filter(|browser| browser.page.status == status).count();
+        assert_eq!((of(422), of(429)), (3, 9));
+        assert_eq!(refused().await, 5);
+
+        // Then nothing is looked up any more, not even what is free; tomorrow it is again.
+        carla = change.clone();
+        carla.submit("desk-submit", &[("email", NEW_EMAIL), ("reason", REASON)]).await;
+        assert_eq!(carla.page.status, 429, "{}", carla.text());
+        open(&world, &mut carla, "/account").await;
+        assert!(carla.text().contains("waarmee geen account kan"), "{}", carla.text());
+        world.advance(Duration::from_hours(25));
+        let mut carla = at_desk(&world, &Person::CARLA).await;
+        act(&world, &mut carla, &page, "email", &[("email", NEW_EMAIL)]).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_clicks_at_once_do_a_thing_once() {
     for backend in Backend::ALL {

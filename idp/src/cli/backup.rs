@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 use web::clock::Clock;
-use web::db::{self, Copied, CopyError, Needs};
+use web::db::{self, CopyError, Needs};
 use web::random::Random;
 
 use super::open::{operator, root_key, say, with_tables};
@@ -31,10 +31,10 @@ pub(super) async fn backup(at: &At, to: &Path) -> Outcome {
         let copied = db::backup(tables.store.db(), &SCHEMA, root, to).await.map_err(refused)?;
         tables.store.note_operation(&operator(), Operation::BackupMade, "").await?;
         if at.json {
-            println!("{}", json!({ "file": to, "schema": copied.found.version, "rows": rows(&copied) }));
+            println!("{}", json!({ "file": to, "schema": copied.found.version, "rows": copied.rows() }));
             return Ok(());
         }
-        println!("{}: good. {}", to.display(), told(&copied));
+        println!("{}: good. {}", to.display(), copied);
         println!("Keep secrets.root as well, elsewhere: without it the sealed values cannot be read.");
         Ok(())
     })
@@ -65,28 +65,13 @@ pub(super) async fn restore(at: &At, from: &Path) -> Outcome {
         let found = restored.copied.found.version;
         println!(
             "{}",
-            json!({ "file": restored.file, "schema": found, "rows": rows(&restored.copied), "kept": restored.kept })
+            json!({ "file": restored.file, "schema": found, "rows": restored.copied.rows(), "kept": restored.kept })
         );
         return Ok(());
     }
-    println!("{}: restored from {}. {}", restored.file.display(), from.display(), told(&restored.copied));
+    println!("{}: restored from {}. {}", restored.file.display(), from.display(), restored.copied);
     for kept in &restored.kept {
         println!("What was there before: {}", kept.display());
     }
     Ok(())
-}
-
-/// What is in a copy, in a line.
-fn told(copied: &Copied) -> String {
-    let counts: Vec<String> = copied.counts.iter().map(|(table, count)| format!("{table} {count}")).collect();
-    format!("Schema {}; rows: {}.", copied.found.version, counts.join(", "))
-}
-
-fn rows(copied: &Copied) -> serde_json::Value {
-    copied
-        .counts
-        .iter()
-        .map(|(table, count)| ((*table).to_owned(), json!(count)))
-        .collect::<serde_json::Map<_, _>>()
-        .into()
 }

@@ -44,7 +44,10 @@ pub(super) async fn with_new_tables(path: &Path, work: impl AsyncFnOnce(&Tables)
         Store::open_existing(&config.database, (clock.clone(), random.clone(), root.clone()), Needs::Current);
     let tables = match opened.await {
         Ok((store, found)) => {
-            say(found);
+            // Many are made in a row, of one database.
+            if found.version != found.known {
+                say(found);
+            }
             Tables { config, store, found }
         }
         Err(missing @ (OpenError::Missing(_) | OpenError::Empty(_) | OpenError::NoTables { .. })) => {

@@ -45,6 +45,9 @@ pub fn check(password: &str, rules: &PasswordRules, personal: &[&str]) -> Result
     // Each code point counts as one character, in the form in which it is hashed.
     let password: String = password.nfc().collect();
     let length = password.chars().count();
+    if password.is_empty() {
+        return problem("password-choose");
+    }
     if length < rules.min_length {
         return problem("password-too-short");
     }
@@ -124,7 +127,7 @@ mod tests {
     fn passwords_are_refused_with_the_reason() {
         let rules = PasswordRules::default();
         let cases = [
-            ("", "password-too-short"),
+            ("", "password-choose"),
             ("kort", "password-too-short"),
             ("elf tekens!", "password-too-short"),
             ("ëëëëëëëëëëë", "password-too-short"),

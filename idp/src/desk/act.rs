@@ -5,12 +5,13 @@ use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
 use web::dates::in_words;
+use web::ephemeral::Reserved;
 use web::errors::FieldErrors;
 use web::request::{Fields, Visit};
 
 use super::carry_out::{Change, Outcome, carry_out};
-use super::create::{reason_error, taken_error};
-use super::{DAY, MAILS_PER_DAY, Staff, fresh_staff, member_id, member_of, member_url};
+use super::create::{is_elsewhere, reason_error, taken_error};
+use super::{DAY, MAILS_PER_DAY, Staff, fresh_staff, guess, member_id, member_of, member_url};
 use crate::app::{App, Shared, Trouble};
 use crate::domain::account::{AccountId, EmailAddress};
 use crate::domain::phone::PhoneNumber;
@@ -221,8 +222,18 @@ pub async fn post(
         if !app.within(&mails, MAILS_PER_DAY, DAY).await? && act != Act::Block {
             return Ok(app.desk_limit(&visit));
         }
+        let right = match &change {
+            Change::Email(_) => match guess::take(&app, &staff).await? {
+                Some(right) => right,
+                None => return Ok(app.desk_limit(&visit)),
+            },
+            _ => Reserved::default(),
+        };
         let by = By { actor: &staff.account.id, reason: &reason };
-        Ok(match carry_out(&app, staff.scope(), &member.account.id, &change, by).await? {
+        let outcome = carry_out(&app, staff.scope(), &member.account.id, &change, by).await?;
+        let is_elsewhere = matches!(&outcome, Outcome::EmailTaken(owner) if is_elsewhere(&staff, owner));
+        guess::settle(&app, &staff, right, is_elsewhere).await?;
+        Ok(match outcome {
             Outcome::Done => see_other(&format!("{}?notice={}", member_url(&member.account.id), act.word())),
             // The page of the account shows why.
             Outcome::Overtaken => see_other(&member_url(&member.account.id)),

@@ -8,7 +8,7 @@ use web::errors::FieldErrors;
 use web::language::Language;
 use web::request::{Fields, Visit};
 
-use super::{ACCOUNTS_PER_DAY, DAY, MAILS_PER_DAY, Staff, fresh_staff, member_url};
+use super::{ACCOUNTS_PER_DAY, DAY, MAILS_PER_DAY, Staff, fresh_staff, guess, member_url};
 use crate::app::{App, Shared, Trouble};
 use crate::domain::account::{Account, EmailAddress, Role, Username, parse_name};
 use crate::domain::phone::PhoneNumber;
@@ -99,14 +99,15 @@ pub(super) fn reason_error(error: ReasonError) -> &'static str {
     }
 }
 
-/// What is wrong with an address that another account has: an account of somebody else's organisation, of staff or of
-/// a person who registered is not told of.
+/// What is wrong with an address that another account has.
 pub(super) fn taken_error(staff: &Staff, owner: &Account) -> &'static str {
-    if owner.role == Role::User && owner.organisation.as_ref() == Some(&staff.organisation) {
-        "desk-email-taken-here"
-    } else {
-        "desk-email-taken"
-    }
+    if is_elsewhere(staff, owner) { "desk-email-taken" } else { "desk-email-taken-here" }
+}
+
+/// Whether an account is none that staff may know of: one of somebody else's organisation, of staff or of a person who
+/// registered.
+pub(super) fn is_elsewhere(staff: &Staff, owner: &Account) -> bool {
+    owner.role != Role::User || owner.organisation.as_ref() != Some(&staff.organisation)
 }
 
 /// What was filled in, once it is good.
@@ -186,8 +187,17 @@ pub async fn post(
         {
             return Ok(app.desk_limit(&visit));
         }
+        let Some(right) = guess::take(&app, &staff).await? else { return Ok(app.desk_limit(&visit)) };
         let by = By { actor: &staff.account.id, reason: &reason };
-        let taken = match app.invite(&invitation, by).await? {
+        let invited = app.invite(&invitation, by).await?;
+        // A user name may be anybody's too.
+        let is_elsewhere = match &invited {
+            Err(Taken::Email(owner)) => is_elsewhere(&staff, owner),
+            Err(Taken::Username) => true,
+            Ok(_) => false,
+        };
+        guess::settle(&app, &staff, right, is_elsewhere).await?;
+        let taken = match invited {
             Ok(id) => return Ok(see_other(&format!("{}?notice=create", member_url(&id)))),
             Err(taken) => taken,
         };

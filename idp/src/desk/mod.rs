@@ -4,6 +4,7 @@
 pub mod act;
 mod carry_out;
 pub mod create;
+mod guess;
 mod kept;
 pub mod member;
 

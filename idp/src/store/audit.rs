@@ -40,10 +40,12 @@ pub enum Event {
     Unlocked,
     Blocked,
     Unblocked,
+    /// Somebody at the desk asked for an address that is in use where they see nobody; of their own account.
+    AddressRefused,
 }
 
 impl Event {
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Registered,
         Self::Confirmed,
         Self::SignedIn,
@@ -67,6 +69,7 @@ impl Event {
         Self::Unlocked,
         Self::Blocked,
         Self::Unblocked,
+        Self::AddressRefused,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -94,6 +97,7 @@ impl Event {
             Self::Unlocked => "unlocked",
             Self::Blocked => "blocked",
             Self::Unblocked => "unblocked",
+            Self::AddressRefused => "address-refused",
         }
     }
 }

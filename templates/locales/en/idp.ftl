@@ -41,6 +41,7 @@ new-password-label = New password
 new-password-submit = Save password
 
 password-empty = Enter a password.
+password-choose = Choose a password.
 password-too-short = This password is too short. Use { $min } characters or more.
 password-too-long = This password is too long. Choose a shorter one.
 password-common = Many people use this password, or it was stolen at some time. Choose another one.
@@ -308,6 +309,7 @@ event-confirmed = Email address confirmed
 event-signed-out = Signed out
 event-account-created = Account created by a member of staff
 event-invited-again = Email to get started sent again
+event-address-refused = Entered an email address at the desk that cannot have an account
 event-unlocked = Sign-in opened again
 event-blocked = Account blocked
 event-unblocked = Account no longer blocked

@@ -41,6 +41,7 @@ new-password-label = Nieuw wachtwoord
 new-password-submit = Wachtwoord opslaan
 
 password-empty = Vul een wachtwoord in.
+password-choose = Kies een wachtwoord.
 password-too-short = Dit wachtwoord is te kort. Gebruik { $min } tekens of meer.
 password-too-long = Dit wachtwoord is te lang. Kies een korter wachtwoord.
 password-common = Veel mensen gebruiken dit wachtwoord, of het is ooit gestolen. Kies een ander wachtwoord.
@@ -308,6 +309,7 @@ event-confirmed = E-mailadres bevestigd
 event-signed-out = Uitgelogd
 event-account-created = Account aangemaakt door een medewerker
 event-invited-again = Mail om te beginnen opnieuw verstuurd
+event-address-refused = Aan de balie een e‑mailadres ingevuld waarmee geen account kan
 event-unlocked = Inloggen weer mogelijk gemaakt
 event-blocked = Account geblokkeerd
 event-unblocked = Blokkade van account opgeheven

@@ -1,5 +1,6 @@
 //! Copies of an embedded database: made while servers write, and put back in one step. PostgreSQL has `pg_dump`.
 
+use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -40,6 +41,24 @@ pub struct Copied {
     pub found: Found,
     /// Tables, and how many rows each has.
     pub counts: Vec<(&'static str, i64)>,
+}
+
+impl fmt::Display for Copied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Schema {}; rows:", self.found.version)?;
+        for (index, (table, count)) in self.counts.iter().enumerate() {
+            write!(f, "{} {table} {count}", if index == 0 { "" } else { "," })?;
+        }
+        f.write_str(".")
+    }
+}
+
+impl Copied {
+    /// How many rows each table has, for machines.
+    pub fn rows(&self) -> serde_json::Value {
+        let rows = self.counts.iter().map(|(table, count)| ((*table).to_owned(), (*count).into()));
+        serde_json::Value::Object(rows.collect())
+    }
 }
 
 /// A restored database.

@@ -50,7 +50,7 @@ impl Marks {
                      the mark"
                 ),
                 None => {
-                    tracing::warn!(%database, "there was no database, or an empty one: a new one was made");
+                    tracing::info!(%database, "there was no database, or an empty one: a new one was made");
                 }
             }
         }
