@@ -14,6 +14,7 @@ mod clients;
 mod clients_apache;
 mod clients_document;
 mod clients_fapi;
+mod clients_oauth2_proxy;
 mod clients_openidconnect;
 mod codes;
 mod configuration;
