@@ -1,0 +1,141 @@
+//! Programs that take a toolchain which nothing else here needs: oauth2-proxy (Go) with `tests/clients/oauth2-proxy.cfg`, and
+//! Spring Boot (Java) with `tests/clients/SpringPortal.java`. `tests/others` builds them and runs these tests.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::HeaderMap;
+use axum::routing::get;
+use reqwest::{Method, StatusCode};
+use tests::{Backend, Person};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::process::{Child, Command};
+use url::Url;
+
+use crate::clients::{SECRET, beside, folder, is_signed_in, prepared, world};
+
+async fn free_port() -> u16 {
+    TcpListener::bind(("127.0.0.1", 0)).await.unwrap().local_addr().unwrap().port()
+}
+
+/// Starts a server and waits until it listens.
+async fn up(mut command: Command, port: u16) -> Child {
+    let server = command.stdin(Stdio::null()).kill_on_drop(true).spawn().unwrap();
+    for _ in 0..1200 {
+        if TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
+            return server;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("it does not come up; its errors are above");
+}
+
+/// A website that says who the proxy says is there.
+async fn website() -> String {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let origin = format!("http://{}/", listener.local_addr().unwrap());
+    let who = |headers: HeaderMap| async move {
+        let text = |name: &str| headers.get(name).map_or("", |value| value.to_str().unwrap()).to_owned();
+        format!("<p id=\"website\">{} {}</p>", text("x-forwarded-user"), text("x-forwarded-email"))
+    };
+    tokio::spawn(async move { axum::serve(listener, Router::new().route("/", get(who))).await });
+    origin
+}
+
+#[tokio::test]
+#[ignore = "takes a Go toolchain: tests/others"]
+async fn oauth2_proxy_in_front_of_a_website() {
+    let port = free_port().await;
+    let origin = format!("http://localhost:{port}");
+    let world = world(Backend::Embedded, &[("https://proxy.example.nl", &origin)]).await;
+    let mut command = Command::new(prepared("TEST_OAUTH2_PROXY"));
+    command.arg("--config").arg(folder().join("oauth2-proxy.cfg"));
+    for (name, value) in [
+        ("OIDC_ISSUER_URL", world.issuer.as_str()),
+        ("CLIENT_SECRET", SECRET),
+        ("COOKIE_SECRET", "0123456789abcdef0123456789abcdef"),
+        ("COOKIE_SECURE", "false"),
+        ("REDIRECT_URL", &format!("{origin}/oauth2/callback")),
+        ("HTTP_ADDRESS", &format!("127.0.0.1:{port}")),
+        ("UPSTREAMS", &website().await),
+        ("WHITELIST_DOMAINS", world.issuer.trim_start_matches("http://")),
+    ] {
+        command.env(format!("OAUTH2_PROXY_{name}"), value);
+    }
+    let _proxy = up(command, port).await;
+
+    // A cancel is a page of the proxy's, and nobody is signed in.
+    let mut browser = world.browser();
+    browser.open(&format!("{origin}/")).await;
+    browser.submit("login-cancel", &[]).await;
+    assert_eq!(browser.page.status, StatusCode::FORBIDDEN, "{}", browser.text());
+
+    browser.open(&format!("{origin}/")).await;
+    browser.sign_in(&world, &Person::ANNA).await;
+    let subject = world.account(&Person::ANNA).await.subject.0;
+    let text = browser.text();
+    assert!(browser.has("website") && text.contains(&subject) && text.contains(Person::ANNA.email), "{text}");
+
+    // The way out: the proxy's session first, then ours, and back.
+    let url = format!("{}/logout?client_id=my-proxy&post_logout_redirect_uri={origin}/", world.issuer);
+    let out = Url::parse_with_params(&format!("{origin}/oauth2/sign_out"), [("rd", url.as_str())]).unwrap();
+    browser.open(out.as_str()).await;
+    browser.submit("logout-confirm", &[]).await;
+    assert!(browser.has("login-page"), "{}: {}", browser.page.url, browser.text());
+}
+
+#[tokio::test]
+#[ignore = "takes a Java toolchain: tests/others"]
+async fn spring_boot_as_a_portal_and_as_an_api() {
+    let port = free_port().await;
+    let origin = format!("http://localhost:{port}");
+    let world = world(Backend::Embedded, &[("https://spring.example.nl", &origin)]).await;
+    let mut command = Command::new("java");
+    command.arg("-jar").arg(prepared("TEST_SPRING")).arg(format!("--server.port={port}"));
+    command.env("ISSUER", &world.issuer).env("CLIENT_SECRET", SECRET);
+    let _spring = up(command, port).await;
+
+    let mut browser = world.browser();
+    browser.open(&format!("{origin}/")).await;
+    browser.submit("login-cancel", &[]).await;
+    assert!(browser.page.url.as_str().starts_with(&format!("{origin}/login?error")), "{}", browser.page.url);
+
+    let enter = format!("{origin}/oauth2/authorization/voordeur");
+    browser.open(&enter).await;
+    assert!(browser.page.url.query().unwrap_or_default().contains("journey="), "{}", browser.page.url);
+    browser.sign_in(&world, &Person::ANNA).await;
+    browser.open(&format!("{origin}/")).await;
+    let subject = world.account(&Person::ANNA).await.subject.0;
+    let text = browser.text();
+    assert!(browser.has("website") && text.contains(&subject) && text.contains(Person::ANNA.email), "{text}");
+
+    // Another portal of the same session signs out: this one hears of it from behind.
+    let logout = beside(&world, &mut browser).await;
+    browser.open(&logout).await;
+    world.deliver().await;
+    browser.open(&format!("{origin}/")).await;
+    assert!(!browser.has("website"), "{}", browser.text());
+
+    // Its own way out ends the session at the provider.
+    browser.open(&enter).await;
+    browser.sign_in(&world, &Person::ANNA).await;
+    assert!(is_signed_in(&world, &browser).await);
+    browser.open(&format!("{origin}/logout")).await;
+    let (_, rest) = browser.page.body.split_once("name=\"_csrf\"").expect("a form");
+    let token = rest.split("value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let form = [("_csrf".to_owned(), token)];
+    browser.request(Method::POST, &Url::parse(&format!("{origin}/logout")).unwrap(), Some(&form)).await;
+    browser.follow().await;
+    assert!(browser.has("bye"), "{}: {}", browser.page.url, browser.text());
+    assert!(!is_signed_in(&world, &browser).await);
+
+    // An access token opens the API; an ID token does not.
+    let party = world.relying_party();
+    let tokens = party.tokens(&world, &mut world.browser(), &Person::ANNA).await;
+    for (token, status) in [("access_token", StatusCode::OK), ("id_token", StatusCode::UNAUTHORIZED)] {
+        let asked = party.http.get(format!("{origin}/api/me")).bearer_auth(tokens.get(token));
+        let answer = asked.send().await.unwrap();
+        assert_eq!(answer.status(), status, "{token}");
+    }
+}
