@@ -4,6 +4,7 @@
 use sqlx::Row as _;
 use web::clock::Timestamp;
 use web::db::{AnyQuery, Db, Write};
+use web::request_log::current_request;
 
 use crate::dossiers::Section;
 use crate::links::Act;
@@ -190,8 +191,8 @@ impl AccessLog {
 fn insert<'q>(id: &'q str, look: Look<'q>, now: Timestamp) -> AnyQuery<'q> {
     sqlx::query(
         "INSERT INTO access_log (id, at, iss, sub, person_name, relation, link_id, organisation,
-           dossier_id, section, action, outcome)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+           dossier_id, section, action, outcome, request_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     )
     .bind(id)
     .bind(now.0)
@@ -205,6 +206,7 @@ fn insert<'q>(id: &'q str, look: Look<'q>, now: Timestamp) -> AnyQuery<'q> {
     .bind(look.section.slug())
     .bind(look.act.word())
     .bind(look.outcome.word())
+    .bind(current_request())
 }
 
 /// Midnight in the Netherlands at the start of the day of a moment.

@@ -4,6 +4,7 @@
 use sqlx::Row as _;
 use web::clock::Timestamp;
 use web::db::{Db, Write};
+use web::request_log::current_request;
 
 use crate::config::TeamAcr;
 use crate::links::Link;
@@ -121,8 +122,8 @@ impl Audit {
         now: Timestamp,
     ) -> Result<(), sqlx::Error> {
         let query = sqlx::query(
-            "INSERT INTO audit (id, at, iss, sub, person_name, organisation, link_id, act, reason)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            "INSERT INTO audit (id, at, iss, sub, person_name, organisation, link_id, act, reason, request_id)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         );
         let query = query
             .bind(id)
@@ -133,7 +134,8 @@ impl Audit {
             .bind(deed.organisation)
             .bind(deed.link)
             .bind(deed.act.word())
-            .bind(deed.reason);
+            .bind(deed.reason)
+            .bind(current_request());
         query.execute(write.connection()).await.map(|_| ())
     }
 

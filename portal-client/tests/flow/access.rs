@@ -333,3 +333,21 @@ async fn who_writes_much_hides_nobodys_report() {
     texts.dedup();
     assert_eq!((texts.len(), texts[0].as_str(), texts[249].as_str()), (250, "249", "000"));
 }
+
+#[tokio::test]
+async fn a_row_says_in_which_request_it_came_about() {
+    let portal = Portal::start().await;
+    let (user, _team, _) = with_dossier(&portal).await;
+    let url = format!("{}/dossiers/d4k7tq/home", user.origin);
+    let answer = user.client.get(url).send().await.unwrap();
+    let id = answer.headers()["x-request-id"].to_str().unwrap().to_owned();
+    let of_request = sqlx::query_scalar("SELECT COUNT(*) FROM access_log WHERE request_id = $1").bind(id);
+    let looks: i64 = of_request.fetch_one(portal.app.db.pool()).await.unwrap();
+    assert_eq!(looks, 1);
+    for table in ["audit", "access_log"] {
+        let sql = format!("SELECT COUNT(*) FROM {table} WHERE request_id IS NULL");
+        let without = sqlx::query_scalar(sqlx::AssertSqlSafe(sql));
+        let without: i64 = without.fetch_one(portal.app.db.pool()).await.unwrap();
+        assert_eq!(without, 0, "{table}");
+    }
+}
