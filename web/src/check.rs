@@ -3,7 +3,7 @@
 
 use std::fs::Metadata;
 use std::io::ErrorKind;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
@@ -63,8 +63,12 @@ impl<'a> Place<'a> {
 /// Whether a URL names this machine itself.
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
-        // RFC 6761 section 6.3: the names below `localhost` are this machine too.
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        // RFC 6761 section 6.3: the names below `localhost` are this machine too. Outside the web's schemes an address is
+        // a name to the parser.
+        Some(Host::Domain(name)) => {
+            let is_address = name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+            name == "localhost" || name.ends_with(".localhost") || is_address
+        }
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
