@@ -206,17 +206,8 @@ impl App {
         });
         let flood = FloodGuard::per_minute(config.limits.posts_per_minute);
         let client_flood = FloodGuard::per_minute(config.limits.client_requests_per_minute);
-        let kept = KeptForms {
-            ephemeral: ephemeral.clone(),
-            sealer: root.sealer("kept form"),
-            random: random.clone(),
-        };
-        let once = Arc::new(Once {
-            front: Arc::clone(&front),
-            ephemeral: ephemeral.clone(),
-            sealer: root.sealer("answer"),
-            largest: LARGEST_FORM,
-        });
+        let kept = KeptForms::new(ephemeral.clone(), &root, random.clone());
+        let once = Once::new(ephemeral.clone(), &root, config.limits.posts_per_minute, LARGEST_FORM);
         let lookup = root.hasher("lookup");
         let pairwise = root.hasher("pairwise subject");
         let client_keys = ClientKeys::new(http, clock.clone());
@@ -238,7 +229,7 @@ impl App {
             connections,
             front,
             kept,
-            once,
+            once: Arc::new(once),
             flood,
             client_flood,
             lookup,

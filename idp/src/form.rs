@@ -13,6 +13,7 @@ use web::request::{Fields, Visit};
 
 use crate::app::{App, Shared, Trouble};
 use crate::path;
+use crate::room::Left;
 
 /// The fields of a form that a page of ours showed to this browser; for anything else the page to show
 /// instead.
@@ -61,13 +62,23 @@ impl App {
         Ok(account.map_or(Holder::Browser, |id| Holder::Person(id.0)))
     }
 
-    /// Keeps a form whose sender has to sign in first; the address of `page` that shows it again.
+    /// Keeps a form that is not carried out now, or whose sender has to sign in first (`has_ended`); the address of `page`
+    /// that shows it again. For a browser that nobody is signed in to it takes room, as all does that strangers leave.
     ///
     /// # Errors
-    /// A backend's.
-    pub async fn keep_form(&self, visit: &Visit, page: &str, form: &Fields) -> Result<String, Trouble> {
+    /// [`Trouble::Full`], or a backend's.
+    pub async fn keep_form(
+        &self,
+        visit: &Visit,
+        page: &str,
+        form: &Fields,
+        has_ended: bool,
+    ) -> Result<String, Trouble> {
         let holder = self.form_holder(visit).await?;
-        Ok(self.kept.keep(visit, &holder, page, form, true).await?)
+        if holder == Holder::Browser {
+            self.take_room(Left::KeptForm, visit.address, kept::FOR_BROWSERS).await?;
+        }
+        Ok(self.kept.keep(visit, &holder, page, form, has_ended).await?)
     }
 
     /// The form that this page is to show again; empty if there is none.
@@ -80,8 +91,9 @@ impl App {
     }
 }
 
-/// `POST /kept`: a form that its writer leaves for the other language, or that stood on the page when the session ended
-/// (`away`). Goes back to its page, where it stands as it was.
+/// `POST /kept`: whoever has a page of ours, as often as forms may be sent; for a browser that nobody is signed in to
+/// within the room for strangers (T53). A form that its writer leaves for the other language, or that stood on the page
+/// when the session ended (`away`). Goes back to its page, where it stands as it was.
 pub async fn keep(
     State(app): State<Shared>,
     Extension(visit): Extension<Visit>,
@@ -89,11 +101,7 @@ pub async fn keep(
 ) -> Response {
     let page = kept::page_of(&visit).unwrap_or_else(|| path::HOME.to_owned());
     let is_away = visit.query("away") == "1";
-    let kept = async {
-        let holder = app.form_holder(&visit).await?;
-        Ok(app.kept.keep(&visit, &holder, &page, &fields, is_away).await?)
-    };
-    match kept.await {
+    match app.keep_form(&visit, &page, &fields, is_away).await {
         Ok(page) if is_away => Redirect::to(&ended_url(&page)).into_response(),
         Ok(page) => Redirect::to(&page).into_response(),
         Err(trouble) => app.trouble(&visit, &trouble),

@@ -36,6 +36,7 @@ pub fn start(app: &Shared, shutdown: &Shutdown) {
 pub async fn sweep(app: &Shared) -> Result<(), Trouble> {
     app.flood.sweep();
     app.client_flood.sweep();
+    app.once.sweep();
     app.ephemeral.sweep().await?;
     Ok(())
 }

@@ -6,6 +6,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
+use web::metrics::Tally;
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct SignIn {
@@ -21,28 +22,18 @@ struct ClientRequest {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Outcome {
-    outcome: &'static str,
-}
-
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Cause {
-    cause: &'static str,
-}
-
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct OfAlgorithm {
     alg: String,
 }
 
 /// The counters of one node; clones share them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Outcomes {
     sign_ins: Family<SignIn, Counter>,
-    tries: Family<Outcome, Counter>,
+    tries: Tally,
     client_requests: Family<ClientRequest, Counter>,
-    error_pages: Family<Outcome, Counter>,
-    failures: Family<Cause, Counter>,
+    error_pages: Tally,
+    failures: Tally,
     password_queue: Gauge,
     key_age: Family<OfAlgorithm, Gauge>,
 }
@@ -50,7 +41,15 @@ pub struct Outcomes {
 impl Outcomes {
     /// With a series at zero for what alerts are about: a series that begins with its first failure has no rate.
     pub fn of<'a>(portals: impl Iterator<Item = &'a str>, clients: impl Iterator<Item = &'a str>) -> Self {
-        let outcomes = Self::default();
+        let outcomes = Self {
+            sign_ins: Family::default(),
+            tries: Tally::of("outcome", &["wrong_password", "locked"]),
+            client_requests: Family::default(),
+            error_pages: Tally::of("outcome", &[]),
+            failures: Tally::of("cause", &["database", "redis", "busy", "full", "other"]),
+            password_queue: Gauge::default(),
+            key_age: Family::default(),
+        };
         for portal in portals {
             for outcome in ["signed_in", "server_error"] {
                 let labels = SignIn { portal: portal.to_owned(), outcome };
@@ -61,12 +60,6 @@ impl Outcomes {
             let labels = ClientRequest { endpoint: "token", client: client.to_owned(), outcome: "ok" };
             drop(outcomes.client_requests.get_or_create(&labels));
         }
-        for outcome in ["wrong_password", "locked"] {
-            drop(outcomes.tries.get_or_create(&Outcome { outcome }));
-        }
-        for cause in ["database", "redis", "busy", "full", "other"] {
-            drop(outcomes.failures.get_or_create(&Cause { cause }));
-        }
         outcomes
     }
 
@@ -74,12 +67,12 @@ impl Outcomes {
     pub fn register(&self, registry: &mut Registry) {
         registry.register("sign_ins", "Answers to portals that asked for a sign-in", self.sign_ins.clone());
         let help = "What went wrong on the way: passwords, codes, locks";
-        registry.register("sign_in_tries_refused", help, self.tries.clone());
+        self.tries.register(registry, "sign_in_tries_refused", help);
         let help = "Requests that clients sent themselves, by what came of them";
         registry.register("client_requests", help, self.client_requests.clone());
-        registry.register("error_pages", "Pages on which it does not go on", self.error_pages.clone());
+        self.error_pages.register(registry, "error_pages", "Pages on which it does not go on");
         let help = "Requests and jobs that failed because of this server or what it depends on";
-        registry.register("failures", help, self.failures.clone());
+        self.failures.register(registry, "failures", help);
         let help = "Passwords that wait for a thread or are being hashed";
         registry.register("password_queue", help, self.password_queue.clone());
         let help = "For how long the key has signed";
@@ -93,7 +86,7 @@ impl Outcomes {
 
     /// Somebody typed what was not accepted.
     pub fn refused_try(&self, outcome: &'static str) {
-        self.tries.get_or_create(&Outcome { outcome }).inc();
+        self.tries.inc(outcome);
     }
 
     /// A client of the configuration (or `other`) got its answer: `ok`, or an error of the protocol.
@@ -104,12 +97,12 @@ impl Outcomes {
 
     /// Somebody saw a page that leads no further; `outcome` is its name.
     pub fn error_page(&self, outcome: &'static str) {
-        self.error_pages.get_or_create(&Outcome { outcome }).inc();
+        self.error_pages.inc(outcome);
     }
 
     /// Something failed that should not: `database`, `redis`, `busy`, `full` or `other`.
     pub fn failure(&self, cause: &'static str) {
-        self.failures.get_or_create(&Cause { cause }).inc();
+        self.failures.inc(cause);
     }
 
     /// How many passwords wait.

@@ -19,6 +19,7 @@ pub enum Left {
     SignIn,
     PushedRequest,
     WaitingPage,
+    KeptForm,
 }
 
 impl Left {
@@ -27,6 +28,7 @@ impl Left {
             Self::SignIn => "sign-ins",
             Self::PushedRequest => "pushed",
             Self::WaitingPage => "waiting",
+            Self::KeptForm => "kept",
         }
     }
 }

@@ -1,11 +1,13 @@
 //! What a running node of the portal holds: built the same way by `serve` and by tests.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use include_dir::{Dir, include_dir};
 use web::check::{self, Place};
 use web::clock::Clock;
 use web::config::ConfigError;
+use web::connections::ConnectionMetrics;
 use web::cookies::CookieRules;
 use web::csrf::Csrf;
 use web::db::{Db, Marks, OpenError, Schema};
@@ -79,8 +81,8 @@ pub enum BuildError {
     Database(#[from] OpenError),
     #[error("{0}")]
     Unreadable(#[from] sqlx::Error),
-    #[error("ephemeral: {error}; {advice}", error = .0, advice = .0.fault().advice)]
-    Ephemeral(#[from] EphemeralError),
+    #[error("{}: ephemeral: {error}; {}", file.display(), error.fault().advice)]
+    Ephemeral { file: PathBuf, error: EphemeralError },
     #[error(transparent)]
     Config(#[from] ConfigError),
 }
@@ -93,6 +95,7 @@ pub struct App {
     pub db: Db,
     pub metrics: Metrics,
     pub health: Health,
+    pub connections: ConnectionMetrics,
     pub outcomes: Outcomes,
     pub ephemeral: Ephemeral,
     pub pages: Pages,
@@ -124,15 +127,19 @@ impl App {
         let db = Db::open(&settings.database, &SCHEMA, &settings.root).await?;
         Marks::of(&settings.database, settings.root_file.as_deref()).tell(&db);
         let ephemeral = match &settings.redis {
-            Some(url) => Ephemeral::redis(url, "portal:", clock.clone()).await?,
+            Some(url) => Ephemeral::redis(url, "portal:", clock.clone())
+                .await
+                .map_err(|error| BuildError::Ephemeral { file: settings.path.clone(), error })?,
             None => Ephemeral::sql(db.clone(), clock.clone()),
         };
-        let outcomes = Outcomes::new();
+        let outcomes = Outcomes::default();
         // A clock that tests and demonstrations move is nobody's to compare.
         let compares_clock = !settings.dev_clock && !clock.is_fixed();
         let health =
             Health::new(&db, &settings.database, &ephemeral, &clock, &random, compares_clock).await?;
+        let connections = ConnectionMetrics::default();
         let metrics = Metrics::with(|registry| {
+            connections.register(registry);
             outcomes.register(registry);
             health.register(registry);
         });
@@ -144,24 +151,15 @@ impl App {
             default_language: settings.default_language,
             trusted_proxies: settings.trusted_proxies.clone(),
         };
-        let front = Arc::new(front);
-        let kept = KeptForms {
-            ephemeral: ephemeral.clone(),
-            sealer: root.sealer("kept form"),
-            random: random.clone(),
-        };
-        let once = Arc::new(Once {
-            front: Arc::clone(&front),
-            ephemeral: ephemeral.clone(),
-            sealer: root.sealer("answer"),
-            largest: LARGEST_FORM,
-        });
+        let kept = KeptForms::new(ephemeral.clone(), root, random.clone());
+        let once = Once::new(ephemeral.clone(), root, settings.limits.posts_per_minute, LARGEST_FORM);
         let matcher = Matcher::new(root);
         Ok(Self {
+            connections,
             pages,
-            front,
+            front: Arc::new(front),
             kept,
-            once,
+            once: Arc::new(once),
             provider,
             sessions: Sessions::new(db.clone(), clock.clone(), settings.session, root),
             links: Links::new(db.clone(), root),
@@ -199,6 +197,7 @@ impl App {
     /// The store's.
     pub async fn sweep(&self) -> Result<(), EphemeralError> {
         self.posts.sweep();
+        self.once.sweep();
         self.sign_ins.sweep();
         self.ephemeral.sweep().await?;
         self.sessions.sweep().await?;

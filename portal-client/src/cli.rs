@@ -10,6 +10,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use web::check::{self, Good, Place};
 use web::clock::Clock;
+use web::connections::Terms;
 use web::db::{self, Db, Found, Needs};
 use web::random::Random;
 use web::serve::Shutdown;
@@ -147,10 +148,12 @@ async fn serve(path: &Path, json: bool) -> Outcome {
         let own = TcpListener::bind(at)
             .await
             .map_err(|error| format!("{}: metrics_listen = {at}: {error}", path.display()))?;
-        tokio::spawn(web::serve::serve(own, metrics_router(Arc::clone(&app)), shutdown.clone()));
+        let router = metrics_router(Arc::clone(&app));
+        tokio::spawn(web::serve::serve_on(own, router, shutdown.clone(), Terms::of_operators()));
     }
     tracing::info!(%listen, origin = %app.settings.origin, "serving");
-    web::serve::serve(listener, router(Arc::clone(&app)), shutdown).await;
+    let terms = Terms::new(app.connections.clone());
+    web::serve::serve_on(listener, router(Arc::clone(&app)), shutdown, terms).await;
     sweeper.abort();
     looker.abort();
     app.db.close().await;

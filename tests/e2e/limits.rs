@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use idp::config::{Client, Config, TokenEndpointAuthMethod};
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use sqlx::Row as _;
 use tests::{Backend, Browser, Person, RelyingParty, World};
 use url::Url;
@@ -102,6 +102,22 @@ async fn t53_rows_of_anonymous_requests_are_bounded_by_address_and_in_all() {
             browser.extra_headers.clear();
             let mut browser = from(&browser, address);
             browser.submit("forgot-submit", &[("email", &nobody)]).await;
+            told(&browser.page)
+        })
+        .await;
+
+        // A form that is kept for the other language, for a browser that nobody is signed in to.
+        let kept = Url::parse(&format!("{}/kept?page=/forgot", world.issuer)).unwrap();
+        let number = std::sync::atomic::AtomicU32::new(0);
+        is_bounded("/kept", async |address| {
+            let number = number.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let mut browser = page.clone();
+            browser.extra_headers.clear();
+            let mut browser = from(&browser, address);
+            let (_, mut fields) = browser.form_of("forgot-submit");
+            fields.retain(|(name, _)| name != "email");
+            fields.push(("email".into(), format!("nobody-{number}@example.nl")));
+            browser.request(Method::POST, &kept, Some(&fields)).await;
             told(&browser.page)
         })
         .await;

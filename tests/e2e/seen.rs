@@ -103,6 +103,10 @@ async fn t53_metric_series_are_not_made_by_strangers() {
         send(number).await;
     }
     assert_eq!(series(), first);
+    // Connections that could not be accepted are seen at both servers.
+    for metrics in [&world.idp.metrics, &world.portal.metrics] {
+        assert!(metrics.text().contains("http_accept_errors_total 0"));
+    }
     let text = world.idp.metrics.text();
     for line in [
         "http_requests_total{method=\"other\",route=\"/\",status=\"405\"} 30",

@@ -9,7 +9,7 @@ use crate::ending::local_path;
 use crate::ephemeral::{Ephemeral, EphemeralError};
 use crate::random::Random;
 use crate::request::{Fields, Visit};
-use crate::seal::{Sealer, sha256};
+use crate::seal::{RootKey, Sealer, sha256};
 
 /// The address that a form is sent to that is to be kept.
 pub const ROUTE: &str = "/kept";
@@ -43,7 +43,7 @@ const FIELDS: [&str; 17] = [
 
 /// How long a form is kept for somebody who signs in again, and for a browser.
 const FOR_PEOPLE: Duration = Duration::from_hours(12);
-const FOR_BROWSERS: Duration = Duration::from_mins(15);
+pub const FOR_BROWSERS: Duration = Duration::from_mins(15);
 /// What is kept for a browser that nobody is signed in to is no longer than this, in bytes.
 const OF_BROWSERS: usize = 2048;
 
@@ -59,12 +59,16 @@ pub enum Holder {
 /// The forms of one server.
 #[derive(Clone, Debug)]
 pub struct KeptForms {
-    pub ephemeral: Ephemeral,
-    pub sealer: Sealer,
-    pub random: Random,
+    ephemeral: Ephemeral,
+    sealer: Sealer,
+    random: Random,
 }
 
 impl KeptForms {
+    pub fn new(ephemeral: Ephemeral, root: &RootKey, random: Random) -> Self {
+        Self { ephemeral, sealer: root.sealer("kept form"), random }
+    }
+
     fn key(visit: &Visit, holder: &Holder, id: &str) -> String {
         let holder = match holder {
             Holder::Person(person) => format!("person {person}"),

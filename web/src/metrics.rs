@@ -19,6 +19,34 @@ struct Request {
     status: u16,
 }
 
+/// Counts by one label, whose words come from a closed list.
+#[derive(Clone, Debug)]
+pub struct Tally {
+    label: &'static str,
+    counters: Family<[(&'static str, &'static str); 1], Counter>,
+}
+
+impl Tally {
+    /// At zero for each of `words`: a series that begins with its first event has no rate, so that no alert sees it.
+    pub fn of(label: &'static str, words: &[&'static str]) -> Self {
+        let tally = Self { label, counters: Family::default() };
+        for word in words {
+            drop(tally.counters.get_or_create(&[(label, *word)]));
+        }
+        tally
+    }
+
+    /// One more.
+    pub fn inc(&self, word: &'static str) {
+        self.counters.get_or_create(&[(self.label, word)]).inc();
+    }
+
+    /// Shows it.
+    pub fn register(&self, registry: &mut Registry, name: &str, help: &str) {
+        registry.register(name, help, self.counters.clone());
+    }
+}
+
 /// The counters of one server.
 #[derive(Clone, Debug)]
 pub struct Metrics {

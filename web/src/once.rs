@@ -11,8 +11,9 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::ephemeral::Ephemeral;
-use crate::request::{BROWSER_COOKIE, Fields, Front};
-use crate::seal::{Sealer, sha256};
+use crate::flood::FloodGuard;
+use crate::request::{Fields, Visit};
+use crate::seal::{RootKey, Sealer, sha256};
 
 /// The field with the mark.
 pub const FIELD: &str = "once";
@@ -23,21 +24,34 @@ const REMEMBERED: Duration = Duration::from_mins(1);
 const WAITS: [u64; 8] = [50, 100, 150, 300, 500, 1000, 1500, 2000];
 
 /// Where answers are remembered.
-#[derive(Debug)]
 pub struct Once {
-    pub front: Arc<Front>,
-    pub ephemeral: Ephemeral,
+    ephemeral: Ephemeral,
     /// An address may name what its holder alone should know.
-    pub sealer: Sealer,
+    sealer: Sealer,
     /// The largest form, in bytes.
-    pub largest: usize,
+    largest: usize,
+    /// Who sends more than this is answered without it: it writes a row for each form, before anybody has looked at it.
+    flood: FloodGuard,
+}
+
+impl Once {
+    /// `posts_per_minute` as the forms themselves have it; `largest` is the largest one, in bytes.
+    pub fn new(ephemeral: Ephemeral, root: &RootKey, posts_per_minute: u32, largest: usize) -> Self {
+        let flood = FloodGuard::per_minute(posts_per_minute);
+        Self { ephemeral, sealer: root.sealer("answer"), largest, flood }
+    }
+
+    /// Forgets addresses that have been quiet.
+    pub fn sweep(&self) {
+        self.flood.sweep();
+    }
 }
 
 /// Answers the second of two equal forms as the first, if that one was answered by a redirect that sets no cookie. What was
 /// answered by a page, or failed, is done again: its handler decides then.
 pub async fn answer(State(once): State<Arc<Once>>, request: Request, next: Next) -> Response {
-    let may_be = request.method() == Method::POST
-        && once.front.cookies.read(request.headers(), BROWSER_COOKIE).is_some();
+    let is_known = |visit: &Visit| !visit.browser_is_new && once.flood.check(visit.address).is_ok();
+    let may_be = request.method() == Method::POST && request.extensions().get().is_some_and(is_known);
     if !may_be {
         return next.run(request).await;
     }

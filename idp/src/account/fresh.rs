@@ -40,7 +40,7 @@ pub(super) async fn fresh_holder(
         Err(_) => String::new(),
     };
     let page = match sent {
-        Some(form) => app.keep_form(visit, page, form).await?,
+        Some(form) => app.keep_form(visit, page, form, true).await?,
         None => page_with_form(visit, page),
     };
     sign_in_for(app, visit, &page, &identifier).await.map(Err)

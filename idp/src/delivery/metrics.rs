@@ -7,6 +7,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
+use web::metrics::Tally;
 
 use super::Kind;
 use super::smtp::Reason;
@@ -22,28 +23,39 @@ struct OfGateway {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct OfReason {
-    reason: &'static str,
-}
-
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct OfReport {
     gateway: String,
     outcome: &'static str,
 }
 
 /// The counters of one node; clones share them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct DeliveryMetrics {
     oldest: Family<OfKind, Gauge>,
     sent: Family<OfGateway, Counter>,
     failed: Family<OfGateway, Counter>,
     reports: Family<OfReport, Counter>,
     mail_sent: Counter,
-    mail_failed: Family<OfReason, Counter>,
-    given_up: Family<OfKind, Counter>,
+    mail_failed: Tally,
+    given_up: Tally,
     budget_used: Gauge,
     budget_limit: Gauge,
+}
+
+impl Default for DeliveryMetrics {
+    fn default() -> Self {
+        Self {
+            oldest: Family::default(),
+            sent: Family::default(),
+            failed: Family::default(),
+            reports: Family::default(),
+            mail_sent: Counter::default(),
+            mail_failed: Tally::of("reason", &Reason::ALL.map(Reason::name)),
+            given_up: Tally::of("kind", &Kind::ALL.map(Kind::name)),
+            budget_used: Gauge::default(),
+            budget_limit: Gauge::default(),
+        }
+    }
 }
 
 impl DeliveryMetrics {
@@ -57,16 +69,8 @@ impl DeliveryMetrics {
         registry.register("mail_sent", "Mails that the mail server took", self.mail_sent.clone());
         let help =
             "Attempts at a mail that failed, by what was wrong: connection, busy, server, address or silence";
-        registry.register("mail_failed", help, self.mail_failed.clone());
-        let help = "Messages that will not be delivered";
-        registry.register("messages_given_up", help, self.given_up.clone());
-        for kind in Kind::ALL {
-            // From zero on, so that the first one is seen as a rise.
-            drop(self.given_up.get_or_create(&OfKind { kind: kind.name() }));
-        }
-        for reason in Reason::ALL {
-            drop(self.mail_failed.get_or_create(&OfReason { reason: reason.name() }));
-        }
+        self.mail_failed.register(registry, "mail_failed", help);
+        self.given_up.register(registry, "messages_given_up", "Messages that will not be delivered");
         let help = "One-time codes of this day, of all nodes";
         registry.register("sms_budget_used", help, self.budget_used.clone());
         registry.register("sms_budget_limit", "codes.total_per_day", self.budget_limit.clone());
@@ -85,11 +89,11 @@ impl DeliveryMetrics {
     }
 
     pub(super) fn mail_failed(&self, reason: Reason) {
-        self.mail_failed.get_or_create(&OfReason { reason: reason.name() }).inc();
+        self.mail_failed.inc(reason.name());
     }
 
     pub(super) fn given_up(&self, kind: Kind) {
-        self.given_up.get_or_create(&OfKind { kind: kind.name() }).inc();
+        self.given_up.inc(kind.name());
     }
 
     pub(super) fn report(&self, gateway: &str, outcome: &'static str) {

@@ -116,7 +116,7 @@ async fn sign_in_again(
     sent: Option<&Fields>,
 ) -> Result<Response, Trouble> {
     let again = match sent {
-        Some(form) => app.keep_form(visit, here, form).await?,
+        Some(form) => app.keep_form(visit, here, form, true).await?,
         None => page_with_form(visit, here),
     };
     sign_in_for(app, visit, &again, identifier).await

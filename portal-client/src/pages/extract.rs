@@ -69,7 +69,7 @@ impl FromRequestParts<Arc<App>> for SignedIn {
 /// Tells the provider from time to time that somebody is here. Waits for its answer a little while, so that who goes on to
 /// the provider's pages finds the session there; the person's page never fails by it.
 async fn keep_provider_session(app: &Arc<App>, session: &Session) {
-    if !app.settings.session.keeps_provider {
+    if !app.sessions.is_refresh_due(session) {
         return;
     }
     let (app, session) = (Arc::clone(app), session.clone());

@@ -95,6 +95,8 @@ pub struct Session {
     pub care: Option<Care>,
     pub signed_in_at: Timestamp,
     pub seen_at: Timestamp,
+    /// When the provider was last told that somebody is here.
+    refreshed_at: Timestamp,
 }
 
 impl Session {

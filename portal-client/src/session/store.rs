@@ -111,8 +111,12 @@ impl Sessions {
         Ok(Start::Begun(token))
     }
 
-    /// The refresh token of a session, if it is time to tell the provider that somebody is here; whoever gets it is the
-    /// only one for a third of the idle time.
+    /// Whether it is time to tell the provider that somebody is here.
+    pub fn is_refresh_due(&self, session: &Session) -> bool {
+        self.rules.keeps_provider && session.refreshed_at <= self.clock.now().minus(self.rules.idle / 3)
+    }
+
+    /// The refresh token of a session, if it is due still; whoever gets it is the only one for a third of the idle time.
     ///
     /// # Errors
     /// The database's.
@@ -340,5 +344,6 @@ fn read(row: &AnyRow) -> Result<Session, sqlx::Error> {
         care: role.map(|role| Care { role, organisation }),
         signed_in_at: Timestamp(row.try_get("signed_in_at")?),
         seen_at: Timestamp(row.try_get("seen_at")?),
+        refreshed_at: Timestamp(row.try_get("refreshed_at")?),
     })
 }
