@@ -288,6 +288,9 @@ async fn issue_activation_code(world: &World, look: Look) -> String {
 
 /// Thirteen minutes pass for the page and for the server: the page asks whether the person is still there.
 async fn the_session_warns_and_can_be_extended(browser: &mut Chromium, world: &World) {
+    // Loaded anew: a page that the browser had kept in memory loads itself again, with a clock of its own.
+    browser.open(&browser.url().await).await;
+    browser.find(".section-title").await;
     world.advance(Duration::from_mins(13) + Duration::from_secs(30));
     let later = "const now = Date.now; Date.now = () => now() + (13 * 60 + 30) * 1000;";
     browser.tab.execute(later, Vec::new()).await.unwrap();

@@ -9,6 +9,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use thirtyfour::error::WebDriverErrorInner;
 use thirtyfour::{
     By, ChromiumLikeCapabilities, DesiredCapabilities, LoggingPrefsLogLevel, WebDriver, WebElement,
 };
@@ -172,8 +173,16 @@ impl Chromium {
         }
     }
 
+    /// Clicks on the first element that matches and can be seen. Where a page gives way to another between
+    /// the look and the click, it looks again: the click went nowhere.
     pub async fn click(&self, css: &str) {
-        self.find(css).await.click().await.unwrap();
+        for _ in 0..20 {
+            match self.find(css).await.click().await {
+                Err(error) if matches!(*error, WebDriverErrorInner::StaleElementReference(_)) => (),
+                outcome => return outcome.unwrap_or_else(|error| panic!("no click on {css}: {error}")),
+            }
+        }
+        panic!("{css} is another one each time");
     }
 
     /// Empties a field and types into it.
