@@ -1,7 +1,6 @@
 //! What a running node holds, built the same way by `serve` and by tests.
 
 use std::net::IpAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -69,10 +68,6 @@ pub struct App {
 }
 
 pub type Shared = Arc<App>;
-
-/// What a handler comes to. Boxed with its type forgotten: every handler contains the end of a sign-in, and the compiler
-/// would look through all of it again for each of them.
-pub type Answer<'a> = Pin<Box<dyn Future<Output = Result<Response, Trouble>> + Send + 'a>>;
 
 /// Why a node did not start; the text is for the operator.
 #[derive(Debug, thiserror::Error)]

@@ -3,15 +3,15 @@
 
 use std::time::Duration;
 
-use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use web::request::{Fields, Visit};
+use web::request::Fields;
 
 use crate::app::Shared;
+use crate::http::{AppError, Caller};
 
 /// `idp/outbox.html`
 #[derive(Clone, Debug, Serialize)]
@@ -48,9 +48,9 @@ impl OutboxPage {
 }
 
 /// `GET /dev/outbox`
-pub async fn outbox(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
+pub async fn outbox(State(app): State<Shared>, Caller(visit): Caller) -> Result<Response, AppError> {
     if !app.config.dev.outbox {
-        return app.not_found(&visit);
+        return Err(AppError::NotFound);
     }
     let mut messages: Vec<MessageRow> = app
         .delivery
@@ -73,28 +73,28 @@ pub async fn outbox(State(app): State<Shared>, Extension(visit): Extension<Visit
         })
         .collect();
     messages.reverse();
-    app.page(&visit, None, StatusCode::OK, "idp/outbox.html", &OutboxPage { messages })
+    Ok(app.page(&visit, None, StatusCode::OK, "idp/outbox.html", &OutboxPage { messages }))
 }
 
 /// `GET /dev/outbox.json`: newest last.
-pub async fn outbox_json(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
+pub async fn outbox_json(State(app): State<Shared>) -> Result<Response, AppError> {
     if !app.config.dev.outbox {
-        return app.not_found(&visit);
+        return Err(AppError::NotFound);
     }
-    axum::Json(app.delivery.caught()).into_response()
+    Ok(axum::Json(app.delivery.caught()).into_response())
 }
 
 /// `POST /dev/clock/advance` with `seconds=N`
-pub async fn advance(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
+pub async fn advance(State(app): State<Shared>, body: Bytes) -> Result<Response, AppError> {
     if !app.config.dev.clock {
-        return app.not_found(&visit);
+        return Err(AppError::NotFound);
     }
     let seconds = Fields::parse(&body).ok().and_then(|fields| fields.get("seconds")?.parse::<u64>().ok());
-    match seconds.filter(|seconds| *seconds <= 400 * 86_400) {
+    Ok(match seconds.filter(|seconds| *seconds <= 400 * 86_400) {
         Some(seconds) => {
             app.clock.advance(Duration::from_secs(seconds));
             app.clock.now().rfc3339().into_response()
         }
         None => (StatusCode::BAD_REQUEST, "seconds=N, at most 400 days").into_response(),
-    }
+    })
 }

@@ -77,3 +77,19 @@ pub const PORTAL: &str = "portal";
 pub const SESSION_COOKIE: &str = "session";
 /// The cookie of a device that may be known to accounts.
 pub const DEVICE_COOKIE: &str = "device";
+
+/// The page that stands for a target which answers to forms alone; every other path is its own.
+pub fn page_of(path: &str) -> &str {
+    match path {
+        SIGNIN_RESEND => SIGNIN_CODE,
+        SIGNIN_CANCEL => SIGNIN,
+        REGISTER_RESEND => REGISTER_SENT,
+        FORGOT_RESEND => FORGOT_SENT,
+        ACCOUNT_EMAIL_RESEND => ACCOUNT_EMAIL_SENT,
+        ACCOUNT_PHONE_RESEND => ACCOUNT_PHONE_CODE,
+        DESK_SEARCH => DESK,
+        web::kept::ROUTE => HOME,
+        ACCOUNT_FORGET_DEVICE | ACCOUNT_END_SESSION | ACCOUNT_SIGN_OUT | SESSION_EXTEND => ACCOUNT,
+        other => other,
+    }
+}

@@ -57,10 +57,6 @@ impl App {
 }
 
 /// Whether a request is small enough to be kept.
-///
-/// # Errors
-/// If it cannot be written as JSON.
-pub fn fits(request: &impl Serialize) -> Result<bool, Trouble> {
-    let value = serde_json::to_vec(request).map_err(|error| Trouble::Other(error.to_string()))?;
-    Ok(value.len() <= LARGEST)
+pub fn fits(request: &impl Serialize) -> bool {
+    serde_json::to_vec(request).is_ok_and(|value| value.len() <= LARGEST)
 }

@@ -7,19 +7,19 @@ use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{Redirect, Response};
 use axum::routing::{get, post};
-use axum::{Extension, Router, middleware};
+use axum::{Router, middleware};
 use serde::Serialize;
-use web::request::Visit;
 use web::{assets, compress, headers, kept, links, look, once, request, request_log};
 
 use crate::app::{LARGEST_FORM, Shared};
 use crate::config::Portal;
+use crate::http::{AppError, Caller, error};
 use crate::oauth::{
     authorize, cors, discovery, introspect, logout, par, refusal, registration, token, userinfo,
 };
 use crate::register::confirm;
 use crate::signin::{code, consent, new_password, password, phone, terms};
-use crate::{account, desk, dev, form, operators, path, recover, register, reports, signin};
+use crate::{account, desk, dev, http::kept as forms, operators, path, recover, register, reports, signin};
 
 /// All routes with their layers.
 pub fn router(app: &Shared) -> Router {
@@ -91,7 +91,7 @@ pub fn router(app: &Shared) -> Router {
         .route(path::HEALTHZ, get(|| async { "ok" }))
         .route(path::READYZ, get(operators::ready))
         // Forms that somebody comes back to
-        .route(kept::ROUTE, post(form::keep))
+        .route(kept::ROUTE, post(forms::keep))
         // Development
         .route(path::DEV_OUTBOX, get(dev::outbox))
         .route(path::DEV_OUTBOX_JSON, get(dev::outbox_json))
@@ -105,7 +105,7 @@ pub fn router(app: &Shared) -> Router {
         .merge(for_clients(app))
         .layer(DefaultBodyLimit::max(LARGEST_FORM))
         .layer(middleware::from_fn_with_state(Arc::clone(&app.once), once::answer))
-        .layer(middleware::from_fn_with_state(app.clone(), never_empty))
+        .layer(middleware::from_fn_with_state(app.clone(), error::explain))
         .layer(middleware::from_fn(links::mend))
         .layer(middleware::from_fn_with_state(Arc::clone(&app.front), request::visit))
         .layer(middleware::from_fn(compress::pages))
@@ -148,7 +148,7 @@ impl HomePage {
 }
 
 /// `GET /`: people who came here by hand are shown the way to the portal.
-async fn home(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
+async fn home(State(app): State<Shared>, Caller(visit): Caller) -> Response {
     let portal = app.registry.portal_of(None);
     let page = HomePage { portal_url: portal.url.clone(), portal_name: portal.brand.name.clone() };
     app.page(&visit, None, StatusCode::OK, "idp/home.html", &page)
@@ -157,41 +157,23 @@ async fn home(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> 
 /// A key that was revoked before this request came is of no use in it, whichever process revoked it.
 async fn know_the_keys(
     State(app): State<Shared>,
-    Extension(visit): Extension<Visit>,
     request: Request,
     next: Next,
-) -> Response {
-    match app.keys.catch_up().await {
-        Ok(()) => next.run(request).await,
-        Err(error) => app.trouble(&visit, &error.into()),
-    }
+) -> Result<Response, AppError> {
+    app.keys.catch_up().await?;
+    Ok(next.run(request).await)
 }
 
 /// `GET /brand/{*path}`: colour and logo of a portal; the same for everyone.
-async fn brand(
-    State(app): State<Shared>,
-    Path(path): Path<String>,
-    Extension(visit): Extension<Visit>,
-) -> Response {
+async fn brand(State(app): State<Shared>, Path(path): Path<String>, Caller(visit): Caller) -> Response {
     look::file(app.registry.portals().map(Portal::look), &path, &visit.query("v"))
 }
 
 /// A URL that exists, asked for in another way than it answers to.
-async fn wrong_method(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    app.wrong_method(&visit)
+async fn wrong_method() -> AppError {
+    AppError::WrongMethod
 }
 
-/// No address answers a browser with an empty page, or with a line of the framework's.
-async fn never_empty(
-    State(app): State<Shared>,
-    Extension(visit): Extension<Visit>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let response = next.run(request).await;
-    if headers::is_bare(&visit.headers, &response) { app.bare(&visit, response.status()) } else { response }
-}
-
-async fn not_found(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    app.not_found(&visit)
+async fn not_found() -> AppError {
+    AppError::NotFound
 }

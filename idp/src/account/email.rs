@@ -3,7 +3,6 @@
 
 use std::time::{Duration, Instant};
 
-use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -12,21 +11,18 @@ use web::errors::FieldErrors;
 use web::links::token;
 use web::request::Visit;
 
-use super::fresh::{fresh_holder, sign_in_for};
-use super::holder;
-use super::session::{in_session, within};
-use crate::app::{Shared, Trouble};
+use super::fresh::{Fresh, FreshOrKept, sign_in_for};
+use crate::app::Shared;
 use crate::domain::account::{Account, EmailAddress};
-use crate::form::Posted;
+use crate::http::extract::PerhapsSignedIn;
+use crate::http::pages::see_other;
+use crate::http::{AppError, Caller, Form, SignedIn};
 use crate::notices::Mail;
-use crate::oauth::resume::see_other;
 use crate::path;
 use crate::register::confirm::ConfirmPage;
 use crate::register::email_error;
-use crate::signin::run;
 use crate::store::audit::Event;
 use crate::store::mail_links::Purpose;
-use crate::store::sessions::Session;
 
 /// No request is answered sooner: whether somebody has the address cannot be told from the time.
 const ANSWER_TAKES: Duration = Duration::from_millis(150);
@@ -54,7 +50,7 @@ impl EmailPage {
 fn page(
     app: &Shared,
     visit: &Visit,
-    (session, account): (&Session, &Account),
+    account: &Account,
     typed: &str,
     error: Option<&'static str>,
 ) -> Response {
@@ -64,166 +60,124 @@ fn page(
         email: typed.chars().take(254).collect(),
         errors: FieldErrors::default().and("email", error),
     };
-    app.page(&within(app, visit, session), None, page.errors.status(), "idp/account_email.html", &page)
+    app.page(visit, None, page.errors.status(), "idp/account_email.html", &page)
 }
 
 /// `GET /account/email`: the holder, freshly signed in.
-pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    run(&app, &visit, async {
-        Ok(match fresh_holder(&app, &visit, path::ACCOUNT_EMAIL, None).await? {
-            Ok((session, account)) => {
-                let kept = app.kept_form(&visit).await?;
-                page(&app, &visit, (&session, &account), &kept.plain("email"), None)
-            }
-            Err(elsewhere) => elsewhere,
-        })
-    })
-    .await
+pub async fn get(
+    State(app): State<Shared>,
+    Fresh(SignedIn { visit, account, .. }): Fresh,
+) -> Result<Response, AppError> {
+    let kept = app.kept_form(&visit).await?;
+    Ok(page(&app, &visit, &account, &kept.plain("email"), None))
 }
 
 /// `POST /account/email`: the holder, freshly signed in, within the limits on mails. An address that somebody else has
 /// is answered alike, and its owner is told.
 pub async fn post(
     State(app): State<Shared>,
-    Extension(visit): Extension<Visit>,
-    Posted(fields): Posted,
-) -> Response {
+    Form(FreshOrKept(SignedIn { visit, account, .. }), fields): Form<FreshOrKept>,
+) -> Result<Response, AppError> {
     let answer_at = Instant::now() + ANSWER_TAKES;
-    run(&app, &visit, async {
-        let holder = Box::pin(fresh_holder(&app, &visit, path::ACCOUNT_EMAIL, Some(&fields))).await?;
-        let (session, account) = match holder {
-            Ok(holder) => holder,
-            Err(elsewhere) => return Ok(elsewhere),
-        };
-        let typed = fields.plain("email");
-        let typed = typed.as_str();
-        let Some(email) = EmailAddress::parse(typed) else {
-            return Ok(page(&app, &visit, (&session, &account), typed, Some(email_error(&fields))));
-        };
-        if email == account.email {
-            return Ok(page(&app, &visit, (&session, &account), typed, Some("email-same")));
+    let typed = fields.plain("email");
+    let typed = typed.as_str();
+    let Some(email) = EmailAddress::parse(typed) else {
+        return Ok(page(&app, &visit, &account, typed, Some(email_error(&fields))));
+    };
+    if email == account.email {
+        return Ok(page(&app, &visit, &account, typed, Some("email-same")));
+    }
+    if !app.may_mail(&visit, &email, Purpose::EmailChange).await? {
+        return Err(AppError::TooMany(Duration::from_hours(1)));
+    }
+    let id = app.open_waiting_page(&visit, &email, Some(&account), None, None).await?;
+    let mut write = app.store.begin_write().await?;
+    match app.store.confirmed_account_in(&mut write, &email).await? {
+        Some(owner) => {
+            let link = app.url(path::SIGNIN);
+            app.notify(&mut write, Mail::AlreadyRegistered, &owner, None, |notice| notice.link = link)
+                .await?;
         }
-        if !app.may_mail(&visit, &email, Purpose::EmailChange).await? {
-            return Ok(app.too_many(&visit, Duration::from_hours(1)));
+        None => {
+            app.mail_link(&mut write, Purpose::EmailChange, &account, &id, None, Some(&email)).await?;
         }
-        let id = app.open_waiting_page(&visit, &email, Some(&account), None, None).await?;
-        let mut write = app.store.begin_write().await?;
-        match app.store.confirmed_account_in(&mut write, &email).await? {
-            Some(owner) => {
-                let link = app.url(path::SIGNIN);
-                app.notify(&mut write, Mail::AlreadyRegistered, &owner, None, |notice| notice.link = link)
-                    .await?;
-            }
-            None => {
-                app.mail_link(&mut write, Purpose::EmailChange, &account, &id, None, Some(&email)).await?;
-            }
-        }
-        write.commit().await?;
-        app.delivery.wake();
-        tokio::time::sleep_until(answer_at.into()).await;
-        Ok(see_other(&app.waiting_url(&visit, None, path::ACCOUNT_EMAIL_SENT, &id)))
-    })
-    .await
+    }
+    write.commit().await?;
+    app.delivery.wake();
+    tokio::time::sleep_until(answer_at.into()).await;
+    Ok(see_other(&app.waiting_url(&visit, None, path::ACCOUNT_EMAIL_SENT, &id)))
 }
 
 /// `GET /account/email/sent`: the browser that asked.
-pub async fn sent(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    run(&app, &visit, async {
-        let visit = in_session(&app, visit.clone()).await?;
-        app.show_waiting(&visit, Purpose::EmailChange, FieldErrors::default()).await
-    })
-    .await
+pub async fn sent(
+    State(app): State<Shared>,
+    PerhapsSignedIn(visit): PerhapsSignedIn,
+) -> Result<Response, AppError> {
+    app.show_waiting(&visit, Purpose::EmailChange, FieldErrors::default()).await
 }
 
 /// `POST /account/email/sent`: the code of the mail, typed; five tries for each mail.
 pub async fn type_code(
     State(app): State<Shared>,
-    Extension(visit): Extension<Visit>,
-    Posted(fields): Posted,
-) -> Response {
-    run(&app, &visit, async {
-        let (session, account) = match holder(&app, &visit).await? {
-            Ok(holder) => holder,
-            Err(elsewhere) => return Ok(elsewhere),
-        };
-        let visit = within(&app, &visit, &session);
-        match app.token_for(&visit, Purpose::EmailChange, fields.trimmed("code")).await? {
-            Ok(token) => change(&app, &visit, &account, &token).await,
-            Err(page) => Ok(page),
-        }
-    })
-    .await
+    Form(SignedIn { visit, account, .. }, fields): Form<SignedIn>,
+) -> Result<Response, AppError> {
+    let token = app.token_for(&visit, Purpose::EmailChange, fields.trimmed("code")).await?;
+    change(&app, &account, &token).await
 }
 
 /// `POST /account/email/resend`: after a wait, within the limits on mails.
 pub async fn resend(
     State(app): State<Shared>,
-    Extension(visit): Extension<Visit>,
-    Posted(fields): Posted,
-) -> Response {
-    run(&app, &visit, async {
-        let visit = in_session(&app, visit.clone()).await?;
-        app.resend_mail(&visit, Purpose::EmailChange, &fields).await
-    })
-    .await
+    Form(PerhapsSignedIn(visit), fields): Form<PerhapsSignedIn>,
+) -> Result<Response, AppError> {
+    app.resend_mail(&visit, Purpose::EmailChange, &fields).await
 }
 
 /// `GET /account/email/confirm`: the holder; shows a button and changes nothing. Whoever is not signed in signs in
 /// first, in this browser.
-pub async fn confirm_page(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    run(&app, &visit, async {
-        let token = visit.token();
-        let Some(link) = app.store.peek_mail_link(Purpose::EmailChange, &token).await? else {
-            return Ok(app.link_invalid(&visit));
-        };
-        match holder(&app, &visit).await? {
-            Ok((session, account)) if account.id == link.account_id => {
-                let page = ConfirmPage {
-                    action: path::ACCOUNT_EMAIL_CONFIRM.into(),
-                    token,
-                    lead: "change-email-confirm-lead",
-                    email: link.new_email.map(|email| email.as_str().to_owned()).unwrap_or_default(),
-                };
-                let visit = within(&app, &visit, &session);
-                Ok(app.page(&visit, None, StatusCode::OK, "idp/confirm.html", &page))
-            }
-            Ok(_) => Ok(app.link_invalid(&visit)),
-            Err(_) => {
-                let back = format!("{}?token={token}", path::ACCOUNT_EMAIL_CONFIRM);
-                sign_in_for(&app, &visit, &back, "").await
-            }
+pub async fn confirm_page(State(app): State<Shared>, Caller(visit): Caller) -> Result<Response, AppError> {
+    let token = visit.token();
+    let Some(link) = app.store.peek_mail_link(Purpose::EmailChange, &token).await? else {
+        return Err(AppError::LinkInvalid);
+    };
+    match SignedIn::of(&app, &visit).await? {
+        Some(SignedIn { visit, account, .. }) if account.id == link.account_id => {
+            let page = ConfirmPage {
+                action: path::ACCOUNT_EMAIL_CONFIRM.into(),
+                token,
+                lead: "change-email-confirm-lead",
+                email: link.new_email.map(|email| email.as_str().to_owned()).unwrap_or_default(),
+            };
+            Ok(app.page(&visit, None, StatusCode::OK, "idp/confirm.html", &page))
         }
-    })
-    .await
+        Some(_) => Err(AppError::LinkInvalid),
+        None => {
+            let back = format!("{}?token={token}", path::ACCOUNT_EMAIL_CONFIRM);
+            sign_in_for(&app, &visit, &back, "").await
+        }
+    }
 }
 
 /// `POST /account/email/confirm`: the holder; the link works once.
 pub async fn confirm(
     State(app): State<Shared>,
-    Extension(visit): Extension<Visit>,
-    Posted(fields): Posted,
-) -> Response {
-    run(&app, &visit, async {
-        match holder(&app, &visit).await? {
-            Ok((_, account)) => change(&app, &visit, &account, &token(fields.trimmed("token"))).await,
-            Err(elsewhere) => Ok(elsewhere),
-        }
-    })
-    .await
+    Form(SignedIn { account, .. }, fields): Form<SignedIn>,
+) -> Result<Response, AppError> {
+    change(&app, &account, &token(fields.trimmed("token"))).await
 }
 
-async fn change(app: &Shared, visit: &Visit, account: &Account, token: &str) -> Result<Response, Trouble> {
+async fn change(app: &Shared, account: &Account, token: &str) -> Result<Response, AppError> {
     let mut write = app.store.begin_write().await?;
     let link = app.store.use_mail_link(&mut write, Purpose::EmailChange, token).await?;
     let link = link.filter(|link| link.account_id == account.id);
-    let Some(email) = link.and_then(|link| link.new_email) else { return Ok(app.link_invalid(visit)) };
+    let Some(email) = link.and_then(|link| link.new_email) else { return Err(AppError::LinkInvalid) };
     // A registration that nobody confirmed keeps no address from its owner.
     app.store.remove_unconfirmed_at(&mut write, &email).await?;
     match app.store.change_email(&mut write, &account.id, &account.email, &email).await {
         Ok(true) => {}
         Err(error) if !error.is_unique_violation() => return Err(error.into()),
         // Somebody else has it by now, or the account has another one.
-        Ok(false) | Err(_) => return Ok(app.link_invalid(visit)),
+        Ok(false) | Err(_) => return Err(AppError::LinkInvalid),
     }
     // A link that went to the old address opens nothing any more.
     app.store.void_mail_links(&mut write, &account.id, Purpose::Reset).await?;

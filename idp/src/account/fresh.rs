@@ -3,14 +3,18 @@
 
 use std::time::Duration;
 
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
 use axum::response::Response;
 use web::clock::Timestamp;
 use web::kept;
-use web::request::{Fields, Visit};
+use web::request::Visit;
 
-use super::holder;
-use crate::app::{Shared, Trouble};
+use crate::app::Shared;
 use crate::domain::account::Account;
+use crate::http::extract::Sent;
+use crate::http::{AppError, Caller, SignedIn};
+use crate::path;
 use crate::store::sessions::Session;
 
 const FRESH: Duration = Duration::from_mins(5);
@@ -21,49 +25,70 @@ fn is_fresh(session: &Session, account: &Account, now: Timestamp) -> bool {
         && (account.verified_phone().is_none() || session.code_at.is_some_and(fresh))
 }
 
-/// As [`holder`], after a fresh sign-in; otherwise the way to one, which comes back to `page`, where a form that was `sent`
-/// too late is there again.
-///
-/// # Errors
-/// A backend's.
-pub(super) async fn fresh_holder(
-    app: &Shared,
-    visit: &Visit,
-    page: &str,
-    sent: Option<&Fields>,
-) -> Result<Result<(Session, Account), Response>, Trouble> {
-    let identifier = match holder(app, visit).await? {
-        Ok((session, account)) if is_fresh(&session, &account, app.clock.now()) => {
-            return Ok(Ok((session, account)));
-        }
-        Ok((_, account)) => account.identifier(app.config.accounts.identifier).to_owned(),
-        Err(_) => String::new(),
-    };
-    let page = match sent {
-        Some(form) => app.keep_form(visit, page, form, true).await?,
-        None => page_with_form(visit, page),
-    };
-    sign_in_for(app, visit, &page, &identifier).await.map(Err)
+/// Somebody who signed in a moment ago; anybody else signs in first and comes back to the page.
+pub struct Fresh(pub SignedIn);
+
+/// As [`Fresh`]; a form that is sent too late is there again after the sign-in. For what holds no secret.
+pub struct FreshOrKept(pub SignedIn);
+
+impl FromRequestParts<Shared> for Fresh {
+    type Rejection = AppError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, AppError> {
+        parts.extensions.remove::<Sent>();
+        FreshOrKept::from_request_parts(parts, app).await.map(|FreshOrKept(holder)| Self(holder))
+    }
 }
 
-/// The page itself, with the form that it is to show again if it names one.
-pub fn page_with_form(visit: &Visit, page: &str) -> String {
-    match visit.uri.path_and_query() {
-        Some(here) if here.path() == page && kept::is_back(visit) => here.as_str().to_owned(),
-        _ => page.to_owned(),
+impl FromRequestParts<Shared> for FreshOrKept {
+    type Rejection = AppError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, AppError> {
+        let Caller(visit) = Caller::from_request_parts(parts, app).await?;
+        let identifier = match SignedIn::of(app, &visit).await? {
+            Some(holder) if is_fresh(&holder.session, &holder.account, app.clock.now()) => {
+                return Ok(Self(holder));
+            }
+            Some(holder) => holder.account.identifier(app.config.accounts.identifier).to_owned(),
+            None => String::new(),
+        };
+        Err(sign_in_and_return(app, &visit, parts.extensions.get(), &identifier).await)
+    }
+}
+
+/// The way to a fresh sign-in that comes back to the page of this request, where a form that was `sent` is there again.
+pub async fn sign_in_and_return(
+    app: &Shared,
+    visit: &Visit,
+    sent: Option<&Sent>,
+    identifier: &str,
+) -> AppError {
+    let page = path::page_of(visit.uri.path());
+    let page = match sent {
+        Some(Sent(form)) => app.keep_form(visit, page, form, true).await,
+        // The page itself, with the form that it is to show again if it names one.
+        None => Ok(match visit.uri.path_and_query() {
+            Some(here) if here.path() == page && kept::is_back(visit) => here.as_str().to_owned(),
+            _ => page.to_owned(),
+        }),
+    };
+    let page = match page {
+        Ok(page) => page,
+        Err(trouble) => return trouble.into(),
+    };
+    match sign_in_for(app, visit, &page, identifier).await {
+        Ok(response) => AppError::instead(response),
+        Err(error) => error,
     }
 }
 
 /// Begins a fresh sign-in that ends at `page`.
-///
-/// # Errors
-/// A backend's.
 pub async fn sign_in_for(
     app: &Shared,
     visit: &Visit,
     page: &str,
     identifier: &str,
-) -> Result<Response, Trouble> {
+) -> Result<Response, AppError> {
     let mut open = app.begin_journey(visit, None, None).await?;
     open.journey.step_up_to = Some(page.to_owned());
     identifier.clone_into(&mut open.journey.identifier);

@@ -1,6 +1,5 @@
 //! Taking one's data along, and leaving for good.
 
-use axum::Extension;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -10,18 +9,16 @@ use web::errors::FieldErrors;
 use web::language::Language;
 use web::request::{Visit, append};
 
-use super::fresh::fresh_holder;
-use super::session::within;
+use super::fresh::Fresh;
 use crate::app::{App, Shared, Trouble};
 use crate::domain::account::Account;
-use crate::form::Posted;
+use crate::http::error::MessagePage;
+use crate::http::pages::see_other;
+use crate::http::{AppError, Caller, Form, SignedIn};
 use crate::notices::Mail;
 use crate::oauth::logout::end_session;
-use crate::oauth::resume::see_other;
 use crate::path;
-use crate::signin::run;
 use crate::store::audit::Event;
-use crate::store::sessions::Session;
 
 /// `idp/account_delete.html`
 #[derive(Clone, Debug, Serialize)]
@@ -50,44 +47,27 @@ impl DeletePage {
 }
 
 /// `GET /account/download`: the holder, freshly signed in: what is in it, and the button that takes it.
-pub async fn download_get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    run(&app, &visit, async {
-        Ok(match fresh_holder(&app, &visit, path::ACCOUNT_DOWNLOAD, None).await? {
-            Ok((session, _)) => {
-                let page = DownloadPage { action: path::ACCOUNT_DOWNLOAD, back_url: path::ACCOUNT };
-                let visit = within(&app, &visit, &session);
-                app.page(&visit, None, StatusCode::OK, "idp/account_download.html", &page)
-            }
-            Err(elsewhere) => elsewhere,
-        })
-    })
-    .await
+pub async fn download_get(State(app): State<Shared>, Fresh(SignedIn { visit, .. }): Fresh) -> Response {
+    let page = DownloadPage { action: path::ACCOUNT_DOWNLOAD, back_url: path::ACCOUNT };
+    app.page(&visit, None, StatusCode::OK, "idp/account_download.html", &page)
 }
 
 /// `POST /account/download`: the holder, freshly signed in; everything that is kept of them, as JSON. What only serves to
 /// recognise a secret is left out. Each time leaves a line in the history.
 pub async fn download_post(
     State(app): State<Shared>,
-    Extension(visit): Extension<Visit>,
-    _: Posted,
-) -> Response {
-    run(&app, &visit, async {
-        let (_, account) = match fresh_holder(&app, &visit, path::ACCOUNT_DOWNLOAD, None).await? {
-            Ok(holder) => holder,
-            Err(elsewhere) => return Ok(elsewhere),
-        };
-        let mut write = app.store.begin_write().await?;
-        app.store.note(&mut write, Event::DataDownloaded, &account.id, None, "");
-        write.commit().await?;
-        let data = serde_json::to_string_pretty(&everything(&app, &account).await?)
-            .map_err(|error| Trouble::Other(error.to_string()))?;
-        let headers = [
-            (header::CONTENT_TYPE, "application/json"),
-            (header::CONTENT_DISPOSITION, "attachment; filename=\"account.json\""),
-        ];
-        Ok((headers, data).into_response())
-    })
-    .await
+    Form(Fresh(SignedIn { account, .. }), _): Form<Fresh>,
+) -> Result<Response, AppError> {
+    let mut write = app.store.begin_write().await?;
+    app.store.note(&mut write, Event::DataDownloaded, &account.id, None, "");
+    write.commit().await?;
+    let data = serde_json::to_string_pretty(&everything(&app, &account).await?)
+        .map_err(|error| Trouble::Other(error.to_string()))?;
+    let headers = [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"account.json\""),
+    ];
+    Ok((headers, data).into_response())
 }
 
 async fn everything(app: &App, account: &Account) -> Result<Value, Trouble> {
@@ -136,68 +116,56 @@ async fn everything(app: &App, account: &Account) -> Result<Value, Trouble> {
     }))
 }
 
-fn page(app: &Shared, visit: &Visit, session: &Session, error: Option<&'static str>) -> Response {
+fn page(app: &Shared, visit: &Visit, error: Option<&'static str>) -> Response {
     let page = DeletePage {
         action: path::ACCOUNT_DELETE,
         errors: FieldErrors::default().and("confirmation", error),
     };
-    app.page(&within(app, visit, session), None, page.errors.status(), "idp/account_delete.html", &page)
+    app.page(visit, None, page.errors.status(), "idp/account_delete.html", &page)
 }
 
 /// `GET /account/delete`: the holder, freshly signed in.
-pub async fn delete_get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    run(&app, &visit, async {
-        Ok(match fresh_holder(&app, &visit, path::ACCOUNT_DELETE, None).await? {
-            Ok((session, _)) => page(&app, &visit, &session, None),
-            Err(elsewhere) => elsewhere,
-        })
-    })
-    .await
+pub async fn delete_get(State(app): State<Shared>, Fresh(SignedIn { visit, .. }): Fresh) -> Response {
+    page(&app, &visit, None)
 }
 
 /// `POST /account/delete`: the holder, freshly signed in, who typed the word in either language. Every portal of every
 /// session gets its logout token; the audit log keeps what happened, under an id that names nobody any more.
 pub async fn delete_post(
     State(app): State<Shared>,
-    Extension(visit): Extension<Visit>,
-    Posted(fields): Posted,
-) -> Response {
-    run(&app, &visit, async {
-        let (session, account) = match fresh_holder(&app, &visit, path::ACCOUNT_DELETE, None).await? {
-            Ok(holder) => holder,
-            Err(elsewhere) => return Ok(elsewhere),
-        };
-        let typed = fields.plain("confirmation").to_lowercase();
-        let is_word = |language: Language| {
-            language.text("delete-word", &[]).is_some_and(|word| word.to_lowercase() == typed)
-        };
-        if !Language::ALL.into_iter().any(is_word) {
-            return Ok(page(&app, &visit, &session, Some("delete-wrong")));
+    Form(Fresh(SignedIn { visit, account, .. }), fields): Form<Fresh>,
+) -> Result<Response, AppError> {
+    let typed = fields.plain("confirmation").to_lowercase();
+    let is_word = |language: Language| {
+        language.text("delete-word", &[]).is_some_and(|word| word.to_lowercase() == typed)
+    };
+    if !Language::ALL.into_iter().any(is_word) {
+        return Ok(page(&app, &visit, Some("delete-wrong")));
+    }
+    let held = app.store.begin_holding(&account.id, account.password_hash.as_deref(), []).await?;
+    if let Some(mut write) = held {
+        for session in app.store.sessions_in(&mut write, &account.id).await? {
+            end_session(&app, &mut write, &session.id).await?;
         }
-        let held = app.store.begin_holding(&account.id, account.password_hash.as_deref(), []).await?;
-        if let Some(mut write) = held {
-            for session in app.store.sessions_in(&mut write, &account.id).await? {
-                end_session(&app, &mut write, &session.id).await?;
-            }
-            app.store.note(&mut write, Event::AccountDeleted, &account.id, None, "");
-            app.notify(&mut write, Mail::AccountDeleted, &account, None, |_| ()).await?;
-            app.store.delete_account(&mut write, &account.id).await?;
-            write.commit().await?;
-            app.delivery.wake();
-        } else if app.store.account(&account.id).await?.is_some() {
-            // Blocked, or given another password, a moment ago: who may still be here is asked again.
-            return Ok(see_other(path::ACCOUNT_DELETE));
-        }
-        let mut response = see_other(path::ACCOUNT_DELETED);
-        for cookie in [path::SESSION_COOKIE, path::DEVICE_COOKIE] {
-            append(&mut response, visit.front.cookies.clear(cookie));
-        }
-        Ok(response)
-    })
-    .await
+        app.store.note(&mut write, Event::AccountDeleted, &account.id, None, "");
+        app.notify(&mut write, Mail::AccountDeleted, &account, None, |_| ()).await?;
+        app.store.delete_account(&mut write, &account.id).await?;
+        write.commit().await?;
+        app.delivery.wake();
+    } else if app.store.account(&account.id).await?.is_some() {
+        // Blocked, or given another password, a moment ago: who may still be here is asked again.
+        return Ok(see_other(path::ACCOUNT_DELETE));
+    }
+    let mut response = see_other(path::ACCOUNT_DELETED);
+    for cookie in [path::SESSION_COOKIE, path::DEVICE_COOKIE] {
+        append(&mut response, visit.front.cookies.clear(cookie));
+    }
+    Ok(response)
 }
 
 /// `GET /account/deleted`: anybody; says that an account is gone, and whose is not said.
-pub async fn deleted(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    app.account_deleted(&visit)
+pub async fn deleted(State(app): State<Shared>, Caller(visit): Caller) -> Response {
+    // There is nothing to start again with.
+    let page = MessagePage::new("deleted", "", "start-again");
+    app.page(&visit, None, StatusCode::OK, "idp/message.html", &page)
 }

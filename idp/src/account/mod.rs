@@ -8,20 +8,17 @@ pub mod password;
 pub mod phone;
 pub mod session;
 
-use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
-use web::request::{Visit, append};
+use web::request::append;
 
-use crate::app::{Shared, Trouble};
-use crate::domain::account::Account;
-use crate::form::Posted;
+use crate::app::Shared;
+use crate::http::pages::see_other;
+use crate::http::{AppError, Caller, Form, SignedIn};
 use crate::oauth::logout::end_session;
-use crate::oauth::resume::see_other;
 use crate::path;
-use crate::signin::run;
 use crate::store::audit::Event;
 use crate::store::sessions::Session;
 
@@ -161,157 +158,117 @@ fn portals_of(app: &Shared, clients: &[(String, String)], session: &Session) -> 
     portals
 }
 
-/// The account of this browser's session, which lives on from now, or where to sign in.
-///
-/// # Errors
-/// The database's.
-pub async fn holder(app: &Shared, visit: &Visit) -> Result<Result<(Session, Account), Response>, Trouble> {
-    if let Some(session) = app.session_of(visit).await? {
-        let account = app.store.account(&session.account_id).await?;
-        if let Some(account) = account.filter(|account| account.blocked_at.is_none()) {
-            app.store.touch_session(&session.id).await?;
-            return Ok(Ok((Session { last_seen_at: app.clock.now(), ..session }, account)));
-        }
-    }
-    Ok(Err(see_other(path::SIGNIN)))
-}
-
 /// `GET /account`: whoever is signed in, their own.
-pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    run(&app, &visit, async {
-        let (session, account) = match holder(&app, &visit).await? {
-            Ok(holder) => holder,
-            Err(elsewhere) => return Ok(elsewhere),
-        };
-        let (now, notice) = (app.clock.now(), visit.query("notice"));
-        let devices = app.store.devices(&account.id).await?.into_iter().map(|device| DeviceRow {
-            current: session.device_id.as_ref() == Some(&device.id),
-            last_used: device.last_used_at.local_text(),
-            trusted_until: if device.is_trusted(now) {
-                device.trusted_until.local_text()
-            } else {
-                String::new()
-            },
-            id: device.id,
-            label: device.label,
-        });
-        let clients = app.store.clients_of_account(&account.id).await?;
-        let sessions = app.store.sessions(&account.id).await?.into_iter().map(|one| {
-            let of_this = clients.iter().filter(|(id, _)| *id == one.id);
-            let mut portals: Vec<String> =
-                of_this.map(|(_, client)| app.registry.portal_of(Some(client)).brand.name.clone()).collect();
-            portals.sort();
-            portals.dedup();
-            SessionRow {
-                current: one.id == session.id,
-                id: one.id,
-                label: one.label,
-                since: one.authenticated_at.local_text(),
-                portals,
-            }
-        });
-        let history = app.store.history(&account.id, 20).await?.into_iter().map(|entry| HistoryRow {
-            at: entry.at.local_text(),
-            times: entry.times,
-            event: format!("event-{}", entry.event),
-            by_staff: entry.actor_id.is_some_and(|actor| actor != account.id.0),
-            detail: entry.detail,
-        });
-        let page = AccountPage {
-            name: account.full_name(),
-            email: account.email.as_str().to_owned(),
-            phone_masked: account
-                .verified_phone()
-                .map(|sealed| app.masked_phone(sealed))
-                .transpose()?
-                .unwrap_or_default(),
-            devices: devices.collect(),
-            sessions: sessions.collect(),
-            history: history.collect(),
-            forget_device_action: path::ACCOUNT_FORGET_DEVICE,
-            forget_all_action: path::ACCOUNT_FORGET_DEVICE,
-            end_session_action: path::ACCOUNT_END_SESSION,
-            end_all_action: path::ACCOUNT_END_SESSION,
-            signout_action: path::ACCOUNT_SIGN_OUT,
-            portals: portals_of(&app, &clients, &session),
-            notice: NOTICES.contains(&notice.as_str()).then(|| format!("account-notice-{notice}")),
-            change_email_url: path::ACCOUNT_EMAIL,
-            change_phone_url: path::ACCOUNT_PHONE,
-            change_password_url: path::ACCOUNT_PASSWORD,
-            download_url: path::ACCOUNT_DOWNLOAD,
-            delete_url: path::ACCOUNT_DELETE,
-            desk_url: account.role.is_staff().then_some(path::DESK),
-        };
-        let visit = session::within(&app, &visit, &session);
-        Ok(app.page(&visit, None, StatusCode::OK, "idp/account.html", &page))
-    })
-    .await
+pub async fn get(
+    State(app): State<Shared>,
+    SignedIn { visit, session, account }: SignedIn,
+) -> Result<Response, AppError> {
+    let (now, notice) = (app.clock.now(), visit.query("notice"));
+    let devices = app.store.devices(&account.id).await?.into_iter().map(|device| DeviceRow {
+        current: session.device_id.as_ref() == Some(&device.id),
+        last_used: device.last_used_at.local_text(),
+        trusted_until: if device.is_trusted(now) { device.trusted_until.local_text() } else { String::new() },
+        id: device.id,
+        label: device.label,
+    });
+    let clients = app.store.clients_of_account(&account.id).await?;
+    let sessions = app.store.sessions(&account.id).await?.into_iter().map(|one| {
+        let of_this = clients.iter().filter(|(id, _)| *id == one.id);
+        let mut portals: Vec<String> =
+            of_this.map(|(_, client)| app.registry.portal_of(Some(client)).brand.name.clone()).collect();
+        portals.sort();
+        portals.dedup();
+        SessionRow {
+            current: one.id == session.id,
+            id: one.id,
+            label: one.label,
+            since: one.authenticated_at.local_text(),
+            portals,
+        }
+    });
+    let history = app.store.history(&account.id, 20).await?.into_iter().map(|entry| HistoryRow {
+        at: entry.at.local_text(),
+        times: entry.times,
+        event: format!("event-{}", entry.event),
+        by_staff: entry.actor_id.is_some_and(|actor| actor != account.id.0),
+        detail: entry.detail,
+    });
+    let page = AccountPage {
+        name: account.full_name(),
+        email: account.email.as_str().to_owned(),
+        phone_masked: account
+            .verified_phone()
+            .map(|sealed| app.masked_phone(sealed))
+            .transpose()?
+            .unwrap_or_default(),
+        devices: devices.collect(),
+        sessions: sessions.collect(),
+        history: history.collect(),
+        forget_device_action: path::ACCOUNT_FORGET_DEVICE,
+        forget_all_action: path::ACCOUNT_FORGET_DEVICE,
+        end_session_action: path::ACCOUNT_END_SESSION,
+        end_all_action: path::ACCOUNT_END_SESSION,
+        signout_action: path::ACCOUNT_SIGN_OUT,
+        portals: portals_of(&app, &clients, &session),
+        notice: NOTICES.contains(&notice.as_str()).then(|| format!("account-notice-{notice}")),
+        change_email_url: path::ACCOUNT_EMAIL,
+        change_phone_url: path::ACCOUNT_PHONE,
+        change_password_url: path::ACCOUNT_PASSWORD,
+        download_url: path::ACCOUNT_DOWNLOAD,
+        delete_url: path::ACCOUNT_DELETE,
+        desk_url: account.role.is_staff().then_some(path::DESK),
+    };
+    Ok(app.page(&visit, None, StatusCode::OK, "idp/account.html", &page))
 }
 
 /// `POST /account/devices/forget`: one of one's own devices (`id`), or all.
 pub async fn forget_device(
     State(app): State<Shared>,
-    Extension(visit): Extension<Visit>,
-    Posted(fields): Posted,
-) -> Response {
-    run(&app, &visit, async {
-        let (_, account) = match holder(&app, &visit).await? {
-            Ok(holder) => holder,
-            Err(elsewhere) => return Ok(elsewhere),
-        };
-        let mut write = app.store.begin_write().await?;
-        if app.store.forget_devices(&mut write, &account.id, fields.get("id")).await? > 0 {
-            app.store.note(&mut write, Event::DeviceForgotten, &account.id, None, "");
-        }
-        write.commit().await?;
-        Ok(done(if fields.get("id").is_some() { "device" } else { "devices" }))
-    })
-    .await
+    Form(SignedIn { account, .. }, fields): Form<SignedIn>,
+) -> Result<Response, AppError> {
+    let mut write = app.store.begin_write().await?;
+    if app.store.forget_devices(&mut write, &account.id, fields.get("id")).await? > 0 {
+        app.store.note(&mut write, Event::DeviceForgotten, &account.id, None, "");
+    }
+    write.commit().await?;
+    Ok(done(if fields.get("id").is_some() { "device" } else { "devices" }))
 }
 
 /// `POST /account/sessions/end`: one of one's own sessions (`id`), or all but this one.
 pub async fn end_sessions(
     State(app): State<Shared>,
-    Extension(visit): Extension<Visit>,
-    Posted(fields): Posted,
-) -> Response {
-    run(&app, &visit, async {
-        let (current, account) = match holder(&app, &visit).await? {
-            Ok(holder) => holder,
-            Err(elsewhere) => return Ok(elsewhere),
-        };
-        let own = app.store.sessions(&account.id).await?;
-        let chosen = own.iter().filter(|session| match fields.get("id") {
-            Some(id) => session.id == id,
-            None => session.id != current.id,
-        });
-        let mut write = app.store.begin_write().await?;
-        for session in chosen {
-            end_session(&app, &mut write, &session.id).await?;
-            app.store.note(&mut write, Event::SessionEnded, &account.id, None, &session.label);
-        }
-        write.commit().await?;
-        app.delivery.wake();
-        Ok(done("session"))
-    })
-    .await
+    Form(SignedIn { session: current, account, .. }, fields): Form<SignedIn>,
+) -> Result<Response, AppError> {
+    let own = app.store.sessions(&account.id).await?;
+    let chosen = own.iter().filter(|session| match fields.get("id") {
+        Some(id) => session.id == id,
+        None => session.id != current.id,
+    });
+    let mut write = app.store.begin_write().await?;
+    for session in chosen {
+        end_session(&app, &mut write, &session.id).await?;
+        app.store.note(&mut write, Event::SessionEnded, &account.id, None, &session.label);
+    }
+    write.commit().await?;
+    app.delivery.wake();
+    Ok(done("session"))
 }
 
 /// `POST /account/sign-out`: this session, here and at its portals.
-pub async fn sign_out(State(app): State<Shared>, Extension(visit): Extension<Visit>, _: Posted) -> Response {
-    run(&app, &visit, async {
-        if let Some(session) = app.session_of(&visit).await? {
-            let mut write = app.store.begin_write().await?;
-            end_session(&app, &mut write, &session.id).await?;
-            write.commit().await?;
-            app.delivery.wake();
-        }
-        let done = format!("{}?done=1", path::LOGOUT);
-        let mut response = see_other(&app.url_at(app.portal_for(&visit, None), &done));
-        if visit.cookie(path::SESSION_COOKIE).is_some() {
-            append(&mut response, visit.front.cookies.clear(path::SESSION_COOKIE));
-        }
-        Ok(response)
-    })
-    .await
+pub async fn sign_out(
+    State(app): State<Shared>,
+    Form(Caller(visit), _): Form<Caller>,
+) -> Result<Response, AppError> {
+    if let Some(session) = app.session_of(&visit).await? {
+        let mut write = app.store.begin_write().await?;
+        end_session(&app, &mut write, &session.id).await?;
+        write.commit().await?;
+        app.delivery.wake();
+    }
+    let done = format!("{}?done=1", path::LOGOUT);
+    let mut response = see_other(&app.url_at(app.portal_for(&visit, None), &done));
+    if visit.cookie(path::SESSION_COOKIE).is_some() {
+        append(&mut response, visit.front.cookies.clear(path::SESSION_COOKIE));
+    }
+    Ok(response)
 }

@@ -1,29 +1,25 @@
 //! Another password: the current one is asked, and counts as a try like any at the sign-in page. What stood on the old
 //! one ends, but for the session in which it is changed.
 
-use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
 use web::errors::FieldErrors;
 use web::request::Visit;
 
-use super::fresh::fresh_holder;
-use super::session::within;
+use super::fresh::Fresh;
 use crate::app::{Shared, Trouble};
 use crate::credentials::policy;
 use crate::domain::account::Account;
-use crate::form::Posted;
+use crate::http::pages::see_other;
+use crate::http::{AppError, Form, SignedIn};
 use crate::notices::Mail;
 use crate::oauth::logout::end_session;
-use crate::oauth::resume::see_other;
 use crate::path;
 use crate::signin::new_password::personal;
 use crate::signin::password::try_password;
-use crate::signin::run;
 use crate::store::audit::Event;
 use crate::store::mail_links::Purpose;
-use crate::store::sessions::Session;
 
 /// `idp/account_password.html`
 #[derive(Clone, Debug, Serialize)]
@@ -49,12 +45,7 @@ impl PasswordPage {
     }
 }
 
-fn page(
-    app: &Shared,
-    visit: &Visit,
-    (session, account): (&Session, &Account),
-    errors: FieldErrors,
-) -> Response {
+fn page(app: &Shared, visit: &Visit, account: &Account, errors: FieldErrors) -> Response {
     let rules = &app.config.password;
     let page = PasswordPage {
         action: path::ACCOUNT_PASSWORD,
@@ -63,69 +54,54 @@ fn page(
         rules: policy::shown(rules),
         errors: errors.with("min", &rules.min_length),
     };
-    let visit = within(app, visit, session);
-    app.page(&visit, None, page.errors.status(), "idp/account_password.html", &page)
+    app.page(visit, None, page.errors.status(), "idp/account_password.html", &page)
 }
 
 /// `GET /account/password`: the holder, freshly signed in.
-pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    run(&app, &visit, async {
-        Ok(match fresh_holder(&app, &visit, path::ACCOUNT_PASSWORD, None).await? {
-            Ok((session, account)) => page(&app, &visit, (&session, &account), FieldErrors::default()),
-            Err(elsewhere) => elsewhere,
-        })
-    })
-    .await
+pub async fn get(State(app): State<Shared>, Fresh(SignedIn { visit, account, .. }): Fresh) -> Response {
+    page(&app, &visit, &account, FieldErrors::default())
 }
 
 /// `POST /account/password`: the holder, freshly signed in, as often as the lockout lets.
 pub async fn post(
     State(app): State<Shared>,
-    Extension(visit): Extension<Visit>,
-    Posted(fields): Posted,
-) -> Response {
-    run(&app, &visit, async {
-        let (session, account) = match fresh_holder(&app, &visit, path::ACCOUNT_PASSWORD, None).await? {
-            Ok(holder) => holder,
-            Err(elsewhere) => return Ok(elsewhere),
-        };
-        let (current, password) =
-            (fields.get("password").unwrap_or_default(), fields.get("new_password").unwrap_or_default());
-        let problem = policy::check(password, &app.config.password, &personal(&account)).err();
-        let errors = FieldErrors::default()
-            .and("password", current.is_empty().then_some("current-password-empty"))
-            .and("new_password", problem.map(|problem| problem.key));
-        if !errors.is_empty() {
-            return Ok(page(&app, &visit, (&session, &account), errors));
+    Form(Fresh(SignedIn { visit, session, account }), fields): Form<Fresh>,
+) -> Result<Response, AppError> {
+    let (current, password) =
+        (fields.get("password").unwrap_or_default(), fields.get("new_password").unwrap_or_default());
+    let problem = policy::check(password, &app.config.password, &personal(&account)).err();
+    let errors = FieldErrors::default()
+        .and("password", current.is_empty().then_some("current-password-empty"))
+        .and("new_password", problem.map(|problem| problem.key));
+    if !errors.is_empty() {
+        return Ok(page(&app, &visit, &account, errors));
+    }
+    let device = session.device_id.as_deref().unwrap_or_default();
+    if try_password(&app, &account, device, current, true, None).await?.is_none() {
+        let errors = FieldErrors::of("password", "current-password-wrong");
+        return Ok(page(&app, &visit, &account, errors));
+    }
+    if current == password {
+        let errors = FieldErrors::of("new_password", "password-same");
+        return Ok(page(&app, &visit, &account, errors));
+    }
+    let hash = app.passwords.hash(password).await.map_err(|_| Trouble::Busy)?;
+    let held = app.store.begin_holding(&account.id, account.password_hash.as_deref(), []).await?;
+    let Some(mut write) = held else {
+        // Changed in another tab or by somebody else meanwhile; then this session has ended with that.
+        return Ok(see_other(path::ACCOUNT));
+    };
+    app.store.set_password(&mut write, &account.id, &hash).await?;
+    app.store.forget_devices(&mut write, &account.id, None).await?;
+    app.store.void_mail_links(&mut write, &account.id, Purpose::Reset).await?;
+    for other in app.store.sessions_in(&mut write, &account.id).await? {
+        if other.id != session.id {
+            end_session(&app, &mut write, &other.id).await?;
         }
-        let device = session.device_id.as_deref().unwrap_or_default();
-        if try_password(&app, &account, device, current, true, None).await?.is_none() {
-            let errors = FieldErrors::of("password", "current-password-wrong");
-            return Ok(page(&app, &visit, (&session, &account), errors));
-        }
-        if current == password {
-            let errors = FieldErrors::of("new_password", "password-same");
-            return Ok(page(&app, &visit, (&session, &account), errors));
-        }
-        let hash = app.passwords.hash(password).await.map_err(|_| Trouble::Busy)?;
-        let held = app.store.begin_holding(&account.id, account.password_hash.as_deref(), []).await?;
-        let Some(mut write) = held else {
-            // Changed in another tab or by somebody else meanwhile; then this session has ended with that.
-            return Ok(see_other(path::ACCOUNT));
-        };
-        app.store.set_password(&mut write, &account.id, &hash).await?;
-        app.store.forget_devices(&mut write, &account.id, None).await?;
-        app.store.void_mail_links(&mut write, &account.id, Purpose::Reset).await?;
-        for other in app.store.sessions_in(&mut write, &account.id).await? {
-            if other.id != session.id {
-                end_session(&app, &mut write, &other.id).await?;
-            }
-        }
-        app.store.note(&mut write, Event::PasswordChanged, &account.id, None, "");
-        app.notify(&mut write, Mail::PasswordChanged, &account, None, |_| ()).await?;
-        write.commit().await?;
-        app.delivery.wake();
-        Ok(see_other(&format!("{}?notice=password", path::ACCOUNT)))
-    })
-    .await
+    }
+    app.store.note(&mut write, Event::PasswordChanged, &account.id, None, "");
+    app.notify(&mut write, Mail::PasswordChanged, &account, None, |_| ()).await?;
+    write.commit().await?;
+    app.delivery.wake();
+    Ok(see_other(&format!("{}?notice=password", path::ACCOUNT)))
 }

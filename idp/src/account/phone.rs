@@ -3,30 +3,27 @@
 
 use std::time::Duration;
 
-use axum::Extension;
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
 use axum::response::Response;
 use serde::Serialize;
 use web::errors::FieldErrors;
 use web::request::Visit;
 
-use super::fresh::fresh_holder;
-use super::holder;
-use super::session::within;
+use super::fresh::{Fresh, FreshOrKept};
 use crate::app::{Shared, Trouble};
 use crate::codes::{self, Sending, Try};
 use crate::domain::account::Account;
 use crate::domain::phone::PhoneNumber;
 use crate::ephemeral::journeys::{self, Open};
-use crate::form::Posted;
+use crate::http::pages::see_other;
+use crate::http::{AppError, Caller, Form, SignedIn};
 use crate::journey::Proofs;
 use crate::notices::Mail;
-use crate::oauth::resume::{journey_in, journey_url, see_other};
+use crate::oauth::resume::{journey_in, journey_url};
 use crate::path;
 use crate::signin::code::{CodePage, code_page};
-use crate::signin::run;
 use crate::store::audit::Event;
-use crate::store::sessions::Session;
 
 /// `idp/account_phone.html`
 #[derive(Clone, Debug, Serialize)]
@@ -46,103 +43,95 @@ impl PhonePage {
     }
 }
 
-fn page(
-    app: &Shared,
-    visit: &Visit,
-    session: &Session,
-    typed: &str,
-    error: Option<&'static str>,
-) -> Response {
+fn page(app: &Shared, visit: &Visit, typed: &str, error: Option<&'static str>) -> Response {
     let errors = FieldErrors::default().and("phone", error);
     let page = PhonePage { action: path::ACCOUNT_PHONE, phone: typed.chars().take(40).collect(), errors };
-    app.page(&within(app, visit, session), None, page.errors.status(), "idp/account_phone.html", &page)
+    app.page(visit, None, page.errors.status(), "idp/account_phone.html", &page)
 }
 
 /// `GET /account/phone`: the holder, freshly signed in.
-pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    run(&app, &visit, async {
-        Ok(match Box::pin(fresh_holder(&app, &visit, path::ACCOUNT_PHONE, None)).await? {
-            Ok((session, _)) => {
-                let kept = app.kept_form(&visit).await?;
-                page(&app, &visit, &session, &kept.plain("phone"), None)
-            }
-            Err(elsewhere) => elsewhere,
-        })
-    })
-    .await
+pub async fn get(
+    State(app): State<Shared>,
+    Fresh(SignedIn { visit, .. }): Fresh,
+) -> Result<Response, AppError> {
+    let kept = app.kept_form(&visit).await?;
+    Ok(page(&app, &visit, &kept.plain("phone"), None))
 }
 
 /// `POST /account/phone`: the holder, freshly signed in; sends a code, within the limits for numbers and accounts.
 pub async fn post(
     State(app): State<Shared>,
-    Extension(visit): Extension<Visit>,
-    Posted(fields): Posted,
-) -> Response {
-    run(&app, &visit, async {
-        let holder = Box::pin(fresh_holder(&app, &visit, path::ACCOUNT_PHONE, Some(&fields))).await?;
-        let (session, account) = match holder {
-            Ok(holder) => holder,
-            Err(elsewhere) => return Ok(elsewhere),
-        };
-        let typed = fields.plain("phone");
-        let typed = typed.as_str();
-        if typed.is_empty() {
-            return Ok(page(&app, &visit, &session, "", Some("phone-empty")));
-        }
-        let Ok(number) = PhoneNumber::parse(typed) else {
-            return Ok(page(&app, &visit, &session, typed, Some("phone-not-dutch-mobile")));
-        };
-        let current = account.verified_phone().map(|sealed| app.store.open_phone(sealed)).transpose()?;
-        if current.as_deref() == Some(number.e164()) {
-            return Ok(page(&app, &visit, &session, typed, Some("phone-same")));
-        }
-        // The code of this change is kept as that of a sign-in is, in a journey that has proved nothing.
-        let mut open = Box::pin(app.begin_journey(&visit, None, None)).await?;
-        open.journey.proofs = Proofs::default();
-        open.journey.pending_phone = Some(app.store.seal_phone(number.e164()));
-        if journeys::save(&app.ephemeral, &mut open, app.journey_lifetime()).await? {
-            Box::pin(codes::send(&app, &mut open, &account)).await?;
-        }
-        Ok(see_other(&journey_url(path::ACCOUNT_PHONE_CODE, &open.id)))
-    })
-    .await
+    Form(FreshOrKept(SignedIn { visit, account, .. }), fields): Form<FreshOrKept>,
+) -> Result<Response, AppError> {
+    let typed = fields.plain("phone");
+    let typed = typed.as_str();
+    if typed.is_empty() {
+        return Ok(page(&app, &visit, "", Some("phone-empty")));
+    }
+    let Ok(number) = PhoneNumber::parse(typed) else {
+        return Ok(page(&app, &visit, typed, Some("phone-not-dutch-mobile")));
+    };
+    let current = account.verified_phone().map(|sealed| app.store.open_phone(sealed)).transpose()?;
+    if current.as_deref() == Some(number.e164()) {
+        return Ok(page(&app, &visit, typed, Some("phone-same")));
+    }
+    // The code of this change is kept as that of a sign-in is, in a journey that has proved nothing.
+    let mut open = app.begin_journey(&visit, None, None).await?;
+    open.journey.proofs = Proofs::default();
+    open.journey.pending_phone = Some(app.store.seal_phone(number.e164()));
+    if journeys::save(&app.ephemeral, &mut open, app.journey_lifetime()).await? {
+        codes::send(&app, &mut open, &account).await?;
+    }
+    Ok(see_other(&journey_url(path::ACCOUNT_PHONE_CODE, &open.id)))
 }
 
-/// The change of this browser's holder whose code is waited for, or where to go instead.
-async fn change_of(
-    app: &Shared,
-    visit: &Visit,
-) -> Result<Result<(Open, Session, Account), Response>, Trouble> {
-    let (session, account) = match holder(app, visit).await? {
-        Ok(holder) => holder,
-        Err(elsewhere) => return Ok(Err(elsewhere)),
-    };
-    let open = app.journey_of(visit).await?.filter(|open| {
-        open.journey.account_id.as_ref() == Some(&account.id)
-            && open.journey.pending_phone.is_some()
-            && open.journey.proofs == Proofs::default()
-    });
-    Ok(match open {
-        Some(open) => Ok((open, session, account)),
-        // A second click finds the change done, if the first one got that far.
-        None if journeys::finished(&app.ephemeral, &journey_in(visit)).await?.is_some() => {
+/// The change of this browser's holder whose code is waited for; anybody else is sent on.
+pub struct Changing {
+    visit: Visit,
+    open: Open,
+    account: Account,
+}
+
+impl Changing {
+    async fn of(app: &Shared, caller: &Visit) -> Result<Self, AppError> {
+        let Some(SignedIn { visit, account, .. }) = SignedIn::of(app, caller).await? else {
+            return Err(AppError::instead(see_other(path::SIGNIN)));
+        };
+        let open = app.journey_of(&visit).await?.filter(|open| {
+            open.journey.account_id.as_ref() == Some(&account.id)
+                && open.journey.pending_phone.is_some()
+                && open.journey.proofs == Proofs::default()
+        });
+        if let Some(open) = open {
+            return Ok(Self { visit, open, account });
+        }
+        let mut there = see_other(path::ACCOUNT_PHONE);
+        if journeys::finished(&app.ephemeral, &journey_in(&visit)).await?.is_some() {
+            // A second click finds the change done, if the first one got that far.
             let lately = app.clock.now().minus(Duration::from_mins(10));
             let account = app.store.account(&account.id).await?;
-            let changed_at = account.and_then(|account| account.phone_verified_at);
-            Err(if changed_at > Some(lately) { done() } else { see_other(path::ACCOUNT_PHONE) })
+            if account.and_then(|account| account.phone_verified_at) > Some(lately) {
+                there = done();
+            }
         }
-        None => Err(see_other(path::ACCOUNT_PHONE)),
-    })
+        Err(AppError::instead(there))
+    }
+}
+
+impl FromRequestParts<Shared> for Changing {
+    type Rejection = AppError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, AppError> {
+        let Caller(visit) = Caller::from_request_parts(parts, app).await?;
+        Self::of(app, &visit).await
+    }
 }
 
 async fn show_code(
     app: &Shared,
-    visit: &Visit,
-    session: &Session,
-    open: &Open,
-    account: &Account,
+    Changing { visit, open, account }: &Changing,
     error: Option<&'static str>,
-) -> Result<Response, Trouble> {
+) -> Result<Response, AppError> {
     let page = CodePage {
         action: journey_url(path::ACCOUNT_PHONE_CODE, &open.id),
         resend_action: journey_url(path::ACCOUNT_PHONE_RESEND, &open.id),
@@ -152,76 +141,52 @@ async fn show_code(
         steps: 0,
         ..code_page(app, visit, open, account, error).await?
     };
-    let visit = within(app, &visit.at(&page.action), session);
+    let visit = visit.at(&page.action);
     Ok(app.page(&visit, None, page.errors.status(), "idp/signin_code.html", &page))
 }
 
 /// `GET /account/phone/code`: the holder who gave the number.
-pub async fn code_get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    run(&app, &visit, async {
-        match change_of(&app, &visit).await? {
-            Ok((open, session, account)) => show_code(&app, &visit, &session, &open, &account, None).await,
-            Err(elsewhere) => Ok(elsewhere),
-        }
-    })
-    .await
+pub async fn code_get(State(app): State<Shared>, changing: Changing) -> Result<Response, AppError> {
+    show_code(&app, &changing, None).await
 }
 
 /// `POST /account/phone/code`: five wrong ones end a code; the right one changes the number once.
 pub async fn code_post(
     State(app): State<Shared>,
-    Extension(visit): Extension<Visit>,
-    Posted(fields): Posted,
-) -> Response {
-    run(&app, &visit, async {
-        for _ in 0..20 {
-            let (mut open, session, account) = match change_of(&app, &visit).await? {
-                Ok(change) => change,
-                Err(elsewhere) => return Ok(elsewhere),
-            };
-            // Where another try was first, the journey is read anew.
-            match codes::give(&app, &mut open, &account, fields.get("code").unwrap_or_default()).await? {
-                Try::Right => {
-                    if let Some(done) = change(&app, &open, &account).await? {
-                        return Ok(done);
-                    }
+    Form(mut changing, fields): Form<Changing>,
+) -> Result<Response, AppError> {
+    let typed = fields.get("code").unwrap_or_default();
+    for _ in 0..20 {
+        match codes::give(&app, &mut changing.open, &changing.account, typed).await? {
+            Try::Right => {
+                if let Some(done) = change(&app, &changing.open, &changing.account).await? {
+                    return Ok(done);
                 }
-                Try::Refused(error) => {
-                    return show_code(&app, &visit, &session, &open, &account, Some(error)).await;
-                }
-                Try::Overtaken => {}
             }
+            Try::Refused(error) => return show_code(&app, &changing, Some(error)).await,
+            Try::Overtaken => {}
         }
-        Ok(app.too_many(&visit, Duration::from_secs(5)))
-    })
-    .await
+        // Another try was first: the journey is read anew.
+        changing = Changing::of(&app, &changing.visit).await?;
+    }
+    Err(AppError::TooMany(Duration::from_secs(5)))
 }
 
 /// `POST /account/phone/resend`: after a wait, within the day's limits.
 pub async fn resend(
     State(app): State<Shared>,
-    Extension(visit): Extension<Visit>,
-    Posted(fields): Posted,
-) -> Response {
-    run(&app, &visit, async {
-        let (mut open, session, account) = match change_of(&app, &visit).await? {
-            Ok(change) => change,
-            Err(elsewhere) => return Ok(elsewhere),
-        };
-        let resent = format!("{}&resent=1", journey_url(path::ACCOUNT_PHONE_CODE, &open.id));
-        if fields.get("after").is_some_and(|shown| shown != codes::mark(&open)) {
-            // The second click on a page whose first one has sent a code.
-            return Ok(see_other(&resent));
-        }
-        match Box::pin(codes::send(&app, &mut open, &account)).await? {
-            Sending::TooSoon => {
-                show_code(&app, &visit, &session, &open, &account, Some("resend-too-soon")).await
-            }
-            Sending::LimitReached => show_code(&app, &visit, &session, &open, &account, None).await,
-            Sending::Sent | Sending::Overtaken => Ok(see_other(&resent)),
-        }
-    })
-    .await
+    Form(mut changing, fields): Form<Changing>,
+) -> Result<Response, AppError> {
+    let resent = format!("{}&resent=1", journey_url(path::ACCOUNT_PHONE_CODE, &changing.open.id));
+    if fields.get("after").is_some_and(|shown| shown != codes::mark(&changing.open)) {
+        // The second click on a page whose first one has sent a code.
+        return Ok(see_other(&resent));
+    }
+    match codes::send(&app, &mut changing.open, &changing.account).await? {
+        Sending::TooSoon => show_code(&app, &changing, Some("resend-too-soon")).await,
+        Sending::LimitReached => show_code(&app, &changing, None).await,
+        Sending::Sent | Sending::Overtaken => Ok(see_other(&resent)),
+    }
 }
 
 fn done() -> Response {

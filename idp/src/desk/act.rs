@@ -1,7 +1,7 @@
 //! What the team can do to an account, each on a page of its own that says what will happen and asks why.
 
-use axum::Extension;
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
 use axum::response::Response;
 use serde::Serialize;
 use web::dates::in_words;
@@ -11,17 +11,16 @@ use web::request::{Fields, Visit};
 
 use super::carry_out::{Change, Outcome, carry_out};
 use super::create::{is_elsewhere, reason_error, taken_error};
-use super::{DAY, MAILS_PER_DAY, Staff, fresh_staff, guess, member_id, member_of, member_url};
+use super::{DAY, FreshStaff, MAILS_PER_DAY, OneMember, Staff, guess, member_id, member_url};
 use crate::app::{App, Shared, Trouble};
 use crate::domain::account::{AccountId, EmailAddress};
 use crate::domain::phone::PhoneNumber;
 use crate::domain::reason::Reason;
-use crate::form::Posted;
+use crate::http::pages::see_other;
+use crate::http::{AppError, Caller, Form};
 use crate::invitations::By;
-use crate::oauth::resume::see_other;
 use crate::path;
 use crate::register::email_error;
-use crate::signin::run;
 use crate::store::members::Member;
 
 /// One thing that can be done.
@@ -136,38 +135,30 @@ impl ActPage {
     }
 }
 
-/// Somebody at the desk with an account of their organisation before them.
-struct Here {
+/// Somebody at the desk, freshly signed in, with an account of their organisation before them; an account of another
+/// organisation is not there, nor is one's own.
+pub struct Here {
     act: Act,
     staff: Staff,
     member: Member,
 }
 
-/// Who is here, or where to go; an account of another organisation is not there, nor is one's own.
-async fn here(app: &Shared, visit: &Visit, sent: Option<&Fields>) -> Result<Result<Here, Response>, Trouble> {
-    let (Some(id), Some(act)) = (member_id(visit), Act::of(visit)) else {
-        return Ok(Err(app.not_found(visit)));
-    };
-    let staff = match fresh_staff(app, visit, &act.url(&id), sent).await? {
-        Ok(staff) => staff,
-        Err(elsewhere) => return Ok(Err(elsewhere)),
-    };
-    Ok(match member_of(app, &staff, &id).await? {
-        Some(member) => Ok(Here { act, staff, member }),
-        None => Err(app.not_found(visit)),
-    })
+impl FromRequestParts<Shared> for Here {
+    type Rejection = AppError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, AppError> {
+        let Caller(visit) = Caller::from_request_parts(parts, app).await?;
+        let (id, act) = member_id(&visit).zip(Act::of(&visit)).ok_or(AppError::NotFound)?;
+        let FreshStaff(staff) = FreshStaff::from_request_parts(parts, app).await?;
+        let OneMember { staff, member } = OneMember::of(app, staff, &id).await?;
+        Ok(Self { act, staff, member })
+    }
 }
 
 /// `GET /desk/accounts/ID/ACT`: staff, freshly signed in; changes nothing.
-pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    run(&app, &visit, async {
-        let Here { act, member, .. } = match here(&app, &visit, None).await? {
-            Ok(here) => here,
-            Err(elsewhere) => return Ok(elsewhere),
-        };
-        Ok(ActPage::new(&app, act, &member, &app.kept_form(&visit).await?)?.show(&app, &visit))
-    })
-    .await
+pub async fn get(State(app): State<Shared>, Here { act, staff, member }: Here) -> Result<Response, AppError> {
+    let visit = &staff.visit;
+    Ok(ActPage::new(&app, act, &member, &app.kept_form(visit).await?)?.show(&app, visit))
 }
 
 /// The change that was asked for and why, or the fields that are wrong.
@@ -202,51 +193,43 @@ fn read(act: Act, fields: &Fields) -> Result<(Change, Reason), FieldErrors> {
 /// back. A second one at once finds it done and changes nothing.
 pub async fn post(
     State(app): State<Shared>,
-    Extension(visit): Extension<Visit>,
-    Posted(fields): Posted,
-) -> Response {
-    Box::pin(run(&app, &visit, async {
-        let Here { act, staff, member } = match here(&app, &visit, Some(&fields)).await? {
-            Ok(here) => here,
-            Err(elsewhere) => return Ok(elsewhere),
-        };
-        let refuse = |errors| -> Result<Response, Trouble> {
-            let page = ActPage::new(&app, act, &member, &fields)?;
-            Ok(ActPage { errors, ..page }.show(&app, &visit))
-        };
-        let (change, reason) = match read(act, &fields) {
-            Ok(read) => read,
-            Err(wrong) => return refuse(wrong),
-        };
-        let mails = format!("desk-mails:{}", staff.account.id.0);
-        if !app.within(&mails, MAILS_PER_DAY, DAY).await? && act != Act::Block {
-            return Ok(app.desk_limit(&visit));
+    Form(Here { act, staff, member }, fields): Form<Here>,
+) -> Result<Response, AppError> {
+    let refuse = |errors| -> Result<Response, AppError> {
+        let page = ActPage::new(&app, act, &member, &fields)?;
+        Ok(ActPage { errors, ..page }.show(&app, &staff.visit))
+    };
+    let (change, reason) = match read(act, &fields) {
+        Ok(read) => read,
+        Err(wrong) => return refuse(wrong),
+    };
+    let mails = format!("desk-mails:{}", staff.account.id.0);
+    if !app.within(&mails, MAILS_PER_DAY, DAY).await? && act != Act::Block {
+        return Err(AppError::DeskLimit);
+    }
+    let right = match &change {
+        Change::Email(_) => match guess::take(&app, &staff).await? {
+            Some(right) => right,
+            None => return Err(AppError::DeskLimit),
+        },
+        _ => Reserved::default(),
+    };
+    let by = By { actor: &staff.account.id, reason: &reason };
+    let outcome = carry_out(&app, staff.scope(), &member.account.id, &change, by).await?;
+    let is_elsewhere = matches!(&outcome, Outcome::EmailTaken(owner) if is_elsewhere(&staff, owner));
+    guess::settle(&app, &staff, right, is_elsewhere).await?;
+    Ok(match outcome {
+        Outcome::Done => see_other(&format!("{}?notice={}", member_url(&member.account.id), act.word())),
+        // The page of the account shows why.
+        Outcome::Overtaken => see_other(&member_url(&member.account.id)),
+        Outcome::Limit => return Err(AppError::DeskLimit),
+        Outcome::Gone => return Err(AppError::NotFound),
+        Outcome::EmailTaken(owner) => {
+            return refuse(FieldErrors::of("email", taken_error(&staff, &owner)));
         }
-        let right = match &change {
-            Change::Email(_) => match guess::take(&app, &staff).await? {
-                Some(right) => right,
-                None => return Ok(app.desk_limit(&visit)),
-            },
-            _ => Reserved::default(),
-        };
-        let by = By { actor: &staff.account.id, reason: &reason };
-        let outcome = carry_out(&app, staff.scope(), &member.account.id, &change, by).await?;
-        let is_elsewhere = matches!(&outcome, Outcome::EmailTaken(owner) if is_elsewhere(&staff, owner));
-        guess::settle(&app, &staff, right, is_elsewhere).await?;
-        Ok(match outcome {
-            Outcome::Done => see_other(&format!("{}?notice={}", member_url(&member.account.id), act.word())),
-            // The page of the account shows why.
-            Outcome::Overtaken => see_other(&member_url(&member.account.id)),
-            Outcome::Limit => app.desk_limit(&visit),
-            Outcome::Gone => app.not_found(&visit),
-            Outcome::EmailTaken(owner) => {
-                return refuse(FieldErrors::of("email", taken_error(&staff, &owner)));
-            }
-            Outcome::NeedsColleague(until) => {
-                let until = in_words(&until.local_text(), visit.language);
-                return refuse(FieldErrors::of("", "desk-needs-colleague").with("until", &until));
-            }
-        })
-    }))
-    .await
+        Outcome::NeedsColleague(until) => {
+            let until = in_words(&until.local_text(), staff.visit.language);
+            return refuse(FieldErrors::of("", "desk-needs-colleague").with("until", &until));
+        }
+    })
 }

@@ -1,6 +1,5 @@
 //! An account for somebody else: the form, and what is wrong with what was filled in.
 
-use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
@@ -8,17 +7,16 @@ use web::errors::FieldErrors;
 use web::language::Language;
 use web::request::{Fields, Visit};
 
-use super::{ACCOUNTS_PER_DAY, DAY, MAILS_PER_DAY, Staff, fresh_staff, guess, member_url};
+use super::{ACCOUNTS_PER_DAY, DAY, FreshStaff, MAILS_PER_DAY, Staff, guess, member_url};
 use crate::app::{App, Shared, Trouble};
 use crate::domain::account::{Account, EmailAddress, Role, Username, parse_name};
 use crate::domain::phone::PhoneNumber;
 use crate::domain::reason::{Reason, ReasonError};
-use crate::form::Posted;
+use crate::http::pages::see_other;
+use crate::http::{AppError, Form};
 use crate::invitations::{By, Invitation, Taken};
-use crate::oauth::resume::see_other;
 use crate::path;
 use crate::register::{email_error, name_error};
-use crate::signin::run;
 use crate::store::audit::Event;
 
 /// `idp/desk_create.html`
@@ -155,67 +153,55 @@ fn check(app: &App, staff: &Staff, fields: &Fields) -> Result<(Invitation, Reaso
 }
 
 /// `GET /desk/accounts/new`: staff, freshly signed in.
-pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    run(&app, &visit, async {
-        if let Err(elsewhere) = fresh_staff(&app, &visit, path::DESK_NEW, None).await? {
-            return Ok(elsewhere);
-        }
-        Ok(CreatePage::new(&app, &app.kept_form(&visit).await?).show(&app, &visit))
-    })
-    .await
+pub async fn get(State(app): State<Shared>, FreshStaff(staff): FreshStaff) -> Result<Response, AppError> {
+    let visit = &staff.visit;
+    Ok(CreatePage::new(&app, &app.kept_form(visit).await?).show(&app, visit))
 }
 
 /// `POST /desk/accounts/new`: staff, freshly signed in, within the day's limits. Of two at once one makes the account;
 /// the other one ends at it too.
 pub async fn post(
     State(app): State<Shared>,
-    Extension(visit): Extension<Visit>,
-    Posted(fields): Posted,
-) -> Response {
-    run(&app, &visit, async {
-        let staff = match fresh_staff(&app, &visit, path::DESK_NEW, Some(&fields)).await? {
-            Ok(staff) => staff,
-            Err(elsewhere) => return Ok(elsewhere),
-        };
-        let (invitation, reason) = match check(&app, &staff, &fields) {
-            Ok(filled) => filled,
-            Err(page) => return Ok(page.show(&app, &visit)),
-        };
-        let id = &staff.account.id.0;
-        if !app.within(&format!("desk-accounts:{id}"), ACCOUNTS_PER_DAY, DAY).await?
-            || !app.within(&format!("desk-mails:{id}"), MAILS_PER_DAY, DAY).await?
-        {
-            return Ok(app.desk_limit(&visit));
+    Form(FreshStaff(staff), fields): Form<FreshStaff>,
+) -> Result<Response, AppError> {
+    let visit = &staff.visit;
+    let (invitation, reason) = match check(&app, &staff, &fields) {
+        Ok(filled) => filled,
+        Err(page) => return Ok(page.show(&app, visit)),
+    };
+    let id = &staff.account.id.0;
+    if !app.within(&format!("desk-accounts:{id}"), ACCOUNTS_PER_DAY, DAY).await?
+        || !app.within(&format!("desk-mails:{id}"), MAILS_PER_DAY, DAY).await?
+    {
+        return Err(AppError::DeskLimit);
+    }
+    let Some(right) = guess::take(&app, &staff).await? else { return Err(AppError::DeskLimit) };
+    let by = By { actor: &staff.account.id, reason: &reason };
+    let invited = app.invite(&invitation, by).await?;
+    // A user name may be anybody's too.
+    let is_elsewhere = match &invited {
+        Err(Taken::Email(owner)) => is_elsewhere(&staff, owner),
+        Err(Taken::Username) => true,
+        Ok(_) => false,
+    };
+    guess::settle(&app, &staff, right, is_elsewhere).await?;
+    let taken = match invited {
+        Ok(id) => return Ok(see_other(&format!("{}?notice=create", member_url(&id)))),
+        Err(taken) => taken,
+    };
+    let mut page = CreatePage::new(&app, &fields);
+    match taken {
+        Taken::Username => page.errors = FieldErrors::of("username", "desk-username-taken"),
+        Taken::Email(owner) if made_just_now(&app, &staff, &owner).await? => {
+            return Ok(see_other(&format!("{}?notice=create", member_url(&owner.id))));
         }
-        let Some(right) = guess::take(&app, &staff).await? else { return Ok(app.desk_limit(&visit)) };
-        let by = By { actor: &staff.account.id, reason: &reason };
-        let invited = app.invite(&invitation, by).await?;
-        // A user name may be anybody's too.
-        let is_elsewhere = match &invited {
-            Err(Taken::Email(owner)) => is_elsewhere(&staff, owner),
-            Err(Taken::Username) => true,
-            Ok(_) => false,
-        };
-        guess::settle(&app, &staff, right, is_elsewhere).await?;
-        let taken = match invited {
-            Ok(id) => return Ok(see_other(&format!("{}?notice=create", member_url(&id)))),
-            Err(taken) => taken,
-        };
-        let mut page = CreatePage::new(&app, &fields);
-        match taken {
-            Taken::Username => page.errors = FieldErrors::of("username", "desk-username-taken"),
-            Taken::Email(owner) if made_just_now(&app, &staff, &owner).await? => {
-                return Ok(see_other(&format!("{}?notice=create", member_url(&owner.id))));
-            }
-            Taken::Email(owner) => {
-                let error = taken_error(&staff, &owner);
-                page.existing_url = (error == "desk-email-taken-here").then(|| member_url(&owner.id));
-                page.errors = FieldErrors::of("email", error);
-            }
+        Taken::Email(owner) => {
+            let error = taken_error(&staff, &owner);
+            page.existing_url = (error == "desk-email-taken-here").then(|| member_url(&owner.id));
+            page.errors = FieldErrors::of("email", error);
         }
-        Ok(page.show(&app, &visit))
-    })
-    .await
+    }
+    Ok(page.show(&app, visit))
 }
 
 /// Whether this is the account that the first of two clicks made.

@@ -2,20 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 use web::clock::Timestamp;
-use web::request::Visit;
 
 use super::act::Act;
-use super::{Staff, member_id, member_of, member_url, staff, state};
+use super::{OneMember, Staff, state};
 use crate::app::{App, Shared, Trouble};
 use crate::domain::account::AccountId;
+use crate::http::AppError;
 use crate::path;
-use crate::signin::run;
 use crate::store::members::Member;
 
 /// Lines of the history.
@@ -100,49 +98,42 @@ impl MemberPage {
 }
 
 /// `GET /desk/accounts/ID`: staff, an account of their organisation; any other one is not there.
-pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    run(&app, &visit, async {
-        let Some(id) = member_id(&visit) else { return Ok(app.not_found(&visit)) };
-        let staff = match staff(&app, &visit, &member_url(&id), None).await? {
-            Ok(staff) => staff,
-            Err(elsewhere) => return Ok(elsewhere),
-        };
-        let Some(member) = member_of(&app, &staff, &id).await? else {
-            return Ok(app.not_found(&visit));
-        };
-        let (state, until) = state(&member, app.clock.now());
-        let notice = visit.query("notice");
-        let Member { account, last_signed_in_at, .. } = &member;
-        let page = MemberPage {
-            back_url: path::DESK,
-            name: account.full_name(),
-            email: account.email.as_str().to_owned(),
-            username: account.username.clone().unwrap_or_default(),
-            phone_masked: account
-                .verified_phone()
-                .map(|sealed| app.masked_phone(sealed))
-                .transpose()?
-                .unwrap_or_default(),
-            language: account.language.tag(),
-            state,
-            until,
-            last_signed_in: last_signed_in_at.map(Timestamp::local_text).unwrap_or_default(),
-            mail_trouble: app
-                .store
-                .undelivered(account.email.as_str())
-                .await?
-                .map(|(at, reason)| MailTrouble { word: reason.name(), at: at.local_text() }),
-            acts: Act::ALL
-                .into_iter()
-                .filter(|act| act.makes_sense(&member))
-                .map(|act| ActLink { url: act.url(&id), act: act.word() })
-                .collect(),
-            history: history(&app, &staff, &id).await?,
-            notice: ["create"].into_iter().chain(Act::ALL.map(Act::word)).find(|word| *word == notice),
-        };
-        Ok(app.page(&visit, None, StatusCode::OK, "idp/desk_account.html", &page))
-    })
-    .await
+pub async fn get(
+    State(app): State<Shared>,
+    OneMember { staff, member }: OneMember,
+) -> Result<Response, AppError> {
+    let (visit, id) = (&staff.visit, &member.account.id);
+    let (state, until) = state(&member, app.clock.now());
+    let notice = visit.query("notice");
+    let Member { account, last_signed_in_at, .. } = &member;
+    let page = MemberPage {
+        back_url: path::DESK,
+        name: account.full_name(),
+        email: account.email.as_str().to_owned(),
+        username: account.username.clone().unwrap_or_default(),
+        phone_masked: account
+            .verified_phone()
+            .map(|sealed| app.masked_phone(sealed))
+            .transpose()?
+            .unwrap_or_default(),
+        language: account.language.tag(),
+        state,
+        until,
+        last_signed_in: last_signed_in_at.map(Timestamp::local_text).unwrap_or_default(),
+        mail_trouble: app
+            .store
+            .undelivered(account.email.as_str())
+            .await?
+            .map(|(at, reason)| MailTrouble { word: reason.name(), at: at.local_text() }),
+        acts: Act::ALL
+            .into_iter()
+            .filter(|act| act.makes_sense(&member))
+            .map(|act| ActLink { url: act.url(id), act: act.word() })
+            .collect(),
+        history: history(&app, &staff, id).await?,
+        notice: ["create"].into_iter().chain(Act::ALL.map(Act::word)).find(|word| *word == notice),
+    };
+    Ok(app.page(visit, None, StatusCode::OK, "idp/desk_account.html", &page))
 }
 
 async fn history(app: &App, staff: &Staff, id: &AccountId) -> Result<Vec<HistoryRow>, Trouble> {

@@ -12,24 +12,23 @@ pub use carry_out::remove_phone;
 
 use std::time::Duration;
 
-use axum::Extension;
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::Response;
 use serde::Serialize;
 use web::clock::Timestamp;
-use web::request::{Fields, Visit};
+use web::request::Visit;
 
-use crate::account::fresh::{page_with_form, sign_in_for};
-use crate::account::holder;
-use crate::app::{Shared, Trouble};
+use crate::account::fresh::sign_in_and_return;
+use crate::app::Shared;
 use crate::codes;
 use crate::config::Identifier;
 use crate::domain::account::{Account, AccountId};
-use crate::form::Posted;
-use crate::oauth::resume::see_other;
+use crate::http::extract::Sent;
+use crate::http::pages::see_other;
+use crate::http::{AppError, Caller, Form, SignedIn};
 use crate::path;
-use crate::signin::run;
 use crate::store::members::{Member, Scope};
 use crate::store::sessions::Session;
 
@@ -44,82 +43,92 @@ const FRESH: Duration = Duration::from_mins(15);
 /// Rows on a page of the list.
 const ROWS: u32 = 50;
 
-/// Somebody at the desk: staff of an organisation whose session has had a code.
-pub(crate) struct Staff {
-    pub account: Account,
-    pub organisation: String,
+/// Somebody at the desk: staff of an organisation whose session has had a code. Who is not signed in, or without a code in
+/// this session, comes back after a sign-in; everybody else is told who may be here.
+pub struct Staff {
+    visit: Visit,
+    account: Account,
+    organisation: String,
     sees_self_registered: bool,
     session: Session,
 }
 
+/// Somebody at the desk for what changes something: password and code were given a moment ago. A form that was sent too
+/// late is there again after the sign-in.
+pub struct FreshStaff(Staff);
+
+/// An account of the organisation of somebody at the desk; any other one is not there.
+pub struct OneMember {
+    staff: Staff,
+    member: Member,
+}
+
 impl Staff {
     /// Whose accounts they may see.
-    pub(crate) fn scope(&self) -> Scope<'_> {
+    fn scope(&self) -> Scope<'_> {
         Scope { organisation: &self.organisation, self_registered: self.sees_self_registered }
     }
-}
 
-/// Who is at the desk, or where to go: not signed in, or without a code in this session, to a sign-in that comes back
-/// to `here`, where a form that was `sent` too late is there again; everybody else to a page that says who may.
-///
-/// # Errors
-/// A backend's.
-async fn staff(
-    app: &Shared,
-    visit: &Visit,
-    here: &str,
-    sent: Option<&Fields>,
-) -> Result<Result<Staff, Response>, Trouble> {
-    let Ok((session, account)) = holder(app, visit).await? else {
-        return sign_in_again(app, visit, here, "", sent).await.map(Err);
-    };
-    let organisation = account.organisation.clone().filter(|_| account.role.is_staff());
-    let Some(organisation) = organisation else { return Ok(Err(app.no_desk(visit))) };
-    if session.code_at.is_none() {
-        let identifier = account.identifier(app.config.accounts.identifier);
-        return sign_in_again(app, visit, here, identifier, sent).await.map(Err);
+    fn is_fresh(&self, now: Timestamp) -> bool {
+        let fresh = |at: Timestamp| at.plus(FRESH) > now;
+        fresh(self.session.authenticated_at) && self.session.code_at.is_some_and(fresh)
     }
-    let sees_self_registered = app.config.desk.shows_self_registered_to(account.email.as_str());
-    Ok(Ok(Staff { account, organisation, sees_self_registered, session }))
-}
 
-/// As [`staff`], for what changes something: password and code were given a moment ago. A form that was `sent` too late
-/// is there again after the sign-in.
-///
-/// # Errors
-/// A backend's.
-async fn fresh_staff(
-    app: &Shared,
-    visit: &Visit,
-    here: &str,
-    sent: Option<&Fields>,
-) -> Result<Result<Staff, Response>, Trouble> {
-    let staff = match staff(app, visit, here, sent).await? {
-        Ok(staff) => staff,
-        Err(elsewhere) => return Ok(Err(elsewhere)),
-    };
-    let now = app.clock.now();
-    let fresh = |at: Timestamp| at.plus(FRESH) > now;
-    if fresh(staff.session.authenticated_at) && staff.session.code_at.is_some_and(fresh) {
-        return Ok(Ok(staff));
+    async fn of(app: &Shared, caller: &Visit, sent: Option<&Sent>) -> Result<Self, AppError> {
+        let Some(SignedIn { session, account, .. }) = SignedIn::of(app, caller).await? else {
+            return Err(sign_in_and_return(app, caller, sent, "").await);
+        };
+        let organisation = account.organisation.clone().filter(|_| account.role.is_staff());
+        let organisation = organisation.ok_or(AppError::NoDesk)?;
+        if session.code_at.is_none() {
+            let identifier = account.identifier(app.config.accounts.identifier);
+            return Err(sign_in_and_return(app, caller, sent, identifier).await);
+        }
+        let sees_self_registered = app.config.desk.shows_self_registered_to(account.email.as_str());
+        Ok(Self { visit: caller.clone(), account, organisation, sees_self_registered, session })
     }
-    let identifier = staff.account.identifier(app.config.accounts.identifier);
-    sign_in_again(app, visit, here, identifier, sent).await.map(Err)
 }
 
-/// Begins a fresh sign-in that ends at `here`, with the form that was sent too late.
-async fn sign_in_again(
-    app: &Shared,
-    visit: &Visit,
-    here: &str,
-    identifier: &str,
-    sent: Option<&Fields>,
-) -> Result<Response, Trouble> {
-    let again = match sent {
-        Some(form) => app.keep_form(visit, here, form, true).await?,
-        None => page_with_form(visit, here),
-    };
-    sign_in_for(app, visit, &again, identifier).await
+impl FromRequestParts<Shared> for Staff {
+    type Rejection = AppError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, AppError> {
+        let Caller(visit) = Caller::from_request_parts(parts, app).await?;
+        Self::of(app, &visit, None).await
+    }
+}
+
+impl FromRequestParts<Shared> for FreshStaff {
+    type Rejection = AppError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, AppError> {
+        let Caller(visit) = Caller::from_request_parts(parts, app).await?;
+        let staff = Staff::of(app, &visit, parts.extensions.get()).await?;
+        if staff.is_fresh(app.clock.now()) {
+            return Ok(Self(staff));
+        }
+        let identifier = staff.account.identifier(app.config.accounts.identifier);
+        Err(sign_in_and_return(app, &visit, parts.extensions.get(), identifier).await)
+    }
+}
+
+impl OneMember {
+    async fn of(app: &Shared, staff: Staff, id: &AccountId) -> Result<Self, AppError> {
+        let member = app.store.member(staff.scope(), id).await?.ok_or(AppError::NotFound)?;
+        let codes_closed = codes::is_closed(app, id).await?;
+        Ok(Self { staff, member: Member { codes_closed, ..member } })
+    }
+}
+
+impl FromRequestParts<Shared> for OneMember {
+    type Rejection = AppError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, AppError> {
+        let Caller(visit) = Caller::from_request_parts(parts, app).await?;
+        let id = member_id(&visit).ok_or(AppError::NotFound)?;
+        let staff = Staff::from_request_parts(parts, app).await?;
+        Self::of(app, staff, &id).await
+    }
 }
 
 /// The page of one account.
@@ -130,16 +139,6 @@ fn member_url(id: &AccountId) -> String {
 /// The account that the URL of a page names, if it can be one.
 fn member_id(visit: &Visit) -> Option<AccountId> {
     AccountId::parse(visit.uri.path().split('/').nth(3)?)
-}
-
-/// One member of the organisation, with all that locks them out.
-///
-/// # Errors
-/// A backend's.
-async fn member_of(app: &Shared, staff: &Staff, id: &AccountId) -> Result<Option<Member>, Trouble> {
-    let Some(member) = app.store.member(staff.scope(), id).await? else { return Ok(None) };
-    let codes_closed = codes::is_closed(app, id).await?;
-    Ok(Some(Member { codes_closed, ..member }))
 }
 
 /// How an account stands: `desk-state-WORD` is its text.
@@ -227,69 +226,55 @@ fn list_url(search_id: &str, page: u32) -> String {
 }
 
 /// `GET /desk`: staff, the accounts of their organisation, a page at a time.
-pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    run(&app, &visit, async {
-        let staff = match staff(&app, &visit, path::DESK, None).await? {
-            Ok(staff) => staff,
-            Err(elsewhere) => return Ok(elsewhere),
-        };
-        let search_id = visit.query("search");
-        let kept = kept::search(&app, &staff.account.id, &search_id).await?;
-        let search_id = if kept.is_some() { search_id } else { String::new() };
-        let search = kept.unwrap_or_default();
-        let page = visit.query("page").parse().unwrap_or(1).clamp(1, 100_000_u32);
-        let offset = i64::from(page - 1) * i64::from(ROWS);
-        // One row more than a page holds tells whether there is another page.
-        let found = app.store.members(staff.scope(), &search, i64::from(ROWS) + 1, offset).await?;
-        let has_next = found.len() > ROWS as usize;
-        let now = app.clock.now();
-        let with_username = app.config.accounts.identifier == Identifier::Username;
-        let rows = found.into_iter().take(ROWS as usize).map(|member| {
-            let (state, until) = state(&member, now);
-            Row {
-                url: member_url(&member.account.id),
-                name: member.account.full_name(),
-                state,
-                until,
-                last_signed_in: member.last_signed_in_at.map(Timestamp::local_text).unwrap_or_default(),
-                username: member.account.username.filter(|_| with_username).unwrap_or_default(),
-                self_registered: member.account.organisation.is_none(),
-                email: member.account.email.as_str().to_owned(),
-            }
-        });
-        let page = DeskPage {
-            with_self_registered: staff.sees_self_registered,
-            organisation: app.config.desk.name_of(&staff.organisation).to_owned(),
-            rows: rows.collect(),
-            search,
-            search_action: path::DESK_SEARCH,
-            all_url: path::DESK,
-            create_url: path::DESK_NEW,
-            previous: (page > 1).then(|| list_url(&search_id, page - 1)),
-            next: has_next.then(|| list_url(&search_id, page + 1)),
-        };
-        Ok(app.page(&visit, None, StatusCode::OK, "idp/desk.html", &page))
-    })
-    .await
+pub async fn get(State(app): State<Shared>, staff: Staff) -> Result<Response, AppError> {
+    let visit = &staff.visit;
+    let search_id = visit.query("search");
+    let kept = kept::search(&app, &staff.account.id, &search_id).await?;
+    let search_id = if kept.is_some() { search_id } else { String::new() };
+    let search = kept.unwrap_or_default();
+    let page = visit.query("page").parse().unwrap_or(1).clamp(1, 100_000_u32);
+    let offset = i64::from(page - 1) * i64::from(ROWS);
+    // One row more than a page holds tells whether there is another page.
+    let found = app.store.members(staff.scope(), &search, i64::from(ROWS) + 1, offset).await?;
+    let has_next = found.len() > ROWS as usize;
+    let now = app.clock.now();
+    let with_username = app.config.accounts.identifier == Identifier::Username;
+    let rows = found.into_iter().take(ROWS as usize).map(|member| {
+        let (state, until) = state(&member, now);
+        Row {
+            url: member_url(&member.account.id),
+            name: member.account.full_name(),
+            state,
+            until,
+            last_signed_in: member.last_signed_in_at.map(Timestamp::local_text).unwrap_or_default(),
+            username: member.account.username.filter(|_| with_username).unwrap_or_default(),
+            self_registered: member.account.organisation.is_none(),
+            email: member.account.email.as_str().to_owned(),
+        }
+    });
+    let page = DeskPage {
+        with_self_registered: staff.sees_self_registered,
+        organisation: app.config.desk.name_of(&staff.organisation).to_owned(),
+        rows: rows.collect(),
+        search,
+        search_action: path::DESK_SEARCH,
+        all_url: path::DESK,
+        create_url: path::DESK_NEW,
+        previous: (page > 1).then(|| list_url(&search_id, page - 1)),
+        next: has_next.then(|| list_url(&search_id, page + 1)),
+    };
+    Ok(app.page(visit, None, StatusCode::OK, "idp/desk.html", &page))
 }
 
 /// `POST /desk/search`: staff; as often as they like, twice at once keeps two searches.
 pub async fn search(
     State(app): State<Shared>,
-    Extension(visit): Extension<Visit>,
-    Posted(fields): Posted,
-) -> Response {
-    run(&app, &visit, async {
-        let staff = match staff(&app, &visit, path::DESK, None).await? {
-            Ok(staff) => staff,
-            Err(elsewhere) => return Ok(elsewhere),
-        };
-        let typed: String = fields.line("search").chars().take(100).collect();
-        if typed.is_empty() {
-            return Ok(see_other(path::DESK));
-        }
-        let id = kept::keep_search(&app, &staff.account.id, &typed).await?;
-        Ok(see_other(&list_url(&id, 1)))
-    })
-    .await
+    Form(staff, fields): Form<Staff>,
+) -> Result<Response, AppError> {
+    let typed: String = fields.line("search").chars().take(100).collect();
+    if typed.is_empty() {
+        return Ok(see_other(path::DESK));
+    }
+    let id = kept::keep_search(&app, &staff.account.id, &typed).await?;
+    Ok(see_other(&list_url(&id, 1)))
 }

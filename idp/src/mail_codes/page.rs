@@ -8,9 +8,10 @@ use web::errors::FieldErrors;
 use web::request::{Fields, Visit};
 
 use super::{Again, DIGITS, Typed, again_at, with_journey};
-use crate::app::{App, Trouble};
+use crate::app::App;
 use crate::ephemeral::waiting::{self, Waiting};
-use crate::oauth::resume::see_other;
+use crate::http::AppError;
+use crate::http::pages::see_other;
 use crate::path;
 use crate::store::mail_links::Purpose;
 
@@ -155,11 +156,11 @@ impl App {
         visit: &Visit,
         purpose: Purpose,
         errors: FieldErrors,
-    ) -> Result<Response, Trouble> {
+    ) -> Result<Response, AppError> {
         let id = visit.query("page");
         Ok(match waiting::get(&self.ephemeral, &id, &visit.browser).await? {
             Some((page, _)) => self.waiting_page(visit, purpose, &id, &page, errors),
-            None => self.journey_expired(visit, None),
+            None => return Err(AppError::JourneyExpired(None)),
         })
     }
 
@@ -172,11 +173,11 @@ impl App {
         visit: &Visit,
         purpose: Purpose,
         fields: &Fields,
-    ) -> Result<Response, Trouble> {
+    ) -> Result<Response, AppError> {
         let answer_at = Instant::now() + ANSWER_TAKES;
         let id = visit.query("page");
         let Some((page, version)) = waiting::get(&self.ephemeral, &id, &visit.browser).await? else {
-            return Ok(self.journey_expired(visit, None));
+            return Err(AppError::JourneyExpired(None));
         };
         let sent = self.waiting_url(visit, page.client_id.as_deref(), paths(purpose).0, &id);
         if fields.get("after").is_some_and(|shown| shown != page.sent_at.0.to_string()) {
@@ -198,17 +199,13 @@ impl App {
     ///
     /// # Errors
     /// A backend's.
-    pub async fn token_for(
-        &self,
-        visit: &Visit,
-        purpose: Purpose,
-        typed: &str,
-    ) -> Result<Result<String, Response>, Trouble> {
+    pub async fn token_for(&self, visit: &Visit, purpose: Purpose, typed: &str) -> Result<String, AppError> {
         let error = match self.type_code(visit, purpose, &visit.query("page"), typed).await? {
-            Some(Typed::Token(token)) => return Ok(Ok(token)),
+            Some(Typed::Token(token)) => return Ok(token),
             Some(Typed::Refused(error)) => error,
-            None => return Ok(Err(self.journey_expired(visit, None))),
+            None => return Err(AppError::JourneyExpired(None)),
         };
-        Ok(Err(self.show_waiting(visit, purpose, FieldErrors::of("code", error)).await?))
+        let page = self.show_waiting(visit, purpose, FieldErrors::of("code", error)).await?;
+        Err(AppError::instead(page))
     }
 }

@@ -1,17 +1,16 @@
 //! `/authorize` (OpenID Connect Core section 3.1.2): GET and POST, from any site, as often as the flood guard
 //! lets. Faults that may not be redirected are shown here; everything else begins a journey.
 
-use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::Response;
 use web::request::{Fields, Visit};
 
-use super::refusal::Refusal;
-use super::resume::see_other;
 use super::{oxide, par, request};
 use crate::app::{App, Shared, Trouble};
 use crate::config::Registered;
+use crate::http::pages::see_other;
+use crate::http::{AppError, Caller};
 use crate::path;
 use crate::protocol::authorization::{self, Arrival, AuthorizationRequest, NoReturn, ReturnAddress};
 use crate::protocol::error::{INVALID_REQUEST_URI, SERVER_ERROR, TOO_LARGE, WireError};
@@ -19,7 +18,7 @@ use crate::protocol::jose;
 use crate::room;
 
 /// `GET /authorize`
-pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
+pub async fn get(State(app): State<Shared>, Caller(visit): Caller) -> Result<Response, AppError> {
     let query = visit.uri.query().unwrap_or_default().as_bytes().to_vec();
     handle(&app, &visit, &query).await
 }
@@ -33,41 +32,40 @@ pub fn as_get(visit: &Visit, path: &str, body: &[u8]) -> Visit {
 }
 
 /// `POST /authorize`, a form of the client's: no CSRF token, and no cookie that is not sent cross-site.
-pub async fn post(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
+pub async fn post(
+    State(app): State<Shared>,
+    Caller(visit): Caller,
+    body: Bytes,
+) -> Result<Response, AppError> {
     let visit = as_get(&visit, path::AUTHORIZE, &body);
     if visit.browser_is_new && Fields::parse(&body).is_ok() {
         // Cookies do not come along with a form from another site; with a redirect to ourselves they do.
-        return see_other(&visit.uri.to_string());
+        return Ok(see_other(&visit.uri.to_string()));
     }
     handle(&app, &visit, &body).await
 }
 
-async fn handle(app: &Shared, visit: &Visit, parameters: &[u8]) -> Response {
-    if let Err(wait) = app.flood.check(visit.address) {
-        return app.too_many(visit, wait);
-    }
+async fn handle(app: &Shared, visit: &Visit, parameters: &[u8]) -> Result<Response, AppError> {
+    app.flood.check(visit.address).map_err(AppError::TooMany)?;
     let fields = match Fields::parse(parameters) {
         Ok(fields) => fields,
-        Err(error) => return app.bad_request(visit, None, &error.to_string()),
+        Err(error) => return Ok(app.bad_request(visit, None, &error.to_string())),
     };
-    let registered = match app.client(fields.get("client_id").unwrap_or_default()).await {
-        Ok(Some(registered)) => registered,
-        Ok(None) => return app.bad_request(visit, None, &NoReturn::UnknownClient.to_string()),
-        Err(trouble) => return app.trouble(visit, &trouble),
+    let Some(registered) = app.client(fields.get("client_id").unwrap_or_default()).await? else {
+        return Ok(app.bad_request(visit, None, &NoReturn::UnknownClient.to_string()));
     };
     let client_id = registered.client.client_id.as_str();
     if let Some(request_uri) = fields.get("request_uri").filter(|uri| uri.starts_with(par::PREFIX)) {
         // RFC 9126 section 4: what was pushed counts, and nothing beside it.
-        return match par::pushed(app, client_id, request_uri).await {
-            Ok(Some(request)) => begin_or_answer(app, visit, &registered, request).await,
-            Ok(None) => app.bad_request(visit, Some(client_id), &INVALID_REQUEST_URI.to_string()),
-            Err(trouble) => app.trouble(visit, &trouble),
+        return match par::pushed(app, client_id, request_uri).await? {
+            Some(request) => begin_or_answer(app, visit, &registered, request).await,
+            None => Ok(app.bad_request(visit, Some(client_id), &INVALID_REQUEST_URI.to_string())),
         };
     }
     match read(app, &registered, fields).await {
         Ok(request) => begin_or_answer(app, visit, &registered, request).await,
-        Err((Some(address), error)) => app.answer_error(visit, &address, error),
-        Err((None, error)) => app.bad_request(visit, Some(client_id), &error.to_string()),
+        Err((Some(address), error)) => Ok(app.answer_error(visit, &address, error)),
+        Err((None, error)) => Ok(app.bad_request(visit, Some(client_id), &error.to_string())),
     }
 }
 
@@ -102,25 +100,27 @@ async fn begin_or_answer(
     visit: &Visit,
     registered: &Registered,
     request: AuthorizationRequest,
-) -> Response {
+) -> Result<Response, AppError> {
     let address = request.return_address.clone();
-    match begin(app, visit, registered, request).await {
-        Ok(response) => response,
-        Err(Refusal::Wire(error)) => app.answer_error(visit, &address, error),
-        Err(Refusal::Trouble(Trouble::Full(wait))) => app.too_many(visit, wait),
-        Err(Refusal::Trouble(trouble)) => {
+    let request = match prepare(app, registered, request) {
+        Ok(request) => request,
+        Err(error) => return Ok(app.answer_error(visit, &address, error)),
+    };
+    match begin(app, visit, request).await {
+        Err(AppError::Failed(trouble)) if !matches!(trouble, Trouble::Full(_)) => {
             app.note("an authorization request", &trouble);
-            app.answer_error(visit, &address, SERVER_ERROR)
+            Ok(app.answer_error(visit, &address, SERVER_ERROR))
         }
+        answer => answer,
     }
 }
 
-async fn begin(
-    app: &Shared,
-    visit: &Visit,
+/// What the request asks for beyond its form: who is expected, and whether that can be reached at all.
+fn prepare(
+    app: &App,
     registered: &Registered,
     mut request: AuthorizationRequest,
-) -> Result<Response, Refusal> {
+) -> Result<AuthorizationRequest, WireError> {
     if let Some(hint) = &request.id_token_hint {
         request.expected_subject = Some(hinted_subject(app, registered, hint)?);
     } else if let Some(wish) = request.claims.in_id_token("sub") {
@@ -132,11 +132,12 @@ async fn begin(
         // OpenID Connect Core section 5.5.1.1, with the error of OpenID Connect Core Error Code
         // unmet_authentication_requirements 1.0.
         let unmet = "none of the acr values that are essential can be reached here";
-        return Err(WireError::new("unmet_authentication_requirements", unmet).into());
+        return Err(WireError::new("unmet_authentication_requirements", unmet));
     }
-    if !room::fits(&request)? {
-        return Err(TOO_LARGE.into());
-    }
+    if room::fits(&request) { Ok(request) } else { Err(TOO_LARGE) }
+}
+
+async fn begin(app: &Shared, visit: &Visit, request: AuthorizationRequest) -> Result<Response, AppError> {
     let locales = request.ui_locales.clone().unwrap_or_default();
     let open = app.begin_journey(visit, Some(request), None).await?;
     let mut response = app.resume(visit, open).await?;

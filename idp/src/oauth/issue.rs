@@ -6,12 +6,14 @@ use axum::response::Response;
 use web::clock::Timestamp;
 use web::request::{Visit, append};
 
-use super::resume::{Assessment, bond_cookie, see_other};
+use super::resume::{Assessment, bond_cookie};
 use crate::app::{Shared, Trouble};
 use crate::config::Registered;
 use crate::domain::account::Account;
 use crate::domain::device;
 use crate::ephemeral::journeys::{self, Open};
+use crate::http::AppError;
+use crate::http::pages::see_other;
 use crate::journey::{Journey, earned, earned_amr};
 use crate::notices::Mail;
 use crate::path;
@@ -51,9 +53,9 @@ pub async fn finish(
     visit: &Visit,
     open: Open,
     assessment: Assessment,
-) -> Result<Response, Trouble> {
+) -> Result<Response, AppError> {
     let (Some(account), Some(facts)) = (&assessment.account, &assessment.facts) else {
-        return Ok(app.journey_expired(visit, open.journey.client_id.as_deref()));
+        return Err(AppError::JourneyExpired(open.journey.client_id.clone()));
     };
     let journey = &open.journey;
     let pushed_as = journey.request.as_ref().and_then(|request| request.pushed_as.as_deref());
@@ -77,7 +79,7 @@ pub async fn finish(
     let device_id = keep_device(app, visit, &mut write, journey, &assessment, account, &mut after).await?;
     let here = Here { label: device::label(user_agent(visit)), session: current, device_id };
     let Some(session_id) = keep_session(app, &mut write, journey, account, here, &mut after).await? else {
-        return Ok(app.journey_expired(visit, journey.client_id.as_deref()));
+        return Err(AppError::JourneyExpired(journey.client_id.clone()));
     };
     let mut code = None;
     if let Some(request) = &journey.request {

@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -16,11 +15,13 @@ use web::request::{Fields, Visit, append};
 
 use super::authorize::as_get;
 use super::refusal;
-use super::resume::{FormField, see_other};
+use super::resume::FormField;
 use crate::app::{App, Shared, Trouble};
 use crate::config::{Portal, Registered};
 use crate::delivery::Message;
 use crate::domain::account::AccountId;
+use crate::http::pages::see_other;
+use crate::http::{AppError, Caller};
 use crate::path;
 use crate::store::audit::Event;
 use crate::store::sessions::Session;
@@ -75,31 +76,32 @@ impl LoggedOutPage {
 }
 
 /// `GET /logout`
-pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
+pub async fn get(State(app): State<Shared>, Caller(visit): Caller) -> Result<Response, AppError> {
     let query = visit.uri.query().unwrap_or_default().as_bytes().to_vec();
     handle(&app, &visit, &query, false).await
 }
 
 /// `POST /logout`: from a portal, like GET; or from our own question, with its CSRF token.
-pub async fn post(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
+pub async fn post(
+    State(app): State<Shared>,
+    Caller(visit): Caller,
+    body: Bytes,
+) -> Result<Response, AppError> {
     let visit = as_get(&visit, path::LOGOUT, &body);
     if visit.cookie(path::SESSION_COOKIE).is_none() {
         // Whether somebody is signed in is seen when the cookies come along.
-        return see_other(&visit.uri.to_string());
+        return Ok(see_other(&visit.uri.to_string()));
     }
     handle(&app, &visit, &body, true).await
 }
 
-async fn handle(app: &Shared, visit: &Visit, parameters: &[u8], is_post: bool) -> Response {
+async fn handle(app: &Shared, visit: &Visit, parameters: &[u8], is_post: bool) -> Result<Response, AppError> {
     let fields = match Fields::parse(parameters) {
         Ok(fields) => fields,
-        Err(error) => return app.bad_request(visit, None, &error.to_string()),
+        Err(error) => return Ok(app.bad_request(visit, None, &error.to_string())),
     };
     let answered = is_post && fields.get(web::csrf::FIELD).is_some() && visit.csrf_accepts(&fields);
-    match logout(app, visit, &fields, answered).await {
-        Ok(response) => response,
-        Err(trouble) => app.trouble(visit, &trouble),
-    }
+    logout(app, visit, &fields, answered).await
 }
 
 /// What the hint proves: which client, which session of whom.
@@ -210,7 +212,7 @@ impl Asked {
     }
 }
 
-async fn logout(app: &Shared, visit: &Visit, fields: &Fields, answered: bool) -> Result<Response, Trouble> {
+async fn logout(app: &Shared, visit: &Visit, fields: &Fields, answered: bool) -> Result<Response, AppError> {
     let session = app.session_of(visit).await?;
     let asked = Asked::read(app, fields).await?;
     let is_own = match &session {

@@ -57,7 +57,7 @@ async fn handle(app: &Shared, visit: &Visit, body: &[u8]) -> Result<serde_json::
         }
         request.dpop_jkt = Some(proof.jkt);
     }
-    if !room::fits(&request)? {
+    if !room::fits(&request) {
         return Err(TOO_LARGE.into());
     }
     let seconds = app.config.tokens.pushed_request_seconds;

@@ -3,25 +3,26 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use serde::Serialize;
 use web::request::{Visit, append};
 use web::seal::{same, sha256};
 
 use super::issue;
-use crate::app::{Answer, App, Shared, Trouble};
+use crate::app::{App, Shared, Trouble};
 use crate::config::{Portal, Registered, ScopeSet};
 use crate::domain::account::Account;
 use crate::domain::device::Device;
 use crate::ephemeral::journeys::{self, Open};
+use crate::http::pages::see_other;
+use crate::http::{Answer, AppError};
 use crate::journey::{Begun, Facts, Journey, Next, Proofs, Requirements, Step, next};
 use crate::path;
 use crate::protocol::authorization::{AuthorizationRequest, ResponseMode, ReturnAddress};
 use crate::protocol::error::{LOGIN_REQUIRED, WireError};
 use crate::room::Left;
 use crate::store::accounts::Name;
-use crate::store::sessions::Session;
 
 /// What a journey comes to at this moment.
 pub struct Assessment {
@@ -32,11 +33,6 @@ pub struct Assessment {
     /// Whose rules hold.
     pub portal: Arc<Portal>,
     pub client: Option<Arc<Registered>>,
-}
-
-/// A response that sends the browser on with GET (RFC 9110 section 15.4.4; SECURITY: never 302 after a form).
-pub fn see_other(location: &str) -> Response {
-    (StatusCode::SEE_OTHER, [(header::LOCATION, location.to_owned())]).into_response()
 }
 
 /// The URL of a page of a journey.
@@ -73,15 +69,6 @@ impl App {
     /// How long a journey may take.
     pub fn journey_lifetime(&self) -> Duration {
         Duration::from_secs(u64::from(self.config.sessions.journey_minutes) * 60)
-    }
-
-    /// The live session of this browser.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn session_of(&self, visit: &Visit) -> Result<Option<Session>, Trouble> {
-        let Some(secret) = visit.cookie(path::SESSION_COOKIE) else { return Ok(None) };
-        Ok(self.store.session_by_secret(&secret, self.idle()).await?)
     }
 
     /// Begins a journey, with the proofs of the session that this browser has.
@@ -294,7 +281,7 @@ impl App {
     ///
     /// # Errors
     /// A backend's.
-    pub async fn resume_after_race(self: &Shared, visit: &Visit, id: &str) -> Result<Response, Trouble> {
+    pub async fn resume_after_race(self: &Shared, visit: &Visit, id: &str) -> Result<Response, AppError> {
         match self.open_journey(visit, id).await? {
             Some(current) => self.resume(visit, current).await,
             None => self.journey_gone(visit).await,
@@ -306,9 +293,9 @@ impl App {
         visit: &Visit,
         mut open: Open,
         assessment: Assessment,
-    ) -> Result<Response, Trouble> {
+    ) -> Result<Response, AppError> {
         match assessment.next {
-            Next::Refuse(error) => Ok(self.refuse(visit, &open, error).await?),
+            Next::Refuse(error) => self.refuse(visit, &open, error).await,
             Next::Issue => Box::pin(issue::finish(self, visit, open, assessment)).await,
             Next::Ask(step) => {
                 // Who typed a number to send it to has asked for the code by that.
@@ -334,7 +321,7 @@ impl App {
     ///
     /// # Errors
     /// A backend's.
-    pub async fn journey_gone(&self, visit: &Visit) -> Result<Response, Trouble> {
+    pub async fn journey_gone(&self, visit: &Visit) -> Result<Response, AppError> {
         if visit.browser_is_new && visit.uri.path() != path::COOKIES {
             // Another browser's, or of one that keeps no cookies: the next request tells.
             return Ok(see_other(&journey_url(path::COOKIES, &journey_in(visit))));
@@ -350,19 +337,19 @@ impl App {
             let login = client.as_ref().and_then(|client| client.client.initiate_login_uri.as_deref());
             return Ok(see_other(login.unwrap_or(path::ACCOUNT)));
         }
-        Ok(self.journey_expired(visit, client_id.as_deref()))
+        Err(AppError::JourneyExpired(client_id))
     }
 
     /// Ends a journey with an error for the client; without a client's request, with a page.
     ///
     /// # Errors
     /// The backend's.
-    pub async fn refuse(&self, visit: &Visit, open: &Open, error: WireError) -> Result<Response, Trouble> {
+    pub async fn refuse(&self, visit: &Visit, open: &Open, error: WireError) -> Result<Response, AppError> {
         journeys::finish(&self.ephemeral, open).await?;
-        Ok(match &open.journey.request {
-            Some(request) => self.answer_error(visit, &request.return_address, error),
-            None => self.journey_expired(visit, open.journey.client_id.as_deref()),
-        })
+        match &open.journey.request {
+            Some(request) => Ok(self.answer_error(visit, &request.return_address, error)),
+            None => Err(AppError::JourneyExpired(open.journey.client_id.clone())),
+        }
     }
 
     /// An error, carried back to the client: counted here, for the redirect looks like any other.

@@ -3,7 +3,6 @@
 
 use std::time::{Duration, Instant};
 
-use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -16,16 +15,16 @@ use crate::app::{Shared, Trouble};
 use crate::config::{Identifier, Recovery};
 use crate::credentials::policy;
 use crate::domain::account::{Account, EmailAddress};
-use crate::form::Posted;
+use crate::http::pages::see_other;
+use crate::http::{AppError, Caller, Form};
 use crate::mail_codes::with_journey;
 use crate::notices::Mail;
 use crate::oauth::logout::end_session;
-use crate::oauth::resume::{journey_in, see_other};
+use crate::oauth::resume::journey_in;
 use crate::path;
 use crate::register::confirm::back_to_signin;
 use crate::register::email_error;
 use crate::signin::new_password::personal;
-use crate::signin::run;
 use crate::store::audit::Event;
 use crate::store::mail_links::{MailLink, Purpose};
 
@@ -97,108 +96,92 @@ fn forgot_page(app: &Shared, journey: &str, email: &str, username: &str, errors:
 }
 
 /// `GET /forgot`: anybody.
-pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    run(&app, &visit, async {
-        let open = app.journey_of(&visit).await?;
-        let journey = journey_in(&visit);
-        let identifier = open.as_ref().map(|open| open.journey.identifier.clone()).unwrap_or_default();
-        let is_email = app.config.accounts.identifier == Identifier::Email;
-        let (email, username) =
-            if is_email { (identifier, String::new()) } else { (String::new(), identifier) };
-        let kept = app.kept_form(&visit).await?;
-        let or_kept = |known: String, name: &str| {
-            Some(kept.plain(name)).filter(|text| !text.is_empty()).unwrap_or(known)
-        };
-        let (email, username) = (or_kept(email, "email"), or_kept(username, "username"));
-        let page = forgot_page(&app, &journey, &email, &username, FieldErrors::default());
-        let client_id = open.and_then(|open| open.journey.client_id);
-        Ok(app.page(&visit, client_id.as_deref(), StatusCode::OK, "idp/forgot.html", &page))
-    })
-    .await
+pub async fn get(State(app): State<Shared>, Caller(visit): Caller) -> Result<Response, AppError> {
+    let open = app.journey_of(&visit).await?;
+    let journey = journey_in(&visit);
+    let identifier = open.as_ref().map(|open| open.journey.identifier.clone()).unwrap_or_default();
+    let is_email = app.config.accounts.identifier == Identifier::Email;
+    let (email, username) = if is_email { (identifier, String::new()) } else { (String::new(), identifier) };
+    let kept = app.kept_form(&visit).await?;
+    let or_kept =
+        |known: String, name: &str| Some(kept.plain(name)).filter(|text| !text.is_empty()).unwrap_or(known);
+    let (email, username) = (or_kept(email, "email"), or_kept(username, "username"));
+    let page = forgot_page(&app, &journey, &email, &username, FieldErrors::default());
+    let client_id = open.and_then(|open| open.journey.client_id);
+    Ok(app.page(&visit, client_id.as_deref(), StatusCode::OK, "idp/forgot.html", &page))
 }
 
 /// `POST /forgot`: anybody, within the limits on mails; an account is never locked by it.
 pub async fn post(
     State(app): State<Shared>,
-    Extension(visit): Extension<Visit>,
-    Posted(fields): Posted,
-) -> Response {
+    Form(Caller(visit), fields): Form<Caller>,
+) -> Result<Response, AppError> {
     let started = Instant::now();
-    run(&app, &visit, async {
-        let journey = journey_in(&visit);
-        let client_id = app.journey_of(&visit).await?.and_then(|open| open.journey.client_id);
-        let username = fields.plain("username");
-        let email = EmailAddress::parse(fields.trimmed("email"));
-        let no_username = asks_username(&app) && username.is_empty();
-        let Some(email) = email.clone().filter(|_| !no_username) else {
-            let errors = FieldErrors::default()
-                .and("username", no_username.then_some("username-missing"))
-                .and("email", email.is_none().then(|| email_error(&fields)));
-            let page = forgot_page(&app, &journey, &fields.plain("email"), &username, errors);
-            return Ok(app.page(
-                &visit,
-                client_id.as_deref(),
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "idp/forgot.html",
-                &page,
-            ));
-        };
-        if !app.may_mail(&visit, &email, Purpose::Reset).await? {
-            return Ok(app.too_many(&visit, Duration::from_hours(1)));
-        }
-        let account = app.store.account_by_email(&email).await?.filter(|account| {
-            !asks_username(&app) || account.username.as_deref() == Some(username.to_lowercase().as_str())
-        });
-        let kept_journey = (!journey.is_empty()).then_some(journey.as_str());
-        let id = app
-            .open_waiting_page(&visit, &email, account.as_ref(), client_id.as_deref(), kept_journey)
-            .await?;
-        if let Some(account) = account.filter(|account| account.blocked_at.is_none()) {
-            let mut write = app.store.begin_write().await?;
-            app.mail_link(&mut write, Purpose::Reset, &account, &id, client_id.as_deref(), None).await?;
-            write.commit().await?;
-            app.delivery.wake();
-        }
-        tokio::time::sleep_until((started + ANSWER_TAKES).into()).await;
-        Ok(see_other(&app.waiting_url(&visit, client_id.as_deref(), path::FORGOT_SENT, &id)))
-    })
-    .await
+    let journey = journey_in(&visit);
+    let client_id = app.journey_of(&visit).await?.and_then(|open| open.journey.client_id);
+    let username = fields.plain("username");
+    let email = EmailAddress::parse(fields.trimmed("email"));
+    let no_username = asks_username(&app) && username.is_empty();
+    let Some(email) = email.clone().filter(|_| !no_username) else {
+        let errors = FieldErrors::default()
+            .and("username", no_username.then_some("username-missing"))
+            .and("email", email.is_none().then(|| email_error(&fields)));
+        let page = forgot_page(&app, &journey, &fields.plain("email"), &username, errors);
+        return Ok(app.page(
+            &visit,
+            client_id.as_deref(),
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "idp/forgot.html",
+            &page,
+        ));
+    };
+    if !app.may_mail(&visit, &email, Purpose::Reset).await? {
+        return Err(AppError::TooMany(Duration::from_hours(1)));
+    }
+    let account = app.store.account_by_email(&email).await?.filter(|account| {
+        !asks_username(&app) || account.username.as_deref() == Some(username.to_lowercase().as_str())
+    });
+    let kept_journey = (!journey.is_empty()).then_some(journey.as_str());
+    let id =
+        app.open_waiting_page(&visit, &email, account.as_ref(), client_id.as_deref(), kept_journey).await?;
+    if let Some(account) = account.filter(|account| account.blocked_at.is_none()) {
+        let mut write = app.store.begin_write().await?;
+        app.mail_link(&mut write, Purpose::Reset, &account, &id, client_id.as_deref(), None).await?;
+        write.commit().await?;
+        app.delivery.wake();
+    }
+    tokio::time::sleep_until((started + ANSWER_TAKES).into()).await;
+    Ok(see_other(&app.waiting_url(&visit, client_id.as_deref(), path::FORGOT_SENT, &id)))
 }
 
 /// `GET /forgot/sent`: the browser that asked.
-pub async fn sent(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    run(&app, &visit, app.show_waiting(&visit, Purpose::Reset, FieldErrors::default())).await
+pub async fn sent(State(app): State<Shared>, Caller(visit): Caller) -> Result<Response, AppError> {
+    app.show_waiting(&visit, Purpose::Reset, FieldErrors::default()).await
 }
 
 /// `POST /forgot/sent`: the code of the mail, typed; five tries for each mail.
 pub async fn type_code(
     State(app): State<Shared>,
-    Extension(visit): Extension<Visit>,
-    Posted(fields): Posted,
-) -> Response {
-    run(&app, &visit, async {
-        Ok(match app.token_for(&visit, Purpose::Reset, fields.trimmed("code")).await? {
-            Ok(token) => see_other(&reset_url(&app, &visit, None, &token)),
-            Err(page) => page,
-        })
-    })
-    .await
+    Form(Caller(visit), fields): Form<Caller>,
+) -> Result<Response, AppError> {
+    let token = app.token_for(&visit, Purpose::Reset, fields.trimmed("code")).await?;
+    Ok(see_other(&reset_url(&app, &visit, None, &token)))
 }
 
 /// `POST /forgot/resend`: after a wait, within the limits on mails.
 pub async fn resend(
     State(app): State<Shared>,
-    Extension(visit): Extension<Visit>,
-    Posted(fields): Posted,
-) -> Response {
-    run(&app, &visit, app.resend_mail(&visit, Purpose::Reset, &fields)).await
+    Form(Caller(visit), fields): Form<Caller>,
+) -> Result<Response, AppError> {
+    app.resend_mail(&visit, Purpose::Reset, &fields).await
 }
 
 /// What a link is good for, and for whom; nothing for an account that is blocked.
-async fn link_of(app: &Shared, token: &str) -> Result<Option<(MailLink, Account)>, Trouble> {
-    let Some(link) = app.store.peek_mail_link(Purpose::Reset, token).await? else { return Ok(None) };
+async fn link_of(app: &Shared, token: &str) -> Result<(MailLink, Account), AppError> {
+    let link = app.store.peek_mail_link(Purpose::Reset, token).await?.ok_or(AppError::LinkInvalid)?;
     let account = app.store.account(&link.account_id).await?;
-    Ok(account.filter(|account| account.blocked_at.is_none()).map(|account| (link, account)))
+    let account = account.filter(|account| account.blocked_at.is_none()).ok_or(AppError::LinkInvalid)?;
+    Ok((link, account))
 }
 
 fn reset_url(app: &Shared, visit: &Visit, client_id: Option<&str>, token: &str) -> String {
@@ -228,52 +211,43 @@ fn reset_page(
 }
 
 /// `GET /reset`: shows the form and uses nothing up.
-pub async fn reset_get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    run(&app, &visit, async {
-        let token = visit.token();
-        Ok(match link_of(&app, &token).await? {
-            Some(found) => reset_page(&app, &visit, &token, &found, None),
-            None => app.link_invalid(&visit),
-        })
-    })
-    .await
+pub async fn reset_get(State(app): State<Shared>, Caller(visit): Caller) -> Result<Response, AppError> {
+    let token = visit.token();
+    let found = link_of(&app, &token).await?;
+    Ok(reset_page(&app, &visit, &token, &found, None))
 }
 
 /// `POST /reset`: a good password uses the link up; a refused one does not. Of two at once one wins.
 pub async fn reset_post(
     State(app): State<Shared>,
-    Extension(visit): Extension<Visit>,
-    Posted(fields): Posted,
-) -> Response {
-    run(&app, &visit, async {
-        let token = token(fields.trimmed("token"));
-        let Some(found) = link_of(&app, &token).await? else { return Ok(app.link_invalid(&visit)) };
-        let (link, account) = &found;
-        let client_id = link.client_id.as_deref();
-        let password = fields.get("new_password").unwrap_or_default();
-        if let Err(problem) = policy::check(password, &app.config.password, &personal(account)) {
-            return Ok(reset_page(&app, &visit, &token, &found, Some(problem.key)));
-        }
-        let hash = app.passwords.hash(password).await.map_err(|_| Trouble::Busy)?;
-        let mut write = app.store.begin_write().await?;
-        if app.store.use_mail_link(&mut write, Purpose::Reset, &token).await?.is_none() {
-            drop(write);
-            return Ok(app.link_invalid(&visit));
-        }
-        app.store.set_password(&mut write, &account.id, &hash).await?;
-        // Whoever reads the mail of this address has confirmed it.
-        app.store.confirm_email(&mut write, &account.id, Some(&hash)).await?;
-        app.store.void_mail_links(&mut write, &account.id, Purpose::Confirm).await?;
-        app.store.unlock(&mut write, &account.id).await?;
-        app.store.forget_devices(&mut write, &account.id, None).await?;
-        for session in app.store.sessions_in(&mut write, &account.id).await? {
-            end_session(&app, &mut write, &session.id).await?;
-        }
-        app.store.note(&mut write, Event::PasswordChanged, &account.id, client_id, "");
-        app.notify(&mut write, Mail::PasswordChanged, account, client_id, |_| ()).await?;
-        write.commit().await?;
-        app.delivery.wake();
-        back_to_signin(&app, &visit, account, link.client_id.clone(), "password-changed").await
-    })
-    .await
+    Form(Caller(visit), fields): Form<Caller>,
+) -> Result<Response, AppError> {
+    let token = token(fields.trimmed("token"));
+    let found = link_of(&app, &token).await?;
+    let (link, account) = &found;
+    let client_id = link.client_id.as_deref();
+    let password = fields.get("new_password").unwrap_or_default();
+    if let Err(problem) = policy::check(password, &app.config.password, &personal(account)) {
+        return Ok(reset_page(&app, &visit, &token, &found, Some(problem.key)));
+    }
+    let hash = app.passwords.hash(password).await.map_err(|_| Trouble::Busy)?;
+    let mut write = app.store.begin_write().await?;
+    if app.store.use_mail_link(&mut write, Purpose::Reset, &token).await?.is_none() {
+        drop(write);
+        return Err(AppError::LinkInvalid);
+    }
+    app.store.set_password(&mut write, &account.id, &hash).await?;
+    // Whoever reads the mail of this address has confirmed it.
+    app.store.confirm_email(&mut write, &account.id, Some(&hash)).await?;
+    app.store.void_mail_links(&mut write, &account.id, Purpose::Confirm).await?;
+    app.store.unlock(&mut write, &account.id).await?;
+    app.store.forget_devices(&mut write, &account.id, None).await?;
+    for session in app.store.sessions_in(&mut write, &account.id).await? {
+        end_session(&app, &mut write, &session.id).await?;
+    }
+    app.store.note(&mut write, Event::PasswordChanged, &account.id, client_id, "");
+    app.notify(&mut write, Mail::PasswordChanged, account, client_id, |_| ()).await?;
+    write.commit().await?;
+    app.delivery.wake();
+    back_to_signin(&app, &visit, account, link.client_id.clone(), "password-changed").await
 }

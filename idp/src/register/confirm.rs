@@ -1,7 +1,6 @@
 //! The waiting page of a registration, and the confirmation. In the browser that registered the mail's button, or
 //! its code, confirms at once; in another one the password that was given with the registration has to follow.
 
-use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -10,13 +9,13 @@ use web::errors::FieldErrors;
 use web::links::token;
 use web::request::Visit;
 
-use crate::app::{Shared, Trouble};
+use crate::app::Shared;
 use crate::domain::account::Account;
 use crate::ephemeral::{journeys, waiting};
-use crate::form::Posted;
-use crate::oauth::resume::{journey_url, see_other};
+use crate::http::pages::see_other;
+use crate::http::{AppError, Caller, Form};
+use crate::oauth::resume::journey_url;
 use crate::path;
-use crate::signin::run;
 use crate::store::mail_links::Purpose;
 
 /// `idp/confirm.html`
@@ -37,76 +36,65 @@ impl ConfirmPage {
 }
 
 /// `GET /register/sent`: the browser that registered.
-pub async fn sent(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    run(&app, &visit, app.show_waiting(&visit, Purpose::Confirm, FieldErrors::default())).await
+pub async fn sent(State(app): State<Shared>, Caller(visit): Caller) -> Result<Response, AppError> {
+    app.show_waiting(&visit, Purpose::Confirm, FieldErrors::default()).await
 }
 
 /// `POST /register/sent`: the code of the mail, typed; five tries for each mail.
 pub async fn type_code(
     State(app): State<Shared>,
-    Extension(visit): Extension<Visit>,
-    Posted(fields): Posted,
-) -> Response {
-    run(&app, &visit, async {
-        match app.token_for(&visit, Purpose::Confirm, fields.trimmed("code")).await? {
-            Ok(token) => confirm(&app, &visit, &token).await,
-            Err(page) => Ok(page),
-        }
-    })
-    .await
+    Form(Caller(visit), fields): Form<Caller>,
+) -> Result<Response, AppError> {
+    let token = app.token_for(&visit, Purpose::Confirm, fields.trimmed("code")).await?;
+    confirm(&app, &visit, &token).await
 }
 
 /// `POST /register/resend`: after a wait, within the limits on mails.
 pub async fn resend(
     State(app): State<Shared>,
-    Extension(visit): Extension<Visit>,
-    Posted(fields): Posted,
-) -> Response {
-    run(&app, &visit, app.resend_mail(&visit, Purpose::Confirm, &fields)).await
+    Form(Caller(visit), fields): Form<Caller>,
+) -> Result<Response, AppError> {
+    app.resend_mail(&visit, Purpose::Confirm, &fields).await
 }
 
 /// `GET /confirm`: shows a button and changes nothing, however often a mail scanner opens it.
-pub async fn page(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    run(&app, &visit, async {
-        let token = visit.token();
-        let Some(link) = app.store.peek_mail_link(Purpose::Confirm, &token).await? else {
-            return Ok(app.link_invalid(&visit));
-        };
-        let client_id = link.client_id.as_deref();
-        let action = app.url_at(app.portal_for(&visit, client_id), path::CONFIRM);
-        let page = ConfirmPage { action, token, lead: "confirm-lead", email: String::new() };
-        Ok(app.client_page(&visit, client_id, StatusCode::OK, "idp/confirm.html", &page))
-    })
-    .await
+pub async fn page(State(app): State<Shared>, Caller(visit): Caller) -> Result<Response, AppError> {
+    let token = visit.token();
+    let Some(link) = app.store.peek_mail_link(Purpose::Confirm, &token).await? else {
+        return Err(AppError::LinkInvalid);
+    };
+    let client_id = link.client_id.as_deref();
+    let action = app.url_at(app.portal_for(&visit, client_id), path::CONFIRM);
+    let page = ConfirmPage { action, token, lead: "confirm-lead", email: String::new() };
+    Ok(app.client_page(&visit, client_id, StatusCode::OK, "idp/confirm.html", &page))
 }
 
 /// `POST /confirm`: the button; the link works once.
 pub async fn post(
     State(app): State<Shared>,
-    Extension(visit): Extension<Visit>,
-    Posted(fields): Posted,
-) -> Response {
-    run(&app, &visit, confirm(&app, &visit, &token(fields.trimmed("token")))).await
+    Form(Caller(visit), fields): Form<Caller>,
+) -> Result<Response, AppError> {
+    confirm(&app, &visit, &token(fields.trimmed("token"))).await
 }
 
-async fn confirm(app: &Shared, visit: &Visit, token: &str) -> Result<Response, Trouble> {
+async fn confirm(app: &Shared, visit: &Visit, token: &str) -> Result<Response, AppError> {
     let Some(link) = app.store.peek_mail_link(Purpose::Confirm, token).await? else {
-        return Ok(app.link_invalid(visit));
+        return Err(AppError::LinkInvalid);
     };
     let registered_here = waiting::get(&app.ephemeral, &link.page_id, &visit.browser).await?.is_some();
     let mut write = app.store.begin_write().await?;
     if app.store.use_mail_link(&mut write, Purpose::Confirm, token).await?.is_none() {
-        return Ok(app.link_invalid(visit));
+        return Err(AppError::LinkInvalid);
     }
     // The link is for the password of its own registration: a later one of the same address ended it.
     let account = app.store.account_in(&mut write, &link.account_id).await?.filter(|account| {
         account.email_confirmed_at.is_none()
             && link.password_mark.as_ref().is_none_or(|mark| *mark == account.password_mark())
     });
-    let Some(account) = account else { return Ok(app.link_invalid(visit)) };
+    let Some(account) = account else { return Err(AppError::LinkInvalid) };
     if registered_here {
         if !app.confirm_account(&mut write, &account, link.client_id.as_deref()).await? {
-            return Ok(app.link_invalid(visit));
+            return Err(AppError::LinkInvalid);
         }
         write.commit().await?;
         return back_to_signin(app, visit, &account, link.client_id, "confirmed").await;
@@ -128,7 +116,7 @@ pub async fn back_to_signin(
     account: &Account,
     client_id: Option<String>,
     notice: &str,
-) -> Result<Response, Trouble> {
+) -> Result<Response, AppError> {
     let kept = app.ephemeral.get(&app.browser_key("return", visit, &account.email)).await?;
     let journey = match kept {
         Some(kept) => app.open_journey(visit, &kept.value).await?,

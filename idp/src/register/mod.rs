@@ -4,7 +4,6 @@ pub mod confirm;
 
 use std::time::{Duration, Instant};
 
-use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -16,12 +15,12 @@ use crate::app::{Shared, Trouble};
 use crate::confirmations::Registration;
 use crate::credentials::policy;
 use crate::domain::account::{Account, EmailAddress, NameError, Role, parse_name};
-use crate::form::Posted;
+use crate::http::pages::see_other;
+use crate::http::{AppError, Caller, Form};
 use crate::mail_codes::with_journey;
 use crate::notices::Mail;
-use crate::oauth::resume::{journey_in, see_other};
+use crate::oauth::resume::journey_in;
 use crate::path;
-use crate::signin::run;
 use crate::store::accounts::NewAccount;
 use crate::store::audit::Event;
 use crate::store::mail_links::Purpose;
@@ -81,16 +80,13 @@ fn filled(app: &Shared, visit: &Visit, fields: &Fields) -> RegisterPage {
 }
 
 /// `GET /register`: anybody, where people may register themselves.
-pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    run(&app, &visit, async {
-        if !app.config.accounts.registration {
-            return Ok(app.not_found(&visit));
-        }
-        let client_id = client_of_journey(&app, &visit).await?;
-        let page = filled(&app, &visit, &app.kept_form(&visit).await?);
-        Ok(app.page(&visit, client_id.as_deref(), StatusCode::OK, "idp/register.html", &page))
-    })
-    .await
+pub async fn get(State(app): State<Shared>, Caller(visit): Caller) -> Result<Response, AppError> {
+    if !app.config.accounts.registration {
+        return Err(AppError::NotFound);
+    }
+    let client_id = client_of_journey(&app, &visit).await?;
+    let page = filled(&app, &visit, &app.kept_form(&visit).await?);
+    Ok(app.page(&visit, client_id.as_deref(), StatusCode::OK, "idp/register.html", &page))
 }
 
 /// What was typed, once it is good.
@@ -145,31 +141,28 @@ pub fn email_error(fields: &Fields) -> &'static str {
 /// `POST /register`: anybody, within the limits on mails. Twice at once leaves one account and one live link.
 pub async fn post(
     State(app): State<Shared>,
-    Extension(visit): Extension<Visit>,
-    Posted(fields): Posted,
-) -> Response {
+    Form(Caller(visit), fields): Form<Caller>,
+) -> Result<Response, AppError> {
     let started = Instant::now();
     if !app.config.accounts.registration {
-        return app.not_found(&visit);
+        return Err(AppError::NotFound);
     }
-    run(&app, &visit, async {
-        let client_id = client_of_journey(&app, &visit).await?;
-        let filled = match check(&app, &visit, &fields) {
-            Ok(filled) => filled,
-            Err(page) => {
-                let status = StatusCode::UNPROCESSABLE_ENTITY;
-                return Ok(app.page(&visit, client_id.as_deref(), status, "idp/register.html", &*page));
-            }
-        };
-        if !app.may_mail(&visit, &filled.email, Purpose::Confirm).await? {
-            return Ok(app.too_many(&visit, Duration::from_hours(1)));
+
+    let client_id = client_of_journey(&app, &visit).await?;
+    let filled = match check(&app, &visit, &fields) {
+        Ok(filled) => filled,
+        Err(page) => {
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            return Ok(app.page(&visit, client_id.as_deref(), status, "idp/register.html", &*page));
         }
-        let hash = app.passwords.hash(&filled.password).await.map_err(|_| Trouble::Busy)?;
-        let id = keep(&app, &visit, filled, hash, client_id.as_deref()).await?;
-        tokio::time::sleep_until((started + ANSWER_TAKES).into()).await;
-        Ok(see_other(&app.waiting_url(&visit, client_id.as_deref(), path::REGISTER_SENT, &id)))
-    })
-    .await
+    };
+    if !app.may_mail(&visit, &filled.email, Purpose::Confirm).await? {
+        return Err(AppError::TooMany(Duration::from_hours(1)));
+    }
+    let hash = app.passwords.hash(&filled.password).await.map_err(|_| Trouble::Busy)?;
+    let id = keep(&app, &visit, filled, hash, client_id.as_deref()).await?;
+    tokio::time::sleep_until((started + ANSWER_TAKES).into()).await;
+    Ok(see_other(&app.waiting_url(&visit, client_id.as_deref(), path::REGISTER_SENT, &id)))
 }
 
 /// Adds the account, or tells the owner of a known address; returns the waiting page.

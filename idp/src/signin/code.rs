@@ -2,24 +2,31 @@
 
 use std::time::Duration;
 
-use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
 use web::errors::FieldErrors;
 use web::request::Visit;
 
-use super::{Arrived, arrive, at_step, run};
+use super::at_step::{Arrived, AtStep, Page};
 use crate::app::{App, Shared, Trouble};
 use crate::codes::{self, Sending, Try};
 use crate::domain::account::Account;
 use crate::ephemeral::journeys::{self, Open};
-use crate::form::Posted;
+use crate::http::pages::see_other;
+use crate::http::{AppError, Form};
 use crate::journey::Step;
 use crate::notices::Mail;
-use crate::oauth::resume::{journey_url, see_other};
+use crate::oauth::resume::journey_url;
 use crate::path;
 use crate::store::audit::Event;
+
+/// The step of these pages.
+pub struct Here;
+
+impl Page for Here {
+    const STEP: Step = Step::Code;
+}
 
 /// `idp/signin_code.html`
 #[derive(Clone, Debug, Serialize)]
@@ -179,10 +186,10 @@ async fn page(
     visit: &Visit,
     arrived: &Arrived,
     error: Option<&'static str>,
-) -> Result<Response, Trouble> {
+) -> Result<Response, AppError> {
     let Arrived { open, assessment } = arrived;
     let Some(account) = &assessment.account else {
-        return Ok(app.journey_expired(visit, open.journey.client_id.as_deref()));
+        return Err(AppError::JourneyExpired(open.journey.client_id.clone()));
     };
     let page = code_page(app, visit, open, account, error).await?;
     let visit = visit.at(&page.action);
@@ -190,31 +197,27 @@ async fn page(
 }
 
 /// `GET /signin/code`: whoever gave the password in this journey. Shows the page; sends nothing.
-pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    at_step(&app, &visit, Step::Code, async |arrived| page(&app, &visit, &arrived, None).await).await
+pub async fn get(
+    State(app): State<Shared>,
+    AtStep { visit, arrived, .. }: AtStep<Here>,
+) -> Result<Response, AppError> {
+    page(&app, &visit, &arrived, None).await
 }
 
 /// `POST /signin/code`: five wrong ones end a code.
 pub async fn post(
     State(app): State<Shared>,
-    Extension(visit): Extension<Visit>,
-    Posted(fields): Posted,
-) -> Response {
-    run(&app, &visit, async {
-        // Each round reads the journey anew; who loses a round was overtaken by a try that counted.
-        for _ in 0..20 {
-            let arrived = match arrive(&app, &visit, Step::Code).await? {
-                Ok(arrived) => arrived,
-                Err(elsewhere) => return Ok(elsewhere),
-            };
-            let typed = fields.get("code").unwrap_or_default();
-            if let Some(response) = Box::pin(attempt(&app, &visit, arrived, typed)).await? {
-                return Ok(response);
-            }
+    Form(AtStep { visit, mut arrived, .. }, fields): Form<AtStep<Here>>,
+) -> Result<Response, AppError> {
+    let typed = fields.get("code").unwrap_or_default();
+    for _ in 0..20 {
+        if let Some(response) = attempt(&app, &visit, arrived, typed).await? {
+            return Ok(response);
         }
-        Ok(app.too_many(&visit, Duration::from_secs(5)))
-    })
-    .await
+        // Overtaken by a try that counted: the journey is read anew.
+        arrived = Arrived::at(&app, &visit, Step::Code).await?;
+    }
+    Err(AppError::TooMany(Duration::from_secs(5)))
 }
 
 /// One try; `None` if another request changed the journey meanwhile.
@@ -223,9 +226,9 @@ async fn attempt(
     visit: &Visit,
     mut arrived: Arrived,
     typed: &str,
-) -> Result<Option<Response>, Trouble> {
+) -> Result<Option<Response>, AppError> {
     let Some(account) = arrived.assessment.account.clone() else {
-        return Ok(Some(app.journey_expired(visit, None)));
+        return Err(AppError::JourneyExpired(None));
     };
     match codes::give(app, &mut arrived.open, &account, typed).await? {
         Try::Right => {}
@@ -276,33 +279,29 @@ async fn enrol(
 /// limits; a double click sends one.
 pub async fn resend(
     State(app): State<Shared>,
-    Extension(visit): Extension<Visit>,
-    Posted(fields): Posted,
-) -> Response {
-    at_step(&app, &visit, Step::Code, async |mut arrived| {
-        let Some(account) = arrived.assessment.account.clone() else {
-            return Ok(app.journey_expired(&visit, None));
+    Form(AtStep { visit, mut arrived, .. }, fields): Form<AtStep<Here>>,
+) -> Result<Response, AppError> {
+    let Some(account) = arrived.assessment.account.clone() else {
+        return Err(AppError::JourneyExpired(None));
+    };
+    let before = arrived.open.journey.code.clone();
+    let url = journey_url(path::SIGNIN_CODE, &arrived.open.id);
+    if fields.get("after").is_some_and(|shown| shown != codes::mark(&arrived.open)) {
+        // The second click on a page whose first one has sent a code.
+        return Ok(see_other(&url));
+    }
+    let sending = codes::send(&app, &mut arrived.open, &account).await?;
+    if sending == Sending::TooSoon {
+        // The other click of a double one may have been first.
+        let Some(now) = app.journey_of(&visit).await? else {
+            return Err(AppError::JourneyExpired(None));
         };
-        let before = arrived.open.journey.code.clone();
-        let url = journey_url(path::SIGNIN_CODE, &arrived.open.id);
-        if fields.get("after").is_some_and(|shown| shown != codes::mark(&arrived.open)) {
-            // The second click on a page whose first one has sent a code.
-            return Ok(see_other(&url));
+        if now.journey.code == before {
+            return page(&app, &visit, &arrived, Some("resend-too-soon")).await;
         }
-        let sending = codes::send(&app, &mut arrived.open, &account).await?;
-        if sending == Sending::TooSoon {
-            // The other click of a double one may have been first.
-            let Some(now) = app.journey_of(&visit).await? else {
-                return Ok(app.journey_expired(&visit, None));
-            };
-            if now.journey.code == before {
-                return page(&app, &visit, &arrived, Some("resend-too-soon")).await;
-            }
-        }
-        if sending == Sending::LimitReached {
-            return page(&app, &visit, &arrived, None).await;
-        }
-        Ok(see_other(&if before.is_some() { format!("{url}&resent=1") } else { url }))
-    })
-    .await
+    }
+    if sending == Sending::LimitReached {
+        return page(&app, &visit, &arrived, None).await;
+    }
+    Ok(see_other(&if before.is_some() { format!("{url}&resent=1") } else { url }))
 }

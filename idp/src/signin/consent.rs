@@ -1,21 +1,27 @@
 //! Step: may this client learn this? Asked for clients of others only.
 
-use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
-use web::request::Visit;
 
-use super::{AboutClient, at_step};
+use super::AboutClient;
+use super::at_step::{AtStep, Page};
 use crate::app::Shared;
 use crate::config::ScopeSet;
-use crate::form::Posted;
+use crate::http::{AppError, Form};
 use crate::journey::Step;
 use crate::oauth::resume::journey_url;
 use crate::path;
 use crate::protocol::authorization::AuthorizationRequest;
 use crate::protocol::error::CONSENT_DENIED;
+
+/// The step of these pages.
+pub struct Here;
+
+impl Page for Here {
+    const STEP: Step = Step::Consent;
+}
 
 /// `idp/signin_consent.html`
 #[derive(Clone, Debug, Serialize)]
@@ -43,45 +49,41 @@ impl ConsentPage {
 }
 
 /// `GET /signin/consent`: whoever signed in in this journey.
-pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    at_step(&app, &visit, Step::Consent, async |arrived| {
-        let scope = arrived
-            .open
-            .journey
-            .request
-            .as_ref()
-            .map(AuthorizationRequest::scope_with_claims)
-            .unwrap_or_default();
-        let scope = ScopeSet::parse(&scope);
-        let (known, others): (Vec<&str>, Vec<&str>) = scope.iter().partition(|scope| KNOWN.contains(scope));
-        // It removed itself while the person was on the way.
-        let Some(registered) = &arrived.assessment.client else { return app.journey_gone(&visit).await };
-        let page = ConsentPage {
-            action: journey_url(path::SIGNIN_CONSENT, &arrived.open.id),
-            client: app.about_client(&registered.client).await?,
-            scopes: known.into_iter().map(|scope| format!("scope-{scope}")).collect(),
-            other_scopes: others.into_iter().map(str::to_owned).collect(),
-        };
-        Ok(app.step_page(&visit, &arrived.open, StatusCode::OK, "idp/signin_consent.html", &page))
-    })
-    .await
+pub async fn get(
+    State(app): State<Shared>,
+    AtStep { visit, arrived, .. }: AtStep<Here>,
+) -> Result<Response, AppError> {
+    let scope = arrived
+        .open
+        .journey
+        .request
+        .as_ref()
+        .map(AuthorizationRequest::scope_with_claims)
+        .unwrap_or_default();
+    let scope = ScopeSet::parse(&scope);
+    let (known, others): (Vec<&str>, Vec<&str>) = scope.iter().partition(|scope| KNOWN.contains(scope));
+    // It removed itself while the person was on the way.
+    let Some(registered) = &arrived.assessment.client else { return app.journey_gone(&visit).await };
+    let page = ConsentPage {
+        action: journey_url(path::SIGNIN_CONSENT, &arrived.open.id),
+        client: app.about_client(&registered.client).await?,
+        scopes: known.into_iter().map(|scope| format!("scope-{scope}")).collect(),
+        other_scopes: others.into_iter().map(str::to_owned).collect(),
+    };
+    Ok(app.step_page(&visit, &arrived.open, StatusCode::OK, "idp/signin_consent.html", &page))
 }
 
 /// `POST /signin/consent`: twice at once writes the same answer twice.
 pub async fn post(
     State(app): State<Shared>,
-    Extension(visit): Extension<Visit>,
-    Posted(fields): Posted,
-) -> Response {
-    at_step(&app, &visit, Step::Consent, async |mut arrived| {
-        if fields.get("accept") != Some("yes") {
-            return app.refuse(&visit, &arrived.open, CONSENT_DENIED).await;
-        }
-        if let (Some(account), Some(request)) = (&arrived.assessment.account, &arrived.open.journey.request) {
-            app.store.keep_consent(&account.id, &request.client_id, &request.scope_with_claims()).await?;
-        }
-        arrived.open.journey.proofs.consent_at = Some(app.clock.now());
-        app.save_and_resume(&visit, arrived.open).await
-    })
-    .await
+    Form(AtStep { visit, mut arrived, .. }, fields): Form<AtStep<Here>>,
+) -> Result<Response, AppError> {
+    if fields.get("accept") != Some("yes") {
+        return app.refuse(&visit, &arrived.open, CONSENT_DENIED).await;
+    }
+    if let (Some(account), Some(request)) = (&arrived.assessment.account, &arrived.open.journey.request) {
+        app.store.keep_consent(&account.id, &request.client_id, &request.scope_with_claims()).await?;
+    }
+    arrived.open.journey.proofs.consent_at = Some(app.clock.now());
+    app.save_and_resume(&visit, arrived.open).await
 }

@@ -1,22 +1,28 @@
 //! Step: replace a temporary password.
 
-use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
 use web::errors::FieldErrors;
 use web::request::Visit;
 
-use super::{Arrived, at_step};
+use super::at_step::{Arrived, AtStep, Page};
 use crate::app::{Shared, Trouble};
 use crate::credentials::policy;
 use crate::domain::account::Account;
-use crate::form::Posted;
+use crate::http::{AppError, Form};
 use crate::journey::Step;
 use crate::notices::Mail;
 use crate::oauth::resume::journey_url;
 use crate::path;
 use crate::store::audit::Event;
+
+/// The step of these pages.
+pub struct Here;
+
+impl Page for Here {
+    const STEP: Step = Step::NewPassword;
+}
 
 /// `idp/signin_new_password.html`
 #[derive(Clone, Debug, Serialize)]
@@ -67,44 +73,43 @@ fn page(app: &Shared, visit: &Visit, arrived: &Arrived, error: Option<&'static s
 }
 
 /// `GET /signin/new-password`: whoever gave a temporary password in this journey.
-pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    at_step(&app, &visit, Step::NewPassword, async |arrived| Ok(page(&app, &visit, &arrived, None))).await
+pub async fn get(
+    State(app): State<Shared>,
+    AtStep { visit, arrived, .. }: AtStep<Here>,
+) -> Result<Response, AppError> {
+    Ok(page(&app, &visit, &arrived, None))
 }
 
 /// `POST /signin/new-password`: a second one at once finds the step done.
 pub async fn post(
     State(app): State<Shared>,
-    Extension(visit): Extension<Visit>,
-    Posted(fields): Posted,
-) -> Response {
-    at_step(&app, &visit, Step::NewPassword, async |mut arrived| {
-        let Some(account) = arrived.assessment.account.clone() else {
-            return Ok(app.journey_expired(&visit, arrived.open.journey.client_id.as_deref()));
-        };
-        let password = fields.get("new_password").unwrap_or_default();
-        if let Err(problem) = policy::check(password, &app.config.password, &personal(&account)) {
-            return Ok(page(&app, &visit, &arrived, Some(problem.key)));
-        }
-        // Somebody else knows the temporary one.
-        let old = account.password_hash.as_deref();
-        if app.passwords.verify(password, old).await.map_err(|_| Trouble::Busy)?.matches {
-            return Ok(page(&app, &visit, &arrived, Some("password-same")));
-        }
-        let hash = app.passwords.hash(password).await.map_err(|_| Trouble::Busy)?;
-        let client_id = arrived.open.journey.client_id.clone();
-        let Some(mut write) = app.store.begin_holding(&account.id, old, []).await? else {
-            // Replaced by a second click, by another temporary one, or the account was blocked.
-            return app.resume_after_race(&visit, &arrived.open.id).await;
-        };
-        app.store.set_password(&mut write, &account.id, &hash).await?;
-        app.store.note(&mut write, Event::PasswordChanged, &account.id, client_id.as_deref(), "");
-        app.notify(&mut write, Mail::PasswordChanged, &account, client_id.as_deref(), |_| ()).await?;
-        write.commit().await?;
-        app.delivery.wake();
-        let journey = &mut arrived.open.journey;
-        journey.password_mark = Account { password_hash: Some(hash), ..account }.password_mark();
-        journey.proofs.new_password_at = Some(app.clock.now());
-        app.save_and_resume(&visit, arrived.open).await
-    })
-    .await
+    Form(AtStep { visit, mut arrived, .. }, fields): Form<AtStep<Here>>,
+) -> Result<Response, AppError> {
+    let Some(account) = arrived.assessment.account.clone() else {
+        return Err(AppError::JourneyExpired(arrived.open.journey.client_id.clone()));
+    };
+    let password = fields.get("new_password").unwrap_or_default();
+    if let Err(problem) = policy::check(password, &app.config.password, &personal(&account)) {
+        return Ok(page(&app, &visit, &arrived, Some(problem.key)));
+    }
+    // Somebody else knows the temporary one.
+    let old = account.password_hash.as_deref();
+    if app.passwords.verify(password, old).await.map_err(|_| Trouble::Busy)?.matches {
+        return Ok(page(&app, &visit, &arrived, Some("password-same")));
+    }
+    let hash = app.passwords.hash(password).await.map_err(|_| Trouble::Busy)?;
+    let client_id = arrived.open.journey.client_id.clone();
+    let Some(mut write) = app.store.begin_holding(&account.id, old, []).await? else {
+        // Replaced by a second click, by another temporary one, or the account was blocked.
+        return app.resume_after_race(&visit, &arrived.open.id).await;
+    };
+    app.store.set_password(&mut write, &account.id, &hash).await?;
+    app.store.note(&mut write, Event::PasswordChanged, &account.id, client_id.as_deref(), "");
+    app.notify(&mut write, Mail::PasswordChanged, &account, client_id.as_deref(), |_| ()).await?;
+    write.commit().await?;
+    app.delivery.wake();
+    let journey = &mut arrived.open.journey;
+    journey.password_mark = Account { password_hash: Some(hash), ..account }.password_mark();
+    journey.proofs.new_password_at = Some(app.clock.now());
+    app.save_and_resume(&visit, arrived.open).await
 }

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
-use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
@@ -12,7 +11,8 @@ use web::errors::FieldErrors;
 use web::request::{Fields, PUBLIC_COOKIE, Visit, append};
 use web::typed::plain;
 
-use super::{AboutClient, Arrived, at_step};
+use super::AboutClient;
+use super::at_step::{Arrived, AtStep, Page};
 use crate::app::{Shared, Trouble};
 use crate::config::Identifier;
 use crate::credentials::passwords::Verdict;
@@ -20,10 +20,11 @@ use crate::credentials::temporary::TemporaryPassword;
 use crate::domain::account::{Account, EmailAddress, Username};
 use crate::domain::device::Device;
 use crate::ephemeral::journeys::Open;
-use crate::form::Posted;
+use crate::http::pages::see_other;
+use crate::http::{AppError, Form};
 use crate::journey::Step;
 use crate::notices::Mail;
-use crate::oauth::resume::{bond_cookie, journey_url, see_other};
+use crate::oauth::resume::{bond_cookie, journey_url};
 use crate::path;
 use crate::store::accounts::Name;
 use crate::store::audit::Event;
@@ -31,6 +32,13 @@ use crate::store::lockouts::Attempt;
 
 /// No failure is answered sooner, so that what was looked up on the way cannot be told from the time.
 const FAILURE_TAKES: Duration = Duration::from_millis(250);
+
+/// The step of these pages.
+pub struct Here;
+
+impl Page for Here {
+    const STEP: Step = Step::Password;
+}
 
 /// `idp/signin_password.html`
 #[derive(Clone, Debug, Serialize)]
@@ -74,7 +82,7 @@ async fn page(
     visit: &Visit,
     arrived: &Arrived,
     errors: FieldErrors,
-) -> Result<Response, Trouble> {
+) -> Result<Response, AppError> {
     let Arrived { open, assessment } = arrived;
     let client = match assessment.client.as_ref().map(|registered| &registered.client) {
         Some(client) if client.consent => Some(app.about_client(client).await?),
@@ -103,50 +111,46 @@ async fn page(
 }
 
 /// `GET /signin/password`: whoever has the journey's cookie.
-pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    at_step(&app, &visit, Step::Password, async |mut arrived| {
-        let kept = app.kept_form(&visit).await?;
-        let typed = kept.get("email").or(kept.get("username"));
-        arrived.open.journey.identifier = typed.map_or(arrived.open.journey.identifier, plain);
-        page(&app, &visit, &arrived, FieldErrors::default()).await
-    })
-    .await
+pub async fn get(
+    State(app): State<Shared>,
+    AtStep { visit, mut arrived, .. }: AtStep<Here>,
+) -> Result<Response, AppError> {
+    let kept = app.kept_form(&visit).await?;
+    let typed = kept.get("email").or(kept.get("username"));
+    arrived.open.journey.identifier = typed.map_or(arrived.open.journey.identifier, plain);
+    page(&app, &visit, &arrived, FieldErrors::default()).await
 }
 
 /// `POST /signin/password`: as often as the lockout lets; twice at once counts twice.
 pub async fn post(
     State(app): State<Shared>,
-    Extension(visit): Extension<Visit>,
-    Posted(fields): Posted,
-) -> Response {
+    Form(AtStep { visit, mut arrived, .. }, fields): Form<AtStep<Here>>,
+) -> Result<Response, AppError> {
     let started = Instant::now();
-    at_step(&app, &visit, Step::Password, async |mut arrived| {
-        let kind = app.config.accounts.identifier;
-        let typed = match kind {
-            Identifier::Email => fields.plain("email"),
-            Identifier::Username => fields.plain("username"),
-        };
-        arrived.open.journey.identifier = typed.chars().take(254).collect();
-        let unfit = unfit(kind, &typed, fields.get("password"));
-        if !unfit.is_empty() {
-            return page(&app, &visit, &arrived, unfit).await;
-        }
-        // Taken before the password is looked at, and given back unless it is wrong: many at once are as many.
-        let address_key = app.address_key("sign-in-failures", visit.address);
-        let most = app.config.limits.sign_ins_per_address_per_hour;
-        let limit = Limit { key: &address_key, most, window: Duration::from_hours(1) };
-        let reserved = match app.ephemeral.reserve(&[limit]).await? {
-            Ok(reserved) => reserved,
-            Err(full) => return Ok(app.too_many(&visit, full.until.since(app.clock.now()))),
-        };
-        let given = give(&app, &visit, arrived, &typed, &fields, started).await;
-        if !matches!(given, Ok(Given::Wrong(_))) {
-            app.ephemeral.give_back(reserved).await?;
-        }
-        let (Given::Wrong(response) | Given::Other(response)) = given?;
-        Ok(response)
-    })
-    .await
+    let kind = app.config.accounts.identifier;
+    let typed = match kind {
+        Identifier::Email => fields.plain("email"),
+        Identifier::Username => fields.plain("username"),
+    };
+    arrived.open.journey.identifier = typed.chars().take(254).collect();
+    let unfit = unfit(kind, &typed, fields.get("password"));
+    if !unfit.is_empty() {
+        return page(&app, &visit, &arrived, unfit).await;
+    }
+    // Taken before the password is looked at, and given back unless it is wrong: many at once are as many.
+    let address_key = app.address_key("sign-in-failures", visit.address);
+    let most = app.config.limits.sign_ins_per_address_per_hour;
+    let limit = Limit { key: &address_key, most, window: Duration::from_hours(1) };
+    let reserved = match app.ephemeral.reserve(&[limit]).await? {
+        Ok(reserved) => reserved,
+        Err(full) => return Err(AppError::TooMany(full.until.since(app.clock.now()))),
+    };
+    let given = give(&app, &visit, arrived, &typed, &fields, started).await;
+    if !matches!(given, Ok(Given::Wrong(_))) {
+        app.ephemeral.give_back(reserved).await?;
+    }
+    let (Given::Wrong(response) | Given::Other(response)) = given?;
+    Ok(response)
 }
 
 /// What an identifier and a password came to.
@@ -162,7 +166,7 @@ async fn give(
     typed: &str,
     fields: &Fields,
     started: Instant,
-) -> Result<Given, Trouble> {
+) -> Result<Given, AppError> {
     if let Some((account, device)) = check(app, visit, &arrived.open, typed, fields).await? {
         let journey = &mut arrived.open.journey;
         journey.password_mark = account.password_mark();

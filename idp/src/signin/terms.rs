@@ -1,19 +1,25 @@
 //! Step: the portal's terms of use, shown once and again when they change. What was agreed to, and when, is kept.
 
-use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
 use web::errors::FieldErrors;
 use web::request::Visit;
 
-use super::{Arrived, at_step};
-use crate::app::{Shared, Trouble};
-use crate::form::Posted;
+use super::at_step::{Arrived, AtStep, Page};
+use crate::app::Shared;
+use crate::http::{AppError, Form};
 use crate::journey::Step;
 use crate::oauth::resume::journey_url;
 use crate::path;
 use crate::store::audit::Event;
+
+/// The step of these pages.
+pub struct Here;
+
+impl Page for Here {
+    const STEP: Step = Step::Terms;
+}
 
 /// `idp/signin_terms.html`
 #[derive(Clone, Debug, Serialize)]
@@ -53,10 +59,10 @@ async fn page(
     visit: &Visit,
     arrived: &Arrived,
     error: Option<&'static str>,
-) -> Result<Response, Trouble> {
+) -> Result<Response, AppError> {
     let Arrived { open, assessment } = arrived;
     let (Some(account), Some(terms)) = (&assessment.account, &assessment.portal.policy.terms) else {
-        return Ok(app.journey_expired(visit, open.journey.client_id.as_deref()));
+        return Err(AppError::JourneyExpired(open.journey.client_id.clone()));
     };
     let before = app.store.accepted_terms(&account.id).await?;
     let language = terms.language(app.look(open.journey.client_id.as_deref()).language(visit));
@@ -75,32 +81,31 @@ async fn page(
 }
 
 /// `GET /signin/terms`: whoever signed in in this journey and has not agreed to these terms.
-pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    at_step(&app, &visit, Step::Terms, async |arrived| page(&app, &visit, &arrived, None).await).await
+pub async fn get(
+    State(app): State<Shared>,
+    AtStep { visit, arrived, .. }: AtStep<Here>,
+) -> Result<Response, AppError> {
+    page(&app, &visit, &arrived, None).await
 }
 
 /// `POST /signin/terms`: twice at once keeps the time of the first.
 pub async fn post(
     State(app): State<Shared>,
-    Extension(visit): Extension<Visit>,
-    Posted(fields): Posted,
-) -> Response {
-    at_step(&app, &visit, Step::Terms, async |arrived| {
-        if fields.get("accept") != Some("yes") {
-            return page(&app, &visit, &arrived, Some("terms-not-accepted")).await;
+    Form(AtStep { visit, arrived, .. }, fields): Form<AtStep<Here>>,
+) -> Result<Response, AppError> {
+    if fields.get("accept") != Some("yes") {
+        return page(&app, &visit, &arrived, Some("terms-not-accepted")).await;
+    }
+    let portal = &arrived.assessment.portal;
+    if let (Some(account), Some(terms)) = (&arrived.assessment.account, &portal.policy.terms) {
+        let client_id = arrived.open.journey.client_id.as_deref();
+        let (digest, version) = (terms.digest(), terms.version.as_str());
+        let mut write = app.store.begin_write().await?;
+        if app.store.accept_terms(&mut write, &account.id, &portal.id, &digest, version).await? {
+            let detail = format!("{}: {version}", portal.brand.name);
+            app.store.note(&mut write, Event::TermsAccepted, &account.id, client_id, &detail);
         }
-        let portal = &arrived.assessment.portal;
-        if let (Some(account), Some(terms)) = (&arrived.assessment.account, &portal.policy.terms) {
-            let client_id = arrived.open.journey.client_id.as_deref();
-            let (digest, version) = (terms.digest(), terms.version.as_str());
-            let mut write = app.store.begin_write().await?;
-            if app.store.accept_terms(&mut write, &account.id, &portal.id, &digest, version).await? {
-                let detail = format!("{}: {version}", portal.brand.name);
-                app.store.note(&mut write, Event::TermsAccepted, &account.id, client_id, &detail);
-            }
-            write.commit().await?;
-        }
-        app.resume(&visit, arrived.open).await
-    })
-    .await
+        write.commit().await?;
+    }
+    app.resume(&visit, arrived.open).await
 }

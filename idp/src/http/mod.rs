@@ -1,0 +1,9 @@
+//! What handlers ask of a request before they run, and the one error with which they may end early.
+
+pub mod error;
+pub mod extract;
+pub mod kept;
+pub mod pages;
+
+pub use error::{Answer, AppError};
+pub use extract::{Caller, Form, SignedIn};

@@ -1,0 +1,55 @@
+//! The guard of every step: a browser is let in at the step where its journey is, and sent to its own from any other.
+
+use std::marker::PhantomData;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use web::request::Visit;
+
+use crate::app::Shared;
+use crate::ephemeral::journeys::Open;
+use crate::http::{AppError, Caller};
+use crate::journey::{Next, Step};
+use crate::oauth::resume::Assessment;
+
+/// A browser at the step where its journey is.
+pub struct Arrived {
+    pub open: Open,
+    pub assessment: Assessment,
+}
+
+impl Arrived {
+    /// Lets a browser in at `step` only if that is what its journey asks for; otherwise the error is the way to where it is.
+    pub async fn at(app: &Shared, visit: &Visit, step: Step) -> Result<Self, AppError> {
+        let Some(open) = app.journey_of(visit).await? else {
+            return Err(AppError::instead(app.journey_gone(visit).await?));
+        };
+        let assessment = app.assess(visit, &open.journey).await?;
+        if assessment.next == Next::Ask(step) {
+            return Ok(Self { open, assessment });
+        }
+        Err(AppError::instead(app.resume(visit, open).await?))
+    }
+}
+
+/// The step of a page, as a type.
+pub trait Page {
+    const STEP: Step;
+}
+
+/// A browser whose journey asks for the step of the page `P`.
+pub struct AtStep<P> {
+    pub visit: Visit,
+    pub arrived: Arrived,
+    page: PhantomData<P>,
+}
+
+impl<P: Page> FromRequestParts<Shared> for AtStep<P> {
+    type Rejection = AppError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, AppError> {
+        let Caller(visit) = Caller::from_request_parts(parts, app).await?;
+        let arrived = Arrived::at(app, &visit, P::STEP).await?;
+        Ok(Self { visit, arrived, page: PhantomData })
+    }
+}
