@@ -14,7 +14,7 @@ use crate::app::{App, Shared, Trouble};
 use crate::config::Registered;
 use crate::path;
 use crate::protocol::authorization::{self, Arrival, AuthorizationRequest, NoReturn, ReturnAddress};
-use crate::protocol::error::{INVALID_REQUEST_URI, SERVER_ERROR, TOO_LARGE, WireError};
+use crate::protocol::error::{INVALID_REQUEST_URI, OAuthError, SERVER_ERROR, TOO_LARGE};
 use crate::protocol::jose;
 use crate::room;
 
@@ -76,15 +76,15 @@ async fn read(
     app: &App,
     registered: &Registered,
     fields: Fields,
-) -> Result<AuthorizationRequest, (Option<ReturnAddress>, WireError)> {
+) -> Result<AuthorizationRequest, (Option<ReturnAddress>, OAuthError)> {
     let client = &registered.client;
     let outer = ReturnAddress::of(&fields, client).ok();
     if fields.get("request_uri").is_some() {
-        let error = WireError::new("request_uri_not_supported", "only request URIs of /par are supported");
+        let error = OAuthError::new("request_uri_not_supported", "only request URIs of /par are supported");
         return Err((outer, error));
     }
     let (fields, signed) = request::open(app, registered, fields).await.map_err(|error| (outer, error))?;
-    let unregistered = WireError::new("invalid_request", UNREGISTERED);
+    let unregistered = OAuthError::new("invalid_request", UNREGISTERED);
     let address = ReturnAddress::of(&fields, client).map_err(|_| (None, unregistered))?;
     let arrival = Arrival { pushed: false, signed };
     authorization::read(&fields, client, address.clone(), arrival)
@@ -132,7 +132,7 @@ async fn begin(
         // OpenID Connect Core section 5.5.1.1, with the error of OpenID Connect Core Error Code
         // unmet_authentication_requirements 1.0.
         let unmet = "none of the acr values that are essential can be reached here";
-        return Err(WireError::new("unmet_authentication_requirements", unmet).into());
+        return Err(OAuthError::new("unmet_authentication_requirements", unmet).into());
     }
     if !room::fits(&request)? {
         return Err(TOO_LARGE.into());
@@ -148,9 +148,9 @@ async fn begin(
 }
 
 /// The subject of an `id_token_hint`: any ID token of ours for this client, also one that has expired.
-fn hinted_subject(app: &App, registered: &Registered, hint: &str) -> Result<String, WireError> {
+fn hinted_subject(app: &App, registered: &Registered, hint: &str) -> Result<String, OAuthError> {
     let refused =
-        WireError::new("invalid_request", "id_token_hint is not an ID token of this issuer for you");
+        OAuthError::new("invalid_request", "id_token_hint is not an ID token of this issuer for you");
     let claims = app.keys.verify_id_token(hint).map_err(|_| refused)?;
     let claims = claims.as_object().ok_or(refused)?;
     if !jose::is_for(claims, &[&registered.client.client_id]) {

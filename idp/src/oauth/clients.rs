@@ -13,7 +13,7 @@ use crate::app::{App, Trouble};
 use crate::config::{Profile, Registered, SigningAlgorithm, TokenEndpointAuthMethod as Method};
 use crate::path;
 use crate::protocol::assertion::{self, ASSERTION_TYPE};
-use crate::protocol::error::{INVALID_CLIENT, WireError};
+use crate::protocol::error::{INVALID_CLIENT, OAuthError};
 use crate::protocol::jose::Kind;
 use crate::protocol::token::basic_credentials;
 
@@ -113,13 +113,13 @@ fn has_secret(registered: &Registered, readings: &[String]) -> bool {
 }
 
 /// Why a method that is not the client's is refused, for the log, and what the client is told.
-fn other_method(registered: Method, presented: &Proof, proved: bool) -> (&'static str, WireError) {
-    let in_header = WireError::new(
+fn other_method(registered: Method, presented: &Proof, proved: bool) -> (&'static str, OAuthError) {
+    let in_header = OAuthError::new(
         "invalid_client",
         "the secret is right, but token_endpoint_auth_method of this client is client_secret_basic: \
          send it in the Authorization header, not in the form",
     );
-    let in_form = WireError::new(
+    let in_form = OAuthError::new(
         "invalid_client",
         "the secret is right, but token_endpoint_auth_method of this client is client_secret_post: \
          send client_id and client_secret in the form, not in the Authorization header",
@@ -154,7 +154,7 @@ async fn by_assertion(
     let claims = app.client_keys.verify(client, assertion, &allowed, Kind::ClientAssertion).await.map_err(
         |error| {
             tracing::info!(client_id = client.client_id, %error, "a client assertion is refused");
-            WireError::new("invalid_client", "the client assertion does not verify with the client's keys")
+            OAuthError::new("invalid_client", "the client assertion does not verify with the client's keys")
         },
     )?;
     let audiences = [app.config.issuer.clone(), app.url(path::TOKEN), app.url(endpoint)];
@@ -165,7 +165,7 @@ async fn by_assertion(
     let mark = format!("assertion:{}", sha256(&format!("{}\n{}", client.client_id, accepted.jti)));
     let lifetime = Duration::from_secs(u64::try_from(accepted.until - now).unwrap_or(0) + 1);
     if !app.ephemeral.put_new(&mark, "", lifetime).await? {
-        let used = WireError::new("invalid_client", "this client assertion was used before");
+        let used = OAuthError::new("invalid_client", "this client assertion was used before");
         return Err(used.into());
     }
     Ok(())
@@ -180,12 +180,12 @@ pub fn allowed(registered: Option<SigningAlgorithm>, profile: Option<Profile>) -
     SigningAlgorithm::ALL.into_iter().filter(fits).collect()
 }
 
-fn presented(headers: &HeaderMap, fields: &Fields) -> Result<Presented, WireError> {
+fn presented(headers: &HeaderMap, fields: &Fields) -> Result<Presented, OAuthError> {
     let header = headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or_default());
     let secret = fields.get("client_secret");
     let assertion = fields.get("client_assertion");
     if usize::from(header.is_some()) + usize::from(secret.is_some()) + usize::from(assertion.is_some()) > 1 {
-        return Err(WireError::new("invalid_request", "two client authentications at once"));
+        return Err(OAuthError::new("invalid_request", "two client authentications at once"));
     }
     let named = fields.get("client_id");
     let (mut client_ids, proof) = if let Some(header) = header {
@@ -194,9 +194,10 @@ fn presented(headers: &HeaderMap, fields: &Fields) -> Result<Presented, WireErro
         (client_ids, Proof::Basic(secrets))
     } else if let Some(assertion) = assertion {
         if fields.get("client_assertion_type") != Some(ASSERTION_TYPE) {
-            return Err(WireError::new("invalid_client", "client_assertion_type is missing or another"));
+            return Err(OAuthError::new("invalid_client", "client_assertion_type is missing or another"));
         }
-        let malformed = WireError::new("invalid_client", "the client assertion is not a signed JWT with sub");
+        let malformed =
+            OAuthError::new("invalid_client", "the client assertion is not a signed JWT with sub");
         let client_id = assertion::client_of(assertion).ok_or(malformed)?;
         (vec![client_id], Proof::Assertion(assertion.to_owned()))
     } else {
@@ -206,7 +207,7 @@ fn presented(headers: &HeaderMap, fields: &Fields) -> Result<Presented, WireErro
     client_ids.dedup();
     client_ids.retain(|id| named.is_none_or(|named| named == id));
     if client_ids.is_empty() {
-        return Err(WireError::new("invalid_client", "client_id and the client's authentication differ"));
+        return Err(OAuthError::new("invalid_client", "client_id and the client's authentication differ"));
     }
     Ok(Presented { client_ids, proof })
 }

@@ -13,18 +13,18 @@ use web::request::{Fields, Visit};
 
 use crate::app::{App, Shared, Trouble, retry_after};
 use crate::protocol::assertion;
-use crate::protocol::error::{SERVER_ERROR, WireError};
+use crate::protocol::error::{OAuthError, SERVER_ERROR};
 
 /// Why a request of a client is not carried out.
 pub enum Refusal {
     /// The client's fault, told to it.
-    Wire(WireError),
+    Wire(OAuthError),
     /// Ours, logged.
     Trouble(Trouble),
 }
 
-impl From<WireError> for Refusal {
-    fn from(error: WireError) -> Self {
+impl From<OAuthError> for Refusal {
+    fn from(error: OAuthError) -> Self {
         Self::Wire(error)
     }
 }
@@ -97,7 +97,7 @@ fn plain(name: &str) -> &str {
 }
 
 /// An error of RFC 6749 section 5.2.
-pub fn json_error(error: WireError) -> Response {
+pub fn json_error(error: OAuthError) -> Response {
     let status = match error.error {
         "invalid_client" => StatusCode::UNAUTHORIZED,
         "server_error" => StatusCode::INTERNAL_SERVER_ERROR,
@@ -125,7 +125,7 @@ pub async fn hold_back(
 }
 
 fn too_many(wait: Duration) -> Response {
-    let error = WireError::new("temporarily_unavailable", "too many requests from this address");
+    let error = OAuthError::new("temporarily_unavailable", "too many requests from this address");
     retry_after((StatusCode::TOO_MANY_REQUESTS, axum::Json(error)).into_response(), wait)
 }
 

@@ -9,13 +9,13 @@ use axum::response::{IntoResponse, Response};
 use web::request::{Fields, Visit};
 
 use super::refusal::{Refusal, no_store, settled};
-use super::tokens::About;
+use super::tokens::AccessTokenParams;
 use super::{clients, dpop, oxide};
 use crate::app::Shared;
 use crate::config::{Client, GrantType, ScopeSet};
 use crate::path;
 use crate::protocol::dpop::Proof;
-use crate::protocol::error::{INVALID_GRANT, WireError};
+use crate::protocol::error::{INVALID_GRANT, OAuthError};
 use crate::protocol::token::TokenResponse;
 use crate::store::grants::{Grant, NewRefreshToken, RefreshToken};
 
@@ -27,16 +27,16 @@ pub async fn post(State(app): State<Shared>, Extension(visit): Extension<Visit>,
 }
 
 async fn handle(app: &Shared, visit: &Visit, body: &[u8]) -> Result<TokenResponse, Refusal> {
-    let malformed = WireError::new("invalid_request", "the body is not a form, or repeats a parameter");
+    let malformed = OAuthError::new("invalid_request", "the body is not a form, or repeats a parameter");
     let fields = Fields::parse(body).map_err(|_| malformed)?;
     let registered = clients::authenticate(app, &visit.headers, &fields, path::TOKEN).await?;
     let client = &registered.client;
     let proof = dpop::proof_of(app, &visit.headers, "POST", path::TOKEN, None).await?;
     if client.dpop_bound_access_tokens && proof.is_none() {
-        return Err(WireError::new("invalid_dpop_proof", "this client has to send a DPoP proof").into());
+        return Err(OAuthError::new("invalid_dpop_proof", "this client has to send a DPoP proof").into());
     }
     let may = |grant_type: GrantType| {
-        let refused = WireError::new("unauthorized_client", "this client may not use this grant_type");
+        let refused = OAuthError::new("unauthorized_client", "this client may not use this grant_type");
         if client.may(grant_type) { Ok(()) } else { Err(refused) }
     };
     match fields.get("grant_type") {
@@ -52,8 +52,8 @@ async fn handle(app: &Shared, visit: &Visit, body: &[u8]) -> Result<TokenRespons
             may(GrantType::ClientCredentials)?;
             Ok(by_itself(app, client, &fields, proof.as_ref())?)
         }
-        Some(_) => Err(WireError::new("unsupported_grant_type", "this grant_type is not supported").into()),
-        None => Err(WireError::new("invalid_request", "grant_type is missing").into()),
+        Some(_) => Err(OAuthError::new("unsupported_grant_type", "this grant_type is not supported").into()),
+        None => Err(OAuthError::new("invalid_request", "grant_type is missing").into()),
     }
 }
 
@@ -63,7 +63,7 @@ async fn by_code(
     fields: &Fields,
     proof: Option<Proof>,
 ) -> Result<TokenResponse, Refusal> {
-    let code = fields.get("code").ok_or(WireError::new("invalid_request", "code is missing"))?;
+    let code = fields.get("code").ok_or(OAuthError::new("invalid_request", "code is missing"))?;
     let unknown = INVALID_GRANT.because("the code is not known, too old, or another client's");
     let mut grant = app.store.grant_of_code(code, &client.client_id).await?.ok_or(unknown)?;
     if grant.code_used_at.is_some() {
@@ -126,10 +126,10 @@ fn may_refresh(client: &Client, grant: &Grant, proof: Option<&Proof>) -> bool {
 
 /// The resource of the token (RFC 8707 section 2.2): the one that was granted, or one of the client's if the
 /// sign-in named none.
-fn resource(client: &Client, fields: &Fields, granted: Option<&str>) -> Result<Option<String>, WireError> {
+fn resource(client: &Client, fields: &Fields, granted: Option<&str>) -> Result<Option<String>, OAuthError> {
     let Some(asked) = fields.get("resource") else { return Ok(granted.map(str::to_owned)) };
     let may = granted.map_or_else(|| client.resources.iter().any(|known| known == asked), |one| one == asked);
-    let refused = WireError::new("invalid_target", "the resource is not one that was granted");
+    let refused = OAuthError::new("invalid_target", "the resource is not one that was granted");
     if may { Ok(Some(asked.to_owned())) } else { Err(refused) }
 }
 
@@ -140,7 +140,7 @@ async fn by_refresh_token(
     proof: Option<Proof>,
 ) -> Result<TokenResponse, Refusal> {
     let token =
-        fields.get("refresh_token").ok_or(WireError::new("invalid_request", "refresh_token is missing"))?;
+        fields.get("refresh_token").ok_or(OAuthError::new("invalid_request", "refresh_token is missing"))?;
     let found = app.store.refresh_token(token, &client.client_id).await?.ok_or(INVALID_GRANT)?;
     let now = app.clock.now();
     let is_late = found.used_at.is_some_and(|used| now >= used.plus(grace_of(client)));
@@ -156,7 +156,7 @@ async fn by_refresh_token(
     if let Some(scope) = fields.get("scope") {
         // RFC 6749 section 6: never more than was granted; the refresh token itself keeps it all.
         if !ScopeSet::parse(scope).is_subset(&ScopeSet::parse(&grant.scope)) {
-            return Err(WireError::new("invalid_scope", "more than was granted").into());
+            return Err(OAuthError::new("invalid_scope", "more than was granted").into());
         }
         scope.clone_into(&mut grant.scope);
     }
@@ -216,18 +216,18 @@ fn by_itself(
     let scope = match fields.get("scope").map(ScopeSet::parse) {
         Some(asked) if !asked.is_subset(&own) => {
             let refused = "a scope is not this client's, or is about people";
-            return Err(WireError::new("invalid_scope", refused).into());
+            return Err(OAuthError::new("invalid_scope", refused).into());
         }
         Some(asked) => asked,
         None => own,
     };
     let resource = resource(client, fields, None)?;
-    let about = About {
+    let params = AccessTokenParams {
         subject: client.client_id.clone(),
         scope: &scope.to_string(),
         resource: resource.as_deref(),
         jkt: proof.map(|proof| proof.jkt.as_str()),
         sign_in: None,
     };
-    Ok(app.access_token(client, about)?)
+    Ok(app.access_token(client, params)?)
 }
