@@ -15,6 +15,7 @@ use crate::path;
 use crate::protocol::assertion::{self, ASSERTION_TYPE};
 use crate::protocol::error::{INVALID_CLIENT, OAuthError};
 use crate::protocol::jose::Kind;
+use crate::protocol::reason::Reason;
 use crate::protocol::token::basic_credentials;
 
 /// What a client presented: its name, in each way to read it, and a proof.
@@ -86,18 +87,15 @@ pub async fn authenticate(
         }
     }
     let Some(registered) = found else {
-        return Err(INVALID_CLIENT.because("there is no client with this client_id").into());
+        return Err(Reason::UnknownClient.into());
     };
     let method = registered.client.token_endpoint_auth_method;
     let proved = has_secret(&registered, presented.proof.secrets());
     if method != presented.proof.method() {
-        let (reason, error) = other_method(method, &presented.proof, proved);
-        return Err(error.because(reason).into());
+        return Err(other_method(method, &presented.proof, proved).into());
     }
     match &presented.proof {
-        Proof::Basic(_) | Proof::Post(_) if !proved => {
-            Err(INVALID_CLIENT.because("the client secret is wrong").into())
-        }
+        Proof::Basic(_) | Proof::Post(_) if !proved => Err(Reason::WrongSecret.into()),
         Proof::Assertion(assertion) => {
             by_assertion(app, &registered, assertion, endpoint).await?;
             Ok(registered)
@@ -112,34 +110,30 @@ fn has_secret(registered: &Registered, readings: &[String]) -> bool {
     readings.iter().fold(false, |found, secret| found | web::seal::same(hash, &sha256(secret)))
 }
 
-/// Why a method that is not the client's is refused, for the log, and what the client is told.
-fn other_method(registered: Method, presented: &Proof, proved: bool) -> (&'static str, OAuthError) {
-    let in_header = OAuthError::new(
-        "invalid_client",
-        "the secret is right, but token_endpoint_auth_method of this client is client_secret_basic: \
-         send it in the Authorization header, not in the form",
-    );
-    let in_form = OAuthError::new(
-        "invalid_client",
-        "the secret is right, but token_endpoint_auth_method of this client is client_secret_post: \
-         send client_id and client_secret in the form, not in the Authorization header",
-    );
+/// Told to who proved the secret, and nobody else.
+const SECRET_BELONGS_IN_HEADER: OAuthError = OAuthError::new(
+    "invalid_client",
+    "the secret is right, but token_endpoint_auth_method of this client is client_secret_basic: \
+     send it in the Authorization header, not in the form",
+);
+const SECRET_BELONGS_IN_FORM: OAuthError = OAuthError::new(
+    "invalid_client",
+    "the secret is right, but token_endpoint_auth_method of this client is client_secret_post: \
+     send client_id and client_secret in the form, not in the Authorization header",
+);
+
+/// Why a method that is not the client's is refused.
+fn other_method(registered: Method, presented: &Proof, proved: bool) -> OAuthError {
     match (registered, presented) {
-        (Method::ClientSecretBasic, Proof::Post(_)) if proved => (in_header.error_description, in_header),
-        (Method::ClientSecretPost, Proof::Basic(_)) if proved => (in_form.error_description, in_form),
+        (Method::ClientSecretBasic, Proof::Post(_)) if proved => SECRET_BELONGS_IN_HEADER,
+        (Method::ClientSecretPost, Proof::Basic(_)) if proved => SECRET_BELONGS_IN_FORM,
         (Method::ClientSecretBasic | Method::ClientSecretPost, Proof::Basic(_) | Proof::Post(_)) => {
-            ("the client secret is wrong, and not where token_endpoint_auth_method puts it", INVALID_CLIENT)
+            Reason::WrongSecretAndMethod.into()
         }
-        (Method::None, _) => {
-            ("it is a public client (token_endpoint_auth_method = \"none\") and sent a proof", INVALID_CLIENT)
-        }
-        (_, Proof::Nothing) => ("it sent neither a secret nor an assertion", INVALID_CLIENT),
-        (Method::PrivateKeyJwt, _) => {
-            ("it sent a secret; its token_endpoint_auth_method is private_key_jwt", INVALID_CLIENT)
-        }
-        (_, Proof::Assertion(_)) => {
-            ("it sent an assertion; its token_endpoint_auth_method is one with a secret", INVALID_CLIENT)
-        }
+        (Method::None, _) => Reason::PublicClientWithProof.into(),
+        (_, Proof::Nothing) => Reason::NoClientAuthentication.into(),
+        (Method::PrivateKeyJwt, _) => Reason::SecretForAssertion.into(),
+        (_, Proof::Assertion(_)) => Reason::AssertionForSecret.into(),
     }
 }
 

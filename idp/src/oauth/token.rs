@@ -37,5 +37,5 @@ async fn handle(app: &Shared, visit: &Visit, body: &[u8]) -> Result<TokenRespons
     if !client.may(grant_type) {
         return Err(OAuthError::new("unauthorized_client", "this client may not use this grant_type").into());
     }
-    grants::tokens(grant_type, TokenRequest { app, client, fields: &fields, proof }).await
+    grants::tokens(grant_type, &TokenRequest { app, client, fields: &fields, proof }).await
 }

@@ -51,7 +51,7 @@ async fn answer(app: &App, visit: &Visit, method: &str, token: Option<(Scheme, S
         Some((scheme, token)) => match person(app, visit, method, scheme, &token).await {
             Ok(response) => no_store(response),
             Err(Refusal::Wire(error)) => {
-                refusal::refused(app, "userinfo", "", error.error, error.reason());
+                refusal::note(app, "userinfo", "", error);
                 refused(scheme, Some(error))
             }
             Err(Refusal::Trouble(trouble)) => {

@@ -2,15 +2,17 @@
 
 use serde::Serialize;
 
+use super::reason::Reason;
+
 /// An error of RFC 6749 sections 4.1.2.1 and 5.2 or OpenID Connect Core section 3.1.2.6. The description
 /// is for the client's developer: English, ASCII, without line breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct OAuthError {
     pub error: &'static str,
     pub error_description: &'static str,
-    /// What it is exactly, for this server's log alone: the client may not be told which of several it was.
+    /// What it is exactly, for this server's log alone.
     #[serde(skip)]
-    pub reason: Option<&'static str>,
+    reason: Option<Reason>,
 }
 
 impl OAuthError {
@@ -18,14 +20,24 @@ impl OAuthError {
         Self { error, error_description, reason: None }
     }
 
-    /// The same answer, with what the log says of it.
-    pub const fn because(self, reason: &'static str) -> Self {
+    /// The same answer, of which the log says more.
+    pub(super) const fn because(self, reason: Reason) -> Self {
         Self { reason: Some(reason), ..self }
     }
 
-    /// What the log says of it.
+    /// What the log says of it: the reason, or what the client is told.
     pub fn reason(&self) -> &'static str {
-        self.reason.unwrap_or(self.error_description)
+        self.reason.map_or(self.error_description, Reason::text)
+    }
+
+    /// The HTTP status of its answer, where that is no redirect: RFC 6749 section 5.2, RFC 6750 section 3.1.
+    pub fn status(&self) -> u16 {
+        match self.error {
+            "invalid_client" | "invalid_token" => 401,
+            "temporarily_unavailable" => 429,
+            "server_error" => 500,
+            _ => 400,
+        }
     }
 }
 
@@ -58,3 +70,5 @@ pub const INVALID_GRANT: OAuthError = OAuthError::new(
 );
 pub const INVALID_TOKEN: OAuthError =
     OAuthError::new("invalid_token", "the access token is missing, expired, revoked or not one");
+pub const TOO_MANY_REQUESTS: OAuthError =
+    OAuthError::new("temporarily_unavailable", "too many requests from this address");

@@ -5,29 +5,27 @@ use crate::config::{GrantType, ScopeSet};
 use crate::oauth::oxide;
 use crate::oauth::refusal::Refusal;
 use crate::protocol::error::INVALID_GRANT;
+use crate::protocol::reason::Reason;
 use crate::protocol::token::TokenResponse;
 use crate::store::grants::NewRefreshToken;
 
-pub(super) async fn tokens(mut request: TokenRequest<'_>) -> Result<TokenResponse, Refusal> {
+pub(super) async fn tokens(request: &TokenRequest<'_>) -> Result<TokenResponse, Refusal> {
     let (app, client) = (request.app, request.client);
-    let code = request.required("code", "code is missing")?.to_owned();
-    let unknown = INVALID_GRANT.because("the code is not known, too old, or another client's");
-    let mut grant = app.store.grant_of_code(&code, &client.client_id).await?.ok_or(unknown)?;
+    let code = request.required("code", "code is missing")?;
+    let mut grant = app.store.grant_of_code(code, &client.client_id).await?.ok_or(Reason::UnknownCode)?;
     if grant.code_used_at.is_some() {
-        return request.revoke_on_replay(&grant, "an authorization code was used twice").await;
+        return request.revoke_on_replay(&grant, Reason::CodeReplayed).await;
     }
     let is_right = oxide::redeem(request.fields, client, &grant).is_ok() && request.has_key_of(&grant);
     if !is_right {
         // Whoever holds the code without verifier or key gets nothing now or later.
         app.store.revoke_grant(&grant.id).await?;
-        let differs = "code_verifier, redirect_uri, the key of the proof, or the time does not fit the code";
-        return Err(INVALID_GRANT.because(differs).into());
+        return Err(Reason::CodeMismatch.into());
     }
     let resource = request.resource(grant.details.resource.as_deref())?;
     grant.details.resource = resource;
-    grant.details.jkt = request.proof.take().map(|proof| proof.jkt);
-    let ended = INVALID_GRANT.because("the session ended, or the account is blocked or locked");
-    let account = app.entitled_account(&grant, true).await?.ok_or(ended)?;
+    grant.details.jkt = request.jkt().map(str::to_owned);
+    let account = app.entitled_account(&grant, true).await?.ok_or(Reason::NotEntitled)?;
     let offline =
         ScopeSet::parse(&grant.scope).contains("offline_access") && client.may(GrantType::RefreshToken);
     let token = offline.then(|| app.random.token());
@@ -37,9 +35,9 @@ pub(super) async fn tokens(mut request: TokenRequest<'_>) -> Result<TokenRespons
         expires_at: app.refresh_expiry(client, &grant),
     });
     if !app.store.redeem_code(&grant.id, &grant.details, refresh).await? {
-        return match app.store.grant_of_code(&code, &client.client_id).await? {
+        return match app.store.grant_of_code(code, &client.client_id).await? {
             Some(grant) if grant.code_used_at.is_some() => {
-                request.revoke_on_replay(&grant, "an authorization code was used twice at once").await
+                request.revoke_on_replay(&grant, Reason::CodeRaced).await
             }
             _ => Err(INVALID_GRANT.into()),
         };

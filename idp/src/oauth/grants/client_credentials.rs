@@ -10,7 +10,7 @@ use crate::protocol::token::TokenResponse;
 /// Scopes that are about people.
 const PERSONAL: [&str; 7] = ["openid", "profile", "email", "phone", "address", "care_team", "offline_access"];
 
-pub(super) fn tokens(request: TokenRequest<'_>) -> Result<TokenResponse, Refusal> {
+pub(super) fn tokens(request: &TokenRequest<'_>) -> Result<TokenResponse, Refusal> {
     let client = request.client;
     let own: ScopeSet =
         ScopeSet::parse(&client.scope).iter().filter(|scope| !PERSONAL.contains(scope)).collect();
@@ -27,7 +27,7 @@ pub(super) fn tokens(request: TokenRequest<'_>) -> Result<TokenResponse, Refusal
         subject: client.client_id.clone(),
         scope: &scope.to_string(),
         resource: resource.as_deref(),
-        jkt: request.proof.as_ref().map(|proof| proof.jkt.as_str()),
+        jkt: request.jkt(),
         sign_in: None,
     };
     Ok(request.app.access_token(client, params)?)

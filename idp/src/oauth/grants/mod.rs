@@ -11,7 +11,8 @@ use super::refusal::Refusal;
 use crate::app::Shared;
 use crate::config::{Client, GrantType};
 use crate::protocol::dpop::Proof;
-use crate::protocol::error::{INVALID_GRANT, OAuthError};
+use crate::protocol::error::OAuthError;
+use crate::protocol::reason::Reason;
 use crate::protocol::token::TokenResponse;
 use crate::store::grants::Grant;
 
@@ -20,12 +21,12 @@ pub struct TokenRequest<'a> {
     pub app: &'a Shared,
     pub client: &'a Client,
     pub fields: &'a Fields,
-    /// The key that the client wants its tokens bound to (RFC 9449 section 5).
+    /// That it holds a key (RFC 9449 section 5).
     pub proof: Option<Proof>,
 }
 
 /// The tokens that a request by this grant comes to.
-pub async fn tokens(grant_type: GrantType, request: TokenRequest<'_>) -> Result<TokenResponse, Refusal> {
+pub async fn tokens(grant_type: GrantType, request: &TokenRequest<'_>) -> Result<TokenResponse, Refusal> {
     match grant_type {
         GrantType::AuthorizationCode => authorization_code::tokens(request).await,
         GrantType::RefreshToken => refresh_token::tokens(request).await,
@@ -34,6 +35,11 @@ pub async fn tokens(grant_type: GrantType, request: TokenRequest<'_>) -> Result<
 }
 
 impl TokenRequest<'_> {
+    /// The key that tokens are to be bound to.
+    fn jkt(&self) -> Option<&str> {
+        self.proof.as_ref().map(|proof| proof.jkt.as_str())
+    }
+
     /// A parameter that the grant cannot do without.
     fn required(&self, name: &str, missing: &'static str) -> Result<&str, OAuthError> {
         self.fields.get(name).ok_or(OAuthError::new("invalid_request", missing))
@@ -54,17 +60,20 @@ impl TokenRequest<'_> {
 
     /// Whether a grant that is bound to a key comes with a proof of that key (RFC 9449 sections 5 and 10).
     fn has_key_of(&self, grant: &Grant) -> bool {
-        let is_it = |jkt: &String| self.proof.as_ref().is_some_and(|proof| proof.jkt == *jkt);
-        grant.details.jkt.as_ref().is_none_or(is_it)
+        grant.details.jkt.as_deref().is_none_or(|bound| self.jkt() == Some(bound))
     }
 
     /// RFC 6749 section 4.1.2, RFC 9700 section 4.14.2: what comes twice was stolen from one of the two; everything
     /// issued from it ends.
-    async fn revoke_on_replay<T>(&self, grant: &Grant, what: &'static str) -> Result<T, Refusal> {
+    async fn revoke_on_replay<T>(&self, grant: &Grant, reason: Reason) -> Result<T, Refusal> {
         if grant.revoked_at.is_none() {
             self.app.store.revoke_grant(&grant.id).await?;
-            tracing::warn!(client_id = grant.client_id, "{what}; what was issued from it is revoked");
+            tracing::warn!(
+                client_id = grant.client_id,
+                "{}; what was issued from it is revoked",
+                reason.text()
+            );
         }
-        Err(INVALID_GRANT.because(what).into())
+        Err(reason.into())
     }
 }

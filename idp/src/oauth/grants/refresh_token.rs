@@ -6,19 +6,20 @@ use super::TokenRequest;
 use crate::config::{Client, ScopeSet};
 use crate::oauth::refusal::Refusal;
 use crate::protocol::error::{INVALID_GRANT, OAuthError};
+use crate::protocol::reason::Reason;
 use crate::protocol::token::TokenResponse;
 use crate::store::grants::{Grant, NewRefreshToken, RefreshToken};
 
-pub(super) async fn tokens(mut request: TokenRequest<'_>) -> Result<TokenResponse, Refusal> {
+pub(super) async fn tokens(request: &TokenRequest<'_>) -> Result<TokenResponse, Refusal> {
     let (app, client) = (request.app, request.client);
     let token = request.required("refresh_token", "refresh_token is missing")?;
     let found = app.store.refresh_token(token, &client.client_id).await?.ok_or(INVALID_GRANT)?;
     let now = app.clock.now();
     let is_late = found.used_at.is_some_and(|used| now >= used.plus(grace_of(client)));
     if client.rotate_refresh_tokens && is_late {
-        return request.revoke_on_replay(&found.grant, "a refresh token was used twice").await;
+        return request.revoke_on_replay(&found.grant, Reason::RefreshTokenReplayed).await;
     }
-    if now >= found.expires_at || !has_proof_for(&request, &found.grant) {
+    if now >= found.expires_at || !has_proof_for(request, &found.grant) {
         return Err(INVALID_GRANT.into());
     }
     // All that can be wrong is found before the token is used up.
@@ -34,16 +35,16 @@ pub(super) async fn tokens(mut request: TokenRequest<'_>) -> Result<TokenRespons
     let resource = request.resource(grant.details.resource.as_deref())?;
     if client.is_public()
         && grant.details.jkt.is_none()
-        && let Some(proof) = &request.proof
+        && let Some(jkt) = request.jkt()
     {
         // RFC 9449 section 5: the refresh token that a public client gets for a proof is bound to its key.
-        grant.details.jkt = Some(proof.jkt.clone());
+        grant.details.jkt = Some(jkt.to_owned());
         app.store.keep_grant_details(&grant.id, &grant.details).await?;
     }
     grant.details.resource = resource;
     // The new access token is bound to the key of this proof, whichever the one before was bound to.
-    grant.details.jkt = request.proof.take().map(|proof| proof.jkt);
-    let successor = renew(&request, &found).await?;
+    grant.details.jkt = request.jkt().map(str::to_owned);
+    let successor = renew(request, &found).await?;
     let portal = app.registry.portal_of(Some(&client.client_id));
     if portal.policy.refresh_is_activity {
         app.store.continue_session(&grant.session_id, portal.policy.idle(&app.config.sessions)).await?;
@@ -82,5 +83,5 @@ async fn renew(request: &TokenRequest<'_>, found: &RefreshToken) -> Result<Optio
     if app.store.rotate_refresh_token(&found.hash, grace_of(client), new).await? {
         return Ok(Some(token));
     }
-    request.revoke_on_replay(&found.grant, "a refresh token was used twice at once").await
+    request.revoke_on_replay(&found.grant, Reason::RefreshTokenRaced).await
 }
