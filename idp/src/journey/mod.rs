@@ -13,7 +13,7 @@ use web::clock::Timestamp;
 use crate::config::Assurance;
 use crate::domain::account::{AccountId, Role};
 use crate::protocol::authorization::AuthorizationRequest;
-use crate::protocol::error::{self, WireError};
+use crate::protocol::error::{self, OAuthError};
 
 pub use requirements::{Begun, Requirements};
 
@@ -81,7 +81,7 @@ pub struct Facts {
 pub enum Next {
     Ask(Step),
     Issue,
-    Refuse(WireError),
+    Refuse(OAuthError),
 }
 
 /// The only place where the order is decided. `facts` is absent until an account is known.

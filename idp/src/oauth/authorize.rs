@@ -13,7 +13,7 @@ use crate::http::pages::see_other;
 use crate::http::{AppError, Caller};
 use crate::path;
 use crate::protocol::authorization::{self, Arrival, AuthorizationRequest, NoReturn, ReturnAddress};
-use crate::protocol::error::{INVALID_REQUEST_URI, SERVER_ERROR, TOO_LARGE, WireError};
+use crate::protocol::error::{INVALID_REQUEST_URI, OAuthError, SERVER_ERROR, TOO_LARGE};
 use crate::protocol::jose;
 use crate::room;
 
@@ -74,15 +74,15 @@ async fn read(
     app: &App,
     registered: &Registered,
     fields: Fields,
-) -> Result<AuthorizationRequest, (Option<ReturnAddress>, WireError)> {
+) -> Result<AuthorizationRequest, (Option<ReturnAddress>, OAuthError)> {
     let client = &registered.client;
     let outer = ReturnAddress::of(&fields, client).ok();
     if fields.get("request_uri").is_some() {
-        let error = WireError::new("request_uri_not_supported", "only request URIs of /par are supported");
+        let error = OAuthError::new("request_uri_not_supported", "only request URIs of /par are supported");
         return Err((outer, error));
     }
     let (fields, signed) = request::open(app, registered, fields).await.map_err(|error| (outer, error))?;
-    let unregistered = WireError::new("invalid_request", UNREGISTERED);
+    let unregistered = OAuthError::new("invalid_request", UNREGISTERED);
     let address = ReturnAddress::of(&fields, client).map_err(|_| (None, unregistered))?;
     let arrival = Arrival { pushed: false, signed };
     authorization::read(&fields, client, address.clone(), arrival)
@@ -120,7 +120,7 @@ fn prepare(
     app: &App,
     registered: &Registered,
     mut request: AuthorizationRequest,
-) -> Result<AuthorizationRequest, WireError> {
+) -> Result<AuthorizationRequest, OAuthError> {
     if let Some(hint) = &request.id_token_hint {
         request.expected_subject = Some(hinted_subject(app, registered, hint)?);
     } else if let Some(wish) = request.claims.in_id_token("sub") {
@@ -132,7 +132,7 @@ fn prepare(
         // OpenID Connect Core section 5.5.1.1, with the error of OpenID Connect Core Error Code
         // unmet_authentication_requirements 1.0.
         let unmet = "none of the acr values that are essential can be reached here";
-        return Err(WireError::new("unmet_authentication_requirements", unmet));
+        return Err(OAuthError::new("unmet_authentication_requirements", unmet));
     }
     if room::fits(&request) { Ok(request) } else { Err(TOO_LARGE) }
 }
@@ -149,9 +149,9 @@ async fn begin(app: &Shared, visit: &Visit, request: AuthorizationRequest) -> Re
 }
 
 /// The subject of an `id_token_hint`: any ID token of ours for this client, also one that has expired.
-fn hinted_subject(app: &App, registered: &Registered, hint: &str) -> Result<String, WireError> {
+fn hinted_subject(app: &App, registered: &Registered, hint: &str) -> Result<String, OAuthError> {
     let refused =
-        WireError::new("invalid_request", "id_token_hint is not an ID token of this issuer for you");
+        OAuthError::new("invalid_request", "id_token_hint is not an ID token of this issuer for you");
     let claims = app.keys.verify_id_token(hint).map_err(|_| refused)?;
     let claims = claims.as_object().ok_or(refused)?;
     if !jose::is_for(claims, &[&registered.client.client_id]) {

@@ -13,8 +13,9 @@ use crate::app::{App, Trouble};
 use crate::config::{Profile, Registered, SigningAlgorithm, TokenEndpointAuthMethod as Method};
 use crate::path;
 use crate::protocol::assertion::{self, ASSERTION_TYPE};
-use crate::protocol::error::{INVALID_CLIENT, WireError};
+use crate::protocol::error::{INVALID_CLIENT, OAuthError};
 use crate::protocol::jose::Kind;
+use crate::protocol::reason::Reason;
 use crate::protocol::token::basic_credentials;
 
 /// What a client presented: its name, in each way to read it, and a proof.
@@ -86,18 +87,15 @@ pub async fn authenticate(
         }
     }
     let Some(registered) = found else {
-        return Err(INVALID_CLIENT.because("there is no client with this client_id").into());
+        return Err(Reason::UnknownClient.into());
     };
     let method = registered.client.token_endpoint_auth_method;
     let proved = has_secret(&registered, presented.proof.secrets());
     if method != presented.proof.method() {
-        let (reason, error) = other_method(method, &presented.proof, proved);
-        return Err(error.because(reason).into());
+        return Err(other_method(method, &presented.proof, proved).into());
     }
     match &presented.proof {
-        Proof::Basic(_) | Proof::Post(_) if !proved => {
-            Err(INVALID_CLIENT.because("the client secret is wrong").into())
-        }
+        Proof::Basic(_) | Proof::Post(_) if !proved => Err(Reason::WrongSecret.into()),
         Proof::Assertion(assertion) => {
             by_assertion(app, &registered, assertion, endpoint).await?;
             Ok(registered)
@@ -112,34 +110,30 @@ fn has_secret(registered: &Registered, readings: &[String]) -> bool {
     readings.iter().fold(false, |found, secret| found | web::seal::same(hash, &sha256(secret)))
 }
 
-/// Why a method that is not the client's is refused, for the log, and what the client is told.
-fn other_method(registered: Method, presented: &Proof, proved: bool) -> (&'static str, WireError) {
-    let in_header = WireError::new(
-        "invalid_client",
-        "the secret is right, but token_endpoint_auth_method of this client is client_secret_basic: \
-         send it in the Authorization header, not in the form",
-    );
-    let in_form = WireError::new(
-        "invalid_client",
-        "the secret is right, but token_endpoint_auth_method of this client is client_secret_post: \
-         send client_id and client_secret in the form, not in the Authorization header",
-    );
+/// Told to who proved the secret, and nobody else.
+const SECRET_BELONGS_IN_HEADER: OAuthError = OAuthError::new(
+    "invalid_client",
+    "the secret is right, but token_endpoint_auth_method of this client is client_secret_basic: \
+     send it in the Authorization header, not in the form",
+);
+const SECRET_BELONGS_IN_FORM: OAuthError = OAuthError::new(
+    "invalid_client",
+    "the secret is right, but token_endpoint_auth_method of this client is client_secret_post: \
+     send client_id and client_secret in the form, not in the Authorization header",
+);
+
+/// Why a method that is not the client's is refused.
+fn other_method(registered: Method, presented: &Proof, proved: bool) -> OAuthError {
     match (registered, presented) {
-        (Method::ClientSecretBasic, Proof::Post(_)) if proved => (in_header.error_description, in_header),
-        (Method::ClientSecretPost, Proof::Basic(_)) if proved => (in_form.error_description, in_form),
+        (Method::ClientSecretBasic, Proof::Post(_)) if proved => SECRET_BELONGS_IN_HEADER,
+        (Method::ClientSecretPost, Proof::Basic(_)) if proved => SECRET_BELONGS_IN_FORM,
         (Method::ClientSecretBasic | Method::ClientSecretPost, Proof::Basic(_) | Proof::Post(_)) => {
-            ("the client secret is wrong, and not where token_endpoint_auth_method puts it", INVALID_CLIENT)
+            Reason::WrongSecretAndMethod.into()
         }
-        (Method::None, _) => {
-            ("it is a public client (token_endpoint_auth_method = \"none\") and sent a proof", INVALID_CLIENT)
-        }
-        (_, Proof::Nothing) => ("it sent neither a secret nor an assertion", INVALID_CLIENT),
-        (Method::PrivateKeyJwt, _) => {
-            ("it sent a secret; its token_endpoint_auth_method is private_key_jwt", INVALID_CLIENT)
-        }
-        (_, Proof::Assertion(_)) => {
-            ("it sent an assertion; its token_endpoint_auth_method is one with a secret", INVALID_CLIENT)
-        }
+        (Method::None, _) => Reason::PublicClientWithProof.into(),
+        (_, Proof::Nothing) => Reason::NoClientAuthentication.into(),
+        (Method::PrivateKeyJwt, _) => Reason::SecretForAssertion.into(),
+        (_, Proof::Assertion(_)) => Reason::AssertionForSecret.into(),
     }
 }
 
@@ -154,7 +148,7 @@ async fn by_assertion(
     let claims = app.client_keys.verify(client, assertion, &allowed, Kind::ClientAssertion).await.map_err(
         |error| {
             tracing::info!(client_id = client.client_id, %error, "a client assertion is refused");
-            WireError::new("invalid_client", "the client assertion does not verify with the client's keys")
+            OAuthError::new("invalid_client", "the client assertion does not verify with the client's keys")
         },
     )?;
     let audiences = [app.config.issuer.clone(), app.url(path::TOKEN), app.url(endpoint)];
@@ -165,7 +159,7 @@ async fn by_assertion(
     let mark = format!("assertion:{}", sha256(&format!("{}\n{}", client.client_id, accepted.jti)));
     let lifetime = Duration::from_secs(u64::try_from(accepted.until - now).unwrap_or(0) + 1);
     if !app.ephemeral.put_new(&mark, "", lifetime).await? {
-        let used = WireError::new("invalid_client", "this client assertion was used before");
+        let used = OAuthError::new("invalid_client", "this client assertion was used before");
         return Err(used.into());
     }
     Ok(())
@@ -180,12 +174,12 @@ pub fn allowed(registered: Option<SigningAlgorithm>, profile: Option<Profile>) -
     SigningAlgorithm::ALL.into_iter().filter(fits).collect()
 }
 
-fn presented(headers: &HeaderMap, fields: &Fields) -> Result<Presented, WireError> {
+fn presented(headers: &HeaderMap, fields: &Fields) -> Result<Presented, OAuthError> {
     let header = headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or_default());
     let secret = fields.get("client_secret");
     let assertion = fields.get("client_assertion");
     if usize::from(header.is_some()) + usize::from(secret.is_some()) + usize::from(assertion.is_some()) > 1 {
-        return Err(WireError::new("invalid_request", "two client authentications at once"));
+        return Err(OAuthError::new("invalid_request", "two client authentications at once"));
     }
     let named = fields.get("client_id");
     let (mut client_ids, proof) = if let Some(header) = header {
@@ -194,9 +188,10 @@ fn presented(headers: &HeaderMap, fields: &Fields) -> Result<Presented, WireErro
         (client_ids, Proof::Basic(secrets))
     } else if let Some(assertion) = assertion {
         if fields.get("client_assertion_type") != Some(ASSERTION_TYPE) {
-            return Err(WireError::new("invalid_client", "client_assertion_type is missing or another"));
+            return Err(OAuthError::new("invalid_client", "client_assertion_type is missing or another"));
         }
-        let malformed = WireError::new("invalid_client", "the client assertion is not a signed JWT with sub");
+        let malformed =
+            OAuthError::new("invalid_client", "the client assertion is not a signed JWT with sub");
         let client_id = assertion::client_of(assertion).ok_or(malformed)?;
         (vec![client_id], Proof::Assertion(assertion.to_owned()))
     } else {
@@ -206,7 +201,7 @@ fn presented(headers: &HeaderMap, fields: &Fields) -> Result<Presented, WireErro
     client_ids.dedup();
     client_ids.retain(|id| named.is_none_or(|named| named == id));
     if client_ids.is_empty() {
-        return Err(WireError::new("invalid_client", "client_id and the client's authentication differ"));
+        return Err(OAuthError::new("invalid_client", "client_id and the client's authentication differ"));
     }
     Ok(Presented { client_ids, proof })
 }

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use web::language::Language;
 
 use crate::app::{App, Shared, Trouble};
-use crate::config::{Client, SigningAlgorithm};
+use crate::config::{Client, GrantType, SigningAlgorithm};
 use crate::keys::Algorithm;
 use crate::path;
 use crate::protocol::claims::of_scope;
@@ -133,6 +133,8 @@ fn metadata(app: &Shared, publishes_all: bool) -> Result<Metadata, String> {
     let of_tokens =
         ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "azp", "sid", "at_hash"];
     let claims = of_tokens.iter().chain(scopes.iter().flat_map(|scope| of_scope(scope)));
+    // Written as it stands, whichever it is.
+    let grant_types = GrantType::ALL.map(|grant_type| CoreGrantType::Extension(grant_type.name().to_owned()));
     let registration = app.config.registration.enabled.then(|| RegistrationUrl::new(url(path::CLIENTS)));
     let registration = registration.transpose().map_err(text)?;
     Ok(Metadata::new(
@@ -148,11 +150,7 @@ fn metadata(app: &Shared, publishes_all: bool) -> Result<Metadata, String> {
     .set_userinfo_endpoint(Some(UserInfoUrl::new(url(path::USERINFO)).map_err(text)?))
     .set_scopes_supported(Some(scopes.map(|scope| Scope::new(scope.into())).to_vec()))
     .set_response_modes_supported(Some(vec![CoreResponseMode::Query, CoreResponseMode::FormPost]))
-    .set_grant_types_supported(Some(vec![
-        CoreGrantType::AuthorizationCode,
-        CoreGrantType::RefreshToken,
-        CoreGrantType::ClientCredentials,
-    ]))
+    .set_grant_types_supported(Some(grant_types.to_vec()))
     .set_token_endpoint_auth_methods_supported(Some(all_methods))
     .set_token_endpoint_auth_signing_alg_values_supported(Some(core.clone()))
     .set_request_object_signing_alg_values_supported(Some(core))

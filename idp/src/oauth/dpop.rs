@@ -8,7 +8,7 @@ use web::seal::sha256;
 use super::refusal::Refusal;
 use crate::app::App;
 use crate::protocol::dpop::{self, Proof, WINDOW};
-use crate::protocol::error::WireError;
+use crate::protocol::error::OAuthError;
 
 /// The proof in the headers of a request to `endpoint`, if there is one.
 ///
@@ -24,9 +24,9 @@ pub async fn proof_of(
     let mut values = headers.get_all("dpop").iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
-        return Err(WireError::new("invalid_dpop_proof", "there are two DPoP proofs").into());
+        return Err(OAuthError::new("invalid_dpop_proof", "there are two DPoP proofs").into());
     }
-    let malformed = WireError::new("invalid_dpop_proof", "the DPoP header is not text");
+    let malformed = OAuthError::new("invalid_dpop_proof", "the DPoP header is not text");
     let proof = value.to_str().map_err(|_| malformed)?;
     let now = app.clock.now().seconds();
     let proof = dpop::verify(proof, method, &app.url(endpoint), access_token, now)?;
@@ -34,7 +34,7 @@ pub async fn proof_of(
     // As long as its `iat` may be in the window, from the earliest to the latest.
     let lifetime = Duration::from_secs(2 * WINDOW.unsigned_abs() + 1);
     if !app.ephemeral.put_new(&mark, "", lifetime).await? {
-        return Err(WireError::new("invalid_dpop_proof", "this DPoP proof was used before").into());
+        return Err(OAuthError::new("invalid_dpop_proof", "this DPoP proof was used before").into());
     }
     Ok(Some(proof))
 }

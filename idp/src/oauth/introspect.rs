@@ -13,11 +13,11 @@ use web::request::{Fields, Visit};
 
 use super::clients;
 use super::refusal::{Refusal, no_store, settled};
-use super::tokens::{Live, revoked_key};
+use super::tokens::{ActiveToken, revoked_key};
 use crate::app::Shared;
 use crate::config::{Client, Registered};
 use crate::path;
-use crate::protocol::error::{INVALID_CLIENT, WireError};
+use crate::protocol::error::{INVALID_CLIENT, OAuthError};
 
 /// `POST /introspect`: clients that can prove who they are.
 pub async fn introspect(
@@ -43,10 +43,10 @@ async fn client_and_token(
     body: &[u8],
     endpoint: &str,
 ) -> Result<(std::sync::Arc<Registered>, String), Refusal> {
-    let malformed = WireError::new("invalid_request", "the body is not a form, or repeats a parameter");
+    let malformed = OAuthError::new("invalid_request", "the body is not a form, or repeats a parameter");
     let fields = Fields::parse(body).map_err(|_| malformed)?;
     let registered = clients::authenticate(app, &visit.headers, &fields, endpoint).await?;
-    let token = fields.get("token").ok_or(WireError::new("invalid_request", "token is missing"))?;
+    let token = fields.get("token").ok_or(OAuthError::new("invalid_request", "token is missing"))?;
     Ok((registered, token.to_owned()))
 }
 
@@ -58,8 +58,8 @@ async fn about(app: &Shared, visit: &Visit, body: &[u8]) -> Result<Value, Refusa
         return Err(INVALID_CLIENT.into());
     }
     let inactive = json!({ "active": false });
-    if let Some(live) = app.live_token(&token).await? {
-        return Ok(if may_know(client, &live) { described(&live) } else { inactive });
+    if let Some(active) = app.active_token(&token).await? {
+        return Ok(if may_know(client, &active) { described(&active) } else { inactive });
     }
     let Some(found) = app.store.refresh_token(&token, &client.client_id).await? else { return Ok(inactive) };
     let is_spent = client.rotate_refresh_tokens && found.used_at.is_some();
@@ -78,15 +78,15 @@ async fn about(app: &Shared, visit: &Visit, body: &[u8]) -> Result<Value, Refusa
 }
 
 /// The client that the token was issued to, and the resource that it is for.
-fn may_know(client: &Client, live: &Live) -> bool {
-    let serves = client.serves.as_ref().is_some_and(|resource| live.claims.aud.contains(resource));
-    live.claims.client_id == client.client_id || serves
+fn may_know(client: &Client, active: &ActiveToken) -> bool {
+    let serves = client.serves.as_ref().is_some_and(|resource| active.claims.aud.contains(resource));
+    active.claims.client_id == client.client_id || serves
 }
 
-fn described(live: &Live) -> Value {
-    let mut answer = serde_json::to_value(&live.claims).unwrap_or_default();
+fn described(active: &ActiveToken) -> Value {
+    let mut answer = serde_json::to_value(&active.claims).unwrap_or_default();
     answer["active"] = json!(true);
-    answer["token_type"] = json!(if live.claims.cnf.is_some() { "DPoP" } else { "Bearer" });
+    answer["token_type"] = json!(if active.claims.cnf.is_some() { "DPoP" } else { "Bearer" });
     if let Some(members) = answer.as_object_mut() {
         members.remove("grant_id");
     }
@@ -100,16 +100,17 @@ async fn give_back(app: &Shared, visit: &Visit, body: &[u8]) -> Result<(), Refus
         app.store.revoke_grant(&found.grant.id).await?;
         return Ok(());
     }
-    let Some(live) = app.live_token(&token).await?.filter(|live| live.claims.client_id == *client_id) else {
+    let Some(active) = app.active_token(&token).await?.filter(|active| active.claims.client_id == *client_id)
+    else {
         // RFC 7009 section 2.2: an unknown token needs no revoking.
         return Ok(());
     };
-    if let Some((grant, _)) = live.person {
+    if let Some((grant, _)) = active.person {
         // Section 2.1: the refresh token goes with it.
         app.store.revoke_grant(&grant.id).await?;
     } else {
-        let left = u64::try_from(live.claims.exp - app.clock.now().seconds()).unwrap_or(0);
-        app.ephemeral.put(&revoked_key(&live.claims.jti), "", Duration::from_secs(left + 1)).await?;
+        let left = u64::try_from(active.claims.exp - app.clock.now().seconds()).unwrap_or(0);
+        app.ephemeral.put(&revoked_key(&active.claims.jti), "", Duration::from_secs(left + 1)).await?;
     }
     Ok(())
 }

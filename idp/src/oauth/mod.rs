@@ -5,6 +5,7 @@ mod clients;
 pub mod cors;
 pub mod discovery;
 mod dpop;
+mod grants;
 pub mod introspect;
 pub mod issue;
 pub mod logout;

@@ -14,7 +14,7 @@ use oxide_auth::primitives::registrar::{BoundClient, PreGrant, RegisteredUrl};
 use web::request::Fields;
 
 use crate::config::{Client, ScopeSet};
-use crate::protocol::error::{INVALID_GRANT, SERVER_ERROR, WireError};
+use crate::protocol::error::{INVALID_GRANT, OAuthError, SERVER_ERROR};
 use crate::protocol::token::is_verifier_of;
 use crate::store::grants::Grant;
 
@@ -84,11 +84,11 @@ fn pkce(required: bool) -> Pkce {
 ///
 /// # Errors
 /// What to tell the client.
-pub fn negotiate(fields: &Fields, client: &Client, redirect_uri: &str) -> Result<String, WireError> {
+pub fn negotiate(fields: &Fields, client: &Client, redirect_uri: &str) -> Result<String, OAuthError> {
     use authorization::{Authorization, Input, Output};
     let request = Request(fields);
     let mut machine = Authorization::new(&request);
-    let malformed = WireError::new("invalid_request", "the request is malformed");
+    let malformed = OAuthError::new("invalid_request", "the request is malformed");
     let mut output = machine.advance(Input::None);
     loop {
         output = match output {
@@ -101,7 +101,7 @@ pub fn negotiate(fields: &Fields, client: &Client, redirect_uri: &str) -> Result
                 machine.advance(Input::Bound { request: &request, bound_client })
             }
             Output::Extend => {
-                let refused = WireError::new("invalid_request", "PKCE with S256 is required");
+                let refused = OAuthError::new("invalid_request", "PKCE with S256 is required");
                 let challenge = pkce(client.require_pkce)
                     .challenge(request.text("code_challenge_method"), request.text("code_challenge"))
                     .map_err(|()| refused)?;
@@ -114,7 +114,7 @@ pub fn negotiate(fields: &Fields, client: &Client, redirect_uri: &str) -> Result
             Output::Negotiate { bound_client, scope } => {
                 let asked = scope.map(|scope| scope.to_string()).unwrap_or_default();
                 let given = ScopeSet::parse(&asked).within(&ScopeSet::parse(&client.scope));
-                let refused = WireError::new("invalid_scope", "none of the scopes is for this client");
+                let refused = OAuthError::new("invalid_scope", "none of the scopes is for this client");
                 let pre_grant = PreGrant {
                     client_id: bound_client.client_id.to_string(),
                     redirect_uri: bound_client.redirect_uri.clone().into_owned(),
@@ -127,7 +127,7 @@ pub fn negotiate(fields: &Fields, client: &Client, redirect_uri: &str) -> Result
                 return Ok(ScopeSet::parse(&pre_grant.scope.to_string()).to_string());
             }
             Output::Err(authorization::Error::Redirect(_)) => {
-                return Err(WireError::new("invalid_request", "response_type or scope is malformed"));
+                return Err(OAuthError::new("invalid_request", "response_type or scope is malformed"));
             }
             Output::Err(_) => return Err(malformed),
         };
@@ -139,7 +139,7 @@ pub fn negotiate(fields: &Fields, client: &Client, redirect_uri: &str) -> Result
 ///
 /// # Errors
 /// What to tell the client.
-pub fn redeem(fields: &Fields, client: &Client, grant: &Grant) -> Result<(), WireError> {
+pub fn redeem(fields: &Fields, client: &Client, grant: &Grant) -> Result<(), OAuthError> {
     use accesstoken::{AccessToken, Input, Output};
     // The machine compares parsed URIs; the standard wants them compared to the letter.
     if fields.get("redirect_uri") != Some(grant.redirect_uri.as_str()) {
@@ -169,7 +169,7 @@ pub fn redeem(fields: &Fields, client: &Client, grant: &Grant) -> Result<(), Wir
 }
 
 /// RFC 7636 section 4.6, and RFC 9700 section 2.1.1: no verifier where there was no challenge.
-fn verify_pkce(fields: &Fields, grant: &Grant, extensions: &mut Extensions) -> Result<(), WireError> {
+fn verify_pkce(fields: &Fields, grant: &Grant, extensions: &mut Extensions) -> Result<(), OAuthError> {
     let verifier = fields.get("code_verifier");
     match (grant.code_challenge.as_deref(), verifier) {
         (None, None) => return Ok(()),
@@ -181,7 +181,7 @@ fn verify_pkce(fields: &Fields, grant: &Grant, extensions: &mut Extensions) -> R
     pkce.verify(kept, verifier.map(Cow::Borrowed)).map_err(|()| INVALID_GRANT)
 }
 
-fn as_oxide(grant: &Grant) -> Result<OxideGrant, WireError> {
+fn as_oxide(grant: &Grant) -> Result<OxideGrant, OAuthError> {
     let mut extensions = Extensions::new();
     if let Some(challenge) = &grant.code_challenge {
         let pkce = pkce(true);

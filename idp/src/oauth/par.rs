@@ -16,7 +16,7 @@ use super::{clients, dpop, oxide, request};
 use crate::app::{App, Shared, Trouble};
 use crate::path;
 use crate::protocol::authorization::{self, Arrival, AuthorizationRequest, ReturnAddress};
-use crate::protocol::error::{TOO_LARGE, WireError};
+use crate::protocol::error::{OAuthError, TOO_LARGE};
 use crate::room::{self, Left};
 
 /// What every `request_uri` of ours begins with (RFC 9126 section 2.2).
@@ -34,17 +34,17 @@ pub async fn post(State(app): State<Shared>, Extension(visit): Extension<Visit>,
 }
 
 async fn handle(app: &Shared, visit: &Visit, body: &[u8]) -> Result<serde_json::Value, Refusal> {
-    let malformed = WireError::new("invalid_request", "the body is not a form, or repeats a parameter");
+    let malformed = OAuthError::new("invalid_request", "the body is not a form, or repeats a parameter");
     let fields = Fields::parse(body).map_err(|_| malformed)?;
     let registered = clients::authenticate(app, &visit.headers, &fields, path::PAR).await?;
     let client = &registered.client;
     let proof = dpop::proof_of(app, &visit.headers, "POST", path::PAR, None).await?;
     if fields.get("request_uri").is_some() {
-        return Err(WireError::new("invalid_request", "request_uri cannot be pushed (RFC 9126)").into());
+        return Err(OAuthError::new("invalid_request", "request_uri cannot be pushed (RFC 9126)").into());
     }
     let (fields, signed) = request::open(app, &registered, fields).await?;
     let unregistered =
-        WireError::new("invalid_request", "redirect_uri is missing or not registered for this client");
+        OAuthError::new("invalid_request", "redirect_uri is missing or not registered for this client");
     let address = ReturnAddress::of(&fields, client).map_err(|_| unregistered)?;
     let arrival = Arrival { pushed: true, signed };
     let mut request = authorization::read(&fields, client, address.clone(), arrival)?;
@@ -53,7 +53,7 @@ async fn handle(app: &Shared, visit: &Visit, body: &[u8]) -> Result<serde_json::
         // RFC 9449 section 10.1: the header binds the code as `dpop_jkt` does; both must say the same.
         if request.dpop_jkt.as_ref().is_some_and(|jkt| *jkt != proof.jkt) {
             let differ = "dpop_jkt is not the thumbprint of the DPoP proof's key";
-            return Err(WireError::new("invalid_dpop_proof", differ).into());
+            return Err(OAuthError::new("invalid_dpop_proof", differ).into());
         }
         request.dpop_jkt = Some(proof.jkt);
     }

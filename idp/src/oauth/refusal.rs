@@ -13,19 +13,26 @@ use web::request::{Fields, Visit};
 
 use crate::app::{App, Shared, Trouble, retry_after};
 use crate::protocol::assertion;
-use crate::protocol::error::{SERVER_ERROR, WireError};
+use crate::protocol::error::{INVALID_CLIENT, OAuthError, SERVER_ERROR, TOO_MANY_REQUESTS};
+use crate::protocol::reason::Reason;
 
 /// Why a request of a client is not carried out.
 pub enum Refusal {
     /// The client's fault, told to it.
-    Wire(WireError),
+    Wire(OAuthError),
     /// Ours, logged.
     Trouble(Trouble),
 }
 
-impl From<WireError> for Refusal {
-    fn from(error: WireError) -> Self {
+impl From<OAuthError> for Refusal {
+    fn from(error: OAuthError) -> Self {
         Self::Wire(error)
+    }
+}
+
+impl From<Reason> for Refusal {
+    fn from(reason: Reason) -> Self {
+        Self::Wire(reason.into())
     }
 }
 
@@ -46,27 +53,28 @@ pub fn settled<T>(
     answer: impl FnOnce(T) -> Response,
 ) -> Response {
     let client = named(visit, body);
-    let error = match result {
+    match result {
         Ok(done) => {
             app.outcomes.client_request(endpoint, app.client_label(&client), "ok");
-            return answer(done);
+            answer(done)
         }
         Err(Refusal::Wire(error)) => {
-            refused(app, endpoint, &client, error.error, error.reason());
-            return json_error(error);
+            note(app, endpoint, &client, error);
+            json_error(error)
         }
         Err(Refusal::Trouble(trouble)) => {
             app.note("a client's request", &trouble);
-            if let Trouble::Full(wait) = trouble {
-                let error = "temporarily_unavailable";
-                app.outcomes.client_request(endpoint, app.client_label(&client), error);
-                return too_many(wait);
-            }
-            SERVER_ERROR
+            let full = if let Trouble::Full(wait) = trouble { Some(wait) } else { None };
+            let error = if full.is_some() { TOO_MANY_REQUESTS } else { SERVER_ERROR };
+            app.outcomes.client_request(endpoint, app.client_label(&client), error.error);
+            full.map_or_else(|| json_error(error), too_many)
         }
-    };
-    app.outcomes.client_request(endpoint, app.client_label(&client), error.error);
-    json_error(error)
+    }
+}
+
+/// Counts a client's request that is refused by this error, and writes down why.
+pub fn note(app: &App, endpoint: &'static str, client: &str, error: OAuthError) {
+    refused(app, endpoint, client, error.error, error.reason());
 }
 
 /// Counts a client's request that is refused, and writes down why.
@@ -97,14 +105,10 @@ fn plain(name: &str) -> &str {
 }
 
 /// An error of RFC 6749 section 5.2.
-pub fn json_error(error: WireError) -> Response {
-    let status = match error.error {
-        "invalid_client" => StatusCode::UNAUTHORIZED,
-        "server_error" => StatusCode::INTERNAL_SERVER_ERROR,
-        _ => StatusCode::BAD_REQUEST,
-    };
+fn json_error(error: OAuthError) -> Response {
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
     let mut response = (status, axum::Json(error)).into_response();
-    if status == StatusCode::UNAUTHORIZED {
+    if error.error == INVALID_CLIENT.error {
         let challenge = HeaderValue::from_static("Basic realm=\"token\", charset=\"UTF-8\"");
         response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
     }
@@ -125,8 +129,7 @@ pub async fn hold_back(
 }
 
 fn too_many(wait: Duration) -> Response {
-    let error = WireError::new("temporarily_unavailable", "too many requests from this address");
-    retry_after((StatusCode::TOO_MANY_REQUESTS, axum::Json(error)).into_response(), wait)
+    retry_after(json_error(TOO_MANY_REQUESTS), wait)
 }
 
 /// Answers with secrets are kept by nobody (RFC 6749 section 5.1).

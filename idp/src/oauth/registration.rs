@@ -39,20 +39,24 @@ fn metadata(description: impl Into<String>) -> Refusal {
 }
 
 impl Refusal {
-    /// The answer; of a refused request the log says why.
-    fn into_response(self, app: &App, client_id: &str) -> Response {
-        let refused = |error, reason: &str| refusal::refused(app, "registration", client_id, error, reason);
-        match &self {
-            Self::NotThere => refused("not_found", "registration.enabled is off"),
-            Self::Token => {
-                refused(INVALID_TOKEN.error, "the token is missing, used up, or not this client's");
-            }
+    /// The error's code, and why it is: what the log says. Nothing for what is our own trouble.
+    fn reason(&self) -> Option<(&'static str, &str)> {
+        match self {
+            Self::NotThere => Some(("not_found", "registration.enabled is off")),
+            Self::Token => Some((INVALID_TOKEN.error, "the token is missing, used up, or not this client's")),
             // What quotes the body stands in the answer alone: there may be people's addresses in it.
             Self::Metadata(error, description) if description.contains(['"', '`']) => {
-                refused(error, "a key is unknown or its value cannot be; the answer says which");
+                Some((error, "a key is unknown or its value cannot be; the answer says which"))
             }
-            Self::Metadata(error, description) => refused(error, description),
-            Self::Trouble(trouble) => app.note("a client registration", trouble),
+            Self::Metadata(error, description) => Some((error, description)),
+            Self::Trouble(_) => None,
+        }
+    }
+
+    /// The answer; of a refused request the log says why.
+    fn into_response(self, app: &App, client_id: &str) -> Response {
+        if let Some((error, reason)) = self.reason() {
+            refusal::refused(app, "registration", client_id, error, reason);
         }
         match self {
             Self::NotThere => StatusCode::NOT_FOUND.into_response(),
@@ -66,7 +70,10 @@ impl Refusal {
                 let body = json!({ "error": error, "error_description": description });
                 (StatusCode::BAD_REQUEST, axum::Json(body)).into_response()
             }
-            Self::Trouble(_) => (StatusCode::INTERNAL_SERVER_ERROR, axum::Json(SERVER_ERROR)).into_response(),
+            Self::Trouble(trouble) => {
+                app.note("a client registration", &trouble);
+                (StatusCode::INTERNAL_SERVER_ERROR, axum::Json(SERVER_ERROR)).into_response()
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use web::request::Fields;
 use super::clients;
 use crate::app::App;
 use crate::config::{Profile, Registered};
-use crate::protocol::error::WireError;
+use crate::protocol::error::OAuthError;
 use crate::protocol::jose::{self, JoseError, Kind};
 use crate::protocol::request_object::{self, MUST_BE_SIGNED, NOT_SIGNED};
 
@@ -15,7 +15,7 @@ use crate::protocol::request_object::{self, MUST_BE_SIGNED, NOT_SIGNED};
 /// # Errors
 /// `request_not_supported` for an object that is not signed or a client without keys; `invalid_request_object`, also
 /// for an unsigned one of a client that agreed to sign (FAPI 2.0 Message Signing section 5.3.1).
-pub async fn open(app: &App, registered: &Registered, fields: Fields) -> Result<(Fields, bool), WireError> {
+pub async fn open(app: &App, registered: &Registered, fields: Fields) -> Result<(Fields, bool), OAuthError> {
     let Some(object) = fields.get("request") else { return Ok((fields, false)) };
     let client = &registered.client;
     let strict = client.profile == Some(Profile::Fapi2);
@@ -28,7 +28,7 @@ pub async fn open(app: &App, registered: &Registered, fields: Fields) -> Result<
     let claims =
         app.client_keys.verify(client, object, &allowed, Kind::RequestObject).await.map_err(|error| {
             tracing::info!(client_id = client.client_id, %error, "a request object is refused");
-            WireError::new(
+            OAuthError::new(
                 "invalid_request_object",
                 "the request object does not verify with the client's keys",
             )

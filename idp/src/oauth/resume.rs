@@ -20,7 +20,7 @@ use crate::http::{Answer, AppError};
 use crate::journey::{Begun, Facts, Journey, Next, Proofs, Requirements, Step, next};
 use crate::path;
 use crate::protocol::authorization::{AuthorizationRequest, ResponseMode, ReturnAddress};
-use crate::protocol::error::{LOGIN_REQUIRED, WireError};
+use crate::protocol::error::{LOGIN_REQUIRED, OAuthError};
 use crate::room::Left;
 use crate::store::accounts::Name;
 
@@ -344,7 +344,7 @@ impl App {
     ///
     /// # Errors
     /// The backend's.
-    pub async fn refuse(&self, visit: &Visit, open: &Open, error: WireError) -> Result<Response, AppError> {
+    pub async fn refuse(&self, visit: &Visit, open: &Open, error: OAuthError) -> Result<Response, AppError> {
         journeys::finish(&self.ephemeral, open).await?;
         match &open.journey.request {
             Some(request) => Ok(self.answer_error(visit, &request.return_address, error)),
@@ -353,7 +353,7 @@ impl App {
     }
 
     /// An error, carried back to the client: counted here, for the redirect looks like any other.
-    pub fn answer_error(&self, visit: &Visit, address: &ReturnAddress, error: WireError) -> Response {
+    pub fn answer_error(&self, visit: &Visit, address: &ReturnAddress, error: OAuthError) -> Response {
         let client = address.client_id();
         self.outcomes.sign_in(&self.registry.portal_of(Some(client)).id, error.error);
         let (error_code, reason) = (error.error, error.reason());

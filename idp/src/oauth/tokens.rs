@@ -37,7 +37,7 @@ type OurIdToken =
     IdToken<MoreClaims, CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm>;
 
 /// What an access token is about.
-pub struct About<'a> {
+pub struct AccessTokenParams<'a> {
     pub subject: String,
     pub scope: &'a str,
     pub resource: Option<&'a str>,
@@ -55,12 +55,16 @@ impl App {
     ///
     /// # Errors
     /// If it cannot be signed.
-    pub(super) fn access_token(&self, client: &Client, about: About<'_>) -> Result<TokenResponse, Trouble> {
+    pub(super) fn access_token(
+        &self,
+        client: &Client,
+        params: AccessTokenParams<'_>,
+    ) -> Result<TokenResponse, Trouble> {
         let now = self.clock.now().seconds();
         let lifetime = client.access_token_seconds.unwrap_or(self.config.tokens.access_token_seconds);
-        let aud = match about.resource {
+        let aud = match params.resource {
             // A sign-in's token opens the userinfo endpoint as well.
-            Some(resource) if about.sign_in.is_some() => {
+            Some(resource) if params.sign_in.is_some() => {
                 vec![resource.to_owned(), self.config.issuer.clone()]
             }
             Some(resource) => vec![resource.to_owned()],
@@ -68,21 +72,21 @@ impl App {
         };
         let claims = AccessTokenClaims {
             iss: self.config.issuer.clone(),
-            sub: about.subject,
+            sub: params.subject,
             aud,
             exp: now + i64::from(lifetime),
             iat: now,
             jti: self.random.id(),
             client_id: client.client_id.clone(),
-            scope: about.scope.to_owned(),
-            sign_in: about.sign_in,
-            cnf: about.jkt.map(|jkt| Confirmation { jkt: jkt.to_owned() }),
+            scope: params.scope.to_owned(),
+            sign_in: params.sign_in,
+            cnf: params.jkt.map(|jkt| Confirmation { jkt: jkt.to_owned() }),
         };
         let alg = client.signing_alg().name();
         let access_token = self.keys.sign_jwt(alg, ACCESS_TOKEN_TYPE, &claims).map_err(failed)?;
         Ok(TokenResponse {
             access_token,
-            token_type: if about.jkt.is_some() { "DPoP" } else { "Bearer" },
+            token_type: if params.jkt.is_some() { "DPoP" } else { "Bearer" },
             expires_in: lifetime,
             scope: claims.scope,
             id_token: None,
@@ -101,7 +105,7 @@ impl App {
         grant: &Grant,
         account: &Account,
     ) -> Result<TokenResponse, Trouble> {
-        let about = About {
+        let params = AccessTokenParams {
             subject: self.subject_for(client, account),
             scope: &grant.scope,
             resource: grant.details.resource.as_deref(),
@@ -113,7 +117,7 @@ impl App {
                 grant_id: grant.id.clone(),
             }),
         };
-        let mut response = self.access_token(client, about)?;
+        let mut response = self.access_token(client, params)?;
         response.id_token = Some(self.id_token(client, grant, account, &response.access_token)?);
         response.session_state = client.session_state_in_token_response.then(|| grant.session_id.clone());
         Ok(response)
@@ -133,11 +137,11 @@ impl App {
             DateTime::from_timestamp(at.seconds(), 0).ok_or_else(|| failed("time out of range"))
         };
         let lifetime = Duration::from_secs(self.config.tokens.id_token_seconds.into());
-        let wished = &grant.details.claims.id_token;
+        let asked = &grant.details.claims.id_token;
         let scope = if client.claims_in_id_token { grant.scope.as_str() } else { "" };
         let scope = ScopeSet::parse(scope);
         let by_scope: Vec<&str> = scope.iter().flat_map(of_scope).copied().collect();
-        let is_wanted = |claim: &str| wished.contains_key(claim) || by_scope.contains(&claim);
+        let is_wanted = |claim: &str| asked.contains_key(claim) || by_scope.contains(&claim);
         let mut by_name = standard_claims(self, account, is_wanted)?;
         let mut methods =
             Some(grant.details.amr.iter().cloned().map(AuthenticationMethodReference::new).collect());
@@ -205,7 +209,7 @@ impl App {
     ///
     /// # Errors
     /// A backend's.
-    pub(super) async fn live_token(&self, token: &str) -> Result<Option<Live>, Trouble> {
+    pub(super) async fn active_token(&self, token: &str) -> Result<Option<ActiveToken>, Trouble> {
         let Ok(claims) = self.keys.verify_jwt(token, ACCESS_TOKEN_TYPE) else { return Ok(None) };
         let Ok(claims) = serde_json::from_value::<AccessTokenClaims>(claims) else { return Ok(None) };
         if claims.exp <= self.clock.now().seconds() || claims.iss != self.config.issuer {
@@ -213,11 +217,11 @@ impl App {
         }
         let Some(sign_in) = &claims.sign_in else {
             let is_revoked = self.ephemeral.get(&revoked_key(&claims.jti)).await?.is_some();
-            return Ok((!is_revoked).then_some(Live { claims, person: None }));
+            return Ok((!is_revoked).then_some(ActiveToken { claims, person: None }));
         };
         let Some(grant) = self.store.grant(&sign_in.grant_id).await? else { return Ok(None) };
         let Some(account) = self.entitled_account(&grant, false).await? else { return Ok(None) };
-        Ok(Some(Live { claims, person: Some((grant, account)) }))
+        Ok(Some(ActiveToken { claims, person: Some((grant, account)) }))
     }
 }
 
@@ -227,7 +231,7 @@ pub(super) fn revoked_key(jti: &str) -> String {
 }
 
 /// An access token that is good.
-pub(super) struct Live {
+pub(super) struct ActiveToken {
     pub claims: AccessTokenClaims,
     /// Absent for a client's own token.
     pub person: Option<(Grant, Account)>,

@@ -1,4 +1,4 @@
-//! `/userinfo` (OpenID Connect Core section 5.3): whoever holds a live access token learns the claims that
+//! `/userinfo` (OpenID Connect Core section 5.3): whoever holds an active access token learns the claims that
 //! its scope covers. GET, POST with the header, POST with the form field; never in the query (RFC 9700).
 
 use axum::Extension;
@@ -16,7 +16,7 @@ use crate::config::ScopeSet;
 use crate::domain::account::Account;
 use crate::path;
 use crate::protocol::claims::of_scope;
-use crate::protocol::error::{INVALID_TOKEN, SERVER_ERROR, WireError};
+use crate::protocol::error::{INVALID_TOKEN, OAuthError, SERVER_ERROR};
 use crate::protocol::token::{AccessTokenClaims, ID_TOKEN_TYPE, Scheme, presented_token};
 use crate::store::grants::Grant;
 
@@ -51,7 +51,7 @@ async fn answer(app: &App, visit: &Visit, method: &str, token: Option<(Scheme, S
         Some((scheme, token)) => match person(app, visit, method, scheme, &token).await {
             Ok(response) => no_store(response),
             Err(Refusal::Wire(error)) => {
-                refusal::refused(app, "userinfo", "", error.error, error.reason());
+                refusal::note(app, "userinfo", "", error);
                 refused(scheme, Some(error))
             }
             Err(Refusal::Trouble(trouble)) => {
@@ -68,7 +68,7 @@ async fn answer(app: &App, visit: &Visit, method: &str, token: Option<(Scheme, S
 }
 
 /// RFC 6750 section 3, RFC 9449 section 7.1.
-fn refused(scheme: Scheme, error: Option<WireError>) -> Response {
+fn refused(scheme: Scheme, error: Option<OAuthError>) -> Response {
     let mut challenge = match scheme {
         Scheme::Bearer => "Bearer".to_owned(),
         Scheme::Dpop => format!("DPoP algs=\"{DPOP_ALGORITHMS}\""),
@@ -103,7 +103,7 @@ async fn check_binding(
     match (scheme, &claims.cnf) {
         (Scheme::Bearer, None) => Ok(()),
         (Scheme::Dpop, Some(bound)) => {
-            let missing = WireError::new("invalid_dpop_proof", "there is no DPoP proof");
+            let missing = OAuthError::new("invalid_dpop_proof", "there is no DPoP proof");
             let proof = dpop::proof_of(app, &visit.headers, method, path::USERINFO, Some(token)).await?;
             if proof.ok_or(missing)?.jkt == bound.jkt { Ok(()) } else { Err(INVALID_TOKEN.into()) }
         }
@@ -118,16 +118,16 @@ async fn person(
     scheme: Scheme,
     token: &str,
 ) -> Result<Response, Refusal> {
-    let live = app.live_token(token).await?.ok_or(INVALID_TOKEN)?;
-    check_binding(app, visit, method, scheme, token, &live.claims).await?;
-    let (grant, account) = live.person.ok_or(INVALID_TOKEN)?;
-    if !live.claims.aud.contains(&app.config.issuer)
-        || !ScopeSet::parse(&live.claims.scope).contains("openid")
+    let active = app.active_token(token).await?.ok_or(INVALID_TOKEN)?;
+    check_binding(app, visit, method, scheme, token, &active.claims).await?;
+    let (grant, account) = active.person.ok_or(INVALID_TOKEN)?;
+    if !active.claims.aud.contains(&app.config.issuer)
+        || !ScopeSet::parse(&active.claims.scope).contains("openid")
     {
         return Err(INVALID_TOKEN.into());
     }
-    let registered = app.client(&live.claims.client_id).await?.ok_or(INVALID_TOKEN)?;
-    let mut claims = covered(app, &live.claims, &grant, &account)?;
+    let registered = app.client(&active.claims.client_id).await?.ok_or(INVALID_TOKEN)?;
+    let mut claims = covered(app, &active.claims, &grant, &account)?;
     claims.insert("sub".to_owned(), json!(app.subject_for(&registered.client, &account)));
     let Some(alg) = registered.client.userinfo_signed_response_alg else {
         return Ok(axum::Json(claims).into_response());

@@ -1,6 +1,6 @@
 //! Client assertions: `private_key_jwt` (RFC 7523 section 3, OpenID Connect Core section 9).
 
-use super::error::WireError;
+use super::error::OAuthError;
 use super::jose::{self, Claims};
 
 /// The `client_assertion_type` (RFC 7523 section 2.2).
@@ -17,8 +17,8 @@ pub struct Accepted {
     pub until: i64,
 }
 
-const fn refused(description: &'static str) -> WireError {
-    WireError::new("invalid_client", description)
+const fn refused(description: &'static str) -> OAuthError {
+    OAuthError::new("invalid_client", description)
 }
 
 /// The client that an assertion, not verified yet, says it is of.
@@ -37,7 +37,7 @@ pub fn check(
     audiences: &[&str],
     strict: bool,
     now: i64,
-) -> Result<Accepted, WireError> {
+) -> Result<Accepted, OAuthError> {
     if jose::text(claims, "iss") != Some(client_id) || jose::text(claims, "sub") != Some(client_id) {
         return Err(refused("iss and sub of the client assertion are not the client_id"));
     }
@@ -68,7 +68,7 @@ mod tests {
 
     const NOW: i64 = 1_000_000;
 
-    fn check_with(changes: &Value, strict: bool) -> Result<Accepted, WireError> {
+    fn check_with(changes: &Value, strict: bool) -> Result<Accepted, OAuthError> {
         let mut claims = json!({
             "iss": "c", "sub": "c", "aud": "https://op.example", "exp": NOW + 60, "iat": NOW, "jti": "1",
         });

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use web::request::Fields;
 
 use super::claims::RequestedClaims;
-use super::error::WireError;
+use super::error::OAuthError;
 use super::redirect_uri::{differs_in_port, takes_forms};
 use crate::config::{Client, GrantType, Profile, ScopeSet};
 
@@ -137,7 +137,7 @@ impl AuthorizationRequest {
     /// The `acr` values that it asks for, by parameter or by claim; all are voluntary but for `essential` claims.
     pub fn wanted_acrs(&self) -> Vec<String> {
         match self.claims.in_id_token("acr") {
-            Some(wish) if wish.essential || self.acr_values.is_empty() => wish.texts(),
+            Some(asked) if asked.essential || self.acr_values.is_empty() => asked.texts(),
             _ => self.acr_values.clone(),
         }
     }
@@ -163,7 +163,7 @@ pub struct Arrival {
     pub signed: bool,
 }
 
-type Check = fn(&Fields, &Client, Arrival) -> Result<(), WireError>;
+type Check = fn(&Fields, &Client, Arrival) -> Result<(), OAuthError>;
 
 /// In this order; the first that fails is told to the client.
 const CHECKS: &[Check] = &[
@@ -191,7 +191,7 @@ pub fn read(
     client: &Client,
     return_address: ReturnAddress,
     arrival: Arrival,
-) -> Result<AuthorizationRequest, WireError> {
+) -> Result<AuthorizationRequest, OAuthError> {
     CHECKS.iter().try_for_each(|check| check(fields, client, arrival))?;
     let mut claims = fields.get("claims").map(RequestedClaims::parse).transpose()?.unwrap_or_default();
     claims.keep_within(&ScopeSet::parse(&client.scope));
@@ -222,86 +222,86 @@ pub fn read(
 }
 
 /// RFC 9126 section 6, RFC 9101 section 10.5.
-fn arrival(_: &Fields, client: &Client, arrival: Arrival) -> Result<(), WireError> {
+fn arrival(_: &Fields, client: &Client, arrival: Arrival) -> Result<(), OAuthError> {
     if client.require_pushed_authorization_requests && !arrival.pushed {
-        return Err(WireError::new(
+        return Err(OAuthError::new(
             "invalid_request",
             "this client has to push its requests first (RFC 9126)",
         ));
     }
     if client.require_signed_request_object && !arrival.signed {
-        return Err(WireError::new("invalid_request", "this client has to sign its requests (RFC 9101)"));
+        return Err(OAuthError::new("invalid_request", "this client has to sign its requests (RFC 9101)"));
     }
     Ok(())
 }
 
-fn grant_type(_: &Fields, client: &Client, _: Arrival) -> Result<(), WireError> {
+fn grant_type(_: &Fields, client: &Client, _: Arrival) -> Result<(), OAuthError> {
     if client.may(GrantType::AuthorizationCode) {
         return Ok(());
     }
-    Err(WireError::new("unauthorized_client", "this client has no authorization_code grant"))
+    Err(OAuthError::new("unauthorized_client", "this client has no authorization_code grant"))
 }
 
 /// OpenID Connect Core section 7.2.1: refused by name.
-fn registration(fields: &Fields, _: &Client, _: Arrival) -> Result<(), WireError> {
+fn registration(fields: &Fields, _: &Client, _: Arrival) -> Result<(), OAuthError> {
     if fields.get("registration").is_none() {
         return Ok(());
     }
-    Err(WireError::new("registration_not_supported", "the registration parameter is not supported"))
+    Err(OAuthError::new("registration_not_supported", "the registration parameter is not supported"))
 }
 
 /// RFC 6749 section 4.1.1.
-fn response_type(fields: &Fields, _: &Client, _: Arrival) -> Result<(), WireError> {
+fn response_type(fields: &Fields, _: &Client, _: Arrival) -> Result<(), OAuthError> {
     match fields.get("response_type") {
         Some("code") => Ok(()),
-        Some(_) => Err(WireError::new("unsupported_response_type", "only response_type=code is supported")),
-        None => Err(WireError::new("invalid_request", "response_type is missing")),
+        Some(_) => Err(OAuthError::new("unsupported_response_type", "only response_type=code is supported")),
+        None => Err(OAuthError::new("invalid_request", "response_type is missing")),
     }
 }
 
-fn response_mode(fields: &Fields, _: &Client, _: Arrival) -> Result<(), WireError> {
+fn response_mode(fields: &Fields, _: &Client, _: Arrival) -> Result<(), OAuthError> {
     match fields.get("response_mode") {
         Some("form_post") if !fields.get("redirect_uri").is_some_and(takes_forms) => {
-            Err(WireError::new("invalid_request", "an app's own scheme takes no form_post; use query"))
+            Err(OAuthError::new("invalid_request", "an app's own scheme takes no form_post; use query"))
         }
         None | Some("query" | "form_post") => Ok(()),
-        Some(_) => Err(WireError::new("invalid_request", "response_mode is query or form_post")),
+        Some(_) => Err(OAuthError::new("invalid_request", "response_mode is query or form_post")),
     }
 }
 
 /// OpenID Connect Core section 3.1.2.1: `openid` is what makes it an OpenID request.
-fn scope(fields: &Fields, client: &Client, _: Arrival) -> Result<(), WireError> {
+fn scope(fields: &Fields, client: &Client, _: Arrival) -> Result<(), OAuthError> {
     let asked = ScopeSet::parse(fields.get("scope").unwrap_or_default());
     if !asked.contains("openid") || !ScopeSet::parse(&client.scope).contains("openid") {
-        return Err(WireError::new("invalid_scope", "the scope must contain openid"));
+        return Err(OAuthError::new("invalid_scope", "the scope must contain openid"));
     }
     Ok(())
 }
 
 /// RFC 7636 sections 4.2 to 4.4.1, RFC 9700 section 2.1.1: S256 only.
-fn pkce(fields: &Fields, client: &Client, _: Arrival) -> Result<(), WireError> {
+fn pkce(fields: &Fields, client: &Client, _: Arrival) -> Result<(), OAuthError> {
     match (fields.get("code_challenge"), fields.get("code_challenge_method")) {
         (None, None) if !client.require_pkce => Ok(()),
-        (None, None) => Err(WireError::new("invalid_request", "code_challenge is required (PKCE)")),
+        (None, None) => Err(OAuthError::new("invalid_request", "code_challenge is required (PKCE)")),
         (None, Some(_)) => {
-            Err(WireError::new("invalid_request", "code_challenge_method without code_challenge"))
+            Err(OAuthError::new("invalid_request", "code_challenge_method without code_challenge"))
         }
         (Some(challenge), Some("S256")) => {
-            let malformed = WireError::new("invalid_request", "code_challenge is not a base64url SHA-256");
+            let malformed = OAuthError::new("invalid_request", "code_challenge is not a base64url SHA-256");
             if is_sha256(challenge) { Ok(()) } else { Err(malformed) }
         }
-        (Some(_), _) => Err(WireError::new("invalid_request", "code_challenge_method must be S256")),
+        (Some(_), _) => Err(OAuthError::new("invalid_request", "code_challenge_method must be S256")),
     }
 }
 
 /// NL GOV for OpenID Connect 1.0.1, Authentication Request: both are required, of 128 bits or more, which as
 /// base64url is 22 characters.
-fn state_and_nonce(fields: &Fields, client: &Client, _: Arrival) -> Result<(), WireError> {
+fn state_and_nonce(fields: &Fields, client: &Client, _: Arrival) -> Result<(), OAuthError> {
     let is_long = |name: &str| fields.get(name).is_some_and(|value| value.len() >= 22);
     if client.profile != Some(Profile::NlGov) || (is_long("state") && is_long("nonce")) {
         return Ok(());
     }
-    Err(WireError::new("invalid_request", "state and nonce are required, of 128 random bits or more"))
+    Err(OAuthError::new("invalid_request", "state and nonce are required, of 128 random bits or more"))
 }
 
 fn prompt(fields: &Fields) -> Prompt {
@@ -319,37 +319,37 @@ fn prompt(fields: &Fields) -> Prompt {
 }
 
 /// OpenID Connect Core section 3.1.2.1: `none` stands alone.
-fn prompt_contradiction(fields: &Fields, _: &Client, _: Arrival) -> Result<(), WireError> {
+fn prompt_contradiction(fields: &Fields, _: &Client, _: Arrival) -> Result<(), OAuthError> {
     if prompt(fields).none && fields.trimmed("prompt").split_ascii_whitespace().count() > 1 {
-        return Err(WireError::new("invalid_request", "prompt=none cannot be combined with another value"));
+        return Err(OAuthError::new("invalid_request", "prompt=none cannot be combined with another value"));
     }
     Ok(())
 }
 
-fn max_age(fields: &Fields, _: &Client, _: Arrival) -> Result<(), WireError> {
+fn max_age(fields: &Fields, _: &Client, _: Arrival) -> Result<(), OAuthError> {
     match fields.get("max_age") {
         Some(value) if value.parse::<u32>().is_err() => {
-            Err(WireError::new("invalid_request", "max_age is a number of seconds"))
+            Err(OAuthError::new("invalid_request", "max_age is a number of seconds"))
         }
         _ => Ok(()),
     }
 }
 
 /// RFC 9449 section 10: a SHA-256 thumbprint.
-fn dpop_jkt(fields: &Fields, _: &Client, _: Arrival) -> Result<(), WireError> {
+fn dpop_jkt(fields: &Fields, _: &Client, _: Arrival) -> Result<(), OAuthError> {
     match fields.get("dpop_jkt") {
         Some(value) if !is_sha256(value) => {
-            Err(WireError::new("invalid_request", "dpop_jkt is not a base64url SHA-256 thumbprint"))
+            Err(OAuthError::new("invalid_request", "dpop_jkt is not a base64url SHA-256 thumbprint"))
         }
         _ => Ok(()),
     }
 }
 
 /// RFC 8707 section 2.1.
-fn resource(fields: &Fields, client: &Client, _: Arrival) -> Result<(), WireError> {
+fn resource(fields: &Fields, client: &Client, _: Arrival) -> Result<(), OAuthError> {
     match fields.get("resource") {
         Some(value) if !client.resources.iter().any(|known| known == value) => {
-            Err(WireError::new("invalid_target", "the resource is not one of this client's"))
+            Err(OAuthError::new("invalid_target", "the resource is not one of this client's"))
         }
         _ => Ok(()),
     }
@@ -360,7 +360,7 @@ fn is_sha256(value: &str) -> bool {
 }
 
 /// What is echoed or kept comes back whole or is refused, never cut.
-fn lengths(fields: &Fields, _: &Client, _: Arrival) -> Result<(), WireError> {
+fn lengths(fields: &Fields, _: &Client, _: Arrival) -> Result<(), OAuthError> {
     let too_long = |name: &str, most: usize| fields.get(name).is_some_and(|value| value.len() > most);
     if too_long("state", 2_048)
         || too_long("acr_values", 1_024)
@@ -371,7 +371,7 @@ fn lengths(fields: &Fields, _: &Client, _: Arrival) -> Result<(), WireError> {
         || too_long("login_hint", 512)
         || too_long("scope", 1_024)
     {
-        return Err(WireError::new("invalid_request", "a parameter is too long"));
+        return Err(OAuthError::new("invalid_request", "a parameter is too long"));
     }
     Ok(())
 }

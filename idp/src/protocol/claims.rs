@@ -5,20 +5,20 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::error::WireError;
+use super::error::OAuthError;
 use crate::config::ScopeSet;
 
 /// What is asked of one claim; the spec's `null` asks for nothing in particular.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Wish {
+pub struct ClaimRequest {
     pub essential: bool,
     pub value: Option<Value>,
     pub values: Vec<Value>,
 }
 
-impl Wish {
-    /// Whether a value is one of those that are wished for; every value is, where none is named.
+impl ClaimRequest {
+    /// Whether a value is one of those that are asked for; every value is, where none is named.
     pub fn accepts(&self, value: &str) -> bool {
         let mut named = self.value.iter().chain(&self.values).peekable();
         named.peek().is_none() || named.any(|wanted| wanted.as_str() == Some(value))
@@ -30,14 +30,14 @@ impl Wish {
     }
 }
 
-type Wishes = BTreeMap<String, Option<Wish>>;
+type ClaimRequests = BTreeMap<String, Option<ClaimRequest>>;
 
 /// The claims that a request asks for by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RequestedClaims {
-    pub userinfo: Wishes,
-    pub id_token: Wishes,
+    pub userinfo: ClaimRequests,
+    pub id_token: ClaimRequests,
 }
 
 /// Standard claims with the scope that covers them (OpenID Connect Core sections 5.1 and 5.4).
@@ -125,9 +125,9 @@ impl RequestedClaims {
     ///
     /// # Errors
     /// `invalid_request` for what is not the JSON that the section describes.
-    pub fn parse(text: &str) -> Result<Self, WireError> {
+    pub fn parse(text: &str) -> Result<Self, OAuthError> {
         let malformed =
-            WireError::new("invalid_request", "claims is not JSON as OpenID Connect Core 5.5 has it");
+            OAuthError::new("invalid_request", "claims is not JSON as OpenID Connect Core 5.5 has it");
         let mut members: Map<String, Value> = serde_json::from_str(text).map_err(|_| malformed)?;
         // A member that is null asks for nothing; a list would pass for an object otherwise.
         members.retain(|_, value| !value.is_null());
@@ -150,9 +150,9 @@ impl RequestedClaims {
         self.id_token.retain(|claim, _| may(claim));
     }
 
-    /// The wish for a claim of the ID token, if it is asked for.
-    pub fn in_id_token(&self, claim: &str) -> Option<Wish> {
-        self.id_token.get(claim).map(|wish| wish.clone().unwrap_or_default())
+    /// What is asked of a claim of the ID token, if it is asked for.
+    pub fn in_id_token(&self, claim: &str) -> Option<ClaimRequest> {
+        self.id_token.get(claim).map(|asked| asked.clone().unwrap_or_default())
     }
 
     /// The scopes that would cover what is asked for by name.
@@ -210,10 +210,10 @@ mod tests {
     }
 
     #[test]
-    fn wishes_name_values_or_none() {
-        let wish = |text: &str| serde_json::from_str::<Wish>(text).unwrap();
-        assert!(wish("{}").accepts("x"));
-        assert!(wish(r#"{"value":"x"}"#).accepts("x") && !wish(r#"{"value":"x"}"#).accepts("y"));
-        assert!(wish(r#"{"values":["x","y"]}"#).accepts("y"));
+    fn a_request_for_a_claim_names_values_or_none() {
+        let read = |text: &str| serde_json::from_str::<ClaimRequest>(text).unwrap();
+        assert!(read("{}").accepts("x"));
+        assert!(read(r#"{"value":"x"}"#).accepts("x") && !read(r#"{"value":"x"}"#).accepts("y"));
+        assert!(read(r#"{"values":["x","y"]}"#).accepts("y"));
     }
 }

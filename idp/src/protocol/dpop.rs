@@ -6,7 +6,7 @@ use jsonwebtoken::jwk::{Jwk, ThumbprintHash};
 use serde_json::Value;
 use url::Url;
 
-use super::error::WireError;
+use super::error::OAuthError;
 use super::jose::{self, Claims};
 use crate::config::SigningAlgorithm;
 
@@ -25,8 +25,8 @@ pub struct Proof {
     pub jti: String,
 }
 
-const fn refused(description: &'static str) -> WireError {
-    WireError::new("invalid_dpop_proof", description)
+const fn refused(description: &'static str) -> OAuthError {
+    OAuthError::new("invalid_dpop_proof", description)
 }
 
 /// Checks a proof as RFC 9449 section 4.3 lists it. `htu` is the URL of the endpoint; `access_token` the token
@@ -40,7 +40,7 @@ pub fn verify(
     htu: &str,
     access_token: Option<&str>,
     now: i64,
-) -> Result<Proof, WireError> {
+) -> Result<Proof, OAuthError> {
     let header = jose::header(proof).map_err(|_| refused("the DPoP proof is not a signed JWT"))?;
     if header.typ.as_deref() != Some("dpop+jwt") {
         return Err(refused("typ of the DPoP proof is not dpop+jwt"));
@@ -64,7 +64,7 @@ pub fn verify(
 }
 
 /// The `jwk` of the header, without private parts. Read from the JSON: a typed key would not show them.
-fn public_key(proof: &str) -> Result<Jwk, WireError> {
+fn public_key(proof: &str) -> Result<Jwk, OAuthError> {
     let missing = refused("the DPoP proof has no public key in jwk");
     let bytes = proof.split('.').next().and_then(|part| URL_SAFE_NO_PAD.decode(part).ok()).ok_or(missing)?;
     let header: Value = serde_json::from_slice(&bytes).map_err(|_| missing)?;
@@ -81,7 +81,7 @@ fn check(
     htu: &str,
     access_token: Option<&str>,
     now: i64,
-) -> Result<String, WireError> {
+) -> Result<String, OAuthError> {
     if jose::text(claims, "htm") != Some(htm) {
         return Err(refused("htm of the DPoP proof is not the method of this request"));
     }

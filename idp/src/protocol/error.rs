@@ -2,58 +2,73 @@
 
 use serde::Serialize;
 
+use super::reason::Reason;
+
 /// An error of RFC 6749 sections 4.1.2.1 and 5.2 or OpenID Connect Core section 3.1.2.6. The description
 /// is for the client's developer: English, ASCII, without line breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct WireError {
+pub struct OAuthError {
     pub error: &'static str,
     pub error_description: &'static str,
-    /// What it is exactly, for this server's log alone: the client may not be told which of several it was.
+    /// What it is exactly, for this server's log alone.
     #[serde(skip)]
-    pub reason: Option<&'static str>,
+    reason: Option<Reason>,
 }
 
-impl WireError {
+impl OAuthError {
     pub const fn new(error: &'static str, error_description: &'static str) -> Self {
         Self { error, error_description, reason: None }
     }
 
-    /// The same answer, with what the log says of it.
-    pub const fn because(self, reason: &'static str) -> Self {
+    /// The same answer, of which the log says more.
+    pub(super) const fn because(self, reason: Reason) -> Self {
         Self { reason: Some(reason), ..self }
     }
 
-    /// What the log says of it.
+    /// What the log says of it: the reason, or what the client is told.
     pub fn reason(&self) -> &'static str {
-        self.reason.unwrap_or(self.error_description)
+        self.reason.map_or(self.error_description, Reason::text)
+    }
+
+    /// The HTTP status of its answer, where that is no redirect: RFC 6749 section 5.2, RFC 6750 section 3.1.
+    pub fn status(&self) -> u16 {
+        match self.error {
+            "invalid_client" | "invalid_token" => 401,
+            "temporarily_unavailable" => 429,
+            "server_error" => 500,
+            _ => 400,
+        }
     }
 }
 
-impl std::fmt::Display for WireError {
+impl std::fmt::Display for OAuthError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}: {}", self.error, self.error_description)
     }
 }
 
-pub const ACCESS_DENIED: WireError = WireError::new("access_denied", "the person did not sign in");
-pub const CONSENT_DENIED: WireError = WireError::new("access_denied", "the person did not consent");
-pub const LOGIN_REQUIRED: WireError =
-    WireError::new("login_required", "nobody is signed in, or not recently enough");
-pub const CONSENT_REQUIRED: WireError =
-    WireError::new("consent_required", "the person has to be asked for consent");
-pub const INTERACTION_REQUIRED: WireError =
-    WireError::new("interaction_required", "the person has to take a step that needs a page");
-pub const SERVER_ERROR: WireError = WireError::new("server_error", "something went wrong here; it is logged");
-pub const TOO_LARGE: WireError =
-    WireError::new("invalid_request", "the request is too large: its parameters may have 8 kB together");
-pub const INVALID_CLIENT: WireError = WireError::new("invalid_client", "client authentication failed");
-pub const INVALID_REQUEST_URI: WireError = WireError::new(
+pub const ACCESS_DENIED: OAuthError = OAuthError::new("access_denied", "the person did not sign in");
+pub const CONSENT_DENIED: OAuthError = OAuthError::new("access_denied", "the person did not consent");
+pub const LOGIN_REQUIRED: OAuthError =
+    OAuthError::new("login_required", "nobody is signed in, or not recently enough");
+pub const CONSENT_REQUIRED: OAuthError =
+    OAuthError::new("consent_required", "the person has to be asked for consent");
+pub const INTERACTION_REQUIRED: OAuthError =
+    OAuthError::new("interaction_required", "the person has to take a step that needs a page");
+pub const SERVER_ERROR: OAuthError =
+    OAuthError::new("server_error", "something went wrong here; it is logged");
+pub const TOO_LARGE: OAuthError =
+    OAuthError::new("invalid_request", "the request is too large: its parameters may have 8 kB together");
+pub const INVALID_CLIENT: OAuthError = OAuthError::new("invalid_client", "client authentication failed");
+pub const INVALID_REQUEST_URI: OAuthError = OAuthError::new(
     "invalid_request_uri",
     "the request_uri is unknown, expired, used, or of another client; push the request again",
 );
-pub const INVALID_GRANT: WireError = WireError::new(
+pub const INVALID_GRANT: OAuthError = OAuthError::new(
     "invalid_grant",
     "the code or token is unknown, expired, used, or belongs to another request",
 );
-pub const INVALID_TOKEN: WireError =
-    WireError::new("invalid_token", "the access token is missing, expired, revoked or not one");
+pub const INVALID_TOKEN: OAuthError =
+    OAuthError::new("invalid_token", "the access token is missing, expired, revoked or not one");
+pub const TOO_MANY_REQUESTS: OAuthError =
+    OAuthError::new("temporarily_unavailable", "too many requests from this address");

@@ -7,6 +7,7 @@ pub mod claims;
 pub mod dpop;
 pub mod error;
 pub mod jose;
+pub mod reason;
 pub mod redirect_uri;
 pub mod registration;
 pub mod request_object;

@@ -4,16 +4,16 @@
 use serde_json::Value;
 use web::request::Fields;
 
-use super::error::WireError;
+use super::error::OAuthError;
 use super::jose::{self, Claims};
 
 /// Claims about the object itself; everything else is a parameter of the request.
 const ABOUT_ITSELF: [&str; 6] = ["iss", "aud", "exp", "nbf", "iat", "jti"];
 
-pub const NOT_SIGNED: WireError =
-    WireError::new("request_not_supported", "request objects have to be signed");
+pub const NOT_SIGNED: OAuthError =
+    OAuthError::new("request_not_supported", "request objects have to be signed");
 
-pub const MUST_BE_SIGNED: WireError = WireError::new(
+pub const MUST_BE_SIGNED: OAuthError = OAuthError::new(
     "invalid_request_object",
     "the request object is not signed, and this client agreed to sign",
 );
@@ -22,8 +22,8 @@ pub const MUST_BE_SIGNED: WireError = WireError::new(
 /// Signing section 5.3.1).
 const LONGEST: i64 = 3_600;
 
-const fn refused(description: &'static str) -> WireError {
-    WireError::new("invalid_request_object", description)
+const fn refused(description: &'static str) -> OAuthError {
+    OAuthError::new("invalid_request_object", description)
 }
 
 /// The parameters of a request object whose signature verified. Only they count; what stood beside it is not
@@ -37,7 +37,7 @@ pub fn parameters(
     issuer: &str,
     strict: bool,
     now: i64,
-) -> Result<Fields, WireError> {
+) -> Result<Fields, OAuthError> {
     let may_lack = |name: &str| !strict && !claims.contains_key(name);
     if !may_lack("iss") && jose::text(claims, "iss") != Some(client_id) {
         return Err(refused("iss of the request object is not the client_id"));
@@ -83,7 +83,7 @@ pub fn parameters(
 }
 
 /// FAPI 2.0 Message Signing section 5.3.1: `nbf` is there and not over an hour old, `exp` not over an hour after it.
-fn is_recent(claims: &Claims, now: i64) -> Result<(), WireError> {
+fn is_recent(claims: &Claims, now: i64) -> Result<(), OAuthError> {
     let not_before = jose::not_before(claims).ok_or(refused("the request object lacks nbf"))?;
     if now.saturating_sub(not_before) > LONGEST {
         return Err(refused("nbf of the request object is more than 60 minutes ago"));
