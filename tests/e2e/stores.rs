@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use idp::domain::account::EmailAddress;
+use idp::journey::{Method, Proofs};
 use idp::protocol::claims::RequestedClaims;
 use idp::store::grants::{GrantDetails, NewGrant, NewRefreshToken};
 use idp::store::lockouts::Attempt;
@@ -148,8 +149,7 @@ async fn a_code_is_redeemed_once_and_its_replay_revokes_the_grant() {
             account_id: &account.id,
             device_id: None,
             label: "Firefox",
-            authenticated_at: world.clock.now(),
-            code_at: None,
+            proofs: Proofs::default().with(Method::Password, world.clock.now()),
             lifetime: MINUTE * 60,
         };
         let mut write = store.begin_write().await.unwrap();

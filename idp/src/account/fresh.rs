@@ -21,8 +21,8 @@ const FRESH: Duration = Duration::from_mins(5);
 
 fn is_fresh(session: &Session, account: &Account, now: Timestamp) -> bool {
     let fresh = |at: Timestamp| at.plus(FRESH) > now;
-    fresh(session.authenticated_at)
-        && (account.verified_phone().is_none() || session.code_at.is_some_and(fresh))
+    session.authenticated_at().is_some_and(fresh)
+        && (account.verified_phone().is_none() || session.code_at().is_some_and(fresh))
 }
 
 /// Somebody who signed in a moment ago; anybody else signs in first and comes back to the page.

@@ -81,8 +81,8 @@ async fn everything(app: &App, account: &Account) -> Result<Value, Trouble> {
     let clients = app.store.clients_of_account(&account.id).await?;
     let sessions = app.store.sessions(&account.id).await?.into_iter().map(|session| {
         let clients = clients.iter().filter(|(id, _)| *id == session.id).map(|(_, client)| client);
-        json!({ "label": session.label, "signed_in_at": time(session.authenticated_at),
-                "code_given_at": session.code_at.map(time), "last_seen_at": time(session.last_seen_at),
+        json!({ "label": session.label, "signed_in_at": session.authenticated_at().map(time),
+                "code_given_at": session.code_at().map(time), "last_seen_at": time(session.last_seen_at),
                 "clients": clients.collect::<Vec<_>>() })
     });
     let consents = app

@@ -182,7 +182,8 @@ pub async fn get(
             current: one.id == session.id,
             id: one.id,
             label: one.label,
-            since: one.authenticated_at.local_text(),
+            since: one.authenticated_at().map(web::clock::Timestamp::local_text).unwrap_or_default(),
+            label: one.label,
             portals,
         }
     });

@@ -71,7 +71,7 @@ impl Staff {
 
     fn is_fresh(&self, now: Timestamp) -> bool {
         let fresh = |at: Timestamp| at.plus(FRESH) > now;
-        fresh(self.session.authenticated_at) && self.session.code_at.is_some_and(fresh)
+        self.session.authenticated_at().is_some_and(fresh) && self.session.code_at().is_some_and(fresh)
     }
 
     async fn of(app: &Shared, caller: &Visit, sent: Option<&Sent>) -> Result<Self, AppError> {
@@ -80,7 +80,7 @@ impl Staff {
         };
         let organisation = account.organisation.clone().filter(|_| account.role.is_staff());
         let organisation = organisation.ok_or(AppError::NoDesk)?;
-        if session.code_at.is_none() {
+        if session.code_at().is_none() {
             let identifier = account.identifier(app.config.accounts.identifier);
             return Err(sign_in_and_return(app, caller, sent, identifier).await);
         }

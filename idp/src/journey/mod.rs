@@ -5,17 +5,18 @@
 //! request -> [password] -> [confirm mail] -> [new password] -> [phone] -> [code] -> [terms] -> [consent] -> issue
 //! ```
 
+mod proofs;
 mod requirements;
 
 use serde::{Deserialize, Serialize};
 use web::clock::Timestamp;
 
-use crate::config::Assurance;
 use crate::domain::account::{AccountId, Role};
 use crate::protocol::authorization::AuthorizationRequest;
-use crate::protocol::error::{self, OAuthError};
+use crate::protocol::error::OAuthError;
 
-pub use requirements::{Begun, Requirements};
+pub use proofs::{Method, Proof, Proofs};
+pub use requirements::{Begun, Requirements, WantedAcr};
 
 /// A page that the person has to pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -29,40 +30,12 @@ pub enum Step {
     Consent,
 }
 
-/// What has been proved in this journey, and when.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Proofs {
-    pub password_at: Option<Timestamp>,
-    /// Another identity provider vouched for the person, in place of the password and perhaps of the code.
-    #[serde(default)]
-    pub upstream: Option<Upstream>,
-    pub new_password_at: Option<Timestamp>,
-    /// A one-time code was received on the account's phone.
-    pub code_at: Option<Timestamp>,
-    pub consent_at: Option<Timestamp>,
-}
-
-/// What another identity provider proved.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Upstream {
-    pub at: Timestamp,
-    /// How sure that one is, as the operator rates it.
-    pub assurance: Assurance,
-    /// Its `amr` (RFC 8176).
-    pub amr: Vec<String>,
-}
-
-impl Proofs {
-    /// When the person last proved who they are: `auth_time`.
-    pub fn authenticated_at(&self) -> Option<Timestamp> {
-        self.password_at.max(self.upstream.as_ref().map(|proof| proof.at))
-    }
-}
-
 /// What is true of the account and the browser at this moment, read anew at every step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
     pub role: Role,
+    /// The account is whom the request expects, if it names somebody.
+    pub is_expected: bool,
     pub email_confirmed: bool,
     pub blocked: bool,
     pub must_replace_password: bool,
@@ -86,46 +59,7 @@ pub enum Next {
 
 /// The only place where the order is decided. `facts` is absent until an account is known.
 pub fn next(requirements: &Requirements, proofs: &Proofs, facts: Option<&Facts>) -> Next {
-    let wanted = match facts {
-        None => Some(Step::Password),
-        Some(facts) if facts.blocked => return Next::Refuse(error::ACCESS_DENIED),
-        Some(facts) => requirements.first_unmet(proofs, facts),
-    };
-    match wanted {
-        None => Next::Issue,
-        Some(step) if requirements.silent() => Next::Refuse(match step {
-            Step::Password => error::LOGIN_REQUIRED,
-            Step::Consent => error::CONSENT_REQUIRED,
-            _ => error::INTERACTION_REQUIRED,
-        }),
-        Some(step) => Next::Ask(step),
-    }
-}
-
-/// What a finished journey has earned. A remembered device is weaker than a fresh code.
-pub fn earned(proofs: &Proofs, facts: &Facts) -> Assurance {
-    let own = match (proofs.code_at, facts.device_trusted) {
-        (Some(_), _) => Assurance::Code,
-        (None, true) if proofs.password_at.is_some() => Assurance::KnownDevice,
-        (None, _) => Assurance::Password,
-    };
-    proofs.upstream.as_ref().map_or(own, |proof| own.max(proof.assurance))
-}
-
-/// The `amr` of a finished journey (RFC 8176).
-pub fn earned_amr(proofs: &Proofs) -> Vec<String> {
-    let password = proofs.password_at.map(|_| "pwd");
-    let code = proofs.code_at.map(|_| "sms");
-    let own: Vec<&str> = password.into_iter().chain(code).collect();
-    let mfa = (own.len() > 1).then_some("mfa");
-    let upstream = proofs.upstream.iter().flat_map(|proof| &proof.amr).map(String::as_str);
-    let mut methods: Vec<String> = Vec::new();
-    for method in own.into_iter().chain(mfa).chain(upstream) {
-        if !methods.iter().any(|known| known == method) {
-            methods.push(method.to_owned());
-        }
-    }
-    methods
+    requirements.next(proofs, facts)
 }
 
 impl Journey {

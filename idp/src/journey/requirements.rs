@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use web::clock::Timestamp;
 
-use super::{Facts, Proofs, Step};
+use super::{Facts, Method, Next, Proofs, Step};
 use crate::config::{Assurance, SecondFactor, Sessions, SignInPolicy, Terms};
 use crate::domain::device::Device;
 use crate::protocol::authorization::AuthorizationRequest;
+use crate::protocol::error::{self, OAuthError};
 
 /// What one sign-in needs, resolved from the portal's policy and the request.
 #[derive(Clone, Debug)]
@@ -17,6 +18,8 @@ pub struct Requirements {
     fresh_after: Timestamp,
     /// The assurance that is asked for by name.
     wanted: Option<Assurance>,
+    /// None of the values that the request calls essential can be reached here.
+    unreachable: bool,
     /// A code is asked for wherever the account has a phone.
     steps_up: bool,
     /// For how long a code given on a device stands for one here.
@@ -28,39 +31,99 @@ pub struct Requirements {
     silent: bool,
 }
 
+/// One thing that a sign-in needs.
 struct Requirement {
-    step: Step,
-    /// Whether it still has to happen.
-    unmet: fn(&Requirements, &Proofs, &Facts) -> bool,
+    name: &'static str,
+    /// Why, and where that stands.
+    reason: &'static str,
+    /// Whether it still has to happen; of an account that is not known yet there are no facts.
+    unmet: fn(&Requirements, &Proofs, Option<&Facts>) -> bool,
+    /// The page that meets it; none if nothing here can.
+    step: Option<Step>,
+    /// What the client is told where nothing can, or nobody may be asked (`prompt=none`).
+    error: OAuthError,
 }
 
-/// In the order in which a person meets them.
+/// In the order in which they are looked at, and a person meets them.
 const LIST: &[Requirement] = &[
-    // OpenID Connect Core section 3.1.2.3: authenticate unless it was done recently enough.
     Requirement {
-        step: Step::Password,
-        unmet: |needs, proofs, _| !needs.is_fresh(proofs.authenticated_at()),
-    },
-    Requirement { step: Step::ConfirmMail, unmet: |_, _, facts| !facts.email_confirmed },
-    Requirement {
-        step: Step::NewPassword,
-        unmet: |_, proofs, facts| facts.must_replace_password && proofs.new_password_at.is_none(),
+        name: "reachable",
+        reason: "an acr value that is essential is given or refused (OpenID Connect Core 5.5.1.1)",
+        unmet: |needs, _, _| needs.unreachable,
+        step: None,
+        error: error::UNREACHABLE_ACR,
     },
     Requirement {
-        step: Step::Phone,
-        unmet: |needs, proofs, facts| needs.code(proofs, facts) && !facts.has_phone,
-    },
-    Requirement { step: Step::Code, unmet: Requirements::code },
-    // Shown to nobody who has not shown who they are.
-    Requirement {
-        step: Step::Terms,
-        unmet: |needs, _, facts| needs.terms.is_some() && !facts.terms_accepted,
+        name: "expected person",
+        reason: "the request names who is expected; somebody else is not it (OpenID Connect Core 3.1.2.1)",
+        unmet: |_, _, facts| facts.is_some_and(|facts| !facts.is_expected),
+        step: None,
+        error: error::LOGIN_REQUIRED,
     },
     Requirement {
-        step: Step::Consent,
-        unmet: |needs, proofs, facts| {
-            needs.asks_consent && proofs.consent_at.is_none() && (needs.consent_again || !facts.consented)
+        name: "not blocked",
+        reason: "the care team blocked the account",
+        unmet: |_, _, facts| facts.is_some_and(|facts| facts.blocked),
+        step: None,
+        error: error::ACCESS_DENIED,
+    },
+    Requirement {
+        name: "password",
+        reason: "who somebody is was proved recently enough (OpenID Connect Core 3.1.2.3)",
+        unmet: |needs, proofs, facts| facts.is_none() || !needs.is_fresh(proofs.authenticated_at()),
+        step: Some(Step::Password),
+        error: error::LOGIN_REQUIRED,
+    },
+    Requirement {
+        name: "confirmed address",
+        reason: "the address of the account is its holder's",
+        unmet: |_, _, facts| facts.is_some_and(|facts| !facts.email_confirmed),
+        step: Some(Step::ConfirmMail),
+        error: error::INTERACTION_REQUIRED,
+    },
+    Requirement {
+        name: "own password",
+        reason: "somebody else knows a temporary password",
+        unmet: |_, proofs, facts| {
+            facts.is_some_and(|facts| facts.must_replace_password)
+                && proofs.at(&Method::NewPassword).is_none()
         },
+        step: Some(Step::NewPassword),
+        error: error::INTERACTION_REQUIRED,
+    },
+    Requirement {
+        name: "phone",
+        reason: "a code goes to a number",
+        unmet: |needs, proofs, facts| {
+            facts.is_some_and(|facts| needs.code(proofs, facts) && !facts.has_phone)
+        },
+        step: Some(Step::Phone),
+        error: error::INTERACTION_REQUIRED,
+    },
+    Requirement {
+        name: "code",
+        reason: "the portal's policy, the request or a new device asks for a second factor",
+        unmet: |needs, proofs, facts| facts.is_some_and(|facts| needs.code(proofs, facts)),
+        step: Some(Step::Code),
+        error: error::INTERACTION_REQUIRED,
+    },
+    Requirement {
+        name: "terms",
+        reason: "the portal's terms of use changed, or are new to the person; shown to nobody unknown",
+        unmet: |needs, _, facts| needs.terms.is_some() && facts.is_some_and(|facts| !facts.terms_accepted),
+        step: Some(Step::Terms),
+        error: error::INTERACTION_REQUIRED,
+    },
+    Requirement {
+        name: "consent",
+        reason: "a client of others learns what its person let it (OpenID Connect Core 3.1.2.4)",
+        unmet: |needs, proofs, facts| {
+            needs.asks_consent
+                && proofs.at(&Method::Consent).is_none()
+                && (needs.consent_again || facts.is_some_and(|facts| !facts.consented))
+        },
+        step: Some(Step::Consent),
+        error: error::CONSENT_REQUIRED,
     },
 ];
 
@@ -72,14 +135,23 @@ pub struct Begun {
     pub session_seen_at: Option<Timestamp>,
 }
 
+/// What a request asks for by the names of authentication context classes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct WantedAcr {
+    /// The least of those that it would like.
+    pub least: Option<Assurance>,
+    /// It calls some essential, and none of them can be reached here.
+    pub unreachable: bool,
+}
+
 impl Requirements {
     /// What `request` (none: a sign-in to the account page) needs at a portal with `policy`, of a provider with
-    /// `sessions`. `wanted` is the least assurance that the request asks for by name.
+    /// `sessions`.
     pub fn new(
         policy: &SignInPolicy,
         sessions: &Sessions,
         request: Option<&AuthorizationRequest>,
-        wanted: Option<Assurance>,
+        wanted: WantedAcr,
         asks_consent: bool,
         begun: Begun,
     ) -> Self {
@@ -97,7 +169,8 @@ impl Requirements {
         Self {
             second_factor: policy.second_factor,
             fresh_after,
-            wanted,
+            wanted: wanted.least,
+            unreachable: wanted.unreachable,
             steps_up: false,
             trusts_for: policy.trusts_for(),
             terms: request.and(policy.terms.as_ref()).map(Terms::digest),
@@ -124,14 +197,18 @@ impl Requirements {
         self.terms.as_deref()
     }
 
-    pub(super) fn silent(&self) -> bool {
-        self.silent
-    }
-
-    pub(super) fn first_unmet(&self, proofs: &Proofs, facts: &Facts) -> Option<Step> {
-        LIST.iter()
-            .find(|requirement| (requirement.unmet)(self, proofs, facts))
-            .map(|requirement| requirement.step)
+    /// What the first requirement that is not met comes to.
+    pub(super) fn next(&self, proofs: &Proofs, facts: Option<&Facts>) -> Next {
+        let Some(unmet) = LIST.iter().find(|requirement| (requirement.unmet)(self, proofs, facts)) else {
+            return Next::Issue;
+        };
+        match unmet.step {
+            Some(step) if !self.silent => Next::Ask(step),
+            _ => {
+                tracing::debug!(requirement = unmet.name, why = unmet.reason, "a sign-in is refused");
+                Next::Refuse(unmet.error)
+            }
+        }
     }
 
     fn is_fresh(&self, proof: Option<Timestamp>) -> bool {
@@ -140,8 +217,8 @@ impl Requirements {
 
     /// Whether a code still has to be given.
     fn code(&self, proofs: &Proofs, facts: &Facts) -> bool {
-        let upstream = proofs.upstream.as_ref().filter(|proof| self.is_fresh(Some(proof.at)));
-        if self.is_fresh(proofs.code_at) || upstream.is_some_and(|proof| proof.assurance >= Assurance::Code) {
+        let upstream = proofs.since(self.fresh_after).upstream();
+        if self.is_fresh(proofs.at(&Method::Sms)) || upstream >= Some(Assurance::Code) {
             return false;
         }
         let by_name = match self.wanted {

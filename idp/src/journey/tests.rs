@@ -76,11 +76,15 @@ impl Asked {
 
     fn requirements(&self) -> Requirements {
         let request = self.request();
-        let wanted = AcrNames::default().least(&request.wanted_acrs());
+        let least = AcrNames::default().least(&request.wanted_acrs());
         let begun = Begun { at: START, session_seen_at: self.session_seen_at };
         let sessions = Sessions::default();
-        Requirements::new(&policy(self), &sessions, Some(&request), wanted, self.asks_consent, begun)
+        Requirements::new(&policy(self), &sessions, Some(&request), wanted(least), self.asks_consent, begun)
     }
+}
+
+fn wanted(least: Option<Assurance>) -> WantedAcr {
+    WantedAcr { least, ..WantedAcr::default() }
 }
 
 fn everything_asked() -> Vec<Asked> {
@@ -110,6 +114,12 @@ fn everything_asked() -> Vec<Asked> {
     all
 }
 
+/// Those that were given.
+fn proofs(given: impl IntoIterator<Item = (Method, Option<Timestamp>)>) -> Proofs {
+    let given = given.into_iter().filter_map(|(method, at)| Some((method, at?)));
+    given.fold(Proofs::default(), |proofs, (method, at)| proofs.with(method, at))
+}
+
 /// Every combination of proofs and facts, as each request sees it.
 fn for_all_cases(mut look: impl FnMut(&Requirements, &Case)) {
     let moments = [None, Some(LONG_BEFORE), Some(BEFORE), Some(LATER)];
@@ -124,15 +134,15 @@ fn for_all_cases(mut look: impl FnMut(&Requirements, &Case)) {
                 }
                 let case = Case {
                     asked,
-                    proofs: Proofs {
-                        password_at,
-                        upstream: None,
-                        new_password_at: bit(0).then_some(LATER),
-                        code_at,
-                        consent_at: bit(1).then_some(LATER),
-                    },
+                    proofs: proofs([
+                        (Method::Password, password_at),
+                        (Method::NewPassword, bit(0).then_some(LATER)),
+                        (Method::Sms, code_at),
+                        (Method::Consent, bit(1).then_some(LATER)),
+                    ]),
                     facts: Facts {
                         role: if bit(2) { Role::CareTeam } else { Role::User },
+                        is_expected: true,
                         email_confirmed: bit(3),
                         blocked: false,
                         must_replace_password: bit(4),
@@ -163,12 +173,12 @@ fn may_issue(Case { asked, proofs, facts }: &Case) -> bool {
         || (asked.factor == SecondFactor::NewDevice && !facts.device_trusted)
         || (facts.role == Role::CareTeam && !facts.device_trusted);
     let needs_consent = asked.asks_consent && (asked.prompt == "consent" || !facts.consented);
-    fresh(proofs.password_at)
+    fresh(proofs.at(&Method::Password))
         && facts.email_confirmed
-        && (!facts.must_replace_password || proofs.new_password_at.is_some())
-        && (!needs_code || fresh(proofs.code_at))
+        && (!facts.must_replace_password || proofs.at(&Method::NewPassword).is_some())
+        && (!needs_code || fresh(proofs.at(&Method::Sms)))
         && (!asked.has_terms || facts.terms_accepted)
-        && (!needs_consent || proofs.consent_at.is_some())
+        && (!needs_consent || proofs.at(&Method::Consent).is_some())
 }
 
 #[test]
@@ -199,14 +209,14 @@ fn obey(step: Step, proofs: &mut Proofs, facts: &mut Facts, now: Timestamp) {
     match step {
         Step::Password => {
             // A password begins anew, as its handler does.
-            *proofs = Proofs { password_at: Some(now), ..Proofs::default() };
+            *proofs = Proofs::default().with(Method::Password, now);
         }
         Step::ConfirmMail => facts.email_confirmed = true,
-        Step::NewPassword => proofs.new_password_at = Some(now),
+        Step::NewPassword => proofs.add(Method::NewPassword, now),
         Step::Phone => facts.has_phone = true,
-        Step::Code => proofs.code_at = Some(now),
+        Step::Code => proofs.add(Method::Sms, now),
         Step::Terms => facts.terms_accepted = true,
-        Step::Consent => proofs.consent_at = Some(now),
+        Step::Consent => proofs.add(Method::Consent, now),
     }
 }
 
@@ -267,11 +277,12 @@ fn random_people_at_random_portals_find_no_dead_end_and_no_way_around() {
             session_seen_at: seen_at,
         };
         let request = asked.request();
-        let wanted = AcrNames::default().least(&request.wanted_acrs());
+        let least = AcrNames::default().least(&request.wanted_acrs());
         let sessions = Sessions::default();
         let requirements =
-            Requirements::new(&policy, &sessions, Some(&request), wanted, asked.asks_consent, begun);
+            Requirements::new(&policy, &sessions, Some(&request), wanted(least), asked.asks_consent, begun);
         let mut facts = Facts {
+            is_expected: true,
             role: if maybe(20) { Role::CareTeam } else { Role::User },
             email_confirmed: maybe(80),
             blocked: false,
@@ -282,7 +293,7 @@ fn random_people_at_random_portals_find_no_dead_end_and_no_way_around() {
             terms_accepted: maybe(50),
         };
         let known = device.as_ref().filter(|_| facts.device_trusted);
-        let mut proofs = Proofs { password_at, code_at, ..Proofs::default() };
+        let mut proofs = proofs([(Method::Password, password_at), (Method::Sms, code_at)]);
         let (start, mut done) = ((facts.clone(), proofs.clone()), Vec::new());
         while let Next::Ask(step) = next(&requirements, &proofs, Some(&facts)) {
             assert!(!done.contains(&step), "walk {walk}: {step:?} twice");
@@ -310,8 +321,8 @@ fn random_people_at_random_portals_find_no_dead_end_and_no_way_around() {
         // What was issued stands on proofs that this portal takes.
         let longest = policy.absolute(&sessions).as_secs();
         let age = |at: Option<Timestamp>| at.map(|at| START.since(at).as_secs());
-        assert!(age(proofs.password_at).is_some_and(|age| age <= longest), "{described}");
-        let has_code = age(proofs.code_at).is_some_and(|age| age <= longest);
+        assert!(age(proofs.at(&Method::Password)).is_some_and(|age| age <= longest), "{described}");
+        let has_code = age(proofs.at(&Method::Sms)).is_some_and(|age| age <= longest);
         let remembered = known.is_some_and(|device| {
             let limit = u64::from(policy.remember_days.unwrap_or(30)) * 86_400;
             START < device.trusted_until && age(device.code_at).is_none_or(|age| age < limit)
@@ -328,29 +339,25 @@ fn random_people_at_random_portals_find_no_dead_end_and_no_way_around() {
 #[test]
 fn without_an_account_the_password_comes_first() {
     let begun = Begun { at: START, session_seen_at: None };
-    let requirements =
-        Requirements::new(&SignInPolicy::default(), &Sessions::default(), None, None, false, begun);
+    let requirements = Requirements::new(
+        &SignInPolicy::default(),
+        &Sessions::default(),
+        None,
+        WantedAcr::default(),
+        false,
+        begun,
+    );
     assert_eq!(next(&requirements, &Proofs::default(), None), Next::Ask(Step::Password));
 }
 
 #[test]
 fn a_remembered_device_earns_less_than_a_fresh_code() {
-    let facts = Facts {
-        role: Role::User,
-        email_confirmed: true,
-        blocked: false,
-        must_replace_password: false,
-        has_phone: true,
-        device_trusted: true,
-        terms_accepted: false,
-        consented: false,
-    };
-    let password = Proofs { password_at: Some(START), ..Proofs::default() };
-    let code = Proofs { code_at: Some(START), ..password.clone() };
-    assert_eq!(earned(&password, &facts), Assurance::KnownDevice);
-    assert_eq!(earned(&code, &facts), Assurance::Code);
-    assert_eq!(earned(&password, &Facts { device_trusted: false, ..facts }), Assurance::Password);
-    assert_eq!(earned_amr(&code), ["pwd", "sms", "mfa"]);
+    let password = Proofs::default().with(Method::Password, START);
+    let code = password.clone().with(Method::Sms, START);
+    assert_eq!(password.assurance(true), Assurance::KnownDevice);
+    assert_eq!(code.assurance(true), Assurance::Code);
+    assert_eq!(password.assurance(false), Assurance::Password);
+    assert_eq!(code.amr(), ["pwd", "sms", "mfa"]);
 }
 
 #[test]
@@ -366,7 +373,7 @@ fn a_device_is_trusted_as_long_as_both_portals_let_it_be() {
     let trusts = |days: Option<u32>, code_at: Option<Timestamp>, now: Timestamp| {
         let policy = SignInPolicy { remember_days: days, ..SignInPolicy::default() };
         let begun = Begun { at: now, session_seen_at: None };
-        Requirements::new(&policy, &Sessions::default(), None, None, false, begun)
+        Requirements::new(&policy, &Sessions::default(), None, WantedAcr::default(), false, begun)
             .trusts(&device(code_at), now)
     };
     let code_at = Some(START);
@@ -387,7 +394,8 @@ fn stepping_up_asks_password_and_code_whatever_the_portals_policy() {
         let requirements = case.asked.requirements().stepping_up(START);
         let issued = next(&requirements, &case.proofs, Some(&case.facts)) == Next::Issue;
         let fresh = |at: Option<Timestamp>| at.is_some_and(|at| at >= START);
-        let proved = fresh(case.proofs.password_at) && (fresh(case.proofs.code_at) || !case.facts.has_phone);
+        let proved = fresh(case.proofs.at(&Method::Password))
+            && (fresh(case.proofs.at(&Method::Sms)) || !case.facts.has_phone);
         assert!(proved || !issued, "{case:?}");
     });
 }
@@ -395,16 +403,18 @@ fn stepping_up_asks_password_and_code_whatever_the_portals_policy() {
 #[test]
 fn another_identity_providers_proof_stands_for_the_password_and_if_it_is_sure_enough_for_the_code() {
     for_all_cases(|requirements, case| {
-        if case.proofs.password_at.is_some() || case.proofs.code_at.is_some() {
+        if case.proofs.at(&Method::Password).is_some() || case.proofs.at(&Method::Sms).is_some() {
             return;
         }
         for at in [BEFORE, LATER] {
             for assurance in [Assurance::Password, Assurance::Strong] {
-                let upstream = Some(Upstream { at, assurance, amr: vec!["swk".into()] });
-                let proofs = Proofs { upstream, ..case.proofs.clone() };
+                let upstream = Method::Upstream { assurance, amr: vec!["swk".into()] };
+                let proofs = case.proofs.clone().with(upstream, at);
                 // The same proofs as if they had been given here.
-                let code_at = (assurance >= Assurance::Code).then_some(at);
-                let own = Proofs { password_at: Some(at), code_at, ..case.proofs.clone() };
+                let mut own = case.proofs.clone().with(Method::Password, at);
+                if assurance >= Assurance::Code {
+                    own.add(Method::Sms, at);
+                }
                 assert_eq!(
                     next(requirements, &proofs, Some(&case.facts)),
                     next(requirements, &own, Some(&case.facts)),
@@ -413,7 +423,61 @@ fn another_identity_providers_proof_stands_for_the_password_and_if_it_is_sure_en
             }
         }
     });
-    let upstream = Some(Upstream { at: LATER, assurance: Assurance::Strong, amr: vec!["swk".into()] });
-    let proofs = Proofs { upstream, ..Proofs::default() };
-    assert_eq!((proofs.authenticated_at(), earned_amr(&proofs)), (Some(LATER), vec!["swk".to_owned()]));
+    let upstream = Method::Upstream { assurance: Assurance::Strong, amr: vec!["swk".into()] };
+    let proofs = Proofs::default().with(upstream, LATER);
+    assert_eq!((proofs.authenticated_at(), proofs.amr()), (Some(LATER), vec!["swk".to_owned()]));
+}
+
+#[test]
+fn somebody_else_than_expected_and_what_cannot_be_reached_are_refused_before_anything_is_asked() {
+    let refused = |requirements: &Requirements, facts: Option<&Facts>| match next(
+        requirements,
+        &Proofs::default(),
+        facts,
+    ) {
+        Next::Refuse(error) => error.error,
+        other => panic!("{other:?}"),
+    };
+    let mut seen = 0;
+    for_all_cases(|requirements, case| {
+        if case.proofs != Proofs::default() {
+            return;
+        }
+        seen += 1;
+        let other = Facts { is_expected: false, ..case.facts.clone() };
+        assert_eq!(refused(requirements, Some(&other)), "login_required");
+        let unreachable = WantedAcr { least: None, unreachable: true };
+        let begun = Begun { at: START, session_seen_at: None };
+        let requirements =
+            Requirements::new(&policy(&case.asked), &Sessions::default(), None, unreachable, false, begun);
+        for facts in [None, Some(&case.facts), Some(&other)] {
+            assert_eq!(refused(&requirements, facts), "unmet_authentication_requirements");
+        }
+    });
+    assert!(seen > 1000, "{seen}");
+}
+
+#[test]
+fn a_session_keeps_what_still_counts_and_reads_it_back() {
+    let upstream = Method::Upstream { assurance: Assurance::Strong, amr: vec!["swk".into()] };
+    let all = [
+        (Method::Password, BEFORE),
+        (Method::Sms, BEFORE),
+        (upstream.clone(), LATER),
+        (Method::NewPassword, LATER),
+        (Method::Consent, LATER),
+        (Method::Password, LATER),
+    ];
+    let kept = proofs(all.map(|(method, at)| (method, Some(at)))).for_session();
+    assert_eq!(kept.at(&Method::Password), Some(LATER), "what is proved again counts from then");
+    assert_eq!((kept.at(&Method::Sms), kept.at(&upstream)), (Some(BEFORE), Some(LATER)));
+    assert_eq!((kept.at(&Method::Consent), kept.at(&Method::NewPassword)), (None, None));
+    assert_eq!(serde_json::from_str::<Proofs>(&kept.to_json()).unwrap(), kept);
+    // As the columns of the version before were turned into it.
+    let migrated = r#"[{"method":"password","at":7},{"method":"sms","at":9}]"#;
+    let migrated: Proofs = serde_json::from_str(migrated).unwrap();
+    assert_eq!(
+        (migrated.authenticated_at(), migrated.at(&Method::Sms)),
+        (Some(Timestamp(7)), Some(Timestamp(9)))
+    );
 }

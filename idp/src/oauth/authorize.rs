@@ -115,7 +115,7 @@ async fn begin_or_answer(
     }
 }
 
-/// What the request asks for beyond its form: who is expected, and whether that can be reached at all.
+/// The request with whom it expects, if it can be kept.
 fn prepare(
     app: &App,
     registered: &Registered,
@@ -126,13 +126,6 @@ fn prepare(
     } else if let Some(wish) = request.claims.in_id_token("sub") {
         // OpenID Connect Core section 5.5.1: the person with that subject, or nobody.
         request.expected_subject = wish.texts().into_iter().next();
-    }
-    let wish = request.claims.in_id_token("acr").unwrap_or_default();
-    if wish.essential && !app.config.acr.reachable().into_iter().any(|value| wish.accepts(value)) {
-        // OpenID Connect Core section 5.5.1.1, with the error of OpenID Connect Core Error Code
-        // unmet_authentication_requirements 1.0.
-        let unmet = "none of the acr values that are essential can be reached here";
-        return Err(OAuthError::new("unmet_authentication_requirements", unmet));
     }
     if room::fits(&request) { Ok(request) } else { Err(TOO_LARGE) }
 }

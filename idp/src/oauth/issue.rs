@@ -14,7 +14,7 @@ use crate::domain::device;
 use crate::ephemeral::journeys::{self, Open};
 use crate::http::AppError;
 use crate::http::pages::see_other;
-use crate::journey::{Journey, earned, earned_amr};
+use crate::journey::{Journey, Method};
 use crate::notices::Mail;
 use crate::path;
 use crate::protocol::error::INVALID_REQUEST_URI;
@@ -86,8 +86,8 @@ pub async fn finish(
         let fresh = app.random.token();
         let details = GrantDetails {
             nonce: request.nonce.clone(),
-            acr: app.config.acr.name(earned(&journey.proofs, facts)).to_owned(),
-            amr: earned_amr(&journey.proofs),
+            acr: app.config.acr.name(journey.proofs.assurance(facts.device_trusted)).to_owned(),
+            amr: journey.proofs.amr(),
             auth_time: journey.proofs.authenticated_at().unwrap_or(app.clock.now()),
             claims: request.claims.clone(),
             resource: request.resource.clone(),
@@ -164,7 +164,7 @@ async fn keep_device(
 ) -> Result<Option<String>, Trouble> {
     let known = assessment.device.as_ref();
     let is_new = |at: Option<Timestamp>| at.is_some_and(|at| at >= journey.created_at);
-    let remembered = assessment.portal.policy.remembers().filter(|_| is_new(journey.proofs.code_at));
+    let remembered = assessment.portal.policy.remembers().filter(|_| is_new(journey.proofs.at(&Method::Sms)));
     let meets = known.is_none() && is_new(journey.proofs.authenticated_at());
     if journey.public_computer || !(remembered.is_some() || meets) {
         if let Some(device) = known {
@@ -197,8 +197,7 @@ async fn keep_session(
     after: &mut Afterwards,
 ) -> Result<Option<String>, Trouble> {
     let proofs = &journey.proofs;
-    let is_new = |at: Option<Timestamp>| at.is_some_and(|at| at >= journey.created_at);
-    if !is_new(proofs.authenticated_at()) && !is_new(proofs.code_at) {
+    if proofs.renewed_at().is_none_or(|at| at < journey.created_at) {
         // Single sign-on stands on the session; without it there is nothing.
         let same = here.session.filter(|session| Some(&session.id) == journey.session_id.as_ref());
         let Some(session) = same else { return Ok(None) };
@@ -210,8 +209,7 @@ async fn keep_session(
         account_id: &account.id,
         device_id: here.device_id.as_deref(),
         label: &here.label,
-        authenticated_at: proofs.authenticated_at().unwrap_or(app.clock.now()),
-        code_at: proofs.code_at,
+        proofs: proofs.for_session(),
         lifetime: Duration::from_hours(app.config.sessions.absolute_hours.into()),
     };
     let mut kept = None;

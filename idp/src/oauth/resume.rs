@@ -17,10 +17,10 @@ use crate::domain::device::Device;
 use crate::ephemeral::journeys::{self, Open};
 use crate::http::pages::see_other;
 use crate::http::{Answer, AppError};
-use crate::journey::{Begun, Facts, Journey, Next, Proofs, Requirements, Step, next};
+use crate::journey::{Begun, Facts, Journey, Next, Proofs, Requirements, Step, WantedAcr, next};
 use crate::path;
 use crate::protocol::authorization::{AuthorizationRequest, ResponseMode, ReturnAddress};
-use crate::protocol::error::{LOGIN_REQUIRED, OAuthError};
+use crate::protocol::error::OAuthError;
 use crate::room::Left;
 use crate::store::accounts::Name;
 
@@ -110,8 +110,7 @@ impl App {
             journey.account_id = Some(session.account_id);
             journey.session_id = Some(session.id);
             journey.session_seen_at = Some(session.last_seen_at);
-            journey.proofs.password_at = Some(session.authenticated_at);
-            journey.proofs.code_at = session.code_at;
+            journey.proofs = session.proofs;
         }
         let portal = self.registry.portal_of(journey.client_id.as_deref());
         let id = journeys::id_with(&self.random.id(), self.portal_mark(portal));
@@ -170,8 +169,7 @@ impl App {
         let portal = Arc::clone(self.registry.portal_of(journey.client_id.as_deref()));
         let asks_consent =
             journey.request.is_some() && client.as_ref().is_some_and(|client| client.client.consent);
-        let wanted =
-            journey.request.as_ref().and_then(|request| self.config.acr.least(&request.wanted_acrs()));
+        let wanted = journey.request.as_ref().map(|request| self.wanted_acr(request)).unwrap_or_default();
         let begun = Begun { at: journey.created_at, session_seen_at: journey.session_seen_at };
         let requirements = Requirements::new(
             &portal.policy,
@@ -209,8 +207,15 @@ impl App {
             Some(digest) => self.store.has_accepted_terms(&account.id, &portal.id, digest).await?,
             None => false,
         };
+        // OpenID Connect Core section 3.1.2.1: the request names who is expected.
+        let expected = journey.request.as_ref().and_then(|request| request.expected_subject.as_ref());
+        let is_expected = match (expected, &client) {
+            (Some(expected), Some(client)) => *expected == self.subject_for(&client.client, &account),
+            _ => true,
+        };
         let facts = Facts {
             role: account.role,
+            is_expected,
             email_confirmed: account.email_confirmed_at.is_some(),
             blocked: account.blocked_at.is_some(),
             must_replace_password: account.temporary_password_until.is_some(),
@@ -224,15 +229,16 @@ impl App {
         // Whoever changed the password ended every sign-in that stood on the one before.
         let is_current = account.password_mark() == journey.password_mark;
         let proofs = if is_current { journey.proofs.clone() } else { Proofs::default() };
-        let mut next = next(&requirements, &proofs, Some(&facts));
-        // OpenID Connect Core section 3.1.2.1: the request names who is expected; somebody else is not it.
-        let expected = journey.request.as_ref().and_then(|request| request.expected_subject.as_ref());
-        if let (Some(expected), Some(client)) = (expected, &client)
-            && *expected != self.subject_for(&client.client, &account)
-        {
-            next = Next::Refuse(LOGIN_REQUIRED);
-        }
+        let next = next(&requirements, &proofs, Some(&facts));
         Ok(Assessment { next, facts: Some(facts), account: Some(account), device, portal, client })
+    }
+
+    /// The authentication context classes that a request asks for, as far as they mean anything here.
+    fn wanted_acr(&self, request: &AuthorizationRequest) -> WantedAcr {
+        let acr = &self.config.acr;
+        let claim = request.claims.in_id_token("acr").unwrap_or_default();
+        let unreachable = claim.essential && !acr.reachable().into_iter().any(|value| claim.accepts(value));
+        WantedAcr { least: acr.least(&request.wanted_acrs()), unreachable }
     }
 
     /// Goes on with a journey.

@@ -55,6 +55,11 @@ pub const CONSENT_REQUIRED: OAuthError =
     OAuthError::new("consent_required", "the person has to be asked for consent");
 pub const INTERACTION_REQUIRED: OAuthError =
     OAuthError::new("interaction_required", "the person has to take a step that needs a page");
+/// OpenID Connect Core Error Code `unmet_authentication_requirements` 1.0.
+pub const UNREACHABLE_ACR: OAuthError = OAuthError::new(
+    "unmet_authentication_requirements",
+    "none of the acr values that are essential can be reached here",
+);
 pub const SERVER_ERROR: OAuthError =
     OAuthError::new("server_error", "something went wrong here; it is logged");
 pub const TOO_LARGE: OAuthError =

@@ -15,7 +15,7 @@ use crate::domain::account::Account;
 use crate::ephemeral::journeys::{self, Open};
 use crate::http::pages::see_other;
 use crate::http::{AppError, Form};
-use crate::journey::Step;
+use crate::journey::{Method, Step};
 use crate::notices::Mail;
 use crate::oauth::resume::journey_url;
 use crate::path;
@@ -239,13 +239,13 @@ async fn attempt(
         Try::Overtaken => return Ok(None),
     }
     let journey = &mut arrived.open.journey;
-    journey.proofs.code_at = Some(app.clock.now());
+    journey.proofs.add(Method::Sms, app.clock.now());
     // The phone first: a proof without the phone it stands on would let the next one enrol another.
     if let Some(sealed) = journey.pending_phone.take()
         && !enrol(app, &account, &sealed, journey.client_id.as_deref()).await?
     {
         // The account got its phone elsewhere meanwhile; a code on that one is asked for.
-        journey.proofs.code_at = None;
+        journey.proofs.remove(&Method::Sms);
     }
     if !journeys::save(&app.ephemeral, &mut arrived.open, app.journey_lifetime()).await? {
         return Ok(None);

@@ -10,7 +10,7 @@ use super::at_step::{AtStep, Page};
 use crate::app::Shared;
 use crate::config::ScopeSet;
 use crate::http::{AppError, Form};
-use crate::journey::Step;
+use crate::journey::{Method, Step};
 use crate::oauth::resume::journey_url;
 use crate::path;
 use crate::protocol::authorization::AuthorizationRequest;
@@ -84,6 +84,6 @@ pub async fn post(
     if let (Some(account), Some(request)) = (&arrived.assessment.account, &arrived.open.journey.request) {
         app.store.keep_consent(&account.id, &request.client_id, &request.scope_with_claims()).await?;
     }
-    arrived.open.journey.proofs.consent_at = Some(app.clock.now());
+    arrived.open.journey.proofs.add(Method::Consent, app.clock.now());
     app.save_and_resume(&visit, arrived.open).await
 }

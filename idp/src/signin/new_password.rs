@@ -11,7 +11,7 @@ use crate::app::{Shared, Trouble};
 use crate::credentials::policy;
 use crate::domain::account::Account;
 use crate::http::{AppError, Form};
-use crate::journey::Step;
+use crate::journey::{Method, Step};
 use crate::notices::Mail;
 use crate::oauth::resume::journey_url;
 use crate::path;
@@ -110,6 +110,6 @@ pub async fn post(
     app.delivery.wake();
     let journey = &mut arrived.open.journey;
     journey.password_mark = Account { password_hash: Some(hash), ..account }.password_mark();
-    journey.proofs.new_password_at = Some(app.clock.now());
+    journey.proofs.add(Method::NewPassword, app.clock.now());
     app.save_and_resume(&visit, arrived.open).await
 }

@@ -22,7 +22,7 @@ use crate::domain::device::Device;
 use crate::ephemeral::journeys::Open;
 use crate::http::pages::see_other;
 use crate::http::{AppError, Form};
-use crate::journey::Step;
+use crate::journey::{Method, Proofs, Step};
 use crate::notices::Mail;
 use crate::oauth::resume::{bond_cookie, journey_url};
 use crate::path;
@@ -172,10 +172,7 @@ async fn give(
         journey.password_mark = account.password_mark();
         journey.account_id = Some(account.id.clone());
         // What an earlier account proved in this journey is not this one's.
-        journey.proofs = crate::journey::Proofs {
-            password_at: Some(app.clock.now()),
-            ..crate::journey::Proofs::default()
-        };
+        journey.proofs = Proofs::default().with(Method::Password, app.clock.now());
         journey.pending_phone = None;
         journey.code = None;
         journey.public_computer = fields.get("public_computer").is_some();

@@ -11,6 +11,7 @@ use web::seal::sha256;
 
 use super::{Result, Store};
 use crate::domain::account::AccountId;
+use crate::journey::{Method, Proofs};
 
 /// A session that has neither ended nor expired.
 #[derive(Clone, Debug)]
@@ -20,11 +21,22 @@ pub struct Session {
     /// The known device it lives on.
     pub device_id: Option<String>,
     pub label: String,
-    pub authenticated_at: Timestamp,
-    pub code_at: Option<Timestamp>,
+    pub proofs: Proofs,
     pub last_seen_at: Timestamp,
     /// When it ends whatever its holder does.
     pub expires_at: Timestamp,
+}
+
+impl Session {
+    /// When its holder last proved who they are.
+    pub fn authenticated_at(&self) -> Option<Timestamp> {
+        self.proofs.authenticated_at()
+    }
+
+    /// When its holder last gave a one-time code.
+    pub fn code_at(&self) -> Option<Timestamp> {
+        self.proofs.at(&Method::Sms)
+    }
 }
 
 /// What a sign-in writes into its session.
@@ -33,12 +45,11 @@ pub struct SignedIn<'a> {
     pub account_id: &'a AccountId,
     pub device_id: Option<&'a str>,
     pub label: &'a str,
-    pub authenticated_at: Timestamp,
-    pub code_at: Option<Timestamp>,
+    pub proofs: Proofs,
     pub lifetime: Duration,
 }
 
-const COLUMNS: &str = "id, account_id, device_id, label, authenticated_at, code_at, last_seen_at, expires_at";
+const COLUMNS: &str = "id, account_id, device_id, label, proofs, last_seen_at, expires_at";
 
 fn session(row: &AnyRow) -> Result<Session> {
     Ok(Session {
@@ -46,8 +57,7 @@ fn session(row: &AnyRow) -> Result<Session> {
         account_id: AccountId(row.try_get("account_id")?),
         device_id: row.try_get("device_id")?,
         label: row.try_get("label")?,
-        authenticated_at: Timestamp(row.try_get("authenticated_at")?),
-        code_at: row.try_get::<Option<i64>, _>("code_at")?.map(Timestamp),
+        proofs: serde_json::from_str(&row.try_get::<String, _>("proofs")?).unwrap_or_default(),
         last_seen_at: Timestamp(row.try_get("last_seen_at")?),
         expires_at: Timestamp(row.try_get("expires_at")?),
     })
@@ -108,16 +118,15 @@ impl Store {
         let id = self.random.id();
         write.later(
             "INSERT INTO sessions
-               (id, secret_hash, account_id, device_id, label, authenticated_at, code_at, last_seen_at, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+               (id, secret_hash, account_id, device_id, label, proofs, last_seen_at, expires_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
             vec![
                 id.as_str().into(),
                 sha256(secret).into(),
                 signed_in.account_id.0.as_str().into(),
                 signed_in.device_id.into(),
                 signed_in.label.into(),
-                signed_in.authenticated_at.0.into(),
-                signed_in.code_at.map(|at| at.0).into(),
+                signed_in.proofs.to_json().into(),
                 now.0.into(),
                 now.plus(signed_in.lifetime).0.into(),
             ],
@@ -138,13 +147,11 @@ impl Store {
         signed_in: &SignedIn<'_>,
     ) -> Result<bool> {
         let changed = sqlx::query(
-            "UPDATE sessions SET secret_hash = $1, authenticated_at = $2, code_at = $3, last_seen_at = $4, label = $5,
-               device_id = $6
-             WHERE id = $7 AND account_id = $8 AND ended_at IS NULL",
+            "UPDATE sessions SET secret_hash = $1, proofs = $2, last_seen_at = $3, label = $4, device_id = $5
+             WHERE id = $6 AND account_id = $7 AND ended_at IS NULL",
         )
         .bind(sha256(secret))
-        .bind(signed_in.authenticated_at.0)
-        .bind(signed_in.code_at.map(|at| at.0))
+        .bind(signed_in.proofs.to_json())
         .bind(self.clock.now().0)
         .bind(signed_in.label)
         .bind(signed_in.device_id)
