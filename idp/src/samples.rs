@@ -77,7 +77,7 @@ fn samples() -> Vec<(&'static str, Value)> {
         page("error", crate::http::pages::ErrorPage::sample()),
         page("logout", crate::oauth::logout::LogoutPage::sample()),
         page("logged_out", crate::oauth::logout::LoggedOutPage::sample()),
-        page("form_post", crate::oauth::resume::FormPostPage::sample()),
+        page("form_post", crate::flow::answer::FormPostPage::sample()),
         page("session_ended", crate::account::session::EndedPage::sample()),
         page("account", crate::account::AccountPage::sample()),
         page("account_email", crate::account::email::EmailPage::sample()),

@@ -12,11 +12,11 @@ use web::request::{Visit, append};
 use super::fresh::Fresh;
 use crate::app::{App, Shared, Trouble};
 use crate::domain::account::Account;
+use crate::effects::sessions::end_session;
 use crate::http::error::MessagePage;
 use crate::http::pages::see_other;
 use crate::http::{AppError, Caller, Form, SignedIn};
 use crate::notices::Mail;
-use crate::oauth::logout::end_session;
 use crate::path;
 use crate::store::audit::Event;
 

@@ -12,12 +12,13 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
+use web::clock::Timestamp;
 use web::request::append;
 
 use crate::app::Shared;
+use crate::effects::sessions::end_session;
 use crate::http::pages::see_other;
 use crate::http::{AppError, Caller, Form, SignedIn};
-use crate::oauth::logout::end_session;
 use crate::path;
 use crate::store::audit::Event;
 use crate::store::sessions::Session;
@@ -180,9 +181,8 @@ pub async fn get(
         portals.dedup();
         SessionRow {
             current: one.id == session.id,
+            since: one.authenticated_at().map(Timestamp::local_text).unwrap_or_default(),
             id: one.id,
-            label: one.label,
-            since: one.authenticated_at().map(web::clock::Timestamp::local_text).unwrap_or_default(),
             label: one.label,
             portals,
         }

@@ -6,8 +6,8 @@ use web::check::{self, Good, Place};
 use web::clock::Clock;
 
 use super::{At, Outcome};
+use crate::app::parts::Parts;
 use crate::config::Config;
-use crate::parts::Parts;
 
 /// Does what a start does up to the first thing that it would change.
 pub(super) async fn check(at: &At, offline: bool) -> Outcome {

@@ -8,9 +8,9 @@ use web::request::{Fields, Visit};
 use super::error::AppError;
 use super::extract::{Caller, Form};
 use super::pages::see_other;
+use crate::app::room::Left;
 use crate::app::{App, Shared, Trouble};
 use crate::path;
-use crate::room::Left;
 
 impl App {
     /// For whom a form of this browser is kept: for the holder of its session, also of one that ended by itself.

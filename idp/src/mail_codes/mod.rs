@@ -11,13 +11,13 @@ use web::request::Visit;
 use web::seal::sha256;
 use web::typed::code;
 
+use crate::app::room::Left;
 use crate::app::{App, Trouble};
 use crate::domain::account::{Account, EmailAddress};
 use crate::ephemeral::waiting::{self, Waiting};
+use crate::flow::begin::journey_url;
 use crate::notices::{Mail, greeting};
-use crate::oauth::resume::journey_url;
 use crate::path;
-use crate::room::Left;
 use crate::store::accounts::Name;
 use crate::store::mail_links::{NewMailLink, Purpose};
 

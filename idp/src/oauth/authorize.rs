@@ -6,16 +6,17 @@ use axum::extract::State;
 use axum::response::Response;
 use web::request::{Fields, Visit};
 
-use super::{oxide, par, request};
+use super::{oxide, request};
+use crate::app::room;
 use crate::app::{App, Shared, Trouble};
 use crate::config::Registered;
+use crate::ephemeral::pushed;
 use crate::http::pages::see_other;
 use crate::http::{AppError, Caller};
 use crate::path;
 use crate::protocol::authorization::{self, Arrival, AuthorizationRequest, NoReturn, ReturnAddress};
 use crate::protocol::error::{INVALID_REQUEST_URI, OAuthError, SERVER_ERROR, TOO_LARGE};
 use crate::protocol::jose;
-use crate::room;
 
 /// `GET /authorize`
 pub async fn get(State(app): State<Shared>, Caller(visit): Caller) -> Result<Response, AppError> {
@@ -55,9 +56,9 @@ async fn handle(app: &Shared, visit: &Visit, parameters: &[u8]) -> Result<Respon
         return Ok(app.bad_request(visit, None, &NoReturn::UnknownClient.to_string()));
     };
     let client_id = registered.client.client_id.as_str();
-    if let Some(request_uri) = fields.get("request_uri").filter(|uri| uri.starts_with(par::PREFIX)) {
+    if let Some(request_uri) = fields.get("request_uri").filter(|uri| uri.starts_with(pushed::PREFIX)) {
         // RFC 9126 section 4: what was pushed counts, and nothing beside it.
-        return match par::pushed(app, client_id, request_uri).await? {
+        return match pushed::find(&app.ephemeral, client_id, request_uri).await? {
             Some(request) => begin_or_answer(app, visit, &registered, request).await,
             None => Ok(app.bad_request(visit, Some(client_id), &INVALID_REQUEST_URI.to_string())),
         };

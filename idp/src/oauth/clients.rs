@@ -9,7 +9,7 @@ use web::request::Fields;
 use web::seal::sha256;
 
 use super::refusal::Refusal;
-use crate::app::{App, Trouble};
+use crate::app::App;
 use crate::config::{Profile, Registered, SigningAlgorithm, TokenEndpointAuthMethod as Method};
 use crate::path;
 use crate::protocol::assertion::{self, ASSERTION_TYPE};
@@ -48,23 +48,6 @@ impl Proof {
             Self::Post(secret) => std::slice::from_ref(secret),
             Self::Assertion(_) | Self::Nothing => &[],
         }
-    }
-}
-
-impl App {
-    /// A client by its id: of the configuration, or one that registered itself.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn client(&self, client_id: &str) -> Result<Option<Arc<Registered>>, Trouble> {
-        if let Some(known) = self.registry.client(client_id) {
-            return Ok(Some(Arc::clone(known)));
-        }
-        if !self.config.registration.enabled || client_id.len() > 64 {
-            return Ok(None);
-        }
-        let row = self.store.registered_client(client_id).await?;
-        Ok(row.map(|row| self.registry.registered(row.client, row.secret_hash)))
     }
 }
 

@@ -1,5 +1,4 @@
-//! `/logout` (OpenID Connect RP-Initiated Logout 1.0) and the logout tokens that tell every portal of a
-//! session (OpenID Connect Back-Channel Logout 1.0).
+//! `/logout` (OpenID Connect RP-Initiated Logout 1.0).
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,21 +8,18 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
-use serde_json::{Value, json};
-use web::db::Write;
+use serde_json::Value;
 use web::request::{Fields, Visit, append};
 
 use super::authorize::as_get;
 use super::refusal;
-use super::resume::FormField;
 use crate::app::{App, Shared, Trouble};
 use crate::config::{Portal, Registered};
-use crate::delivery::Message;
-use crate::domain::account::AccountId;
+use crate::effects::sessions::end_session;
+use crate::flow::answer::FormField;
 use crate::http::pages::see_other;
 use crate::http::{AppError, Caller};
 use crate::path;
-use crate::store::audit::Event;
 use crate::store::sessions::Session;
 
 /// `idp/logout.html`: a question, because nobody proved that the person asked for this.
@@ -276,54 +272,4 @@ fn with_state(uri: &str, state: Option<&str>) -> String {
     let Some(state) = state else { return uri.to_owned() };
     let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("state", state).finish();
     format!("{uri}{}{query}", if uri.contains('?') { '&' } else { '?' })
-}
-
-/// Ends a session, revokes what was granted in it, and puts a logout token for each of its portals into the
-/// outbox. False if it had ended before.
-///
-/// # Errors
-/// A backend's.
-pub async fn end_session(app: &App, write: &mut Write, id: &str) -> Result<bool, Trouble> {
-    end_session_by(app, write, id, None).await
-}
-
-/// As [`end_session`], for a session that ends because of what `actor` did.
-///
-/// # Errors
-/// A backend's.
-pub async fn end_session_by(
-    app: &App,
-    write: &mut Write,
-    id: &str,
-    actor: Option<&AccountId>,
-) -> Result<bool, Trouble> {
-    let Some(session) = app.store.session_in(write, id).await? else { return Ok(false) };
-    if !app.store.end_session(write, id).await? {
-        return Ok(false);
-    }
-    // Read after the grants were revoked: a code that is redeemed at this moment counts or finds it revoked.
-    let clients = app.store.clients_in(write, id).await?;
-    let account = app.store.account_in(write, &session.account_id).await?;
-    app.store.note_by(write, actor, Event::SignedOut, &session.account_id, None, "");
-    let Some(account) = account else { return Ok(true) };
-    for client_id in clients {
-        let Some(registered) = app.client(&client_id).await? else { continue };
-        let Some(uri) = &registered.client.backchannel_logout_uri else { continue };
-        // Section 2.4: these claims and no nonce.
-        let claims = [
-            ("iss", json!(app.config.issuer)),
-            ("sub", json!(app.subject_for(&registered.client, &account))),
-            ("aud", json!(client_id)),
-            ("jti", json!(app.random.id())),
-            ("sid", json!(id)),
-            ("events", json!({ "http://schemas.openid.net/event/backchannel-logout": {} })),
-        ];
-        let message = Message::Logout {
-            uri: uri.clone(),
-            alg: registered.client.signing_alg().name().to_owned(),
-            claims: claims.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
-        };
-        app.store.enqueue(write, &message).await?;
-    }
-    Ok(true)
 }

@@ -1,4 +1,4 @@
-//! The endpoints that portals call, and the end of a sign-in, where codes are issued.
+//! The endpoints that portals and other clients call.
 
 pub mod authorize;
 mod clients;
@@ -7,15 +7,12 @@ pub mod discovery;
 mod dpop;
 mod grants;
 pub mod introspect;
-pub mod issue;
 pub mod logout;
 mod oxide;
 pub mod par;
 pub mod refusal;
 pub mod registration;
 mod request;
-pub mod resume;
-mod subject;
 pub mod token;
 mod tokens;
 pub mod userinfo;

@@ -13,18 +13,12 @@ use web::request::{Fields, Visit};
 
 use super::refusal::{Refusal, no_store, settled};
 use super::{clients, dpop, oxide, request};
-use crate::app::{App, Shared, Trouble};
+use crate::app::Shared;
+use crate::app::room::{self, Left};
+use crate::ephemeral::pushed;
 use crate::path;
-use crate::protocol::authorization::{self, Arrival, AuthorizationRequest, ReturnAddress};
+use crate::protocol::authorization::{self, Arrival, ReturnAddress};
 use crate::protocol::error::{OAuthError, TOO_LARGE};
-use crate::room::{self, Left};
-
-/// What every `request_uri` of ours begins with (RFC 9126 section 2.2).
-pub const PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
-
-fn key(id: &str) -> String {
-    format!("pushed:{id}")
-}
 
 /// `POST /par`
 pub async fn post(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
@@ -68,32 +62,6 @@ async fn handle(app: &Shared, visit: &Visit, body: &[u8]) -> Result<serde_json::
     }
     let id = app.random.token();
     request.pushed_as = Some(id.clone());
-    let value = serde_json::to_string(&request).map_err(|error| Trouble::Other(error.to_string()))?;
-    app.ephemeral.put(&key(&id), &value, lifetime).await?;
-    Ok(json!({ "request_uri": format!("{PREFIX}{id}"), "expires_in": seconds }))
-}
-
-/// The request that this client pushed under `request_uri`. It may be visited again until its sign-in ends.
-///
-/// # Errors
-/// The backend's.
-pub async fn pushed(
-    app: &App,
-    client_id: &str,
-    request_uri: &str,
-) -> Result<Option<AuthorizationRequest>, Trouble> {
-    let Some(id) = request_uri.strip_prefix(PREFIX).filter(|id| id.len() == 43) else { return Ok(None) };
-    let Some(stored) = app.ephemeral.get(&key(id)).await? else { return Ok(None) };
-    let request = serde_json::from_str::<AuthorizationRequest>(&stored.value).ok();
-    Ok(request.filter(|request| request.client_id == client_id))
-}
-
-/// Uses a pushed request up, once a sign-in from it ends; true for the first one.
-///
-/// # Errors
-/// The backend's.
-pub async fn use_up(app: &App, id: &str) -> Result<bool, Trouble> {
-    app.ephemeral.delete(&key(id)).await?;
-    // Two tabs may have begun from it; the mark outlives every journey that did.
-    Ok(app.ephemeral.put_new(&format!("pushed-used:{id}"), "", app.journey_lifetime() * 2).await?)
+    pushed::keep(&app.ephemeral, &id, &request, lifetime).await?;
+    Ok(json!({ "request_uri": pushed::uri(&id), "expires_in": seconds }))
 }

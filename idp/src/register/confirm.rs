@@ -12,9 +12,9 @@ use web::request::Visit;
 use crate::app::Shared;
 use crate::domain::account::Account;
 use crate::ephemeral::{journeys, waiting};
+use crate::flow::begin::journey_url;
 use crate::http::pages::see_other;
 use crate::http::{AppError, Caller, Form};
-use crate::oauth::resume::journey_url;
 use crate::path;
 use crate::store::mail_links::Purpose;
 

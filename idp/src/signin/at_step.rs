@@ -8,9 +8,9 @@ use web::request::Visit;
 
 use crate::app::Shared;
 use crate::ephemeral::journeys::Open;
+use crate::flow::assess::Assessment;
 use crate::http::{AppError, Caller};
 use crate::journey::{Next, Step};
-use crate::oauth::resume::Assessment;
 
 /// A browser at the step where its journey is.
 pub struct Arrived {

@@ -13,11 +13,11 @@ use crate::app::{App, Shared, Trouble};
 use crate::codes::{self, Sending, Try};
 use crate::domain::account::Account;
 use crate::ephemeral::journeys::{self, Open};
+use crate::flow::begin::journey_url;
 use crate::http::pages::see_other;
 use crate::http::{AppError, Form};
 use crate::journey::{Method, Step};
 use crate::notices::Mail;
-use crate::oauth::resume::journey_url;
 use crate::path;
 use crate::store::audit::Event;
 

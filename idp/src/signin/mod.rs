@@ -17,9 +17,9 @@ use web::request::Visit;
 use crate::app::{App, Shared, Trouble};
 use crate::config::Client;
 use crate::ephemeral::journeys::{self, Open};
+use crate::flow::begin::journey_url;
 use crate::http::pages::see_other;
 use crate::http::{AppError, Caller, Form};
-use crate::oauth::resume::journey_url;
 use crate::path;
 use crate::protocol::error::ACCESS_DENIED;
 

@@ -10,10 +10,10 @@ use super::at_step::{Arrived, AtStep, Page};
 use crate::app::{Shared, Trouble};
 use crate::credentials::policy;
 use crate::domain::account::Account;
+use crate::flow::begin::journey_url;
 use crate::http::{AppError, Form};
 use crate::journey::{Method, Step};
 use crate::notices::Mail;
-use crate::oauth::resume::journey_url;
 use crate::path;
 use crate::store::audit::Event;
 

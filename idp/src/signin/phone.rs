@@ -10,9 +10,9 @@ use web::request::Visit;
 use super::at_step::Arrived;
 use crate::app::Shared;
 use crate::domain::phone::PhoneNumber;
+use crate::flow::begin::journey_url;
 use crate::http::{AppError, Caller, Form};
 use crate::journey::{Next, Step};
-use crate::oauth::resume::journey_url;
 use crate::path;
 
 /// `idp/signin_phone.html`

@@ -8,9 +8,9 @@ use web::request::Visit;
 
 use super::at_step::{Arrived, AtStep, Page};
 use crate::app::Shared;
+use crate::flow::begin::journey_url;
 use crate::http::{AppError, Form};
 use crate::journey::Step;
-use crate::oauth::resume::journey_url;
 use crate::path;
 use crate::store::audit::Event;
 

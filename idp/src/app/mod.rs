@@ -1,5 +1,10 @@
 //! What a running node holds, built the same way by `serve` and by tests.
 
+pub mod clients;
+pub mod outcomes;
+pub mod parts;
+pub mod room;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,14 +30,14 @@ use web::random::Random;
 use web::request::{Front, Visit};
 use web::seal::Hasher;
 
+use crate::app::outcomes::Outcomes;
+use crate::app::parts::Parts;
 use crate::config::{Config, Portal, Registry};
 use crate::credentials::codes::OneTimeCodes;
 use crate::credentials::passwords::PasswordPool;
 use crate::delivery::Delivery;
 use crate::domain::account::Account;
 use crate::keys::{ClientKeys, KeyError, KeyRing};
-use crate::outcomes::Outcomes;
-use crate::parts::Parts;
 use crate::path;
 use crate::store::{Store, StoreError};
 

@@ -6,12 +6,15 @@ use axum::response::Response;
 use web::clock::Timestamp;
 use web::request::{Visit, append};
 
-use super::resume::{Assessment, bond_cookie};
+use super::assess::Assessment;
+use super::begin::bond_cookie;
 use crate::app::{Shared, Trouble};
 use crate::config::Registered;
 use crate::domain::account::Account;
 use crate::domain::device;
+use crate::effects::sessions::end_session_by;
 use crate::ephemeral::journeys::{self, Open};
+use crate::ephemeral::pushed;
 use crate::http::AppError;
 use crate::http::pages::see_other;
 use crate::journey::{Journey, Method};
@@ -65,7 +68,7 @@ pub async fn finish(
         return app.resume_after_race(visit, &open.id).await;
     }
     if let (Some(request), Some(id)) = (&journey.request, pushed_as)
-        && !super::par::use_up(app, id).await?
+        && !pushed::use_up(&app.ephemeral, id, app.journey_lifetime() * 2).await?
     {
         return Ok(app.answer_error(visit, &request.return_address, INVALID_REQUEST_URI));
     }
@@ -220,7 +223,7 @@ async fn keep_session(
             kept = Some(session.id);
         } else if session.account_id != account.id {
             // Somebody else signs in at this browser: the other one's session ends.
-            super::logout::end_session_by(app, write, &session.id, Some(&account.id)).await?;
+            end_session_by(app, write, &session.id, Some(&account.id)).await?;
             after.messages = true;
         }
     }

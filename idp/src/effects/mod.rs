@@ -1,0 +1,3 @@
+//! What a change ends, tells and writes down.
+
+pub mod sessions;

@@ -1,0 +1,114 @@
+//! The beginning of a journey, and how its pages find it again.
+
+use std::time::Duration;
+
+use web::request::Visit;
+use web::seal::{same, sha256};
+
+use crate::app::room::Left;
+use crate::app::{App, Trouble};
+use crate::ephemeral::journeys::{self, Open};
+use crate::journey::{Journey, Proofs};
+use crate::path;
+use crate::protocol::authorization::AuthorizationRequest;
+
+/// The URL of a page of a journey.
+pub fn journey_url(path: &str, id: &str) -> String {
+    let (random, portal) = journeys::parts(id);
+    let url = format!("{path}?journey={random}");
+    if portal.is_empty() { url } else { format!("{url}&{}={portal}", path::PORTAL) }
+}
+
+/// The id of the journey in the URL; empty if there is none.
+pub fn journey_in(visit: &Visit) -> String {
+    let random = visit.query("journey");
+    if random.is_empty() { random } else { journeys::id_with(&random, &visit.query(path::PORTAL)) }
+}
+
+/// The cookie of a journey in which the password was given.
+pub fn bond_cookie(id: &str) -> String {
+    format!("sign-in-{id}")
+}
+
+impl App {
+    /// How long a journey may take.
+    pub fn journey_lifetime(&self) -> Duration {
+        Duration::from_secs(u64::from(self.config.sessions.journey_minutes) * 60)
+    }
+
+    /// Begins a journey, with the proofs of the session that this browser has.
+    ///
+    /// # Errors
+    /// A backend's.
+    pub async fn begin_journey(
+        &self,
+        visit: &Visit,
+        request: Option<AuthorizationRequest>,
+        client_id: Option<String>,
+    ) -> Result<Open, Trouble> {
+        let session = self.session_of(visit).await?;
+        if session.is_none() {
+            self.take_room(Left::SignIn, visit.address, self.journey_lifetime()).await?;
+        }
+        let hint = request.as_ref().and_then(|request| request.login_hint.as_deref()).unwrap_or_default();
+        let mut journey = Journey {
+            identifier: hint.chars().take(254).collect(),
+            client_id: request.as_ref().map(|request| request.client_id.clone()).or(client_id),
+            request,
+            browser: sha256(&visit.browser),
+            account_id: None,
+            proofs: Proofs::default(),
+            password_mark: String::new(),
+            pending_phone: None,
+            code: None,
+            session_id: None,
+            session_seen_at: None,
+            step_up_to: None,
+            public_computer: false,
+            is_bound: false,
+            created_at: self.clock.now(),
+        };
+        if let Some(session) = session {
+            if let Some(account) = self.store.account(&session.account_id).await? {
+                journey.password_mark = account.password_mark();
+            }
+            journey.account_id = Some(session.account_id);
+            journey.session_id = Some(session.id);
+            journey.session_seen_at = Some(session.last_seen_at);
+            journey.proofs = session.proofs;
+        }
+        let portal = self.registry.portal_of(journey.client_id.as_deref());
+        let id = journeys::id_with(&self.random.id(), self.portal_mark(portal));
+        Ok(journeys::begin(&self.ephemeral, id, journey, self.journey_lifetime()).await?)
+    }
+
+    /// A journey of this browser, if it lives. From the password on, the browser must also bring the cookie that it got
+    /// for it: whoever planted another cookie here beforehand does not have that one.
+    ///
+    /// # Errors
+    /// The backend's.
+    pub async fn open_journey(&self, visit: &Visit, id: &str) -> Result<Option<Open>, Trouble> {
+        let open = journeys::open(&self.ephemeral, id, &visit.browser).await?;
+        Ok(open.filter(|open| {
+            let brought = visit.cookie(&bond_cookie(&open.id)).unwrap_or_default();
+            !open.journey.is_bound || same(&brought, &self.bond(visit, &open.id))
+        }))
+    }
+
+    /// What a browser that gave the password in a journey shows from then on. It follows from the journey and the root key,
+    /// so that two answers to a double click give the same.
+    pub fn bond(&self, visit: &Visit, id: &str) -> String {
+        self.lookup.hash(&format!("sign-in {id} {}", visit.browser))
+    }
+
+    /// The journey whose id stands in the query, if it is this browser's and lives.
+    ///
+    /// # Errors
+    /// The backend's.
+    pub async fn journey_of(&self, visit: &Visit) -> Result<Option<Open>, Trouble> {
+        let id = journey_in(visit);
+        let open = self.open_journey(visit, &id).await?;
+        // Each step renews the value's expiry; the journey as a whole ends all the same.
+        Ok(open.filter(|open| self.clock.now() < open.journey.created_at.plus(self.journey_lifetime())))
+    }
+}

@@ -1,0 +1,149 @@
+//! Where every step of a sign-in comes back to: ask what comes next and go there. No step names another.
+
+use axum::response::Response;
+use web::request::{Visit, append};
+
+use super::assess::Assessment;
+use super::begin::{bond_cookie, journey_in, journey_url};
+use super::finish;
+use crate::app::{App, Shared};
+use crate::codes;
+use crate::domain::account::Account;
+use crate::domain::device::Device;
+use crate::ephemeral::journeys::{self, Open};
+use crate::http::pages::see_other;
+use crate::http::{Answer, AppError};
+use crate::journey::{Next, Step};
+use crate::path;
+use crate::protocol::error::OAuthError;
+
+fn step_path(step: Step) -> &'static str {
+    match step {
+        Step::Password => path::SIGNIN_PASSWORD,
+        Step::ConfirmMail => path::REGISTER_SENT,
+        Step::NewPassword => path::SIGNIN_NEW_PASSWORD,
+        Step::Phone => path::SIGNIN_PHONE,
+        Step::Code => path::SIGNIN_CODE,
+        Step::Terms => path::SIGNIN_TERMS,
+        Step::Consent => path::SIGNIN_CONSENT,
+    }
+}
+
+impl App {
+    /// Goes on with a journey.
+    ///
+    /// # Errors
+    /// A backend's.
+    pub fn resume<'a>(self: &'a Shared, visit: &'a Visit, open: Open) -> Answer<'a> {
+        Box::pin(async move {
+            let assessment = self.assess(visit, &open.journey).await?;
+            self.proceed(visit, open, assessment).await
+        })
+    }
+
+    /// Saves a journey and goes on; if another request was first, goes on from what that one saved.
+    ///
+    /// # Errors
+    /// A backend's.
+    pub fn save_and_resume<'a>(self: &'a Shared, visit: &'a Visit, open: Open) -> Answer<'a> {
+        self.save_and_resume_knowing(visit, open, None)
+    }
+
+    /// As [`App::save_and_resume`], with account and device as they were just read; what must still be so when the
+    /// sign-in ends is looked at again in the transaction that ends it.
+    ///
+    /// # Errors
+    /// A backend's.
+    pub fn save_and_resume_knowing<'a>(
+        self: &'a Shared,
+        visit: &'a Visit,
+        mut open: Open,
+        known: Option<(Account, Option<Device>)>,
+    ) -> Answer<'a> {
+        Box::pin(async move {
+            let assessment = self.assess_knowing(visit, &open.journey, known).await?;
+            // What ends now need not be saved first: ending it takes the version that was read.
+            if assessment.next == Next::Issue
+                || journeys::save(&self.ephemeral, &mut open, self.journey_lifetime()).await?
+            {
+                return self.proceed(visit, open, assessment).await;
+            }
+            self.resume_after_race(visit, &open.id).await
+        })
+    }
+
+    /// Goes on from what another request made of the journey meanwhile.
+    ///
+    /// # Errors
+    /// A backend's.
+    pub async fn resume_after_race(self: &Shared, visit: &Visit, id: &str) -> Result<Response, AppError> {
+        match self.open_journey(visit, id).await? {
+            Some(current) => self.resume(visit, current).await,
+            None => self.journey_gone(visit).await,
+        }
+    }
+
+    async fn proceed(
+        self: &Shared,
+        visit: &Visit,
+        mut open: Open,
+        assessment: Assessment,
+    ) -> Result<Response, AppError> {
+        match assessment.next {
+            Next::Refuse(error) => self.refuse(visit, &open, error).await,
+            Next::Issue => Box::pin(finish::finish(self, visit, open, assessment)).await,
+            Next::Ask(step) => {
+                // Who typed a number to send it to has asked for the code by that.
+                let waits = assessment.portal.policy.code_on_request && open.journey.pending_phone.is_none();
+                let sends_code = step == Step::Code && open.journey.code.is_none() && !waits;
+                if let Some(account) = assessment.account.as_ref().filter(|_| sends_code) {
+                    // Boxed, as the end of a journey is: every step's handler contains this future.
+                    Box::pin(codes::send(self, &mut open, account)).await?;
+                }
+                let mut response = see_other(&journey_url(step_path(step), &open.id));
+                if open.journey.is_bound {
+                    let lifetime = (!open.journey.public_computer).then(|| self.journey_lifetime());
+                    let bond = self.bond(visit, &open.id);
+                    append(&mut response, visit.front.cookies.set(&bond_cookie(&open.id), &bond, lifetime));
+                }
+                Ok(response)
+            }
+        }
+    }
+
+    /// The answer for a journey that is not there: it ended in success a moment ago (a second click), or it is
+    /// too old or another browser's.
+    ///
+    /// # Errors
+    /// A backend's.
+    pub async fn journey_gone(&self, visit: &Visit) -> Result<Response, AppError> {
+        if visit.browser_is_new && visit.uri.path() != path::COOKIES {
+            // Another browser's, or of one that keeps no cookies: the next request tells.
+            return Ok(see_other(&journey_url(path::COOKIES, &journey_in(visit))));
+        }
+        let finished = journeys::finished(&self.ephemeral, &journey_in(visit)).await?;
+        let is_finished = finished.is_some();
+        let client_id = finished.filter(|client_id| !client_id.is_empty());
+        if is_finished && self.session_of(visit).await?.is_some() {
+            let client = match &client_id {
+                Some(id) => self.client(id).await?,
+                None => None,
+            };
+            let login = client.as_ref().and_then(|client| client.client.initiate_login_uri.as_deref());
+            return Ok(see_other(login.unwrap_or(path::ACCOUNT)));
+        }
+        Err(AppError::JourneyExpired(client_id))
+    }
+
+    /// Ends a journey with an error for the client; without a client's request, with a page.
+    ///
+    /// # Errors
+    /// The backend's.
+    pub async fn refuse(&self, visit: &Visit, open: &Open, error: OAuthError) -> Result<Response, AppError> {
+        journeys::finish(&self.ephemeral, open).await?;
+        match &open.journey.request {
+            Some(request) => Ok(self.answer_error(visit, &request.return_address, error)),
+            None => Err(AppError::JourneyExpired(open.journey.client_id.clone())),
+        }
+    }
+}
