@@ -14,6 +14,7 @@ use web::request::Visit;
 use super::fresh::{Fresh, FreshOrKept, sign_in_for};
 use crate::app::Shared;
 use crate::domain::account::{Account, EmailAddress};
+use crate::effects::{self, Change, Consequences};
 use crate::http::extract::PerhapsSignedIn;
 use crate::http::pages::see_other;
 use crate::http::{AppError, Caller, Form, SignedIn};
@@ -21,7 +22,6 @@ use crate::notices::Mail;
 use crate::path;
 use crate::register::confirm::ConfirmPage;
 use crate::register::email_error;
-use crate::store::audit::Event;
 use crate::store::mail_links::Purpose;
 
 /// No request is answered sooner: whether somebody has the address cannot be told from the time.
@@ -179,14 +179,8 @@ async fn change(app: &Shared, account: &Account, token: &str) -> Result<Response
         // Somebody else has it by now, or the account has another one.
         Ok(false) | Err(_) => return Err(AppError::LinkInvalid),
     }
-    // A link that went to the old address opens nothing any more.
-    app.store.void_mail_links(&mut write, &account.id, Purpose::Reset).await?;
-    app.store.note(&mut write, Event::EmailChanged, &account.id, None, "");
-    let notice = app.notice(None, &account.given_name);
-    for to in [&account.email, &email] {
-        app.send_mail(&mut write, Mail::EmailChanged, to, account.language, None, &notice).await?;
-    }
-    write.commit().await?;
-    app.delivery.wake();
+    let what = Consequences { new_email: Some(&email), ..Consequences::of(Change::EmailChanged, account) };
+    what.carry_out(app, &mut write).await?;
+    effects::commit(app, write).await?;
     Ok(see_other(&format!("{}?notice=email", path::ACCOUNT)))
 }

@@ -12,11 +12,10 @@ use web::request::{Visit, append};
 use super::fresh::Fresh;
 use crate::app::{App, Shared, Trouble};
 use crate::domain::account::Account;
-use crate::effects::sessions::end_session;
+use crate::effects::{self, Change, Consequences};
 use crate::http::error::MessagePage;
 use crate::http::pages::see_other;
 use crate::http::{AppError, Caller, Form, SignedIn};
-use crate::notices::Mail;
 use crate::path;
 use crate::store::audit::Event;
 
@@ -144,14 +143,9 @@ pub async fn delete_post(
     }
     let held = app.store.begin_holding(&account.id, account.password_hash.as_deref(), []).await?;
     if let Some(mut write) = held {
-        for session in app.store.sessions_in(&mut write, &account.id).await? {
-            end_session(&app, &mut write, &session.id).await?;
-        }
-        app.store.note(&mut write, Event::AccountDeleted, &account.id, None, "");
-        app.notify(&mut write, Mail::AccountDeleted, &account, None, |_| ()).await?;
+        Consequences::of(Change::Deleted, &account).carry_out(&app, &mut write).await?;
         app.store.delete_account(&mut write, &account.id).await?;
-        write.commit().await?;
-        app.delivery.wake();
+        effects::commit(&app, write).await?;
     } else if app.store.account(&account.id).await?.is_some() {
         // Blocked, or given another password, a moment ago: who may still be here is asked again.
         return Ok(see_other(path::ACCOUNT_DELETE));

@@ -17,6 +17,7 @@ use web::request::append;
 
 use crate::app::Shared;
 use crate::effects::sessions::end_session;
+use crate::effects::{self, Change, Consequences};
 use crate::http::pages::see_other;
 use crate::http::{AppError, Caller, Form, SignedIn};
 use crate::path;
@@ -228,10 +229,10 @@ pub async fn forget_device(
     Form(SignedIn { account, .. }, fields): Form<SignedIn>,
 ) -> Result<Response, AppError> {
     let mut write = app.store.begin_write().await?;
-    if app.store.forget_devices(&mut write, &account.id, fields.get("id")).await? > 0 {
-        app.store.note(&mut write, Event::DeviceForgotten, &account.id, None, "");
-    }
-    write.commit().await?;
+    let what =
+        Consequences { device: fields.get("id"), ..Consequences::of(Change::DevicesForgotten, &account) };
+    what.carry_out(&app, &mut write).await?;
+    effects::commit(&app, write).await?;
     Ok(done(if fields.get("id").is_some() { "device" } else { "devices" }))
 }
 
@@ -247,11 +248,14 @@ pub async fn end_sessions(
     });
     let mut write = app.store.begin_write().await?;
     for session in chosen {
-        end_session(&app, &mut write, &session.id).await?;
-        app.store.note(&mut write, Event::SessionEnded, &account.id, None, &session.label);
+        let what = Consequences {
+            session: Some(&session.id),
+            detail: &session.label,
+            ..Consequences::of(Change::SessionEnded, &account)
+        };
+        what.carry_out(&app, &mut write).await?;
     }
-    write.commit().await?;
-    app.delivery.wake();
+    effects::commit(&app, write).await?;
     Ok(done("session"))
 }
 
@@ -263,8 +267,7 @@ pub async fn sign_out(
     if let Some(session) = app.session_of(&visit).await? {
         let mut write = app.store.begin_write().await?;
         end_session(&app, &mut write, &session.id).await?;
-        write.commit().await?;
-        app.delivery.wake();
+        effects::commit(&app, write).await?;
     }
     let done = format!("{}?done=1", path::LOGOUT);
     let mut response = see_other(&app.url_at(app.portal_for(&visit, None), &done));

@@ -11,15 +11,12 @@ use super::fresh::Fresh;
 use crate::app::{Shared, Trouble};
 use crate::credentials::policy;
 use crate::domain::account::Account;
-use crate::effects::sessions::end_session;
+use crate::effects::{self, Change, Consequences};
 use crate::http::pages::see_other;
 use crate::http::{AppError, Form, SignedIn};
-use crate::notices::Mail;
 use crate::path;
 use crate::signin::new_password::personal;
 use crate::signin::password::try_password;
-use crate::store::audit::Event;
-use crate::store::mail_links::Purpose;
 
 /// `idp/account_password.html`
 #[derive(Clone, Debug, Serialize)]
@@ -92,16 +89,9 @@ pub async fn post(
         return Ok(see_other(path::ACCOUNT));
     };
     app.store.set_password(&mut write, &account.id, &hash).await?;
-    app.store.forget_devices(&mut write, &account.id, None).await?;
-    app.store.void_mail_links(&mut write, &account.id, Purpose::Reset).await?;
-    for other in app.store.sessions_in(&mut write, &account.id).await? {
-        if other.id != session.id {
-            end_session(&app, &mut write, &other.id).await?;
-        }
-    }
-    app.store.note(&mut write, Event::PasswordChanged, &account.id, None, "");
-    app.notify(&mut write, Mail::PasswordChanged, &account, None, |_| ()).await?;
-    write.commit().await?;
-    app.delivery.wake();
+    let what =
+        Consequences { session: Some(&session.id), ..Consequences::of(Change::PasswordChanged, &account) };
+    what.carry_out(&app, &mut write).await?;
+    effects::commit(&app, write).await?;
     Ok(see_other(&format!("{}?notice=password", path::ACCOUNT)))
 }

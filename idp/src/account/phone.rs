@@ -15,15 +15,14 @@ use crate::app::{Shared, Trouble};
 use crate::codes::{self, Sending, Try};
 use crate::domain::account::Account;
 use crate::domain::phone::PhoneNumber;
+use crate::effects::{self, Change, Consequences};
 use crate::ephemeral::journeys::{self, Open};
 use crate::flow::begin::{journey_in, journey_url};
 use crate::http::pages::see_other;
 use crate::http::{AppError, Caller, Form, SignedIn};
 use crate::journey::Proofs;
-use crate::notices::Mail;
 use crate::path;
 use crate::signin::code::{CodePage, code_page};
-use crate::store::audit::Event;
 
 /// `idp/account_phone.html`
 #[derive(Clone, Debug, Serialize)]
@@ -203,21 +202,12 @@ async fn change(app: &Shared, open: &Open, account: &Account) -> Result<Option<R
     let held = app.store.begin_holding(&account.id, account.password_hash.as_deref(), finishes).await?;
     let Some(mut write) = held else { return Ok(None) };
     app.store.change_phone(&mut write, &account.id, sealed).await?;
-    app.store.forget_devices(&mut write, &account.id, None).await?;
-    let (event, mail) = match account.verified_phone() {
-        Some(old) => {
-            let old = app.store.open_phone(old)?;
-            app.tell_old_number(&mut write, &old, account.language, "phone_changed").await?;
-            (Event::PhoneChanged, Mail::PhoneChanged)
-        }
-        None => (Event::PhoneAdded, Mail::PhoneAdded),
-    };
-    app.store.note(&mut write, event, &account.id, None, "");
-    app.notify(&mut write, mail, account, None, |_| ()).await?;
+    let has_another = account.verified_phone().is_some();
+    let change = if has_another { Change::PhoneChanged } else { Change::PhoneAdded };
+    Consequences::of(change, account).carry_out(app, &mut write).await?;
     if is_apart && !journeys::finish(&app.ephemeral, open).await? {
         return Ok(None);
     }
-    write.commit().await?;
-    app.delivery.wake();
+    effects::commit(app, write).await?;
     Ok(Some(done()))
 }

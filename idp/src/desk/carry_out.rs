@@ -11,11 +11,9 @@ use crate::app::{App, Trouble};
 use crate::codes;
 use crate::domain::account::{Account, AccountId, EmailAddress};
 use crate::domain::phone::PhoneNumber;
-use crate::effects::sessions::end_session_by;
+use crate::effects::{self, Change as Effect, Consequences};
 use crate::invitations::{By, Start};
-use crate::notices::{Mail, greeting};
 use crate::store::audit::Event;
-use crate::store::mail_links::Purpose;
 use crate::store::members::Scope;
 
 /// A change that was asked for.
@@ -89,50 +87,64 @@ pub(super) async fn carry_out(
     if let Some(until) = needs_colleague(app, &mut write, &account, change, by).await? {
         return Ok(Outcome::NeedsColleague(until));
     }
-    let event = match (change, &start) {
+    let mut what = Consequences { by: Some(by), ..Consequences::of(Effect::DeskInvitedAgain, &account) };
+    what.change = match (change, &start) {
         (Change::Mail, Some(start)) => {
             if account.blocked_at.is_some() || !app.start_account(&mut write, &account, start).await? {
                 return Ok(Outcome::Overtaken);
             }
-            Some(Event::InvitedAgain)
+            Effect::DeskInvitedAgain
         }
-        (Change::Email(email), Some(start)) => {
-            match change_email(app, &mut write, &account, email, start, by).await {
-                Err(Trouble::Store(error)) if error.is_unique_violation() => {
+        (Change::Email(email), _) => {
+            if account.email == *email {
+                return Ok(Outcome::Done);
+            }
+            app.store.remove_unconfirmed_at(&mut write, email).await?;
+            match app.store.change_email(&mut write, id, &account.email, email).await {
+                Err(error) if error.is_unique_violation() => {
                     drop(write);
                     let owner = app.store.account_by_email(email).await?;
                     return Ok(owner.map_or(Outcome::Gone, |owner| Outcome::EmailTaken(Box::new(owner))));
                 }
                 result => result?,
+            };
+            // The mail of a start tells the holder at the new address.
+            what.new_email = account.has_own_password().then_some(email);
+            Effect::DeskEmailChanged
+        }
+        (Change::Phone(phone), _) => {
+            let old = account.verified_phone().map(|sealed| app.store.open_phone(sealed)).transpose()?;
+            if old.as_deref() == Some(phone.e164()) {
+                return Ok(Outcome::Done);
             }
+            app.store.change_phone(&mut write, id, &app.store.seal_phone(phone.e164())).await?;
+            if old.is_some() { Effect::DeskPhoneChanged } else { Effect::DeskPhoneAdded }
         }
-        (Change::Phone(phone), _) => change_phone(app, &mut write, &account, phone, by).await?,
-        (Change::Sessions, _) => {
-            end_sessions(app, &mut write, &account, by).await?.then_some(Event::SessionEnded)
-        }
+        (Change::Sessions, _) => Effect::DeskSessionsEnded,
         (Change::Unlock, _) => {
-            let was_locked = app.store.unlock(&mut write, id).await?;
-            (was_locked || codes_closed).then_some(Event::Unlocked)
+            what.ends_elsewhere = codes_closed;
+            Effect::DeskUnlocked
         }
         (Change::Block, _) if account.blocked_at.is_none() => {
             app.store.set_blocked(&mut write, id, true).await?;
-            end_all(app, &mut write, &account, by).await?;
-            Some(Event::Blocked)
+            Effect::DeskBlocked
         }
         (Change::Unblock, _) if account.blocked_at.is_some() => {
             app.store.set_blocked(&mut write, id, false).await?;
-            Some(Event::Unblocked)
+            Effect::DeskUnblocked
         }
-        _ => None,
+        _ => return Ok(Outcome::Done),
     };
-    let Some(event) = event else { return Ok(Outcome::Done) };
-    app.store.note_by(&mut write, Some(by.actor), event, id, None, by.reason.as_str());
-    // The mail of a start and of a new address tells the holder already.
-    if !matches!(change, Change::Mail | Change::Email(_)) {
-        tell(app, &mut write, &account, &account.email, event).await?;
+    if !what.carry_out(app, &mut write).await? {
+        return Ok(Outcome::Done);
     }
-    write.commit().await?;
-    app.delivery.wake();
+    if let (Change::Email(email), Some(start)) = (change, &start)
+        && !account.has_own_password()
+    {
+        // After the links in the mails before have ended.
+        start_anew(app, &mut write, &account, email, start).await?;
+    }
+    effects::commit(app, write).await?;
     if codes_closed {
         codes::open_again(app, id).await?;
     }
@@ -169,92 +181,30 @@ async fn needs_colleague(
 pub async fn remove_phone(app: &App, id: &AccountId, by: By<'_>) -> Result<bool, Trouble> {
     let mut write = app.store.begin_write().await?;
     let Some(account) = app.store.hold_account(&mut write, id).await? else { return Ok(false) };
-    let Some(sealed) = account.verified_phone() else { return Ok(false) };
-    let old = app.store.open_phone(sealed)?;
+    if account.verified_phone().is_none() {
+        return Ok(false);
+    }
     app.store.remove_phone(&mut write, id).await?;
-    end_all(app, &mut write, &account, by).await?;
-    app.tell_old_number(&mut write, &old, account.language, "phone_removed").await?;
-    app.store.note_by(&mut write, Some(by.actor), Event::PhoneRemoved, id, None, by.reason.as_str());
-    tell(app, &mut write, &account, &account.email, Event::PhoneRemoved).await?;
-    write.commit().await?;
+    let what = Consequences { by: Some(by), ..Consequences::of(Effect::PhoneRemoved, &account) };
+    what.carry_out(app, &mut write).await?;
+    effects::commit(app, write).await?;
     Ok(true)
 }
 
-/// Tells the holder at an address what happened.
-async fn tell(
-    app: &App,
-    write: &mut Write,
-    account: &Account,
-    to: &EmailAddress,
-    event: Event,
-) -> Result<(), Trouble> {
-    // A new address is proved by nobody yet.
-    let name = if *to == account.email { greeting(account) } else { "" };
-    let mut notice = app.notice(None, name);
-    notice.event = format!("event-{}", event.as_str());
-    app.send_mail(write, Mail::DeskNotice, to, account.language, None, &notice).await
-}
-
-async fn change_email(
+/// An account without a password of its holder's starts anew at its new address.
+async fn start_anew(
     app: &App,
     write: &mut Write,
     account: &Account,
     email: &EmailAddress,
     start: &Start,
-    by: By<'_>,
-) -> Result<Option<Event>, Trouble> {
-    if account.email == *email {
-        return Ok(None);
-    }
-    app.store.remove_unconfirmed_at(write, email).await?;
-    app.store.change_email(write, &account.id, &account.email, email).await?;
-    end_all(app, write, account, by).await?;
-    tell(app, write, account, &account.email, Event::EmailChanged).await?;
-    let moved = Account { email: email.clone(), ..account.clone() };
-    if account.has_own_password() {
-        tell(app, write, account, email, Event::EmailChanged).await?;
-    } else if account.blocked_at.is_some() {
+) -> Result<(), Trouble> {
+    if account.blocked_at.is_some() {
         // The mail of the start is sent once somebody may come in with it.
         app.store.set_temporary_password(write, &account.id, None).await?;
-    } else {
-        app.start_account(write, &moved, start).await?;
+        return Ok(());
     }
-    Ok(Some(Event::EmailChanged))
-}
-
-async fn change_phone(
-    app: &App,
-    write: &mut Write,
-    account: &Account,
-    phone: &PhoneNumber,
-    by: By<'_>,
-) -> Result<Option<Event>, Trouble> {
-    let old = account.verified_phone().map(|sealed| app.store.open_phone(sealed)).transpose()?;
-    if old.as_deref() == Some(phone.e164()) {
-        return Ok(None);
-    }
-    app.store.change_phone(write, &account.id, &app.store.seal_phone(phone.e164())).await?;
-    end_all(app, write, account, by).await?;
-    let Some(old) = old else { return Ok(Some(Event::PhoneAdded)) };
-    app.tell_old_number(write, &old, account.language, "phone_changed").await?;
-    Ok(Some(Event::PhoneChanged))
-}
-
-/// Ends the sessions of an account; false if there are none.
-async fn end_sessions(app: &App, write: &mut Write, account: &Account, by: By<'_>) -> Result<bool, Trouble> {
-    let sessions = app.store.sessions_in(write, &account.id).await?;
-    for session in &sessions {
-        end_session_by(app, write, &session.id, Some(by.actor)).await?;
-    }
-    Ok(!sessions.is_empty())
-}
-
-/// Ends whatever stands on what was before: sessions, known devices, links in mails.
-async fn end_all(app: &App, write: &mut Write, account: &Account, by: By<'_>) -> Result<(), Trouble> {
-    app.store.forget_devices(write, &account.id, None).await?;
-    for purpose in [Purpose::Confirm, Purpose::Reset, Purpose::EmailChange] {
-        app.store.void_mail_links(write, &account.id, purpose).await?;
-    }
-    end_sessions(app, write, account, by).await?;
+    let moved = Account { email: email.clone(), ..account.clone() };
+    app.start_account(write, &moved, start).await?;
     Ok(())
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::config::{AcrNames, SecondFactor, Sessions, SignInPolicy, Terms};
+use crate::config::{AcrNames, Assurance, SecondFactor, Sessions, SignInPolicy, Terms};
 use crate::domain::device::Device;
 use crate::protocol::authorization::{Arrival, ReturnAddress, read};
 

@@ -15,7 +15,7 @@ use super::authorize::as_get;
 use super::refusal;
 use crate::app::{App, Shared, Trouble};
 use crate::config::{Portal, Registered};
-use crate::effects::sessions::end_session;
+use crate::effects::{self, sessions::end_session};
 use crate::flow::answer::FormField;
 use crate::http::pages::see_other;
 use crate::http::{AppError, Caller};
@@ -225,8 +225,7 @@ async fn logout(app: &Shared, visit: &Visit, fields: &Fields, answered: bool) ->
     for id in &ended {
         any |= end_session(app, &mut write, id).await?;
     }
-    write.commit().await?;
-    app.delivery.wake();
+    effects::commit(app, write).await?;
     // Who is not signed in was asked nothing, so that only a hint leads on.
     let return_uri = asked.return_uri.as_deref().filter(|_| is_own || answered);
     let mut response = if let Some(uri) = return_uri {

@@ -15,17 +15,15 @@ use crate::app::{Shared, Trouble};
 use crate::config::{Identifier, Recovery};
 use crate::credentials::policy;
 use crate::domain::account::{Account, EmailAddress};
-use crate::effects::sessions::end_session;
+use crate::effects::{self, Change, Consequences};
 use crate::flow::begin::journey_in;
 use crate::http::pages::see_other;
 use crate::http::{AppError, Caller, Form};
 use crate::mail_codes::with_journey;
-use crate::notices::Mail;
 use crate::path;
 use crate::register::confirm::back_to_signin;
 use crate::register::email_error;
 use crate::signin::new_password::personal;
-use crate::store::audit::Event;
 use crate::store::mail_links::{MailLink, Purpose};
 
 /// No request for a mail is answered sooner.
@@ -239,15 +237,8 @@ pub async fn reset_post(
     app.store.set_password(&mut write, &account.id, &hash).await?;
     // Whoever reads the mail of this address has confirmed it.
     app.store.confirm_email(&mut write, &account.id, Some(&hash)).await?;
-    app.store.void_mail_links(&mut write, &account.id, Purpose::Confirm).await?;
-    app.store.unlock(&mut write, &account.id).await?;
-    app.store.forget_devices(&mut write, &account.id, None).await?;
-    for session in app.store.sessions_in(&mut write, &account.id).await? {
-        end_session(&app, &mut write, &session.id).await?;
-    }
-    app.store.note(&mut write, Event::PasswordChanged, &account.id, client_id, "");
-    app.notify(&mut write, Mail::PasswordChanged, account, client_id, |_| ()).await?;
-    write.commit().await?;
-    app.delivery.wake();
+    let what = Consequences { client_id, ..Consequences::of(Change::PasswordReset, account) };
+    what.carry_out(&app, &mut write).await?;
+    effects::commit(&app, write).await?;
     back_to_signin(&app, &visit, account, link.client_id.clone(), "password-changed").await
 }

@@ -12,14 +12,13 @@ use super::at_step::{Arrived, AtStep, Page};
 use crate::app::{App, Shared, Trouble};
 use crate::codes::{self, Sending, Try};
 use crate::domain::account::Account;
+use crate::effects::{self, Change, Consequences};
 use crate::ephemeral::journeys::{self, Open};
 use crate::flow::begin::journey_url;
 use crate::http::pages::see_other;
 use crate::http::{AppError, Form};
 use crate::journey::{Method, Step};
-use crate::notices::Mail;
 use crate::path;
-use crate::store::audit::Event;
 
 /// The step of these pages.
 pub struct Here;
@@ -268,10 +267,9 @@ async fn enrol(
     if !app.store.enrol_phone(&mut write, &account.id, sealed).await? {
         return Ok(false);
     }
-    app.store.note(&mut write, Event::PhoneAdded, &account.id, client_id, "");
-    app.notify(&mut write, Mail::PhoneAdded, account, client_id, |_| ()).await?;
-    write.commit().await?;
-    app.delivery.wake();
+    let what = Consequences { client_id, ..Consequences::of(Change::PhoneEnrolled, account) };
+    what.carry_out(app, &mut write).await?;
+    effects::commit(app, write).await?;
     Ok(true)
 }
 

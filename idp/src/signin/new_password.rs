@@ -10,12 +10,11 @@ use super::at_step::{Arrived, AtStep, Page};
 use crate::app::{Shared, Trouble};
 use crate::credentials::policy;
 use crate::domain::account::Account;
+use crate::effects::{self, Change, Consequences};
 use crate::flow::begin::journey_url;
 use crate::http::{AppError, Form};
 use crate::journey::{Method, Step};
-use crate::notices::Mail;
 use crate::path;
-use crate::store::audit::Event;
 
 /// The step of these pages.
 pub struct Here;
@@ -104,10 +103,12 @@ pub async fn post(
         return app.resume_after_race(&visit, &arrived.open.id).await;
     };
     app.store.set_password(&mut write, &account.id, &hash).await?;
-    app.store.note(&mut write, Event::PasswordChanged, &account.id, client_id.as_deref(), "");
-    app.notify(&mut write, Mail::PasswordChanged, &account, client_id.as_deref(), |_| ()).await?;
-    write.commit().await?;
-    app.delivery.wake();
+    let what = Consequences {
+        client_id: client_id.as_deref(),
+        ..Consequences::of(Change::PasswordReplaced, &account)
+    };
+    what.carry_out(&app, &mut write).await?;
+    effects::commit(&app, write).await?;
     let journey = &mut arrived.open.journey;
     journey.password_mark = Account { password_hash: Some(hash), ..account }.password_mark();
     journey.proofs.add(Method::NewPassword, app.clock.now());
