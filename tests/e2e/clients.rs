@@ -37,7 +37,7 @@ fn portal(config: &Config, addresses: &[(&str, &str)]) -> Portal {
         assert!(text.contains(shown), "portal.toml has no {shown}");
         text = text.replace(shown, real);
     }
-    for client in ["my-portal", "my-website", "my-authjs", "my-django", "my-proxy", "my-spring"] {
+    for client in ["my-portal", "my-website", "my-authjs", "my-django", "my-proxy", "my-spring", "my-dex"] {
         std::fs::write(config.path.with_file_name(client).with_extension("secret"), SECRET).unwrap();
     }
     let text = format!("[dev]\noutbox = true\n[secrets]\nroot = '{SECRET}{SECRET}'\n{text}");

@@ -1,6 +1,7 @@
-//! Programs that take a toolchain which nothing else here needs: oauth2-proxy (Go) with `tests/clients/oauth2-proxy.cfg`, and
-//! Spring Boot (Java) with `tests/clients/SpringPortal.java`. `tests/others` builds them and runs these tests.
+//! Programs that take a toolchain which nothing else here needs: oauth2-proxy (Go) with `tests/clients/oauth2-proxy.cfg`, Dex (Go)
+//! with `tests/clients/dex.yaml`, and Spring Boot (Java) with `tests/clients/SpringPortal.java`. `tests/others` builds them and runs these tests.
 
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -8,12 +9,13 @@ use axum::Router;
 use axum::http::HeaderMap;
 use axum::routing::get;
 use reqwest::{Method, StatusCode};
-use tests::{Backend, Person};
+use serde_json::json;
+use tests::{Backend, Person, RelyingParty, Tokens, World};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 use url::Url;
 
-use crate::clients::{SECRET, beside, folder, is_signed_in, prepared, world};
+use crate::clients::{ORIGIN, SECRET, beside, folder, is_signed_in, prepared, world};
 
 async fn free_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0)).await.unwrap().local_addr().unwrap().port()
@@ -83,6 +85,75 @@ async fn oauth2_proxy_in_front_of_a_website() {
     browser.open(out.as_str()).await;
     browser.submit("logout-confirm", &[]).await;
     assert!(browser.has("login-page"), "{}: {}", browser.page.url, browser.text());
+}
+
+/// A file of `tests/clients` with other addresses, in the folder of this world.
+fn rewritten(world: &World, name: &str, addresses: &[(&str, &str)]) -> PathBuf {
+    let mut text = std::fs::read_to_string(folder().join(name)).unwrap();
+    for (shown, real) in addresses {
+        assert!(text.contains(shown), "{name} has no {shown}");
+        text = text.replace(shown, real);
+    }
+    let file = world.folder.join(name);
+    std::fs::write(&file, text).unwrap();
+    file
+}
+
+#[tokio::test]
+#[ignore = "takes a Go toolchain: tests/others"]
+async fn dex_between_us_and_an_app() {
+    let port = free_port().await;
+    let origin = format!("http://localhost:{port}");
+    let world = world(Backend::Embedded, &[("https://dex.example.nl", &origin)]).await;
+    let database = world.folder.join("dex.db");
+    let addresses = [
+        ("https://dex.example.nl", origin.as_str()),
+        ("https://app-of-dex.example.nl", ORIGIN),
+        ("dex.db", database.to_str().unwrap()),
+    ];
+    let mut command = Command::new(prepared("TEST_DEX"));
+    command.args(["serve", "--web-http-addr", &format!("127.0.0.1:{port}")]);
+    command.arg(rewritten(&world, "dex.yaml", &addresses));
+    command.env("ISSUER", &world.issuer).env("CLIENT_SECRET", SECRET).env("APP_SECRET", SECRET);
+    let _dex = up(command, port).await;
+
+    // The app knows Dex only.
+    let app = RelyingParty::new(&origin, "app-of-dex", Some(SECRET));
+    let ask = app.authorize_url(&[("scope", "openid profile email offline_access")]);
+    let ask = ask.replace("/authorize?", "/auth?");
+    let mut browser = world.browser();
+    browser.open(&ask).await;
+    browser.submit("login-cancel", &[]).await;
+    let text = browser.text();
+    assert!(
+        browser.page.url.as_str().starts_with(&format!("{origin}/callback?"))
+            && text.contains("access_denied"),
+        "{text}"
+    );
+
+    browser.open(&ask).await;
+    browser.sign_in(&world, &Person::ANNA).await;
+    let code = app.answered(&browser, "code").expect("a code of Dex");
+    let tokens = Tokens(app.redeem(&code).await.json().await.unwrap());
+    let claims = tokens.claims("id_token");
+    assert_eq!((&claims["name"], &claims["email"]), (&json!("Anna Voorbeeld"), &json!(Person::ANNA.email)));
+    assert_eq!((&claims["email_verified"], &claims["iss"]), (&json!(true), &json!(origin)));
+
+    // Every refresh at Dex is one here, so the app hears of another name, and of an ended session.
+    let refresh =
+        async |token: &str| app.token(&[("grant_type", "refresh_token"), ("refresh_token", token)]).await;
+    let mut write = world.idp.store.begin_write().await.unwrap();
+    let name = "UPDATE accounts SET family_name = 'de Vries'";
+    sqlx::query(name).execute(write.connection()).await.unwrap();
+    write.commit().await.unwrap();
+    let first = Tokens(refresh(tokens.get("refresh_token")).await.json().await.unwrap());
+    assert_eq!(first.claims("id_token")["name"], "Anna de Vries");
+    let second = Tokens(refresh(first.get("refresh_token")).await.json().await.unwrap());
+
+    let logout = beside(&world, &mut browser).await;
+    browser.open(&logout).await;
+    assert!(!is_signed_in(&world, &browser).await);
+    assert_ne!(refresh(second.get("refresh_token")).await.status(), StatusCode::OK);
 }
 
 #[tokio::test]
