@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 use url::Url;
 
-use crate::clients::{SECRET, beside, folder, is_signed_in, prepared, world};
+use crate::clients::{SECRET, beside, folder, is_signed_in, prepared, rename, world};
 
 // PHP runs in processes, not in threads.
 const MODULES: &str = "mpm_prefork authn_core authz_core authz_user dir env mime auth_openidc";
@@ -105,10 +105,7 @@ async fn mod_auth_openidc_for_apache() {
         let world = world(backend, &[("https://www.example.nl", &origin)]).await;
         let apache = Apache::start(&world, port).await;
         let anna = world.account(&Person::ANNA).await.subject.0;
-        let mut write = world.idp.store.begin_write().await.unwrap();
-        let name = "UPDATE accounts SET family_name = 'Çelik <Yıldız>'";
-        sqlx::query(name).execute(write.connection()).await.unwrap();
-        write.commit().await.unwrap();
+        rename(&world, "Çelik <Yıldız>").await;
         let mut browser = world.browser();
         browser.extra_headers.push(("OIDC_CLAIM_email", "somebody@example.nl".into()));
         browser.extra_headers.push(("OIDC-CLAIM-email", "somebody@example.nl".into()));
