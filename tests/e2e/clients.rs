@@ -37,7 +37,16 @@ fn portal(config: &Config, addresses: &[(&str, &str)]) -> Portal {
         assert!(text.contains(shown), "portal.toml has no {shown}");
         text = text.replace(shown, real);
     }
-    for client in ["my-portal", "my-website", "my-authjs", "my-django", "my-proxy", "my-spring"] {
+    for client in [
+        "my-portal",
+        "my-website",
+        "my-authjs",
+        "my-django",
+        "my-proxy",
+        "my-spring",
+        "my-dex",
+        "my-keycloak",
+    ] {
         std::fs::write(config.path.with_file_name(client).with_extension("secret"), SECRET).unwrap();
     }
     let text = format!("[dev]\noutbox = true\n[secrets]\nroot = '{SECRET}{SECRET}'\n{text}");
@@ -59,6 +68,14 @@ pub async fn world_with(backend: Backend, addresses: &[(&str, &str)], change: im
     let world = World::at(Clock::system(), backend, change).await;
     world.add(&Person::ANNA).await;
     world
+}
+
+/// Gives everybody of this world another family name.
+pub async fn rename(world: &World, family_name: &str) {
+    let mut write = world.idp.store.begin_write().await.unwrap();
+    let change = sqlx::query("UPDATE accounts SET family_name = $1").bind(family_name);
+    change.execute(write.connection()).await.unwrap();
+    write.commit().await.unwrap();
 }
 
 /// A portal's program, which says and hears one JSON object a line.

@@ -1,5 +1,5 @@
-//! Apache's mod_auth_openidc with `tests/clients/apache.conf`: a website that knows nothing of OpenID Connect
-//! itself, in a throw-away server of its own.
+//! Apache's mod_auth_openidc with `tests/clients/apache.conf`: a PHP page that knows nothing of OpenID Connect
+//! itself (`tests/clients/index.php`), in a throw-away server of its own.
 
 use std::fmt::Write as _;
 use std::process::Stdio;
@@ -12,9 +12,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 use url::Url;
 
-use crate::clients::{SECRET, beside, folder, is_signed_in, prepared, world};
+use crate::clients::{SECRET, beside, folder, is_signed_in, prepared, rename, world};
 
-const MODULES: &str = "mpm_event authn_core authz_core authz_user dir headers env auth_openidc";
+// PHP runs in processes, not in threads.
+const MODULES: &str = "mpm_prefork authn_core authz_core authz_user dir env mime auth_openidc";
 
 /// The running server, in one process.
 struct Apache {
@@ -31,7 +32,7 @@ impl Apache {
         let origin = format!("http://localhost:{port}");
         let folder = world.folder.join("apache");
         std::fs::create_dir_all(folder.join("pages")).unwrap();
-        std::fs::write(folder.join("pages/index.html"), "<h1 id=\"website\">Website</h1>").unwrap();
+        std::fs::copy(self::folder().join("index.php"), folder.join("pages/index.php")).unwrap();
         let mut main = format!(
             "ServerRoot {folder}\nPidFile {folder}/pid\nListen 127.0.0.1:{port}\nServerName localhost\n\
              ErrorLog {folder}/error.log\nLogLevel warn\nDocumentRoot {folder}/pages\n",
@@ -41,13 +42,12 @@ impl Apache {
             let at = prepared("TEST_APACHE_MODULES").join(format!("mod_{module}.so"));
             writeln!(main, "LoadModule {module}_module {}", at.display()).unwrap();
         }
-        // What only a test wants to see: the tokens, and the claims that the website gets.
+        writeln!(main, "LoadModule php_module {}", prepared("TEST_APACHE_PHP").display()).unwrap();
         let website = self::folder().join("apache.conf");
-        writeln!(main, "DirectoryIndex index.html\nInclude {}", website.display()).unwrap();
+        writeln!(main, "TypesConfig /dev/null\nAddHandler application/x-httpd-php .php").unwrap();
+        writeln!(main, "DirectoryIndex index.php\nInclude {}", website.display()).unwrap();
+        // What only a test wants to see: the tokens.
         main.push_str("OIDCInfoHook access_token id_token userinfo refresh_token session\n");
-        main.push_str(
-            "Header set X-Sub \"expr=%{REMOTE_USER}\"\nHeader set X-Email \"%{OIDC_CLAIM_email}e\"\n",
-        );
         std::fs::write(folder.join("main.conf"), main).unwrap();
 
         let child = Command::new("/usr/sbin/apache2")
@@ -58,6 +58,7 @@ impl Apache {
             .env("CLIENT_SECRET", SECRET)
             .env("COOKIE_SECRET", "a-secret-of-the-website-itself")
             .env("REDIRECT_URI", format!("{origin}/callback"))
+            .env("HOME_PAGE", format!("{origin}/"))
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .spawn()
@@ -104,13 +105,18 @@ async fn mod_auth_openidc_for_apache() {
         let world = world(backend, &[("https://www.example.nl", &origin)]).await;
         let apache = Apache::start(&world, port).await;
         let anna = world.account(&Person::ANNA).await.subject.0;
+        rename(&world, "Çelik <Yıldız>").await;
         let mut browser = world.browser();
+        browser.extra_headers.push(("OIDC_CLAIM_email", "somebody@example.nl".into()));
+        browser.extra_headers.push(("OIDC-CLAIM-email", "somebody@example.nl".into()));
 
         browser.open(&format!("{origin}/")).await;
         browser.sign_in(&world, &Person::ANNA).await;
+        let text = browser.text();
         assert!(browser.has("website"), "{}: {}", browser.page.url, browser.page.body);
-        assert_eq!(browser.page.headers["x-email"], Person::ANNA.email, "the website is told who it is");
-        assert!(browser.page.headers["x-sub"].to_str().unwrap().starts_with(&anna));
+        for known in ["Hello Anna Çelik <Yıldız>", Person::ANNA.email, &anna] {
+            assert!(text.contains(known), "the page is told who it is: {text}");
+        }
 
         let first = apache.info(&mut browser).await;
         assert_eq!(first["id_token"]["sub"], json!(anna));
@@ -139,8 +145,9 @@ async fn mod_auth_openidc_for_apache() {
         browser.open(&format!("{origin}/")).await;
         browser.sign_in(&world, &Person::ANNA).await;
         assert!(apache.knows(&world, &browser).await && is_signed_in(&world, &browser).await);
-        let out = Url::parse_with_params(&format!("{origin}/callback"), [("logout", format!("{origin}/"))]);
-        browser.request(Method::GET, &out.unwrap(), None).await;
+        let (_, link) = browser.page.body.split_once("id=\"logout\" href=\"").expect("a way out");
+        let out = Url::parse(link.split('"').next().unwrap()).unwrap();
+        browser.request(Method::GET, &out, None).await;
         let to = browser.page.headers["location"].to_str().unwrap().to_owned();
         assert!(to.starts_with(&format!("{}/logout?", world.issuer)), "{to}");
         browser.request(Method::GET, &Url::parse(&to).unwrap(), None).await;
