@@ -422,7 +422,7 @@ const EXPLANATIONS: &[(&str, &str)] = &[
     ),
     (
         "portal.client.session_state_in_token_response",
-        "Whether the token response has `session_state`, by which Keycloak as a relying party finds the session that\na logout token ends.",
+        "Whether the token response has `session_state`, by which Keycloak before 26.7 as a relying party finds the\nsession that a logout token ends.",
     ),
     ("mail.password.file", "The file that holds it."),
     ("portal.client.client_secret.file", "The file that holds it."),

@@ -31,7 +31,7 @@ fn words(change: Change) -> &'static str {
     }
 }
 
-fn ended(end: &Ends) -> String {
+fn ended(end: Ends) -> String {
     match end {
         Ends::Sessions => "sessions".into(),
         Ends::OtherSessions => "the other sessions".into(),
@@ -61,7 +61,7 @@ fn printed() -> String {
     for change in Change::ALL {
         let Row { event, ends, tells } = change.row();
         let list = |items: Vec<String>| if items.is_empty() { "-".to_owned() } else { items.join(", ") };
-        let (ends, tells) = (list(ends.iter().map(ended).collect()), list(tells.iter().map(told).collect()));
+        let (ends, tells) = (list(ends.iter().copied().map(ended).collect()), list(tells.iter().map(told).collect()));
         let _ = writeln!(text, "| {} | {ends} | {tells} | `{}` |", words(change), event.as_str());
     }
     text
