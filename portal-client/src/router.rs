@@ -10,12 +10,12 @@ use web::assets::asset;
 use web::{compress, headers, kept, links, look, once, request, request_log};
 
 use crate::app::{App, LARGEST_FORM};
-use crate::pages::extract::Caller;
+use crate::http::extract::Caller;
+use crate::http::paths;
 use crate::pages::{
     activate, dossier, failure, health, home, keep, request as ask, session, sign_in, sign_out, team,
     team_link, write,
 };
-use crate::paths;
 
 /// The portal as a service, to be served with the peer's address (`web::serve::serve` does that).
 pub fn router(app: Arc<App>) -> Router {

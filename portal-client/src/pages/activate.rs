@@ -11,14 +11,13 @@ use serde::Serialize;
 use web::ephemeral::Limit;
 use web::errors::FieldErrors;
 
-use super::extract::{Form, SignedIn};
-use super::failure::Failure;
-use super::request::account_key;
 use super::{after, day, show};
 use crate::app::App;
+use crate::http::error::AppError;
+use crate::http::extract::{Form, SignedIn};
+use crate::http::paths;
 use crate::links::Link;
 use crate::links::code::ActivationCode;
-use crate::paths;
 use crate::team::{Act, Deed};
 
 const DAY: Duration = Duration::from_hours(24);
@@ -68,9 +67,9 @@ pub async fn page(
     State(app): State<Arc<App>>,
     Path(link): Path<String>,
     signed_in: SignedIn,
-) -> Result<Response, Failure> {
+) -> Result<Response, AppError> {
     let SignedIn { visit, session } = signed_in;
-    let link = app.links.own(&link, &session.person).await?.ok_or(Failure::NotFound)?;
+    let link = app.links.own(&link, &session.person).await?.ok_or(AppError::NotFound)?;
     if let Some(dossier) = link.opens() {
         let home = paths::section(dossier, "home");
         let is_new = visit.query("done") == "activated";
@@ -87,9 +86,9 @@ pub async fn activate(
     Path(link): Path<String>,
     signed_in: SignedIn,
     Form(fields): Form,
-) -> Result<Response, Failure> {
+) -> Result<Response, AppError> {
     let SignedIn { visit, session } = signed_in;
-    let link = app.links.own(&link, &session.person).await?.ok_or(Failure::NotFound)?;
+    let link = app.links.own(&link, &session.person).await?.ok_or(AppError::NotFound)?;
     let wrong = |key| {
         let page = Activate::new(&app, &link, FieldErrors::of("activation_code", key));
         show(&app, &visit, Some(&session), page.errors.status(), Activate::TEMPLATE, &page)
@@ -107,7 +106,7 @@ pub async fn activate(
         }));
     };
     let limits = app.settings.limits;
-    let key = account_key("activate", &session);
+    let key = session.person.counter("activate");
     let limit = Limit { key: &key, most: limits.activations_per_account, window: DAY };
     let reserved = app.ephemeral.reserve(&[limit]).await?.ok();
     let now = app.clock.now();
@@ -136,9 +135,9 @@ pub async fn withdraw(
     Path(link): Path<String>,
     signed_in: SignedIn,
     Form(_): Form,
-) -> Result<Response, Failure> {
+) -> Result<Response, AppError> {
     let session = signed_in.session;
-    let link = app.links.own(&link, &session.person).await?.ok_or(Failure::NotFound)?;
+    let link = app.links.own(&link, &session.person).await?.ok_or(AppError::NotFound)?;
     let now = app.clock.now();
     let mut write = app.db.begin_write().await?;
     if link.opens().is_none() && app.links.end(&mut write, &link.id, now).await? {

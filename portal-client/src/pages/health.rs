@@ -9,9 +9,9 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::extract::read_form;
-use super::failure::Failure;
 use crate::app::App;
+use crate::http::error::AppError;
+use crate::http::extract::read_form;
 
 /// How long a scrape waits for what has to be asked for; after that it shows what was seen last.
 const SCRAPE_WAITS: Duration = Duration::from_millis(250);
@@ -37,11 +37,11 @@ pub async fn metrics(State(app): State<Arc<App>>) -> Response {
 }
 
 /// `POST /dev/clock/advance`: moves the clock forward. Only routed in a development configuration.
-pub async fn advance_clock(State(app): State<Arc<App>>, request: Request) -> Result<Response, Failure> {
+pub async fn advance_clock(State(app): State<Arc<App>>, request: Request) -> Result<Response, AppError> {
     let fields = read_form(request, &app).await?;
-    let seconds: u64 = fields.trimmed("seconds").parse().map_err(|_| Failure::BadInput)?;
+    let seconds: u64 = fields.trimmed("seconds").parse().map_err(|_| AppError::BadInput)?;
     if seconds > 10 * 365 * 24 * 3600 {
-        return Err(Failure::BadInput);
+        return Err(AppError::BadInput);
     }
     app.clock.advance(Duration::from_secs(seconds));
     Ok(Json(json!({ "now": app.clock.now().rfc3339() })).into_response())

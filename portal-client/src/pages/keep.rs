@@ -8,11 +8,11 @@ use axum::response::{IntoResponse, Redirect, Response};
 use web::kept::{self, Holder};
 use web::request::{Fields, Visit};
 
-use super::extract::{Caller, Form};
-use super::failure::Failure;
 use crate::app::App;
+use crate::http::error::AppError;
+use crate::http::extract::{Caller, Form};
+use crate::http::{paths, session_cookie};
 use crate::session::Session;
-use crate::{paths, session};
 
 fn person(iss: &str, sub: &str) -> Holder {
     Holder::Person(format!("{iss}\n{sub}"))
@@ -22,7 +22,7 @@ fn person(iss: &str, sub: &str) -> Holder {
 ///
 /// # Errors
 /// The backend's.
-pub async fn kept_form(app: &App, visit: &Visit, session: &Session) -> Result<Fields, Failure> {
+pub async fn kept_form(app: &App, visit: &Visit, session: &Session) -> Result<Fields, AppError> {
     Ok(app.kept.find(visit, &person(&session.person.iss, &session.person.sub)).await?)
 }
 
@@ -37,8 +37,8 @@ pub async fn keep_form(
     page: &str,
     form: &Fields,
     has_ended: bool,
-) -> Result<String, Failure> {
-    let behind = match visit.cookie(session::COOKIE) {
+) -> Result<String, AppError> {
+    let behind = match session_cookie::token(visit) {
         Some(token) => app.sessions.person_behind(&token).await?,
         None => None,
     };
@@ -54,7 +54,7 @@ pub async fn keep(
     State(app): State<Arc<App>>,
     Caller(visit): Caller,
     Form(fields): Form,
-) -> Result<Response, Failure> {
+) -> Result<Response, AppError> {
     let page = kept::page_of(&visit).unwrap_or_else(|| paths::HOME.to_owned());
     let is_away = visit.query("away") == "1";
     let page = keep_form(&app, &visit, &page, &fields, is_away).await?;

@@ -2,9 +2,11 @@
 
 pub mod access;
 pub mod activate;
+mod appointment;
 pub mod dossier;
-pub mod extract;
+mod entered;
 pub mod failure;
+mod gate;
 pub mod health;
 pub mod home;
 pub mod keep;
@@ -14,6 +16,7 @@ pub mod sign_in;
 pub mod sign_out;
 pub mod team;
 pub mod team_link;
+mod under_way;
 pub mod write;
 
 use axum::http::StatusCode;
@@ -25,6 +28,7 @@ use web::language::Language;
 use web::request::Visit;
 
 use crate::app::App;
+use crate::http::paths;
 use crate::paging::Page;
 use crate::session::Session;
 
@@ -101,7 +105,8 @@ pub fn show(
             None => "",
         },
     });
-    let ending = session.map(|session| session.ending(app.settings.session, app.clock.now()));
+    let ending =
+        session.map(|session| session.ending(app.settings.session, app.clock.now(), paths::SIGNED_OUT_IDLE));
     let visit = &Visit { ending, ..visit.clone() };
     let targets = [app.settings.provider.origin.clone()];
     let forms = if session.is_some() { Forms::At(&targets) } else { Forms::Here };

@@ -14,15 +14,14 @@ use web::errors::FieldErrors;
 use web::flood::household;
 use web::request::Fields;
 
-use super::extract::{Form, SignedIn, query};
-use super::failure::Failure;
 use super::keep::kept_form;
-use super::sign_in::to_json;
 use super::{Words, in_language, show};
 use crate::app::App;
 use crate::dossiers::identity::{BirthDate, Bsn};
+use crate::http::error::AppError;
+use crate::http::extract::{Form, SignedIn, query};
+use crate::http::paths;
 use crate::links::{NewRequest, Relation};
-use crate::paths;
 use crate::session::Session;
 use crate::team::{Act, Deed};
 
@@ -153,7 +152,7 @@ pub(super) fn samples() -> Vec<(&'static str, serde_json::Value)> {
 }
 
 /// `GET /request`: the form, empty or as it was filled in.
-pub async fn form(State(app): State<Arc<App>>, signed_in: SignedIn) -> Result<Response, Failure> {
+pub async fn form(State(app): State<Arc<App>>, signed_in: SignedIn) -> Result<Response, AppError> {
     let SignedIn { visit, session } = signed_in;
     let typed = match query(&visit)?.get("draft") {
         Some(draft) => read_draft(&app, &session, draft).await?.unwrap_or_default(),
@@ -168,7 +167,7 @@ pub async fn check(
     State(app): State<Arc<App>>,
     signed_in: SignedIn,
     Form(fields): Form,
-) -> Result<Response, Failure> {
+) -> Result<Response, AppError> {
     let SignedIn { visit, session } = signed_in;
     let typed = Typed::from_fields(&fields);
     if let Err(errors) = typed.check(&app) {
@@ -182,7 +181,7 @@ pub async fn check(
 }
 
 /// `GET /request/overview`: what was filled in, with 'Bevestigen'.
-pub async fn overview(State(app): State<Arc<App>>, signed_in: SignedIn) -> Result<Response, Failure> {
+pub async fn overview(State(app): State<Arc<App>>, signed_in: SignedIn) -> Result<Response, AppError> {
     let SignedIn { visit, session } = signed_in;
     let query = query(&visit)?;
     let draft = query.get("draft").unwrap_or_default();
@@ -210,7 +209,7 @@ pub async fn confirm(
     State(app): State<Arc<App>>,
     signed_in: SignedIn,
     Form(fields): Form,
-) -> Result<Response, Failure> {
+) -> Result<Response, AppError> {
     let SignedIn { visit, session } = signed_in;
     let draft = fields.trimmed("draft");
     let Some(typed) = read_draft(&app, &session, draft).await? else {
@@ -222,13 +221,13 @@ pub async fn confirm(
     let Ok(request) = typed.check(&app) else { return Ok(Redirect::to(paths::REQUEST).into_response()) };
     let limits = app.settings.limits;
     let (account, address) =
-        (account_key("request", &session), format!("request-address:{}", household(visit.address)));
+        (session.person.counter("request"), format!("request-address:{}", household(visit.address)));
     let taken = [
         Limit { key: &account, most: limits.requests_per_account, window: DAY },
         Limit { key: &address, most: limits.requests_per_address, window: DAY },
     ];
     if app.ephemeral.reserve(&taken).await?.is_err() {
-        return Err(Failure::TooManyToday);
+        return Err(AppError::TooManyToday);
     }
     let now = app.clock.now();
     let id = app.random.id();
@@ -255,9 +254,9 @@ pub async fn sent(
     State(app): State<Arc<App>>,
     Path(link): Path<String>,
     signed_in: SignedIn,
-) -> Result<Response, Failure> {
+) -> Result<Response, AppError> {
     let SignedIn { visit, session } = signed_in;
-    let link = app.links.own(&link, &session.person).await?.ok_or(Failure::NotFound)?;
+    let link = app.links.own(&link, &session.person).await?.ok_or(AppError::NotFound)?;
     let own = app.organisation(&link.organisation).cloned().unwrap_or_default();
     let language = app.settings.look().language(&visit);
     let words = |nl: &str, en: &str| in_language(language, nl, en);
@@ -313,23 +312,17 @@ impl Typed {
     }
 }
 
-/// The name under which an account's tries are counted.
-pub(super) fn account_key(what: &str, session: &Session) -> String {
-    let person = format!("{}\n{}", session.person.iss, session.person.sub);
-    format!("{what}-account:{}", web::seal::sha256(&person))
-}
-
 fn draft_key(session: &Session, draft: &str) -> String {
     format!("draft:{}", web::seal::sha256(&format!("{}\n{draft}", session.key())))
 }
 
-async fn keep_draft(app: &App, session: &Session, draft: &str, typed: &Typed) -> Result<(), Failure> {
-    let sealed = app.drafts.seal(&to_json(typed)?);
+async fn keep_draft(app: &App, session: &Session, draft: &str, typed: &Typed) -> Result<(), AppError> {
+    let sealed = app.drafts.seal(&serde_json::to_vec(typed)?);
     Ok(app.ephemeral.put(&draft_key(session, draft), &sealed, DRAFT_LIFETIME).await?)
 }
 
-async fn read_draft(app: &App, session: &Session, draft: &str) -> Result<Option<Typed>, Failure> {
+async fn read_draft(app: &App, session: &Session, draft: &str) -> Result<Option<Typed>, AppError> {
     let Some(kept) = app.ephemeral.get(&draft_key(session, draft)).await? else { return Ok(None) };
-    let opened = app.drafts.open(&kept.value).map_err(|error| Failure::Internal(error.to_string()))?;
-    serde_json::from_slice(&opened).map(Some).map_err(|error| Failure::Internal(error.to_string()))
+    let opened = app.drafts.open(&kept.value)?;
+    Ok(Some(serde_json::from_slice(&opened)?))
 }

@@ -6,18 +6,20 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use web::ending::{is_script, told};
 
-use super::extract::{Caller, Form, SignedIn};
-use super::failure::Failure;
 use crate::app::App;
-use crate::{paths, session};
+use crate::http::error::AppError;
+use crate::http::extract::{Caller, Form, SignedIn};
+use crate::http::{paths, session_cookie};
 
 /// `GET /session`: the seconds left, without extending anything (T32); zero when it has ended.
-pub async fn remaining(State(app): State<Arc<App>>, Caller(visit): Caller) -> Result<Response, Failure> {
-    let session = match visit.cookie(session::COOKIE) {
+pub async fn remaining(State(app): State<Arc<App>>, Caller(visit): Caller) -> Result<Response, AppError> {
+    let session = match session_cookie::token(&visit) {
         Some(token) => app.sessions.peek(&token).await?,
         None => None,
     };
-    Ok(told(session.map(|session| session.ending(app.settings.session, app.clock.now()))))
+    Ok(told(
+        session.map(|session| session.ending(app.settings.session, app.clock.now(), paths::SIGNED_OUT_IDLE)),
+    ))
 }
 
 /// `POST /session/extend`: somebody is still there. A script gets the seconds left, a form goes back to
@@ -26,9 +28,13 @@ pub async fn extend(
     State(app): State<Arc<App>>,
     signed_in: SignedIn,
     Form(fields): Form,
-) -> Result<Response, Failure> {
+) -> Result<Response, AppError> {
     if is_script(&signed_in.visit.headers) {
-        return Ok(told(Some(signed_in.session.ending(app.settings.session, app.clock.now()))));
+        return Ok(told(Some(signed_in.session.ending(
+            app.settings.session,
+            app.clock.now(),
+            paths::SIGNED_OUT_IDLE,
+        ))));
     }
     let return_to = paths::local(fields.get("return_to").unwrap_or(paths::HOME));
     Ok(Redirect::to(return_to).into_response())

@@ -8,14 +8,14 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Serialize;
 use serde_json::json;
-use web::request::{Visit, append};
+use web::request::Visit;
 
-use super::extract::{Caller, Form, query, read_form};
-use super::failure::Failure;
-use super::{show, sign_in};
+use super::{show, under_way};
 use crate::app::App;
+use crate::http::error::AppError;
+use crate::http::extract::{Caller, Form, query, read_form};
+use crate::http::{paths, session_cookie};
 use crate::oidc::{Asked, OidcError, Pending, Purpose, SignInAnswer};
-use crate::{paths, session};
 
 /// The question before signing out, for who typed the address.
 #[derive(Debug, Serialize)]
@@ -46,8 +46,8 @@ impl SignedOut {
 }
 
 /// `GET /logout`: asks, because a link must not sign anybody out.
-pub async fn question(State(app): State<Arc<App>>, Caller(visit): Caller) -> Result<Response, Failure> {
-    let session = match visit.cookie(session::COOKIE) {
+pub async fn question(State(app): State<Arc<App>>, Caller(visit): Caller) -> Result<Response, AppError> {
+    let session = match session_cookie::token(&visit) {
         Some(token) => app.sessions.peek(&token).await?,
         None => None,
     };
@@ -62,8 +62,8 @@ pub async fn logout(
     State(app): State<Arc<App>>,
     Caller(visit): Caller,
     Form(_): Form,
-) -> Result<Response, Failure> {
-    let token = visit.cookie(session::COOKIE);
+) -> Result<Response, AppError> {
+    let token = session_cookie::token(&visit);
     let hint = match &token {
         Some(token) => app.sessions.end(token, &app.random).await?,
         None => None,
@@ -72,16 +72,16 @@ pub async fn logout(
         Some(hint) if app.provider.recognises(&hint).await => at_provider(&app, &visit, Some(&hint)).await,
         // The key of the ID token is gone, or the session here went before. The provider would ask, and keep the
         // person; with a new ID token it does neither.
-        _ if token.is_some() || visit.cookie(session::ENDED_COOKIE).is_some() => {
+        _ if token.is_some() || session_cookie::says_ended(&visit) => {
             let return_to = paths::SIGNED_OUT.to_owned();
             let asked = Asked { return_to, purpose: Purpose::SignOut, anew: false };
-            let url = sign_in::start(&app, &visit, asked).await;
+            let url = under_way::start(&app, &visit, asked).await;
             url.map_or_else(|_| paths::SIGNED_OUT.to_owned(), String::from)
         }
         _ => paths::SIGNED_OUT.to_owned(),
     };
     let mut response = Redirect::to(&target).into_response();
-    append(&mut response, visit.front.cookies.clear(session::COOKIE));
+    session_cookie::clear(&visit, &mut response);
     Ok(response)
 }
 
@@ -115,10 +115,10 @@ async fn at_provider(app: &App, visit: &Visit, hint: Option<&str>) -> String {
 
 /// `GET /signed-out`: where sign-outs, and pages whose time ran out, end. Touches no session: another tab
 /// may still be at work, and then this page says so.
-pub async fn signed_out(State(app): State<Arc<App>>, Caller(visit): Caller) -> Result<Response, Failure> {
+pub async fn signed_out(State(app): State<Arc<App>>, Caller(visit): Caller) -> Result<Response, AppError> {
     let query = query(&visit)?;
     let return_to = paths::local(query.get("return_to").unwrap_or(paths::HOME));
-    let token = visit.cookie(session::COOKIE);
+    let token = session_cookie::token(&visit);
     let lives = match &token {
         Some(token) => app.sessions.peek(token).await?.is_some(),
         None => false,
@@ -133,16 +133,9 @@ pub async fn signed_out(State(app): State<Arc<App>>, Caller(visit): Caller) -> R
     };
     let mut response = show(&app, &visit, None, StatusCode::OK, SignedOut::TEMPLATE, &page);
     if token.is_some() && !lives {
-        forget(&visit, &mut response);
+        session_cookie::forget(&visit, &mut response);
     }
     Ok(response)
-}
-
-/// A stale cookie traps nobody: it goes, and another says that the next sign-in needs a new proof.
-pub(super) fn forget(visit: &Visit, response: &mut Response) {
-    let cookies = visit.front.cookies;
-    append(response, cookies.clear(session::COOKIE));
-    append(response, cookies.set(session::ENDED_COOKIE, "yes", None));
 }
 
 /// `POST /backchannel-logout`: the provider ends a session (Back-Channel Logout 1.0 sections 2.5 to 2.8).

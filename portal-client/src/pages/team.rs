@@ -7,12 +7,12 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 
-use super::extract::{SignedIn, page as page_of};
-use super::failure::Failure;
 use super::{Pages, day, show};
 use crate::app::App;
+use crate::http::error::AppError;
+use crate::http::extract::{SignedIn, page as page_of};
+use crate::http::paths;
 use crate::links::{Link, State as LinkState};
-use crate::paths;
 use crate::session::{Care, Session};
 use crate::team::{NotAtDesk, desk};
 
@@ -66,10 +66,10 @@ impl Desk {
 ///
 /// # Errors
 /// A sign-in for the desk, if that would help; else that they are no member of a team.
-pub fn at_desk<'a>(app: &App, session: &'a Session, return_to: &str) -> Result<&'a Care, Failure> {
+pub fn at_desk<'a>(app: &App, session: &'a Session, return_to: &str) -> Result<&'a Care, AppError> {
     desk(session, &app.settings.provider.team_acr).map_err(|not| match not {
-        NotAtDesk::StepUp => Failure::SignIn(return_to.to_owned()),
-        NotAtDesk::NoRole => Failure::NotInTeam,
+        NotAtDesk::StepUp => AppError::SignIn(return_to.to_owned()),
+        NotAtDesk::NoRole => AppError::NotInTeam,
     })
 }
 
@@ -86,7 +86,7 @@ pub(super) fn state_word(link: &Link, now: web::clock::Timestamp, attempts: i64)
 }
 
 /// `GET /team`
-pub async fn list(State(app): State<Arc<App>>, signed_in: SignedIn) -> Result<Response, Failure> {
+pub async fn list(State(app): State<Arc<App>>, signed_in: SignedIn) -> Result<Response, AppError> {
     let SignedIn { visit, session } = signed_in;
     let care = at_desk(&app, &session, paths::TEAM)?;
     let now = app.clock.now();

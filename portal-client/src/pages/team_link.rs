@@ -10,16 +10,16 @@ use serde::Serialize;
 use web::errors::FieldErrors;
 use web::request::Visit;
 
-use super::extract::{Form, SignedIn, page as page_of, query};
-use super::failure::Failure;
 use super::keep::kept_form;
 use super::team::{at_desk, state_word};
 use super::{Pages, after, day, show};
 use crate::app::App;
 use crate::dossiers::identity::Bsn;
+use crate::http::error::AppError;
+use crate::http::extract::{Form, SignedIn, page as page_of, query};
+use crate::http::paths;
 use crate::links::code::ActivationCode;
 use crate::links::{Level, Link, NewCode, State as LinkState};
-use crate::paths;
 use crate::session::Session;
 use crate::team::{Act, Deed, may_act_on};
 
@@ -131,7 +131,7 @@ pub async fn page(
     State(app): State<Arc<App>>,
     Path(link): Path<String>,
     signed_in: SignedIn,
-) -> Result<Response, Failure> {
+) -> Result<Response, AppError> {
     let SignedIn { visit, session } = signed_in;
     let link = own_link(&app, &session, &link).await?;
     let issued = query(&visit)?.plain("issued");
@@ -151,11 +151,11 @@ pub async fn act(
     Path((link, act)): Path<(String, String)>,
     signed_in: SignedIn,
     Form(fields): Form,
-) -> Result<Response, Failure> {
+) -> Result<Response, AppError> {
     let SignedIn { visit, session } = signed_in;
     let link = own_link(&app, &session, &link).await?;
     if !may_act_on(&session.person, &link) {
-        return Err(Failure::Refused);
+        return Err(AppError::Refused);
     }
     let reason: String = fields.line("reason").chars().take(500).collect();
     let level = Level::from_word(fields.trimmed("level"));
@@ -194,8 +194,8 @@ pub async fn act(
             (app.links.set_level(&mut write, &link, level).await?, what)
         }
         ("end", _) => (app.links.end(&mut write, &link.id, now).await?, Act::Ended),
-        ("code" | "level", None) => return Err(Failure::BadInput),
-        _ => return Err(Failure::NotFound),
+        ("code" | "level", None) => return Err(AppError::BadInput),
+        _ => return Err(AppError::NotFound),
     };
     if !done {
         drop(write);
@@ -222,7 +222,7 @@ fn issued_key(session: &Session, link: &Link, id: &str) -> String {
 }
 
 /// The code of this page, as long as it is the one that counts; empty if there is none to show.
-async fn shown_code(app: &App, session: &Session, link: &Link, id: &str) -> Result<String, Failure> {
+async fn shown_code(app: &App, session: &Session, link: &Link, id: &str) -> Result<String, AppError> {
     let LinkState::Requested { code: Some(counts) } = &link.state else { return Ok(String::new()) };
     let Some(kept) = app.ephemeral.get(&issued_key(session, link, id)).await? else {
         return Ok(String::new());
@@ -233,12 +233,12 @@ async fn shown_code(app: &App, session: &Session, link: &Link, id: &str) -> Resu
 }
 
 /// A link of the organisation whose desk this is; another's is not found (T46).
-async fn own_link(app: &App, session: &Session, link: &str) -> Result<Link, Failure> {
+async fn own_link(app: &App, session: &Session, link: &str) -> Result<Link, AppError> {
     let care = at_desk(app, session, paths::TEAM)?;
     if !paths::is_identifier(link) {
-        return Err(Failure::NotFound);
+        return Err(AppError::NotFound);
     }
-    app.links.in_organisation(link, &care.organisation).await?.ok_or(Failure::NotFound)
+    app.links.in_organisation(link, &care.organisation).await?.ok_or(AppError::NotFound)
 }
 
 /// The client that a link is about, once opened or by what was filled in.
@@ -258,9 +258,9 @@ async fn render(
     session: &Session,
     link: &Link,
     shown: Shown,
-) -> Result<Response, Failure> {
+) -> Result<Response, AppError> {
     let (bsn, birth_date) =
-        app.links.reveal(link).map_err(|error| Failure::Internal(format!("link {}: {error}", link.id)))?;
+        app.links.reveal(link).map_err(|error| AppError::Internal(format!("link {}: {error}", link.id)))?;
     let asked = page_of(visit)?;
     let entries = app.audit.of_link(&link.id, asked).await?;
     let pages = Pages::new(&paths::team_link(&link.id), asked, entries.next);

@@ -1,6 +1,6 @@
 //! The portal's URLs, for redirects and tests. Patterns with `{...}` are filled in by the functions below.
 
-use web::ending::local_path;
+use web::local_path::local_path;
 
 pub const HOME: &str = "/";
 pub const LOGIN: &str = "/login";

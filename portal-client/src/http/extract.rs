@@ -11,11 +11,11 @@ use axum::http::{Method, header};
 use tokio::time::timeout;
 use web::request::{Fields, Visit};
 
-use super::failure::Failure;
+use super::error::AppError;
+use super::{paths, session_cookie};
 use crate::app::App;
 use crate::paging::Page;
-use crate::paths;
-use crate::session::{self, Session};
+use crate::session::Session;
 
 /// How long a page waits for the provider to hear of somebody's activity.
 const REFRESH_WAITS: Duration = Duration::from_secs(1);
@@ -24,11 +24,11 @@ const REFRESH_WAITS: Duration = Duration::from_secs(1);
 pub struct Caller(pub Visit);
 
 impl FromRequestParts<Arc<App>> for Caller {
-    type Rejection = Failure;
+    type Rejection = AppError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Failure> {
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, AppError> {
         let visit = parts.extensions.get::<Visit>().map(|visit| at_page(visit, &parts.method));
-        visit.map(Self).ok_or_else(|| Failure::Internal("a route without the visit layer".into()))
+        visit.map(Self).ok_or_else(|| AppError::Internal("a route without the visit layer".into()))
     }
 }
 
@@ -49,19 +49,19 @@ pub struct SignedIn {
 }
 
 impl FromRequestParts<Arc<App>> for SignedIn {
-    type Rejection = Failure;
+    type Rejection = AppError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Failure> {
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, AppError> {
         let Caller(visit) = Caller::from_request_parts(parts, app).await?;
         let own = visit.uri.path_and_query().map_or(paths::HOME, |path| path.as_str());
         let return_to = paths::local(own).to_owned();
-        let Some(token) = visit.cookie(session::COOKIE) else { return Err(Failure::SignIn(return_to)) };
+        let Some(token) = session_cookie::token(&visit) else { return Err(AppError::SignIn(return_to)) };
         match app.sessions.touch(&token).await? {
             Some(session) => {
                 keep_provider_session(app, &session).await;
                 Ok(Self { visit, session })
             }
-            None => Err(Failure::SessionEnded(return_to)),
+            None => Err(AppError::SessionEnded(return_to)),
         }
     }
 }
@@ -91,19 +91,19 @@ async fn keep_provider_session(app: &Arc<App>, session: &Session) {
 pub struct Form(pub Fields);
 
 impl FromRequest<Arc<App>> for Form {
-    type Rejection = Failure;
+    type Rejection = AppError;
 
-    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Failure> {
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, AppError> {
         let (mut parts, body) = request.into_parts();
         let Caller(visit) = Caller::from_request_parts(&mut parts, app).await?;
-        app.posts.check(visit.address).map_err(|wait| Failure::TooMany(wait.as_secs() + 1))?;
+        app.posts.check(visit.address).map_err(|wait| AppError::TooMany(wait.as_secs() + 1))?;
         let fields = read_form(Request::from_parts(parts, body), app).await?;
         if visit.csrf_accepts(&fields) {
             Ok(Self(fields))
         } else if visit.came_without_cookies() {
-            Err(Failure::CookiesOff)
+            Err(AppError::CookiesOff)
         } else {
-            Err(Failure::ForeignForm)
+            Err(AppError::ForeignForm)
         }
     }
 }
@@ -111,29 +111,29 @@ impl FromRequest<Arc<App>> for Form {
 /// The fields of an `application/x-www-form-urlencoded` body, whoever sent it.
 ///
 /// # Errors
-/// [`Failure::BadInput`] for anything else.
-pub async fn read_form(request: Request, app: &Arc<App>) -> Result<Fields, Failure> {
+/// [`AppError::BadInput`] for anything else.
+pub async fn read_form(request: Request, app: &Arc<App>) -> Result<Fields, AppError> {
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let is_form = kind.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
     if !is_form {
-        return Err(Failure::BadInput);
+        return Err(AppError::BadInput);
     }
-    let bytes = Bytes::from_request(request, app).await.map_err(|_| Failure::BadInput)?;
-    Fields::parse(&bytes).map_err(|_| Failure::BadInput)
+    let bytes = Bytes::from_request(request, app).await.map_err(|_| AppError::BadInput)?;
+    Fields::parse(&bytes).map_err(|_| AppError::BadInput)
 }
 
 /// The query of a URL.
 ///
 /// # Errors
-/// [`Failure::BadInput`] for a repeated parameter or one that is no text.
-pub fn query(visit: &Visit) -> Result<Fields, Failure> {
-    Fields::parse(visit.uri.query().unwrap_or_default().as_bytes()).map_err(|_| Failure::BadInput)
+/// [`AppError::BadInput`] for a repeated parameter or one that is no text.
+pub fn query(visit: &Visit) -> Result<Fields, AppError> {
+    Fields::parse(visit.uri.query().unwrap_or_default().as_bytes()).map_err(|_| AppError::BadInput)
 }
 
 /// The page of a long list that a URL asks for.
 ///
 /// # Errors
-/// [`Failure::BadInput`] for what is no page.
-pub fn page(visit: &Visit) -> Result<Page, Failure> {
-    Page::parse(query(visit)?.trimmed("page")).ok_or(Failure::BadInput)
+/// [`AppError::BadInput`] for what is no page.
+pub fn page(visit: &Visit) -> Result<Page, AppError> {
+    Page::parse(query(visit)?.trimmed("page")).ok_or(AppError::BadInput)
 }
