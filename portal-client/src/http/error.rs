@@ -45,6 +45,10 @@ pub enum AppError {
     NotInTeam,
     /// This machine's clock and the provider's differ too much.
     ClocksDiffer(String),
+    /// A logout token of the provider does not hold; the provider reads the answer.
+    LogoutTokenRefused(String),
+    /// A logout token could not be handled now.
+    LogoutTokenUnhandled(String),
     /// A fault of ours.
     Internal(String),
     /// The database or Redis failed.
@@ -105,8 +109,21 @@ impl IntoResponse for AppError {
 }
 
 impl AppError {
-    /// The status of its answer, and the word for it: `portal-failure-WORD-title` and `portal-failure-WORD-text` are the texts
-    /// of its page.
+    /// Why a session was not ended from behind (Back-Channel Logout 1.0 section 2.8).
+    pub fn from_behind(error: &OidcError) -> Self {
+        match error {
+            OidcError::Unavailable(cause) => Self::LogoutTokenUnhandled(cause.clone()),
+            error => Self::LogoutTokenRefused(error.to_string()),
+        }
+    }
+
+    /// Whether a program reads the answer, and not a person.
+    pub fn is_for_a_program(&self) -> bool {
+        matches!(self, Self::LogoutTokenRefused(_) | Self::LogoutTokenUnhandled(_))
+    }
+
+    /// The status of its answer, and the word for it: the `error` that a program reads, or the page whose texts are
+    /// `portal-failure-WORD-title` and `portal-failure-WORD-text`.
     pub fn status_and_word(&self) -> (StatusCode, &'static str) {
         match self {
             Self::NotFound => (StatusCode::NOT_FOUND, "not-found"),
@@ -127,13 +144,17 @@ impl AppError {
             Self::SignInFailed(_) => (StatusCode::BAD_GATEWAY, "sign-in-failed"),
             Self::TooWeak => (StatusCode::FORBIDDEN, "too-weak"),
             Self::NotInTeam => (StatusCode::FORBIDDEN, "not-in-team"),
+            Self::LogoutTokenRefused(_) => (StatusCode::BAD_REQUEST, "invalid_request"),
+            Self::LogoutTokenUnhandled(_) => (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable"),
             Self::Internal(_) | Self::Backend { .. } => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         }
     }
 
     /// Counts it, and writes down what an operator has to know.
     pub fn note(&self, app: &App) {
-        app.outcomes.refused(self.name());
+        if !self.is_for_a_program() {
+            app.outcomes.refused(self.name());
+        }
         match self {
             Self::Internal(cause) => {
                 app.outcomes.failure("other");
@@ -157,6 +178,10 @@ impl AppError {
                 tracing::error!(%cause, advice = fault::CLOCK.advice, "a sign-in failed");
             }
             Self::SignInFailed(cause) => tracing::warn!(%cause, "a sign-in failed"),
+            Self::LogoutTokenUnhandled(cause) => {
+                tracing::error!(%cause, "a logout token could not be handled");
+            }
+            Self::LogoutTokenRefused(cause) => tracing::warn!(error = %cause, "a logout token was refused"),
             _ => {}
         }
     }

@@ -1,21 +1,21 @@
-//! What handlers ask of a request before they run: that somebody is signed in, that a form is ours and not
-//! one of a flood.
+//! What handlers ask of a request before they run: who is calling, whether somebody is signed in or at the care team's desk,
+//! and what the URL says. Forms are in [`super::form`].
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Bytes;
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::FromRequestParts;
+use axum::http::Method;
 use axum::http::request::Parts;
-use axum::http::{Method, header};
 use tokio::time::timeout;
 use web::request::{Fields, Visit};
 
 use super::error::AppError;
-use super::{paths, session_cookie};
+use super::{names, paths, session_cookie};
 use crate::app::App;
 use crate::paging::Page;
-use crate::session::Session;
+use crate::session::{Care, Session};
+use crate::team::{NotAtDesk, desk};
 
 /// How long a page waits for the provider to hear of somebody's activity.
 const REFRESH_WAITS: Duration = Duration::from_secs(1);
@@ -66,6 +66,73 @@ impl FromRequestParts<Arc<App>> for SignedIn {
     }
 }
 
+/// Whoever is calling, with the session that their browser names if it lives. Extends nothing.
+pub struct Anybody {
+    pub visit: Visit,
+    /// The browser's token, of a session that lives or is over.
+    pub token: Option<String>,
+    pub session: Option<Session>,
+}
+
+impl FromRequestParts<Arc<App>> for Anybody {
+    type Rejection = AppError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, AppError> {
+        let Caller(visit) = Caller::from_request_parts(parts, app).await?;
+        let token = session_cookie::token(&visit);
+        let session = match &token {
+            Some(token) => app.sessions.peek(token).await?,
+            None => None,
+        };
+        Ok(Self { visit, token, session })
+    }
+}
+
+/// Somebody at the care team's desk; who could be after another sign-in is sent to that.
+pub struct AtDesk {
+    pub visit: Visit,
+    pub session: Session,
+    pub care: Care,
+}
+
+impl FromRequestParts<Arc<App>> for AtDesk {
+    type Rejection = AppError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, AppError> {
+        let SignedIn { visit, session } = SignedIn::from_request_parts(parts, app).await?;
+        let care = desk(&session, &app.settings.provider.team_acr).cloned().map_err(|not| match not {
+            NotAtDesk::StepUp => AppError::SignIn(paths::TEAM.to_owned()),
+            NotAtDesk::NoRole => AppError::NotInTeam,
+        })?;
+        Ok(Self { visit, session, care })
+    }
+}
+
+/// An address that does not flood us with sign-ins.
+pub struct FewSignIns;
+
+impl FromRequestParts<Arc<App>> for FewSignIns {
+    type Rejection = AppError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, AppError> {
+        let Caller(visit) = Caller::from_request_parts(parts, app).await?;
+        app.sign_ins.check(visit.address).map_err(|wait| AppError::TooMany(wait.as_secs() + 1))?;
+        Ok(Self)
+    }
+}
+
+/// The query of the URL.
+pub struct Query(pub Fields);
+
+impl FromRequestParts<Arc<App>> for Query {
+    type Rejection = AppError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, AppError> {
+        let Caller(visit) = Caller::from_request_parts(parts, app).await?;
+        query(&visit).map(Self)
+    }
+}
+
 /// Tells the provider from time to time that somebody is here. Waits for its answer a little while, so that who goes on to
 /// the provider's pages finds the session there; the person's page never fails by it.
 async fn keep_provider_session(app: &Arc<App>, session: &Session) {
@@ -87,42 +154,7 @@ async fn keep_provider_session(app: &Arc<App>, session: &Session) {
     }
 }
 
-/// A form that a page of ours sent from this browser.
-pub struct Form(pub Fields);
-
-impl FromRequest<Arc<App>> for Form {
-    type Rejection = AppError;
-
-    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, AppError> {
-        let (mut parts, body) = request.into_parts();
-        let Caller(visit) = Caller::from_request_parts(&mut parts, app).await?;
-        app.posts.check(visit.address).map_err(|wait| AppError::TooMany(wait.as_secs() + 1))?;
-        let fields = read_form(Request::from_parts(parts, body), app).await?;
-        if visit.csrf_accepts(&fields) {
-            Ok(Self(fields))
-        } else if visit.came_without_cookies() {
-            Err(AppError::CookiesOff)
-        } else {
-            Err(AppError::ForeignForm)
-        }
-    }
-}
-
-/// The fields of an `application/x-www-form-urlencoded` body, whoever sent it.
-///
-/// # Errors
-/// [`AppError::BadInput`] for anything else.
-pub async fn read_form(request: Request, app: &Arc<App>) -> Result<Fields, AppError> {
-    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let is_form = kind.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
-    if !is_form {
-        return Err(AppError::BadInput);
-    }
-    let bytes = Bytes::from_request(request, app).await.map_err(|_| AppError::BadInput)?;
-    Fields::parse(&bytes).map_err(|_| AppError::BadInput)
-}
-
-/// The query of a URL.
+/// The query of a URL, for what looks at it in some cases only.
 ///
 /// # Errors
 /// [`AppError::BadInput`] for a repeated parameter or one that is no text.
@@ -135,5 +167,5 @@ pub fn query(visit: &Visit) -> Result<Fields, AppError> {
 /// # Errors
 /// [`AppError::BadInput`] for what is no page.
 pub fn page(visit: &Visit) -> Result<Page, AppError> {
-    Page::parse(query(visit)?.trimmed("page")).ok_or(AppError::BadInput)
+    Page::parse(query(visit)?.trimmed(names::PAGE)).ok_or(AppError::BadInput)
 }

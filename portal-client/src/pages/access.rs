@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::dossiers::{Dossier, Section};
 use crate::http::error::AppError;
 use crate::http::extract::query;
-use crate::http::paths;
+use crate::http::{names, paths};
 use crate::links::{Link, Relation, State};
 use crate::session::Session;
 use crate::team::{Act, Deed};
@@ -94,7 +94,7 @@ pub(super) async fn views(app: &App, visit: &Visit, dossier: &Dossier) -> Result
         Some(text) => text.parse().ok().filter(|number| *number >= 0).ok_or(AppError::BadInput),
         None => Ok(other),
     };
-    let from = Cursor { before: Timestamp(number("before", i64::MAX)?), skip: number("skip", 0)? };
+    let from = Cursor { before: Timestamp(number(names::BEFORE, i64::MAX)?), skip: number(names::SKIP, 0)? };
     let page = app.access_log.seen(&dossier.id, from).await?;
     let time = |at: Timestamp| at.local_text().chars().skip(11).collect::<String>();
     let seen = page.seen.into_iter().map(|seen| Seen {
@@ -109,11 +109,13 @@ pub(super) async fn views(app: &App, visit: &Visit, dossier: &Dossier) -> Result
         outcome: seen.outcome,
     });
     let own = paths::section(&dossier.id, Section::Views.slug());
-    let older = page.next.map(|next| format!("{own}?before={}&skip={}", next.before.0, next.skip));
+    let older = page
+        .next
+        .map(|next| format!("{own}?{}={}&{}={}", names::BEFORE, next.before.0, names::SKIP, next.skip));
     Ok(json!({
         "seen": seen.collect::<Vec<_>>(),
         "older": older.unwrap_or_default(),
-        "newest": if query.get("before").is_some() { own } else { String::new() },
+        "newest": if query.get(names::BEFORE).is_some() { own } else { String::new() },
     }))
 }
 

@@ -14,8 +14,9 @@ use web::errors::FieldErrors;
 use super::{after, day, show};
 use crate::app::App;
 use crate::http::error::AppError;
-use crate::http::extract::{Form, SignedIn};
-use crate::http::paths;
+use crate::http::extract::SignedIn;
+use crate::http::form::Form;
+use crate::http::{names, paths};
 use crate::links::Link;
 use crate::links::code::ActivationCode;
 use crate::team::{Act, Deed};
@@ -57,7 +58,7 @@ impl Activate {
             })
         };
         let keys = ["portal-activate-error", "portal-activate-empty", "portal-activate-malformed"];
-        let wrong = keys.map(|key| (Self::TEMPLATE, page(FieldErrors::of("activation_code", key))));
+        let wrong = keys.map(|key| (Self::TEMPLATE, page(FieldErrors::of(names::ACTIVATION_CODE, key))));
         wrong.into_iter().chain([(Self::TEMPLATE, page(FieldErrors::default()))]).collect()
     }
 }
@@ -66,13 +67,12 @@ impl Activate {
 pub async fn page(
     State(app): State<Arc<App>>,
     Path(link): Path<String>,
-    signed_in: SignedIn,
+    SignedIn { visit, session }: SignedIn,
 ) -> Result<Response, AppError> {
-    let SignedIn { visit, session } = signed_in;
     let link = app.links.own(&link, &session.person).await?.ok_or(AppError::NotFound)?;
     if let Some(dossier) = link.opens() {
         let home = paths::section(dossier, "home");
-        let is_new = visit.query("done") == "activated";
+        let is_new = visit.query(names::DONE) == "activated";
         let home = if is_new { after(&home, "activated") } else { home };
         return Ok(Redirect::to(&home).into_response());
     }
@@ -84,20 +84,19 @@ pub async fn page(
 pub async fn activate(
     State(app): State<Arc<App>>,
     Path(link): Path<String>,
-    signed_in: SignedIn,
+    SignedIn { visit, session }: SignedIn,
     Form(fields): Form,
 ) -> Result<Response, AppError> {
-    let SignedIn { visit, session } = signed_in;
     let link = app.links.own(&link, &session.person).await?.ok_or(AppError::NotFound)?;
     let wrong = |key| {
-        let page = Activate::new(&app, &link, FieldErrors::of("activation_code", key));
+        let page = Activate::new(&app, &link, FieldErrors::of(names::ACTIVATION_CODE, key));
         show(&app, &visit, Some(&session), page.errors.status(), Activate::TEMPLATE, &page)
     };
     if link.opens().is_some() {
         // The second of two clicks: the first one has opened it.
         return Ok(Redirect::to(&paths::requested(&link.id)).into_response());
     }
-    let typed = fields.plain("activation_code");
+    let typed = fields.plain(names::ACTIVATION_CODE);
     let Some(code) = ActivationCode::typed(&typed) else {
         return Ok(wrong(if typed.is_empty() {
             "portal-activate-empty"
@@ -133,10 +132,9 @@ pub async fn activate(
 pub async fn withdraw(
     State(app): State<Arc<App>>,
     Path(link): Path<String>,
-    signed_in: SignedIn,
+    SignedIn { session, .. }: SignedIn,
     Form(_): Form,
 ) -> Result<Response, AppError> {
-    let session = signed_in.session;
     let link = app.links.own(&link, &session.person).await?.ok_or(AppError::NotFound)?;
     let now = app.clock.now();
     let mut write = app.db.begin_write().await?;

@@ -8,7 +8,7 @@ use crate::dossiers::notes::Note;
 
 /// A family's own appointment.
 #[derive(Clone, Debug, Serialize)]
-pub struct PersonalAppointment {
+pub(crate) struct PersonalAppointment {
     pub id: String,
     /// `23-11-2026`
     pub on: String,
@@ -21,7 +21,7 @@ pub struct PersonalAppointment {
 
 /// As it stands in the note.
 #[derive(Serialize, Deserialize)]
-pub struct Stored {
+pub(crate) struct Stored {
     pub date: String,
     pub time: String,
     pub title: String,
@@ -29,7 +29,7 @@ pub struct Stored {
 
 impl PersonalAppointment {
     /// From the note that it is kept in.
-    pub fn read(note: &Note) -> Option<Self> {
+    pub(crate) fn read(note: &Note) -> Option<Self> {
         let stored: Stored = serde_json::from_str(&note.body).ok()?;
         let on = parse_date(&stored.date)?.strftime("%d-%m-%Y").to_string();
         let (id, author) = (note.id.clone(), note.author.clone());
@@ -38,7 +38,7 @@ impl PersonalAppointment {
 }
 
 /// `9:30`, `09.30` or `9 uur` as `09:30`.
-pub fn clock_time(text: &str) -> Option<String> {
+pub(crate) fn clock_time(text: &str) -> Option<String> {
     let text = plain(text);
     let text = text.trim_end_matches("uur").trim();
     let (hour, minute) = text.split_once([':', '.']).unwrap_or((text, "0"));

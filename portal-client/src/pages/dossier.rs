@@ -77,20 +77,19 @@ impl SectionPage {
 }
 
 /// `GET /dossiers/{dossier}`
-pub async fn first(Path(dossier): Path<String>, _: SignedIn) -> Result<Redirect, AppError> {
+pub async fn first(Path(dossier): Path<String>, _: SignedIn) -> Result<Response, AppError> {
     if !paths::is_identifier(&dossier) {
         return Err(AppError::NotFound);
     }
-    Ok(Redirect::to(&paths::section(&dossier, Section::Home.slug())))
+    Ok(Redirect::to(&paths::section(&dossier, Section::Home.slug())).into_response())
 }
 
 /// `GET /dossiers/{dossier}/{section}`
 pub async fn read(
     State(app): State<Arc<App>>,
     Path((dossier, section)): Path<(String, String)>,
-    signed_in: SignedIn,
+    SignedIn { visit, session }: SignedIn,
 ) -> Result<Response, AppError> {
-    let SignedIn { visit, session } = signed_in;
     let section = Section::from_slug(&section).ok_or(AppError::NotFound)?;
     let entered = enter(&app, &session, &dossier, section, Act::Read).await?;
     let tried = Entered::from_fields(&kept_form(&app, &visit, &session).await?);
@@ -98,9 +97,6 @@ pub async fn read(
 }
 
 /// The page of a section, with what somebody tried to write in it.
-///
-/// # Errors
-/// The stores'.
 pub async fn page(
     app: &App,
     visit: &Visit,

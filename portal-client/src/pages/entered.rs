@@ -3,6 +3,8 @@
 use serde::Serialize;
 use web::request::Fields;
 
+use crate::http::names;
+
 /// What somebody tried to write, kept in the page.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Entered {
@@ -18,11 +20,11 @@ impl Entered {
     /// As it was typed.
     pub fn from_fields(fields: &Fields) -> Self {
         Self {
-            text: fields.trimmed("text").to_owned(),
-            date: fields.plain("date"),
-            time: fields.plain("time"),
-            title: fields.line("title"),
-            note: fields.trimmed("note").to_owned(),
+            text: fields.trimmed(names::TEXT).to_owned(),
+            date: fields.plain(names::DATE),
+            time: fields.plain(names::TIME),
+            title: fields.line(names::TITLE),
+            note: fields.trimmed(names::NOTE).to_owned(),
         }
     }
 }

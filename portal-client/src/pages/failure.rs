@@ -1,13 +1,16 @@
-//! The answer to a request that ended early: a page that says so in the visitor's language, or another address.
+//! The answer to a request that ended early: a page that says so in the visitor's language, another address, or JSON for a
+//! program.
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Serialize;
+use serde_json::json;
 use web::headers::is_bare;
 use web::request::{Fields, Visit};
 use web::request_log::RequestId;
@@ -97,6 +100,11 @@ pub async fn render(State(app): State<Arc<App>>, request: Request, next: Next) -
         return response;
     };
     failure.note(&app);
+    if failure.is_for_a_program() {
+        let (status, error) = failure.status_and_word();
+        let json = Json(json!({ "error": error }));
+        return (status, [(header::CACHE_CONTROL, "no-store")], json).into_response();
+    }
     match &failure {
         AppError::SignIn(return_to) => return Redirect::to(&paths::login(return_to)).into_response(),
         // A sign-in of another browser, or of one that keeps no cookies: the next request tells.

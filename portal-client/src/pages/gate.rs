@@ -20,9 +20,6 @@ pub struct Access<'a> {
 
 impl Access<'_> {
     /// Writes down, in the transaction that does it, that somebody wrote.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn written(&self, app: &App, write: &mut Write, session: &Session) -> Result<(), sqlx::Error> {
         let look = Look {
             person: &session.person,
@@ -47,7 +44,7 @@ const LONGEST_NAME: usize = 64;
 /// # Errors
 /// [`AppError::Refused`], the same and with the same work for a hidden section, another's dossier and one that does
 /// not exist.
-pub async fn enter<'a>(
+pub(crate) async fn enter<'a>(
     app: &'a App,
     session: &Session,
     name: &str,

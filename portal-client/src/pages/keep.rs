@@ -10,8 +10,9 @@ use web::request::{Fields, Visit};
 
 use crate::app::App;
 use crate::http::error::AppError;
-use crate::http::extract::{Caller, Form};
-use crate::http::{paths, session_cookie};
+use crate::http::extract::Caller;
+use crate::http::form::Form;
+use crate::http::{names, paths, session_cookie};
 use crate::session::Session;
 
 fn person(iss: &str, sub: &str) -> Holder {
@@ -19,18 +20,12 @@ fn person(iss: &str, sub: &str) -> Holder {
 }
 
 /// The form that a page is to show again; empty if there is none.
-///
-/// # Errors
-/// The backend's.
 pub async fn kept_form(app: &App, visit: &Visit, session: &Session) -> Result<Fields, AppError> {
     Ok(app.kept.find(visit, &person(&session.person.iss, &session.person.sub)).await?)
 }
 
 /// Keeps a form of whoever is behind this browser's session, also of one that ended by itself; the address of `page` that
 /// shows it again. For a browser without a session it is the page as it is.
-///
-/// # Errors
-/// A backend's.
 pub async fn keep_form(
     app: &App,
     visit: &Visit,
@@ -56,7 +51,7 @@ pub async fn keep(
     Form(fields): Form,
 ) -> Result<Response, AppError> {
     let page = kept::page_of(&visit).unwrap_or_else(|| paths::HOME.to_owned());
-    let is_away = visit.query("away") == "1";
+    let is_away = visit.query(names::AWAY) == "1";
     let page = keep_form(&app, &visit, &page, &fields, is_away).await?;
     Ok(if is_away {
         Redirect::to(&paths::signed_out("idle", &page)).into_response()

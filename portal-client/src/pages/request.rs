@@ -19,8 +19,9 @@ use super::{Words, in_language, show};
 use crate::app::App;
 use crate::dossiers::identity::{BirthDate, Bsn};
 use crate::http::error::AppError;
-use crate::http::extract::{Form, SignedIn, query};
-use crate::http::paths;
+use crate::http::extract::{Query, SignedIn};
+use crate::http::form::Form;
+use crate::http::{names, paths};
 use crate::links::{NewRequest, Relation};
 use crate::session::Session;
 use crate::team::{Act, Deed};
@@ -112,9 +113,9 @@ pub(super) fn samples() -> Vec<(&'static str, serde_json::Value)> {
         organisations: vec![Choice { id: text("zonnehof"), name: text("Zorggroep Zonnehof") }],
     };
     let errors = |suffix: bool| {
-        FieldErrors::of("relation", "portal-request-error-relation")
+        FieldErrors::of(names::RELATION, "portal-request-error-relation")
             .and(
-                "birth_date",
+                names::BIRTH_DATE,
                 Some(if suffix {
                     "portal-request-error-birth-date-empty"
                 } else {
@@ -122,10 +123,10 @@ pub(super) fn samples() -> Vec<(&'static str, serde_json::Value)> {
                 }),
             )
             .and(
-                "bsn",
+                names::BSN,
                 Some(if suffix { "portal-request-error-bsn-empty" } else { "portal-request-error-bsn" }),
             )
-            .and("organisation", Some("portal-request-error-organisation"))
+            .and(names::ORGANISATION, Some("portal-request-error-organisation"))
     };
     let overview = Overview {
         draft: text("d"),
@@ -152,9 +153,12 @@ pub(super) fn samples() -> Vec<(&'static str, serde_json::Value)> {
 }
 
 /// `GET /request`: the form, empty or as it was filled in.
-pub async fn form(State(app): State<Arc<App>>, signed_in: SignedIn) -> Result<Response, AppError> {
-    let SignedIn { visit, session } = signed_in;
-    let typed = match query(&visit)?.get("draft") {
+pub async fn form(
+    State(app): State<Arc<App>>,
+    SignedIn { visit, session }: SignedIn,
+    Query(query): Query,
+) -> Result<Response, AppError> {
+    let typed = match query.get(names::DRAFT) {
         Some(draft) => read_draft(&app, &session, draft).await?.unwrap_or_default(),
         None => Typed::from_fields(&kept_form(&app, &visit, &session).await?),
     };
@@ -165,10 +169,9 @@ pub async fn form(State(app): State<Arc<App>>, signed_in: SignedIn) -> Result<Re
 /// `POST /request`: looks at what was filled in; keeps it, sealed, until it is confirmed.
 pub async fn check(
     State(app): State<Arc<App>>,
-    signed_in: SignedIn,
+    SignedIn { visit, session }: SignedIn,
     Form(fields): Form,
 ) -> Result<Response, AppError> {
-    let SignedIn { visit, session } = signed_in;
     let typed = Typed::from_fields(&fields);
     if let Err(errors) = typed.check(&app) {
         let status = errors.status();
@@ -177,14 +180,16 @@ pub async fn check(
     }
     let draft = app.random.id();
     keep_draft(&app, &session, &draft, &typed).await?;
-    Ok(Redirect::to(&format!("{}?draft={draft}", paths::REQUEST_OVERVIEW)).into_response())
+    Ok(Redirect::to(&format!("{}?{}={draft}", paths::REQUEST_OVERVIEW, names::DRAFT)).into_response())
 }
 
 /// `GET /request/overview`: what was filled in, with 'Bevestigen'.
-pub async fn overview(State(app): State<Arc<App>>, signed_in: SignedIn) -> Result<Response, AppError> {
-    let SignedIn { visit, session } = signed_in;
-    let query = query(&visit)?;
-    let draft = query.get("draft").unwrap_or_default();
+pub async fn overview(
+    State(app): State<Arc<App>>,
+    SignedIn { visit, session }: SignedIn,
+    Query(query): Query,
+) -> Result<Response, AppError> {
+    let draft = query.get(names::DRAFT).unwrap_or_default();
     let typed = read_draft(&app, &session, draft).await?;
     if let Some(Typed { link, .. }) = typed.as_ref().filter(|typed| !typed.link.is_empty()) {
         return Ok(Redirect::to(&paths::requested_sent(link)).into_response());
@@ -198,7 +203,7 @@ pub async fn overview(State(app): State<Arc<App>>, signed_in: SignedIn) -> Resul
         birth_date: request.birth_date.dutch(),
         bsn: request.bsn.reveal().to_owned(),
         organisation: app.organisation_name(&request.organisation),
-        change_url: format!("{}?draft={draft}", paths::REQUEST),
+        change_url: format!("{}?{}={draft}", paths::REQUEST, names::DRAFT),
     };
     Ok(show(&app, &visit, Some(&session), StatusCode::OK, Overview::TEMPLATE, &page))
 }
@@ -207,11 +212,10 @@ pub async fn overview(State(app): State<Arc<App>>, signed_in: SignedIn) -> Resul
 /// leads to the request that it became.
 pub async fn confirm(
     State(app): State<Arc<App>>,
-    signed_in: SignedIn,
+    SignedIn { visit, session }: SignedIn,
     Form(fields): Form,
 ) -> Result<Response, AppError> {
-    let SignedIn { visit, session } = signed_in;
-    let draft = fields.trimmed("draft");
+    let draft = fields.trimmed(names::DRAFT);
     let Some(typed) = read_draft(&app, &session, draft).await? else {
         return Ok(Redirect::to(paths::REQUEST).into_response());
     };
@@ -253,9 +257,8 @@ pub async fn confirm(
 pub async fn sent(
     State(app): State<Arc<App>>,
     Path(link): Path<String>,
-    signed_in: SignedIn,
+    SignedIn { visit, session }: SignedIn,
 ) -> Result<Response, AppError> {
-    let SignedIn { visit, session } = signed_in;
     let link = app.links.own(&link, &session.person).await?.ok_or(AppError::NotFound)?;
     let own = app.organisation(&link.organisation).cloned().unwrap_or_default();
     let language = app.settings.look().language(&visit);
@@ -274,10 +277,10 @@ impl Typed {
     fn from_fields(fields: &Fields) -> Self {
         let short = |name: &str| fields.plain(name).chars().take(80).collect::<String>();
         Self {
-            relation: short("relation"),
-            birth_date: short("birth_date"),
-            bsn: short("bsn"),
-            organisation: short("organisation"),
+            relation: short(names::RELATION),
+            birth_date: short(names::BIRTH_DATE),
+            bsn: short(names::BSN),
+            organisation: short(names::ORGANISATION),
             link: String::new(),
         }
     }
@@ -289,20 +292,20 @@ impl Typed {
         let organisation = app.organisation(&self.organisation).map(|o| o.id.clone());
         let unread = |typed: &str, empty, wrong| if typed.is_empty() { empty } else { wrong };
         let errors = FieldErrors::default()
-            .and("relation", relation.is_none().then_some("portal-request-error-relation"))
+            .and(names::RELATION, relation.is_none().then_some("portal-request-error-relation"))
             .and(
-                "birth_date",
+                names::BIRTH_DATE,
                 birth_date.is_none().then(|| {
                     let empty = "portal-request-error-birth-date-empty";
                     unread(&self.birth_date, empty, "portal-request-error-birth-date")
                 }),
             )
             .and(
-                "bsn",
+                names::BSN,
                 bsn.is_none()
                     .then(|| unread(&self.bsn, "portal-request-error-bsn-empty", "portal-request-error-bsn")),
             )
-            .and("organisation", organisation.is_none().then_some("portal-request-error-organisation"));
+            .and(names::ORGANISATION, organisation.is_none().then_some("portal-request-error-organisation"));
         match (relation, birth_date, bsn, organisation) {
             (Some(relation), Some(birth_date), Some(bsn), Some(organisation)) => {
                 Ok(NewRequest { relation, birth_date, bsn, organisation })

@@ -9,8 +9,8 @@ use web::request::Visit;
 use super::{sign_out, under_way};
 use crate::app::App;
 use crate::http::error::AppError;
-use crate::http::extract::{Caller, query};
-use crate::http::{paths, session_cookie};
+use crate::http::extract::{Anybody, Caller, FewSignIns, Query};
+use crate::http::{names, paths, session_cookie};
 use crate::oidc::{Asked, Purpose, SignInAnswer};
 use crate::session::Start;
 
@@ -19,16 +19,17 @@ const LONGEST_PATH: usize = 2_000;
 
 /// `GET /login`: starts a sign-in. The desk's pages ask for the second factor and the role; after a session that
 /// ended without a sign-out, a new proof is asked for, since the provider's may live on.
-pub async fn login(State(app): State<Arc<App>>, Caller(visit): Caller) -> Result<Response, AppError> {
-    app.sign_ins.check(visit.address).map_err(|wait| AppError::TooMany(wait.as_secs() + 1))?;
-    let wanted = query(&visit)?;
-    let return_to = wanted.get("return_to").filter(|path| path.len() <= LONGEST_PATH).unwrap_or(paths::HOME);
+pub async fn login(
+    State(app): State<Arc<App>>,
+    _: FewSignIns,
+    Query(wanted): Query,
+    Anybody { visit, token, session }: Anybody,
+) -> Result<Response, AppError> {
+    let return_to =
+        wanted.get(names::RETURN_TO).filter(|path| path.len() <= LONGEST_PATH).unwrap_or(paths::HOME);
     let return_to = paths::local(return_to).to_owned();
     let team = return_to == paths::TEAM || return_to.starts_with("/team/") || return_to.starts_with("/team?");
-    let has_ended = match session_cookie::token(&visit) {
-        Some(token) => app.sessions.peek(&token).await?.is_none(),
-        None => false,
-    };
+    let has_ended = token.is_some() && session.is_none();
     let asked = Asked {
         return_to,
         purpose: if team { Purpose::Team } else { Purpose::Person },
@@ -47,20 +48,27 @@ pub async fn cookies(Caller(visit): Caller) -> Result<Response, AppError> {
     if !visit.browser_is_new {
         return Err(AppError::LostSignIn);
     }
-    if visit.query("tried") == "1" {
+    if visit.query(names::TRIED) == "1" {
         return Err(AppError::CookiesOff);
     }
-    Ok(Redirect::to(&format!("{}?tried=1", paths::COOKIES)).into_response())
+    Ok(Redirect::to(&format!("{}?{}=1", paths::COOKIES, names::TRIED)).into_response())
 }
 
 /// `GET /callback`: ends a sign-in.
-pub async fn callback(State(app): State<Arc<App>>, Caller(visit): Caller) -> Result<Response, AppError> {
-    app.sign_ins.check(visit.address).map_err(|wait| AppError::TooMany(wait.as_secs() + 1))?;
-    let answer = query(&visit)?;
-    let Some(pending) = under_way::take(&app, &visit, answer.get("state")).await? else {
+pub async fn callback(
+    State(app): State<Arc<App>>,
+    _: FewSignIns,
+    Query(answer): Query,
+    Caller(visit): Caller,
+) -> Result<Response, AppError> {
+    let Some(pending) = under_way::take(&app, &visit, answer.get(names::STATE)).await? else {
         return already_in(&app, &visit).await;
     };
-    let said = SignInAnswer { code: answer.get("code"), iss: answer.get("iss"), error: answer.get("error") };
+    let said = SignInAnswer {
+        code: answer.get(names::CODE),
+        iss: answer.get(names::ISS),
+        error: answer.get(names::ERROR),
+    };
     if pending.asked.purpose == Purpose::SignOut {
         return Ok(sign_out::with_hint(&app, &visit, &pending, said).await);
     }

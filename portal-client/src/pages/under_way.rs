@@ -24,10 +24,7 @@ struct Kept {
 }
 
 /// Where the browser goes; what is needed to end the sign-in is kept, bound to this browser.
-///
-/// # Errors
-/// The provider's and the store's.
-pub async fn start(app: &App, visit: &Visit, asked: Asked) -> Result<Url, AppError> {
+pub(crate) async fn start(app: &App, visit: &Visit, asked: Asked) -> Result<Url, AppError> {
     let (here, limits) = (format!("room-sign-ins:{}", household(visit.address)), &app.settings.limits);
     let room = [
         Limit { key: &here, most: limits.open_per_address, window: PATIENCE },
@@ -46,7 +43,7 @@ pub async fn start(app: &App, visit: &Visit, asked: Asked) -> Result<Url, AppErr
 }
 
 /// Takes the sign-in that this `state` belongs to, once, and in the browser where it started.
-pub async fn take(app: &App, visit: &Visit, state: Option<&str>) -> Result<Option<Pending>, AppError> {
+pub(crate) async fn take(app: &App, visit: &Visit, state: Option<&str>) -> Result<Option<Pending>, AppError> {
     let Some(state) = state else { return Ok(None) };
     let Some(sealed) = app.ephemeral.take(&pending_key(state)).await? else { return Ok(None) };
     let opened = app.drafts.open(&sealed)?;

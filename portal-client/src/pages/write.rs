@@ -18,8 +18,9 @@ use crate::dossiers::Section;
 use crate::dossiers::identity::parse_date;
 use crate::dossiers::notes::{Kind, Writer};
 use crate::http::error::AppError;
-use crate::http::extract::{Form, SignedIn};
-use crate::http::paths;
+use crate::http::extract::SignedIn;
+use crate::http::form::Form;
+use crate::http::{names, paths};
 use crate::links::Act;
 
 /// The longest text that is taken, in characters.
@@ -31,17 +32,16 @@ const LONGEST_TITLE: usize = 200;
 pub async fn write(
     State(app): State<Arc<App>>,
     Path((dossier, section)): Path<(String, String)>,
-    signed_in: SignedIn,
+    SignedIn { visit, session }: SignedIn,
     Form(fields): Form,
 ) -> Result<Response, AppError> {
-    let SignedIn { visit, session } = signed_in;
     let section = Section::from_slug(&section).ok_or(AppError::NotFound)?;
     let entered = enter(&app, &session, &dossier, section, Act::Write).await?;
     let own = paths::section(&entered.dossier.id, section.slug());
     let person = &session.person;
     let writer =
         Writer { iss: &person.iss, sub: &person.sub, name: &person.name, dossier: &entered.dossier.id };
-    let is_removal = section == Section::Appointments && fields.get("remove").is_some();
+    let is_removal = section == Section::Appointments && fields.get(names::REMOVE).is_some();
     let mut write = app.db.begin_write().await?;
     let tried = match section {
         Section::ThisIsMe => text(&app, &mut write, writer, Kind::ThisIsMe, &fields).await?,
@@ -49,7 +49,7 @@ pub async fn write(
         Section::Reports => text(&app, &mut write, writer, Kind::Report, &fields).await?,
         Section::Appointments => appointment(&app, &mut write, writer, &fields).await?,
         Section::Access => {
-            let done = access::end(&app, &mut write, &session, &entered, fields.trimmed("link")).await?;
+            let done = access::end(&app, &mut write, &session, &entered, fields.trimmed(names::LINK)).await?;
             if done { Tried::Done } else { Tried::Gone }
         }
         _ => return Err(AppError::Refused),
@@ -95,14 +95,14 @@ async fn text(
     kind: Kind,
     fields: &Fields,
 ) -> Result<Tried, AppError> {
-    let text = fields.trimmed("text");
+    let text = fields.trimmed(names::TEXT);
     let error = match text.chars().count() {
         0 => Some("portal-write-error-text"),
         length if length > LONGEST => Some("portal-write-error-long"),
         _ => None,
     };
     if let Some(error) = error {
-        return Ok(Tried::Wrong(FieldErrors::of("text", error)));
+        return Ok(Tried::Wrong(FieldErrors::of(names::TEXT, error)));
     }
     let id = note_id(app, writer, fields, text);
     app.notes.write(write, &id, writer, kind, text, app.clock.now()).await?;
@@ -126,8 +126,8 @@ async fn appointment(
 ) -> Result<Tried, AppError> {
     let now = app.clock.now();
     let done = |done: bool| if done { Tried::Done } else { Tried::Gone };
-    let old = fields.get("note");
-    if let (Some(old), Some(_)) = (old, fields.get("remove")) {
+    let old = fields.get(names::NOTE);
+    if let (Some(old), Some(_)) = (old, fields.get(names::REMOVE)) {
         return Ok(done(app.notes.change(write, old, None, writer, Kind::Appointment, now).await?));
     }
     let tried = Entered::from_fields(fields);
@@ -142,9 +142,9 @@ async fn appointment(
         let date_error = unread(&tried.date, "portal-write-error-date-empty", "portal-write-error-date");
         let time_error = unread(&tried.time, "portal-write-error-time-empty", "portal-write-error-time");
         let errors = FieldErrors::default()
-            .and("title", title_error)
-            .and("date", date.is_none().then_some(date_error))
-            .and("time", time.is_none().then_some(time_error));
+            .and(names::TITLE, title_error)
+            .and(names::DATE, date.is_none().then_some(date_error))
+            .and(names::TIME, time.is_none().then_some(time_error));
         return Ok(Tried::Wrong(errors));
     };
     let stored = Stored { date: date.to_string(), time, title: tried.title };
