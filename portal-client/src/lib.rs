@@ -3,6 +3,8 @@
 //! A room knows only those before it: `config`, `paging`, `session`, `oidc`, `dossiers`, `links`, `access_log`, `team`,
 //! `app`, `http`, `pages`, `router`, `cli`.
 
+#![warn(unreachable_pub)]
+
 pub mod access_log;
 pub mod app;
 pub mod cli;

@@ -3,7 +3,7 @@
 mod circles;
 mod paths;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -138,4 +138,52 @@ fn no_two_files_stand_on_each_other() {
     let open = open.map(|files| format!("open by now, take it out of the list: {}", files.join(", ")));
     let wrong: Vec<String> = new.chain(open).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The lines of the sections of a manifest that list dependencies, by their names.
+fn dependencies(manifest: &str) -> Vec<&str> {
+    let mut is_listed = false;
+    let mut found = Vec::new();
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            is_listed = line.ends_with("dependencies]");
+        } else if let Some((name, _)) = line.split_once(['.', ' ', '=']).filter(|_| is_listed) {
+            found.push(name.trim_start_matches('#'));
+        }
+    }
+    found
+}
+
+#[test]
+fn every_dependency_is_used() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+    let members = ["web", "idp", "portal-client", "tests", "tests/bench", "tests/properties"];
+    let mut unused = Vec::new();
+    let mut listed = BTreeSet::new();
+    for member in members {
+        let manifest = read(&format!("{member}/Cargo.toml"));
+        let files = sources(&root().join(member));
+        let of_another = |file: &Path| {
+            members.iter().any(|other| {
+                *other != member && other.starts_with(member) && file.starts_with(root().join(other))
+            })
+        };
+        let text: Vec<String> = files
+            .iter()
+            .filter(|file| !of_another(file))
+            .map(|file| fs::read_to_string(file).unwrap())
+            .collect();
+        for name in dependencies(&manifest) {
+            let path = format!("{}::", name.replace('-', "_"));
+            let is_named = text.iter().any(|text| text.contains(&path));
+            if !is_named {
+                unused.push(format!("{member}: {name}"));
+            }
+            listed.insert(name.to_owned());
+        }
+    }
+    let all = read("Cargo.toml");
+    let own = dependencies(&all).into_iter().filter(|name| !listed.contains(*name));
+    unused.extend(own.map(|name| format!("the workspace: {name}")));
+    assert!(unused.is_empty(), "in a Cargo.toml, and in no source: {}", unused.join(", "));
 }
