@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::time::interval;
-use web::serve::Shutdown;
+use web::shutdown::Shutdown;
 
 use crate::app::{Shared, Trouble};
 

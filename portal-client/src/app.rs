@@ -119,9 +119,6 @@ pub struct App {
 impl App {
     /// Opens the database, brings its schema up to date and reads the templates. The provider is asked
     /// nothing yet, so that the portal may start before it.
-    ///
-    /// # Errors
-    /// [`BuildError`], for the operator.
     pub async fn new(settings: Settings, clock: Clock, random: Random) -> Result<Self, BuildError> {
         let Parts { pages, provider } = Parts::new(&settings, &clock)?;
         let db = Db::open(&settings.database, &SCHEMA, &settings.root).await?;
@@ -192,9 +189,6 @@ impl App {
     }
 
     /// Removes what has expired.
-    ///
-    /// # Errors
-    /// The store's.
     pub async fn sweep(&self) -> Result<(), EphemeralError> {
         self.posts.sweep();
         self.once.sweep();

@@ -13,7 +13,7 @@ use web::clock::Clock;
 use web::connections::Terms;
 use web::db::{self, Db, Found, Needs};
 use web::random::Random;
-use web::serve::Shutdown;
+use web::shutdown::Shutdown;
 
 use crate::app::{App, Parts, SCHEMA};
 use crate::config::{self, Config, Settings};

@@ -2,20 +2,18 @@
 
 use std::sync::Arc;
 
-use axum::extract::{DefaultBodyLimit, Path, State};
-use axum::response::Response;
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 use web::assets::asset;
 use web::{compress, headers, kept, links, look, once, request, request_log};
 
 use crate::app::{App, LARGEST_FORM};
-use crate::pages::extract::Caller;
+use crate::http::paths;
 use crate::pages::{
-    activate, dossier, failure, health, home, keep, request as ask, session, sign_in, sign_out, team,
+    activate, brand, dossier, failure, health, home, keep, request as ask, session, sign_in, sign_out, team,
     team_link, write,
 };
-use crate::paths;
 
 /// The portal as a service, to be served with the peer's address (`web::serve::serve` does that).
 pub fn router(app: Arc<App>) -> Router {
@@ -43,7 +41,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route(paths::TEAM_ACT, post(team_link::act))
         .route(paths::HEALTHZ, get(health::healthz))
         .route(paths::READYZ, get(health::readyz))
-        .route(look::ROUTE, get(brand))
+        .route(look::ROUTE, get(brand::file))
         .route(paths::ASSET, get(asset));
     let pages = if app.settings.dev_clock {
         pages.route(paths::DEV_CLOCK, post(health::advance_clock))
@@ -75,9 +73,4 @@ pub fn router(app: Arc<App>) -> Router {
 /// The routes of the operators' own listener.
 pub fn metrics_router(app: Arc<App>) -> Router {
     Router::new().route(paths::METRICS, get(health::metrics)).with_state(app)
-}
-
-/// `GET /brand/{*path}`: the colour and the logo of this portal.
-async fn brand(State(app): State<Arc<App>>, Path(path): Path<String>, Caller(visit): Caller) -> Response {
-    look::file([app.settings.look()], &path, &visit.query("v"))
 }

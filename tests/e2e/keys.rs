@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use web::clock::Timestamp;
 use web::random::Random;
-use web::serve::Shutdown;
+use web::shutdown::Shutdown;
 
 use crate::receiver::verified;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use portal_client::app::App as PortalApp;
 use portal_client::config::{Config as PortalConfig, Settings};
-use portal_client::paths;
+use portal_client::http::paths;
 use reqwest::header::{LOCATION, SET_COOKIE};
 use reqwest::{Method, StatusCode};
 use tests::{Backend, Browser, Page, Person, World};
@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use url::Url;
 use web::config::Secret;
 use web::random::Random;
-use web::serve::Shutdown;
+use web::shutdown::Shutdown;
 
 use crate::care::{BIRTH_DATE, BSN, DOSSIER, ask, at_portal, request, with_dossier};
 

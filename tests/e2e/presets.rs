@@ -31,21 +31,56 @@ async fn give_code(browser: &Chromium, world: &World, number: &str) {
     browser.send("#otp-submit").await;
 }
 
+/// The values of a configuration file or of the printed example, each with its section.
+fn values(text: &str) -> Vec<(&str, &str)> {
+    let mut section = "";
+    let mut found = Vec::new();
+    for line in text.lines().map(|line| line.trim_start_matches('#')) {
+        if line.starts_with('[') {
+            section = line;
+        } else if line.contains(" = ") && !line.starts_with(' ') {
+            found.push((section, line));
+        }
+    }
+    found
+}
+
+#[test]
+fn a_preset_states_only_what_differs_from_the_defaults() {
+    let example = Config::example().unwrap();
+    let defaults = values(&example);
+    assert!(defaults.contains(&("[lockout]", "failures = 5")), "{defaults:?}");
+    for preset in ["puur-van-jou", "pluriform", "mijn-ecd"] {
+        let file = format!("{}/../deploy/presets/{preset}.toml", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(file).unwrap();
+        for stated in values(&text) {
+            // What is not set by default is shown with a value all the same.
+            let is_unset = stated == ("[portal.policy]", "idle_minutes = 15");
+            assert!(is_unset || !defaults.contains(&stated), "{preset}: {stated:?} is the default");
+        }
+    }
+}
+
 #[test]
 fn a_preset_with_a_mistake_is_refused_with_file_key_value_and_what_to_write() {
     let mistakes = [
         ("puur-van-jou", "minutes = 30", "minutes = 0", "lockout.minutes = 0: write a number from 1 to 1440"),
-        ("puur-van-jou", "digits = 6", "digits = 3", "codes.digits = 3: write a number from 6 to 10"),
         (
             "puur-van-jou",
-            "identifier = \"email\"",
-            "identifier = \"username\"",
+            "[lockout]",
+            "codes.digits = 3\n[lockout]",
+            "codes.digits = 3: write a number from 6 to 10",
+        ),
+        (
+            "puur-van-jou",
+            "[lockout]",
+            "accounts.identifier = \"username\"\n[lockout]",
             "accounts.registration = true: ",
         ),
         (
             "puur-van-jou",
-            "\"new_device\"",
-            "\"always\"",
+            "[[portal.client]]",
+            "[portal.policy]\nsecond_factor = \"always\"\nremember_days = 30\n[[portal.client]]",
             "portal.policy.remember_days of puur-van-jou = 30: ",
         ),
         (
@@ -69,7 +104,12 @@ fn a_preset_with_a_mistake_is_refused_with_file_key_value_and_what_to_write() {
         ),
         ("mijn-ecd", "\nidle_minutes = 15", "\nidle_minutes = 0", "sessions.idle_minutes = 0: "),
         ("mijn-ecd", "public_computer", "publieke_computer", "publieke_computer"),
-        ("mijn-ecd", "\"chosen\"", "\"invited\"", "unknown variant `invited`"),
+        (
+            "mijn-ecd",
+            "registration = false",
+            "registration = false\nfirst_password = \"invited\"",
+            "unknown variant `invited`",
+        ),
     ];
     for (preset, good, bad, says) in mistakes {
         let file = format!("{}/../deploy/presets/{preset}.toml", env!("CARGO_MANIFEST_DIR"));

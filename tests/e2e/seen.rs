@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use web::clock::{Clock, Timestamp};
 use web::health::Health;
 use web::random::Random;
-use web::serve::Shutdown;
+use web::shutdown::Shutdown;
 
 use crate::log_lines::Log;
 

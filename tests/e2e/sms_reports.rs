@@ -6,7 +6,7 @@ use axum::http::Method;
 use idp::config::SmsGatewayKind::{Cm, Generic, MessageBird, Spryng, Twilio};
 use idp::delivery::Kind;
 use tests::{Backend, SmsGateway, SmsReport, Text, Told};
-use web::serve::Shutdown;
+use web::shutdown::Shutdown;
 
 use crate::sms_acts::{DELIVERED, NOTHING, Place};
 

@@ -19,7 +19,7 @@ use web::config::Secret;
 use web::language::Language;
 use web::look::Brand;
 use web::random::Random;
-use web::serve::Shutdown;
+use web::shutdown::Shutdown;
 
 use crate::browser::Browser;
 use crate::relying_party::RelyingParty;

@@ -27,7 +27,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
-use crate::serve::Shutdown;
+use crate::shutdown::Shutdown;
 
 /// What a process needs descriptors for besides connections to it: databases, logs, mail, gateways, portals.
 const RESERVED: u64 = 80;

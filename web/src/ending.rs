@@ -10,8 +10,6 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::clock::Timestamp;
-use crate::kept;
-use crate::request::Visit;
 
 /// The end of a session, seen from now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -49,38 +47,6 @@ impl Ending {
     }
 }
 
-/// What the warning on a page knows.
-#[derive(Serialize)]
-pub(crate) struct Warning {
-    #[serde(flatten)]
-    ending: Ending,
-    /// For a text: the minutes that are left, the last one whole.
-    minutes: u64,
-    /// The page it stands on, to come back to.
-    here: String,
-    ended_url: String,
-    /// Where a form is sent that stands half filled in on the page when it is over.
-    keep_url: String,
-}
-
-impl Warning {
-    pub(crate) fn new(visit: &Visit, ending: Ending) -> Self {
-        let here = visit.uri.path_and_query().and_then(|here| local_path(here.as_str())).unwrap_or("/");
-        let query =
-            url::form_urlencoded::Serializer::new(String::new()).append_pair("return_to", here).finish();
-        // A slash may stand in a query as it is (RFC 3986 section 3.4).
-        let query = query.replace("%2F", "/");
-        let joint = if ending.after.contains('?') { '&' } else { '?' };
-        Self {
-            ending,
-            minutes: ending.ends_in.div_ceil(60),
-            here: here.to_owned(),
-            ended_url: format!("{}{joint}{query}", ending.after),
-            keep_url: kept::url(visit, &[("away", "1")]),
-        }
-    }
-}
-
 /// What the script hears of a session; of none: that it is over.
 pub fn told(ending: Option<Ending>) -> Response {
     let (seconds, can_extend) = ending.map_or((0, false), |ending| (ending.ends_in, ending.can_extend));
@@ -91,16 +57,6 @@ pub fn told(ending: Option<Ending>) -> Response {
 pub fn is_script(headers: &HeaderMap) -> bool {
     let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     accepts.is_some_and(|accepts| accepts.starts_with("application/json"))
-}
-
-/// A path of this server to return to: it starts with one slash, so that no browser takes it for another host, and
-/// has nothing in it that browsers rewrite.
-pub fn local_path(path: &str) -> Option<&str> {
-    let is_local = path.starts_with('/')
-        && !path.starts_with("//")
-        && path.len() <= 512
-        && path.chars().all(|c| c.is_ascii_graphic() && c != '\\');
-    is_local.then_some(path)
 }
 
 #[cfg(test)]
@@ -121,17 +77,5 @@ mod tests {
         let last = at(50, 46);
         assert_eq!((last.ends_in, last.can_extend), (600, false));
         assert_eq!(at(61, 46).ends_in, 0);
-    }
-
-    #[test]
-    fn only_paths_of_this_server_are_returned_to() {
-        for path in ["/account", "/account?notice=email", "/%2F/evil"] {
-            assert_eq!(local_path(path), Some(path));
-        }
-        for path in
-            ["", "//evil.example", "/\\evil.example", "https://evil.example", "/\t/evil", "evil", "/a\nb"]
-        {
-            assert_eq!(local_path(path), None, "{path:?}");
-        }
     }
 }

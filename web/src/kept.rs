@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use url::form_urlencoded;
 
-use crate::ending::local_path;
 use crate::ephemeral::{Ephemeral, EphemeralError};
+use crate::local_path::local_path;
 use crate::random::Random;
 use crate::request::{Fields, Visit};
 use crate::seal::{RootKey, Sealer, sha256};

@@ -7,7 +7,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use percent_encoding::percent_decode_str;
 
-use crate::ending::local_path;
+use crate::local_path::local_path;
 use crate::request::Visit;
 use crate::typed::plain;
 

@@ -14,12 +14,12 @@ use tera::{Context, Kwargs, State, Tera, TeraResult, Value};
 
 use crate::assets;
 use crate::dates;
-use crate::ending::Warning;
 use crate::headers::{Forms, content_security_policy};
 use crate::kept;
 use crate::language::Language;
 use crate::look::{Brand, Look};
 use crate::request::Visit;
+use crate::warning::Warning;
 
 static TEMPLATES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../templates");
 

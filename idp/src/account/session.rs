@@ -5,7 +5,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
-use web::ending::{is_script, local_path, told};
+use web::ending::{is_script, told};
+use web::local_path::local_path;
 use web::request::append;
 
 use crate::app::Shared;

@@ -4,8 +4,8 @@ use std::io::Read as _;
 
 use web::db::Needs;
 
+use super::command::{At, Outcome};
 use super::open::{operator, with_new_tables, with_tables};
-use super::{At, Outcome};
 use crate::app::App;
 use crate::config::Config;
 use crate::credentials::passwords::PasswordPool;

@@ -8,8 +8,8 @@ use web::clock::Timestamp;
 use web::db::{Needs, create_private};
 
 use super::accounts::find;
+use super::command::{At, Outcome};
 use super::open::{operator, with_tables};
-use super::{At, Outcome};
 use crate::domain::account::AccountId;
 use crate::store::audit::{Entry, Event, Filter, Operation};
 

@@ -7,8 +7,8 @@ use web::clock::Clock;
 use web::db::{self, CopyError, Needs};
 use web::random::Random;
 
+use super::command::{At, Outcome};
 use super::open::{operator, root_key, say, with_tables};
-use super::{At, Outcome};
 use crate::config::Config;
 use crate::keys::KeyRing;
 use crate::store::audit::Operation;

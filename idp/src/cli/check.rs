@@ -5,7 +5,7 @@ use std::path::Path;
 use web::check::{self, Good, Place};
 use web::clock::Clock;
 
-use super::{At, Outcome};
+use super::command::{At, Outcome};
 use crate::app::parts::Parts;
 use crate::config::Config;
 

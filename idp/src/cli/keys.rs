@@ -1,22 +1,46 @@
 //! `idp keys list | rotate | revoke`: works on the database; running servers look there at each request.
 
+use clap::Subcommand;
 use web::db::Needs;
 
+use super::command::{At, Outcome, print_rows};
 use super::open::{operator, with_tables};
-use super::{KeysCommand, Outcome, print_rows};
 use crate::keys::{Algorithm, KeyRing, Phase, When};
 use crate::store::audit::Operation;
 
-pub(super) async fn run(command: KeysCommand) -> Outcome {
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Show all keys and their phases.
+    List(At),
+    /// Make a new key, announced now and signing later; with --now in half a minute.
+    Rotate {
+        #[command(flatten)]
+        at: At,
+        /// RS256, PS256, ES256 or EdDSA; all unless given.
+        #[arg(long)]
+        alg: Option<String>,
+        #[arg(long)]
+        now: bool,
+    },
+    /// Make a key worthless at once, on every server: what it signed verifies no more.
+    Revoke {
+        #[command(flatten)]
+        at: At,
+        #[arg(long)]
+        kid: String,
+    },
+}
+
+pub(super) async fn run(command: Command) -> Outcome {
     let at = match &command {
-        KeysCommand::List(at) | KeysCommand::Rotate { at, .. } | KeysCommand::Revoke { at, .. } => at,
+        Command::List(at) | Command::Rotate { at, .. } | Command::Revoke { at, .. } => at,
     };
     with_tables(&at.config, Needs::Current, async |tables| {
         let store = &tables.store;
         let ring = KeyRing::read(store.clone(), &tables.config.keys, &tables.config.tokens).await?;
         match &command {
-            KeysCommand::List(_) => {}
-            KeysCommand::Rotate { alg, now, .. } => {
+            Command::List(_) => {}
+            Command::Rotate { alg, now, .. } => {
                 let when = if *now { When::Soon } else { When::Announce };
                 let algorithms = match alg {
                     Some(name) => {
@@ -30,7 +54,7 @@ pub(super) async fn run(command: KeysCommand) -> Outcome {
                     store.note_operation(&operator(), Operation::KeysRotated, &detail).await?;
                 }
             }
-            KeysCommand::Revoke { kid, .. } => {
+            Command::Revoke { kid, .. } => {
                 ring.revoke(kid).await?;
                 store.note_operation(&operator(), Operation::KeyRevoked, kid).await?;
             }

@@ -6,8 +6,8 @@ use web::clock::Clock;
 use web::db::{Found, Needs};
 use web::random::Random;
 
+use super::command::{At, Outcome};
 use super::open::{self, operator, root_key, say};
-use super::{At, Outcome};
 use crate::config::Config;
 use crate::store::Store;
 use crate::store::audit::Operation;

@@ -4,6 +4,7 @@ mod accounts;
 mod audit;
 mod backup;
 mod check;
+mod command;
 mod keys;
 mod migrate;
 mod open;
@@ -18,15 +19,14 @@ use web::clock::Clock;
 use web::connections::Terms;
 use web::db::Needs;
 use web::random::Random;
-use web::serve::Shutdown;
+use web::shutdown::Shutdown;
 
 use crate::app::App;
 use crate::config::Config;
 use crate::store::audit::Operation;
 use crate::{jobs, router};
+use command::{At, Outcome, print_rows};
 use open::{operator, with_tables};
-
-type Outcome = Result<(), Box<dyn std::error::Error>>;
 
 /// Voordeur: an OpenID Connect identity provider for care portals.
 #[derive(Debug, Parser)]
@@ -34,16 +34,6 @@ type Outcome = Result<(), Box<dyn std::error::Error>>;
 struct Arguments {
     #[command(subcommand)]
     command: Command,
-}
-
-#[derive(Debug, clap::Args)]
-struct At {
-    /// The configuration file.
-    #[arg(long, default_value = "idp.toml")]
-    config: PathBuf,
-    /// Print JSON instead of a table.
-    #[arg(long)]
-    json: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -55,7 +45,7 @@ enum Command {
     Config(ConfigCommand),
     /// List, rotate and revoke signing keys; running servers know at once.
     #[command(subcommand)]
-    Keys(KeysCommand),
+    Keys(keys::Command),
     /// Create accounts.
     #[command(subcommand)]
     Accounts(AccountsCommand),
@@ -109,29 +99,6 @@ enum ConfigCommand {
         /// Print JSON instead of a file to start from.
         #[arg(long)]
         json: bool,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-enum KeysCommand {
-    /// Show all keys and their phases.
-    List(At),
-    /// Make a new key, announced now and signing later; with --now in half a minute.
-    Rotate {
-        #[command(flatten)]
-        at: At,
-        /// RS256, PS256, ES256 or EdDSA; all unless given.
-        #[arg(long)]
-        alg: Option<String>,
-        #[arg(long)]
-        now: bool,
-    },
-    /// Make a key worthless at once, on every server: what it signed verifies no more.
-    Revoke {
-        #[command(flatten)]
-        at: At,
-        #[arg(long)]
-        kid: String,
     },
 }
 
@@ -272,25 +239,4 @@ fn portals(at: &At) -> Outcome {
         })
         .collect();
     print_rows(&rows, at.json, |row| vec![row.portal.clone(), row.url.clone(), row.clients.clone()])
-}
-
-/// Prints rows as a table whose columns line up, or as JSON.
-fn print_rows<T: Serialize>(rows: &[T], json: bool, cells: impl Fn(&T) -> Vec<String>) -> Outcome {
-    if json {
-        println!("{}", serde_json::to_string_pretty(rows)?);
-        return Ok(());
-    }
-    let table: Vec<Vec<String>> = rows.iter().map(cells).collect();
-    let columns = table.iter().map(Vec::len).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..columns)
-        .map(|column| {
-            table.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
-        })
-        .collect();
-    for row in table {
-        let line: Vec<String> =
-            row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-        println!("{}", line.join("  ").trim_end());
-    }
-    Ok(())
 }

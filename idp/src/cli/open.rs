@@ -8,7 +8,7 @@ use web::db::{Found, Needs, OpenError};
 use web::random::Random;
 use web::seal::RootKey;
 
-use super::Outcome;
+use super::command::Outcome;
 use crate::config::Config;
 use crate::store::Store;
 

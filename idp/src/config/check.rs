@@ -1,16 +1,14 @@
 //! What a well-formed configuration may still get wrong. One small check a rule; the first that fails
 //! names the key, the value and what to write instead.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use url::{Host, Url};
 use web::check::{self, Place, is_loopback};
 use web::config::ConfigError;
-use web::look::Logo;
 
-use super::{Config, MailTls, Portal, Registered, Registry, check_client, check_policy, check_sms};
+use super::{Config, MailTls, check_client, check_policy, check_sms};
 
 type Check = fn(&Config) -> Result<(), ConfigError>;
 
@@ -45,49 +43,6 @@ impl Config {
     /// The first rule that is broken.
     pub fn check(&self) -> Result<(), ConfigError> {
         CHECKS.iter().try_for_each(|check| check(self))
-    }
-
-    /// The clients of all portals, with their secrets read, and the portals with their logos.
-    ///
-    /// # Errors
-    /// If a secret or a logo cannot be read.
-    pub fn registry(&self) -> Result<Registry, ConfigError> {
-        let (mut portals, mut clients) = (Vec::new(), HashMap::new());
-        for portal in &self.portals {
-            let key = format!("portal.brand.logo of {}", portal.id);
-            let logo = Logo::read(&self.path, &key, &portal.brand)?;
-            let shared = Arc::new(Portal { logo, ..portal.clone() });
-            for client in &portal.clients {
-                let key = format!("portal.client.client_secret of {}", client.client_id);
-                let secret =
-                    client.client_secret.as_ref().map(|secret| self.reveal(secret, &key)).transpose()?;
-                if let Some(secret) = secret.as_deref().filter(|_| !self.dev.is_on()) {
-                    check::secret(Place::new(&self.path, &key), secret)?;
-                }
-                let secret_hash = secret.map(|secret| web::seal::sha256(&secret));
-                let registered =
-                    Registered { client: client.clone(), secret_hash, portal: Arc::clone(&shared) };
-                clients.insert(client.client_id.clone(), Arc::new(registered));
-            }
-            portals.push(shared);
-        }
-        Ok(Registry::new(portals, &self.registration.portal, clients))
-    }
-
-    pub(super) fn refuse<T>(
-        &self,
-        key: &str,
-        value: impl std::fmt::Display,
-        advice: &str,
-    ) -> Result<T, ConfigError> {
-        Err(ConfigError::refused(&self.path, key, value, advice))
-    }
-
-    pub(super) fn between(&self, key: &str, value: u32, low: u32, high: u32) -> Result<(), ConfigError> {
-        if (low..=high).contains(&value) {
-            return Ok(());
-        }
-        self.refuse(key, value, &format!("write a number from {low} to {high}"))
     }
 }
 

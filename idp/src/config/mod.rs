@@ -12,6 +12,7 @@ mod client;
 mod delivery;
 mod explain;
 mod portal;
+mod refusal;
 mod registry;
 mod sms;
 mod warn;

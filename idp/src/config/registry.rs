@@ -3,7 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::{Client, Portal};
+use web::check::{self, Place};
+use web::config::ConfigError;
+use web::look::Logo;
+
+use super::{Client, Config, Portal};
 
 /// A client as endpoints use it: its settings, its secret, its portal.
 #[derive(Clone, Debug)]
@@ -76,5 +80,34 @@ impl Registry {
 
     pub fn clients(&self) -> impl Iterator<Item = &Arc<Registered>> {
         self.clients.values()
+    }
+}
+
+impl Config {
+    /// The clients of all portals, with their secrets read, and the portals with their logos.
+    ///
+    /// # Errors
+    /// If a secret or a logo cannot be read.
+    pub fn registry(&self) -> Result<Registry, ConfigError> {
+        let (mut portals, mut clients) = (Vec::new(), HashMap::new());
+        for portal in &self.portals {
+            let key = format!("portal.brand.logo of {}", portal.id);
+            let logo = Logo::read(&self.path, &key, &portal.brand)?;
+            let shared = Arc::new(Portal { logo, ..portal.clone() });
+            for client in &portal.clients {
+                let key = format!("portal.client.client_secret of {}", client.client_id);
+                let secret =
+                    client.client_secret.as_ref().map(|secret| self.reveal(secret, &key)).transpose()?;
+                if let Some(secret) = secret.as_deref().filter(|_| !self.dev.is_on()) {
+                    check::secret(Place::new(&self.path, &key), secret)?;
+                }
+                let secret_hash = secret.map(|secret| web::seal::sha256(&secret));
+                let registered =
+                    Registered { client: client.clone(), secret_hash, portal: Arc::clone(&shared) };
+                clients.insert(client.client_id.clone(), Arc::new(registered));
+            }
+            portals.push(shared);
+        }
+        Ok(Registry::new(portals, &self.registration.portal, clients))
     }
 }

@@ -7,7 +7,7 @@ use reqwest::{Client, StatusCode};
 use serde_json::{Map, Value, json};
 use web::clock::Timestamp;
 
-use super::SendError;
+use super::send_error::SendError;
 use crate::keys::{KeyError, KeyRing};
 use crate::protocol::token::LOGOUT_TOKEN_TYPE;
 
@@ -55,7 +55,7 @@ impl LogoutClient {
             .send()
             .await
             // The same token twice is one to the portal.
-            .map_err(|error| unreachable(&error).at_once())?;
+            .map_err(|error| SendError::of_request(&error).at_once())?;
         match answer.status() {
             // Section 2.8: 200; some frameworks answer 204, which it tolerates.
             status if status.is_success() => Ok(()),
@@ -66,18 +66,4 @@ impl LogoutClient {
             status => Err(SendError::Later(format!("the portal answers {}", status.as_u16()))),
         }
     }
-}
-
-/// What kept a request from being answered, without its URL.
-pub(super) fn unreachable(error: &reqwest::Error) -> SendError {
-    let what = if error.is_timeout() {
-        "no answer in time"
-    } else if error.is_connect() {
-        "no connection"
-    } else if error.is_builder() {
-        return SendError::Never("the address is not a URL".into());
-    } else {
-        "the connection broke"
-    };
-    if error.is_connect() { SendError::Later(what.into()) } else { SendError::Uncertain(what.into()) }
 }

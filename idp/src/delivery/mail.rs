@@ -13,8 +13,8 @@ use web::check::{self, Place};
 use web::clock::Timestamp;
 use web::config::ConfigError;
 
-use super::SendError;
 use super::metrics::DeliveryMetrics;
+use super::send_error::SendError;
 use super::smtp::{Reason, Stage, judge, no_word_after_the_text};
 use crate::config::{Config, MailTls};
 

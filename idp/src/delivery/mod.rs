@@ -11,6 +11,7 @@ mod metrics;
 pub mod outbound;
 mod reports;
 mod retry;
+mod send_error;
 mod sms;
 mod smtp;
 #[cfg(test)]
@@ -35,6 +36,8 @@ pub use reports::Reported;
 pub use sms::Incoming;
 pub use worker::Counts;
 
+use send_error::SendError;
+
 use crate::config::Config;
 use crate::keys::KeyRing;
 use crate::store::outbox::Claimed;
@@ -42,30 +45,6 @@ use crate::store::{Store, StoreError};
 
 /// For how long a gateway that took an SMS counts as one that takes them.
 const LATELY: Duration = Duration::from_mins(1);
-
-/// Why a message did not go out. The text names no person: it is logged and kept.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-enum SendError {
-    /// Trying again may help: no connection, a busy server, a wrong password of ours.
-    #[error("{0}")]
-    Later(String),
-    /// The other side may have it, though it did not say so: trying again soon would send it twice.
-    #[error("{0}")]
-    Uncertain(String),
-    /// This message will never be taken: no such address.
-    #[error("{0}")]
-    Never(String),
-}
-
-impl SendError {
-    /// For what does no harm if it arrives twice.
-    fn at_once(self) -> Self {
-        match self {
-            Self::Uncertain(text) => Self::Later(text),
-            sure => sure,
-        }
-    }
-}
 
 /// How far a message came.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::io;
 
 use lettre::transport::smtp::Error;
 
-use super::SendError;
+use super::send_error::SendError;
 
 /// How far the conversation with the server has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use web::clock::{Clock, Timestamp};
 use web::config::Secret;
 use web::random::Random;
 use web::seal::RootKey;
-use web::serve::Shutdown;
+use web::shutdown::Shutdown;
 
 use super::*;
 use crate::config::{MailTls, SmsGateway, SmsGatewayKind};

@@ -6,9 +6,10 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use web::serve::Shutdown;
+use web::shutdown::Shutdown;
 
-use super::{Delivery, Kind, Message, SendError, Sent, retry};
+use super::send_error::SendError;
+use super::{Delivery, Kind, Message, Sent, retry};
 use crate::store::StoreError;
 use crate::store::outbox::Claimed;
 use crate::store::refused::Undelivered;

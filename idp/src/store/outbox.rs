@@ -10,7 +10,6 @@ use sqlx::Row as _;
 use web::clock::Timestamp;
 use web::db::Write;
 
-use super::sms::split;
 use super::{Result, Store, StoreError};
 
 /// A message to somebody outside.
@@ -90,6 +89,11 @@ pub struct Claimed {
 
 /// Later than every moment: a message that is done stands behind all that wait in the index.
 pub(super) const NEVER: i64 = i64::MAX;
+
+/// The names of gateways, which are kept as one text; they hold no comma.
+pub(super) fn names(gateways: &str) -> Vec<String> {
+    gateways.split(',').filter(|gateway| !gateway.is_empty()).map(str::to_owned).collect()
+}
 
 impl Store {
     /// Puts a message into the outbox, as part of `write`. Wake the delivery after the commit.
@@ -182,7 +186,7 @@ impl Store {
                 attempts: u32::try_from(row.try_get::<i64, _>("attempts")?).unwrap_or(u32::MAX),
                 message,
                 lane: row.try_get("lane")?,
-                gateways: split(row.try_get("gateways")?),
+                gateways: names(row.try_get("gateways")?),
                 is_settled: row.try_get::<Option<i64>, _>("accepted_at")?.is_some(),
             }));
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use sqlx::Row as _;
 use web::clock::Timestamp;
 
-use super::outbox::{Claimed, NEVER};
+use super::outbox::{Claimed, NEVER, names};
 use super::{Result, Store};
 
 /// Where an SMS stands.
@@ -31,11 +31,6 @@ pub struct SmsState {
     pub stage: SmsStage,
     /// Writes hold only while this is the same.
     attempts: i64,
-}
-
-/// Their names, as one text; they hold no comma.
-pub(super) fn split(gateways: &str) -> Vec<String> {
-    gateways.split(',').filter(|gateway| !gateway.is_empty()).map(str::to_owned).collect()
 }
 
 impl Store {
@@ -83,7 +78,7 @@ impl Store {
         };
         Ok(Some(SmsState {
             created_at: Timestamp(row.try_get("created_at")?),
-            gateways: split(row.try_get("gateways")?),
+            gateways: names(row.try_get("gateways")?),
             stage,
             attempts,
         }))

@@ -84,25 +84,16 @@ impl AccessLog {
     }
 
     /// Removes the rows from before a moment.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn forget(&self, before: Timestamp) -> Result<u64, sqlx::Error> {
         self.0.execute(sqlx::query("DELETE FROM access_log WHERE at < $1").bind(before.0)).await
     }
 
     /// Adds a row. Whoever shows a dossier does this first: what cannot be logged is not shown.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn add(&self, id: &str, look: Look<'_>, now: Timestamp) -> Result<(), sqlx::Error> {
         self.0.execute(insert(id, look, now)).await.map(|_| ())
     }
 
     /// Adds a row to the transaction of what it is about: neither stands without the other.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn add_to(
         &self,
         write: &mut Write,
@@ -115,9 +106,6 @@ impl AccessLog {
 
     /// A page of who looked in a dossier. Reloading a page a thousand times makes a number larger, and pushes nobody
     /// out of sight.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn seen(&self, dossier: &str, from: Cursor) -> Result<SeenPage, sqlx::Error> {
         let mut page = SeenPage::default();
         let mut cursor = from;

@@ -17,9 +17,6 @@ pub fn example() -> Result<String, String> {
 }
 
 /// As [`example`], for programs.
-///
-/// # Errors
-/// As [`example`].
 pub fn example_json() -> Result<serde_json::Value, String> {
     web::config::example_json(&documented(), explain)
 }

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Dossier;
+use super::dossier::Dossier;
 use super::identity::Bsn;
 use crate::config::Organisation;
 

@@ -77,9 +77,6 @@ impl Notes {
 
     /// The notes of one kind that stand, newest first. One that does not open (sealed with another root
     /// secret) is left out and logged.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn list(&self, dossier: &str, kind: Kind) -> Result<Vec<Note>, sqlx::Error> {
         self.read(dossier, kind, i64::MAX, 0)
             .await?
@@ -89,9 +86,6 @@ impl Notes {
     }
 
     /// A page of [`Notes::list`].
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn page(&self, dossier: &str, kind: Kind, page: Page) -> Result<Paged<Note>, sqlx::Error> {
         let Paged { rows, next } = page.of(self.read(dossier, kind, page.limit(), page.offset()).await?);
         let notes: Result<_, sqlx::Error> =
@@ -132,9 +126,6 @@ impl Notes {
 
     /// Writes a note; of a life story, its writer's one before is replaced in the same transaction. One with this
     /// `id` that was written before is this one, and stays.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn write(
         &self,
         write: &mut Write,
@@ -157,9 +148,6 @@ impl Notes {
 
     /// Puts a new text in the place of note `old`, or takes it away when `body` is `None`; false if that
     /// note is not there (any more).
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn change(
         &self,
         write: &mut Write,

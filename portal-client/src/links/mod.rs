@@ -57,4 +57,16 @@ impl Link {
             _ => None,
         }
     }
+
+    /// The word for how far it is at `now`, where a code is good for so many `attempts`.
+    pub fn state_word(&self, now: Timestamp, attempts: i64) -> &'static str {
+        match &self.state {
+            State::Requested { code: None } => "requested",
+            State::Requested { code: Some(code) } if code.failures >= attempts => "code-spent",
+            State::Requested { code: Some(code) } if code.expires_at <= now => "code-expired",
+            State::Requested { code: Some(_) } => "code-issued",
+            State::Active { .. } => "open",
+            State::Ended { .. } => "ended",
+        }
+    }
 }

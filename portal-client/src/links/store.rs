@@ -47,9 +47,6 @@ impl Links {
     /// Keeps a request and returns its identifier. Whether there is such a client is not looked at here, so
     /// this does and takes the same for every combination (T43). Asking again for the same client gives
     /// the request that stands.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn request(
         &self,
         write: &mut Write,
@@ -86,9 +83,6 @@ impl Links {
     }
 
     /// The links of a person that have not ended, oldest first.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn of_person(&self, iss: &str, sub: &str) -> Result<Vec<Link>, sqlx::Error> {
         let query = "SELECT * FROM links WHERE iss = $1 AND sub = $2 AND ended_at IS NULL
              ORDER BY requested_at, id";
@@ -97,27 +91,18 @@ impl Links {
     }
 
     /// A person's own link that has not ended.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn own(&self, id: &str, person: &Person) -> Result<Option<Link>, sqlx::Error> {
         let links = self.of_person(&person.iss, &person.sub).await?;
         Ok(links.into_iter().find(|link| link.id == id))
     }
 
     /// The link by which a person may open a dossier now.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn opening(&self, dossier: &str, person: &Person) -> Result<Option<Link>, sqlx::Error> {
         let links = self.of_person(&person.iss, &person.sub).await?;
         Ok(links.into_iter().find(|link| link.opens() == Some(dossier)))
     }
 
     /// Everyone's links that open a dossier now, longest first.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn of_dossier(&self, dossier: &str) -> Result<Vec<Link>, sqlx::Error> {
         let query = "SELECT * FROM links
              WHERE dossier_id = $1 AND activated_at IS NOT NULL AND ended_at IS NULL ORDER BY activated_at, id";
@@ -128,9 +113,6 @@ impl Links {
     /// Tries an activation code on a person's own request; false for every kind of failure. The attempt is
     /// counted before the code is looked at, so that of many attempts at once no more than `attempts` are
     /// looked at; the code is void after that. The count has to be committed, also when the code is wrong.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn activate(
         &self,
         write: &mut Write,
@@ -162,9 +144,6 @@ impl Links {
     }
 
     /// Ends a link, which is gone at the next request; false if it had ended.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn end(&self, write: &mut Write, id: &str, now: Timestamp) -> Result<bool, sqlx::Error> {
         let query = sqlx::query(
             "UPDATE links SET ended_at = $1, open_key = NULL, code_hash = NULL

@@ -22,9 +22,6 @@ pub struct NewCode<'a> {
 impl Links {
     /// A page of what an organisation has to do and has done: requests, then links that are open, then those that
     /// have ended, each newest first.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn of_organisation(&self, organisation: &str, page: Page) -> Result<Paged<Link>, sqlx::Error> {
         let query = "SELECT * FROM links WHERE organisation = $1
              ORDER BY CASE WHEN ended_at IS NOT NULL THEN 2 WHEN activated_at IS NOT NULL THEN 1 ELSE 0 END,
@@ -36,9 +33,6 @@ impl Links {
     }
 
     /// One link of an organisation.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn in_organisation(&self, id: &str, organisation: &str) -> Result<Option<Link>, sqlx::Error> {
         let query = "SELECT * FROM links WHERE id = $1 AND organisation = $2";
         let row = sqlx::query(query).bind(id).bind(organisation).fetch_optional(self.db.pool()).await?;
@@ -47,9 +41,6 @@ impl Links {
 
     /// Issues a code for a request, for this dossier at this level; the code before it is void. False if
     /// the request is not there to be opened any more.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn issue_code(
         &self,
         write: &mut Write,
@@ -73,9 +64,6 @@ impl Links {
     }
 
     /// Makes the code of a request worthless; false if there was none.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn void_code(&self, write: &mut Write, link: &Link) -> Result<bool, sqlx::Error> {
         let query = sqlx::query(
             "UPDATE links SET code_hash = NULL
@@ -86,9 +74,6 @@ impl Links {
     }
 
     /// Sets how much an open link shows; false if it is not open.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn set_level(&self, write: &mut Write, link: &Link, level: Level) -> Result<bool, sqlx::Error> {
         let query = sqlx::query(
             "UPDATE links SET level = $1

@@ -11,7 +11,7 @@ const LARGEST_ANSWER: usize = 1024 * 1024;
 
 /// Why the provider gave no usable answer.
 #[derive(Debug, thiserror::Error)]
-pub enum HttpError {
+pub(crate) enum HttpError {
     #[error("the provider cannot be reached: {0}")]
     Unreachable(#[from] reqwest::Error),
     #[error("the provider's answer is larger than a megabyte")]
@@ -22,14 +22,14 @@ pub enum HttpError {
 
 /// A client that asks the provider.
 #[derive(Clone, Debug)]
-pub struct Http(reqwest::Client);
+pub(crate) struct Http(reqwest::Client);
 
 impl Http {
     /// A client that trusts the system's certificates and those in `extra_ca` (PEM).
     ///
     /// # Errors
     /// If `extra_ca` holds no certificates, or TLS cannot be set up.
-    pub fn new(extra_ca: Option<&[u8]>) -> Result<Self, HttpError> {
+    pub(crate) fn new(extra_ca: Option<&[u8]>) -> Result<Self, HttpError> {
         let mut builder = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(3))
             .timeout(Duration::from_secs(10))

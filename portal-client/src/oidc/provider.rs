@@ -74,7 +74,7 @@ type Metadata = ProviderMetadata<
 >;
 
 /// The token endpoint's answer.
-pub type TokenAnswer = StandardTokenResponse<
+pub(crate) type TokenAnswer = StandardTokenResponse<
     IdTokenFields<
         IdTokenExtras,
         EmptyExtraTokenFields,
@@ -86,7 +86,7 @@ pub type TokenAnswer = StandardTokenResponse<
 >;
 
 /// This portal as a client of the provider.
-pub type PortalClient = Client<
+pub(crate) type PortalClient = Client<
     IdTokenExtras,
     CoreAuthDisplay,
     CoreGenderClaim,

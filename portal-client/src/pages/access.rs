@@ -7,14 +7,14 @@ use web::db::Write;
 use web::request::Visit;
 
 use super::day;
-use super::dossier::Access;
-use super::extract::query;
-use super::failure::Failure;
+use super::gate::Access;
 use crate::access_log::Cursor;
 use crate::app::App;
 use crate::dossiers::{Dossier, Section};
+use crate::http::error::AppError;
+use crate::http::extract::query;
+use crate::http::{names, paths};
 use crate::links::{Link, Relation, State};
-use crate::paths;
 use crate::session::Session;
 use crate::team::{Act, Deed};
 
@@ -49,7 +49,7 @@ fn may_end(session: &Session, link: &Link) -> bool {
 }
 
 /// Who has access.
-pub(super) async fn content(app: &App, session: &Session, entered: &Access<'_>) -> Result<Value, Failure> {
+pub(super) async fn content(app: &App, session: &Session, entered: &Access<'_>) -> Result<Value, AppError> {
     let links = app.links.of_dossier(&entered.dossier.id).await?;
     let holders = links.iter().map(|link| Holder {
         link: link.id.clone(),
@@ -73,11 +73,11 @@ pub(super) async fn end(
     session: &Session,
     entered: &Access<'_>,
     link: &str,
-) -> Result<bool, Failure> {
+) -> Result<bool, AppError> {
     let links = app.links.of_dossier(&entered.dossier.id).await?;
-    let link = links.iter().find(|other| other.id == link).ok_or(Failure::NotFound)?;
+    let link = links.iter().find(|other| other.id == link).ok_or(AppError::NotFound)?;
     if !may_end(session, link) {
-        return Err(Failure::Refused);
+        return Err(AppError::Refused);
     }
     let now = app.clock.now();
     if !app.links.end(write, &link.id, now).await? {
@@ -88,13 +88,13 @@ pub(super) async fn end(
 }
 
 /// Who looked.
-pub(super) async fn views(app: &App, visit: &Visit, dossier: &Dossier) -> Result<Value, Failure> {
+pub(super) async fn views(app: &App, visit: &Visit, dossier: &Dossier) -> Result<Value, AppError> {
     let query = query(visit)?;
     let number = |name: &str, other: i64| match query.get(name) {
-        Some(text) => text.parse().ok().filter(|number| *number >= 0).ok_or(Failure::BadInput),
+        Some(text) => text.parse().ok().filter(|number| *number >= 0).ok_or(AppError::BadInput),
         None => Ok(other),
     };
-    let from = Cursor { before: Timestamp(number("before", i64::MAX)?), skip: number("skip", 0)? };
+    let from = Cursor { before: Timestamp(number(names::BEFORE, i64::MAX)?), skip: number(names::SKIP, 0)? };
     let page = app.access_log.seen(&dossier.id, from).await?;
     let time = |at: Timestamp| at.local_text().chars().skip(11).collect::<String>();
     let seen = page.seen.into_iter().map(|seen| Seen {
@@ -109,11 +109,13 @@ pub(super) async fn views(app: &App, visit: &Visit, dossier: &Dossier) -> Result
         outcome: seen.outcome,
     });
     let own = paths::section(&dossier.id, Section::Views.slug());
-    let older = page.next.map(|next| format!("{own}?before={}&skip={}", next.before.0, next.skip));
+    let older = page
+        .next
+        .map(|next| format!("{own}?{}={}&{}={}", names::BEFORE, next.before.0, names::SKIP, next.skip));
     Ok(json!({
         "seen": seen.collect::<Vec<_>>(),
         "older": older.unwrap_or_default(),
-        "newest": if query.get("before").is_some() { own } else { String::new() },
+        "newest": if query.get(names::BEFORE).is_some() { own } else { String::new() },
     }))
 }
 

@@ -11,14 +11,14 @@ use serde::Serialize;
 use web::ephemeral::Limit;
 use web::errors::FieldErrors;
 
-use super::extract::{Form, SignedIn};
-use super::failure::Failure;
-use super::request::account_key;
 use super::{after, day, show};
 use crate::app::App;
+use crate::http::error::AppError;
+use crate::http::extract::SignedIn;
+use crate::http::form::Form;
+use crate::http::{names, paths};
 use crate::links::Link;
 use crate::links::code::ActivationCode;
-use crate::paths;
 use crate::team::{Act, Deed};
 
 const DAY: Duration = Duration::from_hours(24);
@@ -58,7 +58,7 @@ impl Activate {
             })
         };
         let keys = ["portal-activate-error", "portal-activate-empty", "portal-activate-malformed"];
-        let wrong = keys.map(|key| (Self::TEMPLATE, page(FieldErrors::of("activation_code", key))));
+        let wrong = keys.map(|key| (Self::TEMPLATE, page(FieldErrors::of(names::ACTIVATION_CODE, key))));
         wrong.into_iter().chain([(Self::TEMPLATE, page(FieldErrors::default()))]).collect()
     }
 }
@@ -67,13 +67,12 @@ impl Activate {
 pub async fn page(
     State(app): State<Arc<App>>,
     Path(link): Path<String>,
-    signed_in: SignedIn,
-) -> Result<Response, Failure> {
-    let SignedIn { visit, session } = signed_in;
-    let link = app.links.own(&link, &session.person).await?.ok_or(Failure::NotFound)?;
+    SignedIn { visit, session }: SignedIn,
+) -> Result<Response, AppError> {
+    let link = app.links.own(&link, &session.person).await?.ok_or(AppError::NotFound)?;
     if let Some(dossier) = link.opens() {
         let home = paths::section(dossier, "home");
-        let is_new = visit.query("done") == "activated";
+        let is_new = visit.query(names::DONE) == "activated";
         let home = if is_new { after(&home, "activated") } else { home };
         return Ok(Redirect::to(&home).into_response());
     }
@@ -85,20 +84,19 @@ pub async fn page(
 pub async fn activate(
     State(app): State<Arc<App>>,
     Path(link): Path<String>,
-    signed_in: SignedIn,
+    SignedIn { visit, session }: SignedIn,
     Form(fields): Form,
-) -> Result<Response, Failure> {
-    let SignedIn { visit, session } = signed_in;
-    let link = app.links.own(&link, &session.person).await?.ok_or(Failure::NotFound)?;
+) -> Result<Response, AppError> {
+    let link = app.links.own(&link, &session.person).await?.ok_or(AppError::NotFound)?;
     let wrong = |key| {
-        let page = Activate::new(&app, &link, FieldErrors::of("activation_code", key));
+        let page = Activate::new(&app, &link, FieldErrors::of(names::ACTIVATION_CODE, key));
         show(&app, &visit, Some(&session), page.errors.status(), Activate::TEMPLATE, &page)
     };
     if link.opens().is_some() {
         // The second of two clicks: the first one has opened it.
         return Ok(Redirect::to(&paths::requested(&link.id)).into_response());
     }
-    let typed = fields.plain("activation_code");
+    let typed = fields.plain(names::ACTIVATION_CODE);
     let Some(code) = ActivationCode::typed(&typed) else {
         return Ok(wrong(if typed.is_empty() {
             "portal-activate-empty"
@@ -107,7 +105,7 @@ pub async fn activate(
         }));
     };
     let limits = app.settings.limits;
-    let key = account_key("activate", &session);
+    let key = session.person.counter("activate");
     let limit = Limit { key: &key, most: limits.activations_per_account, window: DAY };
     let reserved = app.ephemeral.reserve(&[limit]).await?.ok();
     let now = app.clock.now();
@@ -134,11 +132,10 @@ pub async fn activate(
 pub async fn withdraw(
     State(app): State<Arc<App>>,
     Path(link): Path<String>,
-    signed_in: SignedIn,
+    SignedIn { session, .. }: SignedIn,
     Form(_): Form,
-) -> Result<Response, Failure> {
-    let session = signed_in.session;
-    let link = app.links.own(&link, &session.person).await?.ok_or(Failure::NotFound)?;
+) -> Result<Response, AppError> {
+    let link = app.links.own(&link, &session.person).await?.ok_or(AppError::NotFound)?;
     let now = app.clock.now();
     let mut write = app.db.begin_write().await?;
     if link.opens().is_none() && app.links.end(&mut write, &link.id, now).await? {

@@ -1,5 +1,4 @@
-//! Reading a dossier, section by section. Every look passes [`enter`]: the server decides by link and level,
-//! and writes down who looked before anything is shown.
+//! Reading a dossier, section by section. Every look passes the gate.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,21 +7,21 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Serialize;
 use serde_json::{Value, json};
-use web::db::Write;
 use web::errors::FieldErrors;
 use web::request::Visit;
 
-use super::extract::{SignedIn, page as page_of};
-use super::failure::Failure;
+use super::appointment::PersonalAppointment;
+use super::entered::Entered;
+use super::gate::{Access, enter};
 use super::keep::kept_form;
-use super::write::{Entered, PersonalAppointment};
 use super::{Pages, access, day, show};
-use crate::access_log::{Look, Outcome};
 use crate::app::App;
 use crate::dossiers::notes::Kind;
 use crate::dossiers::{Dossier, Section};
-use crate::links::{Act, Link, allows};
-use crate::paths;
+use crate::http::error::AppError;
+use crate::http::extract::{SignedIn, page as page_of};
+use crate::http::paths;
+use crate::links::{Act, allows};
 use crate::session::Session;
 
 /// A page of a dossier: the frame with the menu, and what the section holds.
@@ -77,100 +76,27 @@ impl SectionPage {
     }
 }
 
-/// Somebody who may do this in this section.
-pub struct Access<'a> {
-    pub link: Link,
-    pub dossier: &'a Dossier,
-    section: Section,
-}
-
-impl Access<'_> {
-    /// Writes down, in the transaction that does it, that somebody wrote.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn written(&self, app: &App, write: &mut Write, session: &Session) -> Result<(), sqlx::Error> {
-        let look = Look {
-            person: &session.person,
-            relation: Some(self.link.relation.word()),
-            link: &self.link.id,
-            organisation: &self.dossier.organisation,
-            dossier: &self.dossier.id,
-            section: self.section,
-            act: Act::Write,
-            outcome: Outcome::Allowed,
-        };
-        app.access_log.add_to(write, &app.random.id(), look, app.clock.now()).await
-    }
-}
-
-/// The longest name of a dossier that is written down.
-const LONGEST_NAME: usize = 64;
-
-/// Whether somebody may do this in this section of this dossier, now. Written down at once (T44), but for a write
-/// that is allowed: that is for [`Access::written`].
-///
-/// # Errors
-/// [`Failure::Refused`], the same and with the same work for a hidden section, another's dossier and one that does
-/// not exist.
-pub async fn enter<'a>(
-    app: &'a App,
-    session: &Session,
-    name: &str,
-    section: Section,
-    act: Act,
-) -> Result<Access<'a>, Failure> {
-    if !paths::is_identifier(name) || name.len() > LONGEST_NAME {
-        return Err(Failure::Refused);
-    }
-    let link = app.links.opening(name, &session.person).await?;
-    let dossier = app.dossiers.get(name);
-    let entered = link.clone().zip(dossier).map(|(link, dossier)| Access { link, dossier, section });
-    let entered = entered.filter(|entered| {
-        let Link { relation, level, .. } = entered.link;
-        allows(relation, level, section, act)
-    });
-    if entered.is_none() || act == Act::Read {
-        let look = Look {
-            person: &session.person,
-            relation: link.as_ref().map(|link| link.relation.word()),
-            link: link.as_ref().map_or("", |link| link.id.as_str()),
-            organisation: dossier.map_or("", |dossier| dossier.organisation.as_str()),
-            dossier: name,
-            section,
-            act,
-            outcome: if entered.is_some() { Outcome::Allowed } else { Outcome::Refused },
-        };
-        app.access_log.add(&app.random.id(), look, app.clock.now()).await?;
-    }
-    entered.ok_or(Failure::Refused)
-}
-
 /// `GET /dossiers/{dossier}`
-pub async fn first(Path(dossier): Path<String>, _: SignedIn) -> Result<Redirect, Failure> {
+pub async fn first(Path(dossier): Path<String>, _: SignedIn) -> Result<Response, AppError> {
     if !paths::is_identifier(&dossier) {
-        return Err(Failure::NotFound);
+        return Err(AppError::NotFound);
     }
-    Ok(Redirect::to(&paths::section(&dossier, Section::Home.slug())))
+    Ok(Redirect::to(&paths::section(&dossier, Section::Home.slug())).into_response())
 }
 
 /// `GET /dossiers/{dossier}/{section}`
 pub async fn read(
     State(app): State<Arc<App>>,
     Path((dossier, section)): Path<(String, String)>,
-    signed_in: SignedIn,
-) -> Result<Response, Failure> {
-    let SignedIn { visit, session } = signed_in;
-    let section = Section::from_slug(&section).ok_or(Failure::NotFound)?;
+    SignedIn { visit, session }: SignedIn,
+) -> Result<Response, AppError> {
+    let section = Section::from_slug(&section).ok_or(AppError::NotFound)?;
     let entered = enter(&app, &session, &dossier, section, Act::Read).await?;
     let tried = Entered::from_fields(&kept_form(&app, &visit, &session).await?);
     page(&app, &visit, &session, &entered, section, tried, FieldErrors::default()).await
 }
 
 /// The page of a section, with what somebody tried to write in it.
-///
-/// # Errors
-/// The stores'.
 pub async fn page(
     app: &App,
     visit: &Visit,
@@ -179,7 +105,7 @@ pub async fn page(
     section: Section,
     tried: Entered,
     errors: FieldErrors,
-) -> Result<Response, Failure> {
+) -> Result<Response, AppError> {
     let status = errors.status();
     let page = SectionPage {
         content: content(app, visit, session, entered, section).await?,
@@ -220,7 +146,7 @@ async fn content(
     session: &Session,
     entered: &Access<'_>,
     section: Section,
-) -> Result<Value, Failure> {
+) -> Result<Value, AppError> {
     let dossier = entered.dossier;
     let ago = |days: u16| day(app.clock.now().minus(days_of(days)));
     let ahead = |days: u16| day(app.clock.now().plus(days_of(days)));
@@ -286,7 +212,7 @@ async fn story(
     session: &Session,
     dossier: &Dossier,
     (kind, answers): (Kind, Value),
-) -> Result<Value, Failure> {
+) -> Result<Value, AppError> {
     let notes = app.notes.list(&dossier.id, kind).await?;
     let own = notes.iter().find(|note| note.is_by(&session.person)).map(|note| note.body.clone());
     let texts = notes.iter().map(|note| {

@@ -1,107 +1,25 @@
-//! What may end a request early, and the page that says so in the visitor's language. Handlers return a
-//! [`Failure`]; it is logged, with its cause, and rendered in one place.
+//! The answer to a request that ended early: a page that says so in the visitor's language, another address, or JSON for a
+//! program.
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Serialize;
-use web::ephemeral::EphemeralError;
-use web::fault::{self, Fault};
+use serde_json::json;
 use web::headers::is_bare;
 use web::request::{Fields, Visit};
 use web::request_log::RequestId;
 
-use super::extract::at_page;
-use super::{keep, show, sign_out};
+use super::{keep, show};
 use crate::app::{App, LARGEST_FORM};
-use crate::oidc::OidcError;
-use crate::paths;
-
-/// Why a request ended early.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Failure {
-    NotFound,
-    /// Known, and not allowed.
-    Refused,
-    /// A form that did not come from a page of ours in this browser.
-    ForeignForm,
-    /// A form of ours, or a sign-in, from a browser that keeps no cookies.
-    CookiesOff,
-    /// A body that is no form, or a parameter that cannot be.
-    BadInput,
-    WrongMethod,
-    /// Too many requests from this address; wait so many seconds.
-    TooMany(u64),
-    /// Too many requests for access today.
-    TooManyToday,
-    /// Sign in first; then return to this path.
-    SignIn(String),
-    /// The session ended by itself.
-    SessionEnded(String),
-    /// The browser came back with a sign-in that is not known here: too late, twice, or in another browser.
-    LostSignIn,
-    /// The person stopped at the provider.
-    Cancelled,
-    /// The provider does not answer.
-    ProviderAway(String),
-    /// The sign-in did not work.
-    SignInFailed(String),
-    /// No second factor, though the desk needs one.
-    TooWeak,
-    /// No member of a care team.
-    NotInTeam,
-    /// This machine's clock and the provider's differ too much.
-    ClocksDiffer(String),
-    /// A fault of ours.
-    Internal(String),
-    /// The database or Redis failed.
-    Backend {
-        backend: &'static str,
-        fault: Fault,
-        cause: String,
-    },
-}
-
-impl From<sqlx::Error> for Failure {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Backend { backend: "database", fault: fault::of_database(&error), cause: error.to_string() }
-    }
-}
-
-impl From<EphemeralError> for Failure {
-    fn from(error: EphemeralError) -> Self {
-        Self::Backend { backend: error.backend(), fault: error.fault(), cause: error.to_string() }
-    }
-}
-
-impl From<OidcError> for Failure {
-    fn from(error: OidcError) -> Self {
-        match error {
-            OidcError::Unavailable(cause) => Self::ProviderAway(cause),
-            OidcError::Refused(code) => match code.as_str() {
-                "access_denied" => Self::Cancelled,
-                "temporarily_unavailable" | "server_error" => Self::ProviderAway(code),
-                "login_required" | "interaction_required" | "consent_required" => Self::LostSignIn,
-                _ => Self::SignInFailed(code),
-            },
-            OidcError::Invalid(cause) => Self::SignInFailed(cause),
-            OidcError::Clock(cause) => Self::ClocksDiffer(cause),
-            OidcError::TooWeak(_) => Self::TooWeak,
-        }
-    }
-}
-
-impl IntoResponse for Failure {
-    fn into_response(self) -> Response {
-        let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
-        response.extensions_mut().insert(self);
-        response
-    }
-}
+use crate::http::error::AppError;
+use crate::http::extract::at_page;
+use crate::http::{paths, session_cookie};
 
 /// A page with a heading, a few sentences and at most one way on.
 #[derive(Clone, Debug, Serialize)]
@@ -123,110 +41,51 @@ pub struct Action {
 impl Message {
     pub const TEMPLATE: &'static str = "portal/message.html";
 
-    fn new(key: &'static str, action: Option<Action>) -> Self {
-        Self { key, action, reference: String::new() }
+    /// What a page says of a failure, and its one way on.
+    fn of(failure: &AppError) -> Self {
+        let to = |url: String, key| Some(Action { url, key });
+        let again = "portal-failure-sign-in-again";
+        let action = match failure {
+            AppError::TooMany(_) => None,
+            AppError::TooWeak => to(paths::login(paths::TEAM), again),
+            AppError::CookiesOff
+            | AppError::SignIn(_)
+            | AppError::SessionEnded(_)
+            | AppError::LostSignIn
+            | AppError::Cancelled
+            | AppError::ProviderAway(_)
+            | AppError::ClocksDiffer(_)
+            | AppError::SignInFailed(_) => to(paths::LOGIN.into(), again),
+            _ => to(paths::HOME.into(), "portal-failure-to-home"),
+        };
+        Self { key: failure.status_and_word().1, action, reference: String::new() }
     }
 
     /// Every message there is, for the test that renders pages.
     #[cfg(test)]
     pub fn samples() -> Vec<Self> {
         let all = [
-            Failure::NotFound,
-            Failure::Refused,
-            Failure::ForeignForm,
-            Failure::CookiesOff,
-            Failure::BadInput,
-            Failure::WrongMethod,
-            Failure::TooMany(9),
-            Failure::TooManyToday,
-            Failure::LostSignIn,
-            Failure::Cancelled,
-            Failure::ProviderAway(String::new()),
-            Failure::SignInFailed(String::new()),
-            Failure::TooWeak,
-            Failure::NotInTeam,
-            Failure::Internal(String::new()),
+            AppError::NotFound,
+            AppError::Refused,
+            AppError::ForeignForm,
+            AppError::CookiesOff,
+            AppError::BadInput,
+            AppError::WrongMethod,
+            AppError::TooMany(9),
+            AppError::TooManyToday,
+            AppError::LostSignIn,
+            AppError::Cancelled,
+            AppError::ProviderAway(String::new()),
+            AppError::SignInFailed(String::new()),
+            AppError::TooWeak,
+            AppError::NotInTeam,
+            AppError::Internal(String::new()),
         ];
-        all.iter().map(|failure| Self { reference: "yX3".into(), ..failure.message().1 }).collect()
+        all.iter().map(|failure| Self { reference: "yX3".into(), ..Self::of(failure) }).collect()
     }
 }
 
-impl Failure {
-    fn message(&self) -> (StatusCode, Message) {
-        let home = || Some(Action { url: paths::HOME.into(), key: "portal-failure-to-home" });
-        let again = || Some(Action { url: paths::LOGIN.into(), key: "portal-failure-sign-in-again" });
-        let (status, key, action) = match self {
-            Self::NotFound => (StatusCode::NOT_FOUND, "not-found", home()),
-            Self::Refused => (StatusCode::FORBIDDEN, "refused", home()),
-            Self::ForeignForm => (StatusCode::FORBIDDEN, "foreign-form", home()),
-            Self::CookiesOff => (StatusCode::FORBIDDEN, "cookies-off", again()),
-            Self::BadInput => (StatusCode::BAD_REQUEST, "bad-input", home()),
-            Self::WrongMethod => (StatusCode::METHOD_NOT_ALLOWED, "not-found", home()),
-            Self::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, "too-many", None),
-            Self::TooManyToday => (StatusCode::TOO_MANY_REQUESTS, "too-many-today", home()),
-            Self::SignIn(_) | Self::SessionEnded(_) | Self::LostSignIn => {
-                (StatusCode::BAD_REQUEST, "lost-sign-in", again())
-            }
-            Self::Cancelled => (StatusCode::OK, "cancelled", again()),
-            Self::ProviderAway(_) | Self::ClocksDiffer(_) => {
-                (StatusCode::SERVICE_UNAVAILABLE, "provider-away", again())
-            }
-            Self::SignInFailed(_) => (StatusCode::BAD_GATEWAY, "sign-in-failed", again()),
-            Self::TooWeak => {
-                let url = paths::login(paths::TEAM);
-                (StatusCode::FORBIDDEN, "too-weak", Some(Action { url, key: "portal-failure-sign-in-again" }))
-            }
-            Self::NotInTeam => (StatusCode::FORBIDDEN, "not-in-team", home()),
-            Self::Internal(_) | Self::Backend { .. } => {
-                (StatusCode::INTERNAL_SERVER_ERROR, "internal", home())
-            }
-        };
-        (status, Message::new(key, action))
-    }
-
-    /// Counts it, and writes down what an operator has to know.
-    fn note(&self, app: &App) {
-        app.outcomes.refused(self.name());
-        match self {
-            Self::Internal(cause) => {
-                app.outcomes.failure("other");
-                tracing::error!(%cause, "a request failed");
-            }
-            Self::Backend { backend, fault: Fault { reason, advice }, cause } => {
-                app.outcomes.failure(backend);
-                let (at, key) = match *backend {
-                    // The cause names the place itself.
-                    "redis" => ("", "ephemeral"),
-                    _ => (app.health.database_at(), "database"),
-                };
-                tracing::error!(%cause, backend, reason, at, key, advice, "a request failed");
-            }
-            Self::ProviderAway(cause) => {
-                app.outcomes.failure("provider");
-                tracing::warn!(%cause, key = "oidc.issuer", "the provider is not available");
-            }
-            Self::ClocksDiffer(cause) => {
-                app.outcomes.failure("clock");
-                tracing::error!(%cause, advice = fault::CLOCK.advice, "a sign-in failed");
-            }
-            Self::SignInFailed(cause) => tracing::warn!(%cause, "a sign-in failed"),
-            _ => {}
-        }
-    }
-
-    /// What it is called in metrics.
-    fn name(&self) -> &'static str {
-        match self {
-            Self::SignIn(_) => "sign-in-asked",
-            Self::SessionEnded(_) => "session-ended",
-            Self::WrongMethod => "wrong-method",
-            Self::ClocksDiffer(_) => "clocks-differ",
-            other => other.message().1.key,
-        }
-    }
-}
-
-/// Turns a handler's [`Failure`] into its page.
+/// Turns a handler's [`AppError`] into its page.
 pub async fn render(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let visit = request.extensions().get::<Visit>().map(|visit| at_page(visit, request.method()));
     let id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
@@ -236,18 +95,23 @@ pub async fn render(State(app): State<Arc<App>>, request: Request, next: Next) -
     };
     let mut response = next.run(request).await;
     let bare = visit.as_ref().and_then(|visit| bare(visit, &response));
-    let failure = response.extensions_mut().remove::<Failure>().or(bare);
+    let failure = response.extensions_mut().remove::<AppError>().or(bare);
     let (Some(failure), Some(visit)) = (failure, visit) else {
         return response;
     };
     failure.note(&app);
+    if failure.is_for_a_program() {
+        let (status, error) = failure.status_and_word();
+        let json = Json(json!({ "error": error }));
+        return (status, [(header::CACHE_CONTROL, "no-store")], json).into_response();
+    }
     match &failure {
-        Failure::SignIn(return_to) => return Redirect::to(&paths::login(return_to)).into_response(),
+        AppError::SignIn(return_to) => return Redirect::to(&paths::login(return_to)).into_response(),
         // A sign-in of another browser, or of one that keeps no cookies: the next request tells.
-        Failure::LostSignIn if visit.browser_is_new && visit.uri.path() != paths::COOKIES => {
+        AppError::LostSignIn if visit.browser_is_new && visit.uri.path() != paths::COOKIES => {
             return Redirect::to(paths::COOKIES).into_response();
         }
-        Failure::SessionEnded(return_to) => {
+        AppError::SessionEnded(return_to) => {
             let return_to = match &form {
                 Some(form) if visit.csrf_accepts(form) => {
                     let kept = keep::keep_form(&app, &visit, return_to, form, true).await;
@@ -256,25 +120,25 @@ pub async fn render(State(app): State<Arc<App>>, request: Request, next: Next) -
                 _ => return_to,
             };
             let mut response = Redirect::to(&paths::signed_out("idle", return_to)).into_response();
-            sign_out::forget(&visit, &mut response);
+            session_cookie::forget(&visit, &mut response);
             return response;
         }
         _ => {}
     }
-    let (status, mut message) = failure.message();
+    let (status, mut message) = (failure.status_and_word().0, Message::of(&failure));
     let may_be_asked_about = matches!(
         failure,
-        Failure::Internal(_)
-            | Failure::Backend { .. }
-            | Failure::SignInFailed(_)
-            | Failure::ProviderAway(_)
-            | Failure::ClocksDiffer(_)
+        AppError::Internal(_)
+            | AppError::Backend { .. }
+            | AppError::SignInFailed(_)
+            | AppError::ProviderAway(_)
+            | AppError::ClocksDiffer(_)
     );
     if may_be_asked_about {
         message.reference = id;
     }
     let mut response = show(&app, &visit, None, status, Message::TEMPLATE, &message);
-    if let Failure::TooMany(seconds) = failure {
+    if let AppError::TooMany(seconds) = failure {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
@@ -293,25 +157,25 @@ async fn with_form(request: Request) -> Result<(Request, Option<Fields>), Respon
 }
 
 /// No address answers a browser with an empty page, or with a line of the framework's.
-fn bare(visit: &Visit, response: &Response) -> Option<Failure> {
-    if !is_bare(&visit.headers, response) || response.extensions().get::<Failure>().is_some() {
+fn bare(visit: &Visit, response: &Response) -> Option<AppError> {
+    if !is_bare(&visit.headers, response) || response.extensions().get::<AppError>().is_some() {
         return None;
     }
     Some(match response.status() {
-        StatusCode::NOT_FOUND => Failure::NotFound,
-        StatusCode::METHOD_NOT_ALLOWED => Failure::WrongMethod,
-        _ => Failure::BadInput,
+        StatusCode::NOT_FOUND => AppError::NotFound,
+        StatusCode::METHOD_NOT_ALLOWED => AppError::WrongMethod,
+        _ => AppError::BadInput,
     })
 }
 
 /// Any URL that there is not.
 #[allow(clippy::unused_async, reason = "handlers are async")]
-pub async fn not_found() -> Failure {
-    Failure::NotFound
+pub async fn not_found() -> AppError {
+    AppError::NotFound
 }
 
 /// A URL that exists, asked for in another way than it answers to.
 #[allow(clippy::unused_async, reason = "handlers are async")]
-pub async fn wrong_method() -> Failure {
-    Failure::WrongMethod
+pub async fn wrong_method() -> AppError {
+    AppError::WrongMethod
 }

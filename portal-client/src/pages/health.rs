@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::extract::read_form;
-use super::failure::Failure;
 use crate::app::App;
+use crate::http::error::AppError;
+use crate::http::form::AnyForm;
+use crate::http::names;
 
 /// How long a scrape waits for what has to be asked for; after that it shows what was seen last.
 const SCRAPE_WAITS: Duration = Duration::from_millis(250);
@@ -37,11 +38,13 @@ pub async fn metrics(State(app): State<Arc<App>>) -> Response {
 }
 
 /// `POST /dev/clock/advance`: moves the clock forward. Only routed in a development configuration.
-pub async fn advance_clock(State(app): State<Arc<App>>, request: Request) -> Result<Response, Failure> {
-    let fields = read_form(request, &app).await?;
-    let seconds: u64 = fields.trimmed("seconds").parse().map_err(|_| Failure::BadInput)?;
+pub async fn advance_clock(
+    State(app): State<Arc<App>>,
+    AnyForm(fields): AnyForm,
+) -> Result<Response, AppError> {
+    let seconds: u64 = fields.trimmed(names::SECONDS).parse().map_err(|_| AppError::BadInput)?;
     if seconds > 10 * 365 * 24 * 3600 {
-        return Err(Failure::BadInput);
+        return Err(AppError::BadInput);
     }
     app.clock.advance(Duration::from_secs(seconds));
     Ok(Json(json!({ "now": app.clock.now().rfc3339() })).into_response())

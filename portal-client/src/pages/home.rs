@@ -7,12 +7,12 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 
-use super::extract::Caller;
-use super::failure::Failure;
-use super::{day, show, sign_out};
+use super::{day, show};
 use crate::app::App;
+use crate::http::error::AppError;
+use crate::http::extract::Caller;
+use crate::http::{paths, session_cookie};
 use crate::links::{Link, State as LinkState};
-use crate::{paths, session};
 
 /// What somebody who is not signed in sees.
 #[derive(Debug, Serialize)]
@@ -78,8 +78,8 @@ impl Home {
 }
 
 /// `GET /`
-pub async fn home(State(app): State<Arc<App>>, Caller(visit): Caller) -> Result<Response, Failure> {
-    let token = visit.cookie(session::COOKIE);
+pub async fn home(State(app): State<Arc<App>>, Caller(visit): Caller) -> Result<Response, AppError> {
+    let token = session_cookie::token(&visit);
     let session = match &token {
         Some(token) => app.sessions.touch(token).await?,
         None => None,
@@ -87,7 +87,7 @@ pub async fn home(State(app): State<Arc<App>>, Caller(visit): Caller) -> Result<
     let Some(session) = session else {
         let mut response = show(&app, &visit, None, StatusCode::OK, Welcome::TEMPLATE, &Welcome::new());
         if token.is_some() {
-            sign_out::forget(&visit, &mut response);
+            session_cookie::forget(&visit, &mut response);
         }
         return Ok(response);
     };

@@ -8,37 +8,32 @@ use axum::response::{IntoResponse, Redirect, Response};
 use web::kept::{self, Holder};
 use web::request::{Fields, Visit};
 
-use super::extract::{Caller, Form};
-use super::failure::Failure;
 use crate::app::App;
+use crate::http::error::AppError;
+use crate::http::extract::Caller;
+use crate::http::form::Form;
+use crate::http::{names, paths, session_cookie};
 use crate::session::Session;
-use crate::{paths, session};
 
 fn person(iss: &str, sub: &str) -> Holder {
     Holder::Person(format!("{iss}\n{sub}"))
 }
 
 /// The form that a page is to show again; empty if there is none.
-///
-/// # Errors
-/// The backend's.
-pub async fn kept_form(app: &App, visit: &Visit, session: &Session) -> Result<Fields, Failure> {
+pub async fn kept_form(app: &App, visit: &Visit, session: &Session) -> Result<Fields, AppError> {
     Ok(app.kept.find(visit, &person(&session.person.iss, &session.person.sub)).await?)
 }
 
 /// Keeps a form of whoever is behind this browser's session, also of one that ended by itself; the address of `page` that
 /// shows it again. For a browser without a session it is the page as it is.
-///
-/// # Errors
-/// A backend's.
 pub async fn keep_form(
     app: &App,
     visit: &Visit,
     page: &str,
     form: &Fields,
     has_ended: bool,
-) -> Result<String, Failure> {
-    let behind = match visit.cookie(session::COOKIE) {
+) -> Result<String, AppError> {
+    let behind = match session_cookie::token(visit) {
         Some(token) => app.sessions.person_behind(&token).await?,
         None => None,
     };
@@ -54,9 +49,9 @@ pub async fn keep(
     State(app): State<Arc<App>>,
     Caller(visit): Caller,
     Form(fields): Form,
-) -> Result<Response, Failure> {
+) -> Result<Response, AppError> {
     let page = kept::page_of(&visit).unwrap_or_else(|| paths::HOME.to_owned());
-    let is_away = visit.query("away") == "1";
+    let is_away = visit.query(names::AWAY) == "1";
     let page = keep_form(&app, &visit, &page, &fields, is_away).await?;
     Ok(if is_away {
         Redirect::to(&paths::signed_out("idle", &page)).into_response()

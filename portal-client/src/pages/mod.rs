@@ -2,9 +2,12 @@
 
 pub mod access;
 pub mod activate;
+mod appointment;
+pub mod brand;
 pub mod dossier;
-pub mod extract;
+mod entered;
 pub mod failure;
+mod gate;
 pub mod health;
 pub mod home;
 pub mod keep;
@@ -14,6 +17,7 @@ pub mod sign_in;
 pub mod sign_out;
 pub mod team;
 pub mod team_link;
+mod under_way;
 pub mod write;
 
 use axum::http::StatusCode;
@@ -25,6 +29,7 @@ use web::language::Language;
 use web::request::Visit;
 
 use crate::app::App;
+use crate::http::{names, paths};
 use crate::paging::Page;
 use crate::session::Session;
 
@@ -59,7 +64,7 @@ const DONE: [(&str, &str); 6] = [
 
 /// The address of a page that says what was just done. It says so again when it is loaded again, and does nothing.
 fn after(path: &str, done: &str) -> String {
-    format!("{path}?done={done}")
+    format!("{path}?{}={done}", names::DONE)
 }
 
 /// The ways from a page of a long list to the ones beside it; empty where there is none.
@@ -71,7 +76,7 @@ struct Pages {
 
 impl Pages {
     fn new(path: &str, page: Page, next: Option<u32>) -> Self {
-        let url = |number: Option<u32>| number.map(|number| format!("{path}?page={number}"));
+        let url = |number: Option<u32>| number.map(|number| format!("{path}?{}={number}", names::PAGE));
         Self { previous: url(page.previous()).unwrap_or_default(), next: url(next).unwrap_or_default() }
     }
 
@@ -96,12 +101,16 @@ pub fn show(
         person: session.person.name.clone(),
         at_desk: session.care.is_some(),
         account_url: format!("{}?lang={}", app.settings.provider.account_url(), look.language(visit).tag()),
-        done: match DONE.iter().find(|(word, _)| status == StatusCode::OK && visit.query("done") == *word) {
+        done: match DONE
+            .iter()
+            .find(|(word, _)| status == StatusCode::OK && visit.query(names::DONE) == *word)
+        {
             Some((_, text)) => text,
             None => "",
         },
     });
-    let ending = session.map(|session| session.ending(app.settings.session, app.clock.now()));
+    let ending =
+        session.map(|session| session.ending(app.settings.session, app.clock.now(), paths::SIGNED_OUT_IDLE));
     let visit = &Visit { ending, ..visit.clone() };
     let targets = [app.settings.provider.origin.clone()];
     let forms = if session.is_some() { Forms::At(&targets) } else { Forms::Here };

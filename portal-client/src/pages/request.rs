@@ -14,15 +14,15 @@ use web::errors::FieldErrors;
 use web::flood::household;
 use web::request::Fields;
 
-use super::extract::{Form, SignedIn, query};
-use super::failure::Failure;
 use super::keep::kept_form;
-use super::sign_in::to_json;
 use super::{Words, in_language, show};
 use crate::app::App;
 use crate::dossiers::identity::{BirthDate, Bsn};
+use crate::http::error::AppError;
+use crate::http::extract::{Query, SignedIn};
+use crate::http::form::Form;
+use crate::http::{names, paths};
 use crate::links::{NewRequest, Relation};
-use crate::paths;
 use crate::session::Session;
 use crate::team::{Act, Deed};
 
@@ -113,9 +113,9 @@ pub(super) fn samples() -> Vec<(&'static str, serde_json::Value)> {
         organisations: vec![Choice { id: text("zonnehof"), name: text("Zorggroep Zonnehof") }],
     };
     let errors = |suffix: bool| {
-        FieldErrors::of("relation", "portal-request-error-relation")
+        FieldErrors::of(names::RELATION, "portal-request-error-relation")
             .and(
-                "birth_date",
+                names::BIRTH_DATE,
                 Some(if suffix {
                     "portal-request-error-birth-date-empty"
                 } else {
@@ -123,10 +123,10 @@ pub(super) fn samples() -> Vec<(&'static str, serde_json::Value)> {
                 }),
             )
             .and(
-                "bsn",
+                names::BSN,
                 Some(if suffix { "portal-request-error-bsn-empty" } else { "portal-request-error-bsn" }),
             )
-            .and("organisation", Some("portal-request-error-organisation"))
+            .and(names::ORGANISATION, Some("portal-request-error-organisation"))
     };
     let overview = Overview {
         draft: text("d"),
@@ -153,9 +153,12 @@ pub(super) fn samples() -> Vec<(&'static str, serde_json::Value)> {
 }
 
 /// `GET /request`: the form, empty or as it was filled in.
-pub async fn form(State(app): State<Arc<App>>, signed_in: SignedIn) -> Result<Response, Failure> {
-    let SignedIn { visit, session } = signed_in;
-    let typed = match query(&visit)?.get("draft") {
+pub async fn form(
+    State(app): State<Arc<App>>,
+    SignedIn { visit, session }: SignedIn,
+    Query(query): Query,
+) -> Result<Response, AppError> {
+    let typed = match query.get(names::DRAFT) {
         Some(draft) => read_draft(&app, &session, draft).await?.unwrap_or_default(),
         None => Typed::from_fields(&kept_form(&app, &visit, &session).await?),
     };
@@ -166,10 +169,9 @@ pub async fn form(State(app): State<Arc<App>>, signed_in: SignedIn) -> Result<Re
 /// `POST /request`: looks at what was filled in; keeps it, sealed, until it is confirmed.
 pub async fn check(
     State(app): State<Arc<App>>,
-    signed_in: SignedIn,
+    SignedIn { visit, session }: SignedIn,
     Form(fields): Form,
-) -> Result<Response, Failure> {
-    let SignedIn { visit, session } = signed_in;
+) -> Result<Response, AppError> {
     let typed = Typed::from_fields(&fields);
     if let Err(errors) = typed.check(&app) {
         let status = errors.status();
@@ -178,14 +180,16 @@ pub async fn check(
     }
     let draft = app.random.id();
     keep_draft(&app, &session, &draft, &typed).await?;
-    Ok(Redirect::to(&format!("{}?draft={draft}", paths::REQUEST_OVERVIEW)).into_response())
+    Ok(Redirect::to(&format!("{}?{}={draft}", paths::REQUEST_OVERVIEW, names::DRAFT)).into_response())
 }
 
 /// `GET /request/overview`: what was filled in, with 'Bevestigen'.
-pub async fn overview(State(app): State<Arc<App>>, signed_in: SignedIn) -> Result<Response, Failure> {
-    let SignedIn { visit, session } = signed_in;
-    let query = query(&visit)?;
-    let draft = query.get("draft").unwrap_or_default();
+pub async fn overview(
+    State(app): State<Arc<App>>,
+    SignedIn { visit, session }: SignedIn,
+    Query(query): Query,
+) -> Result<Response, AppError> {
+    let draft = query.get(names::DRAFT).unwrap_or_default();
     let typed = read_draft(&app, &session, draft).await?;
     if let Some(Typed { link, .. }) = typed.as_ref().filter(|typed| !typed.link.is_empty()) {
         return Ok(Redirect::to(&paths::requested_sent(link)).into_response());
@@ -199,7 +203,7 @@ pub async fn overview(State(app): State<Arc<App>>, signed_in: SignedIn) -> Resul
         birth_date: request.birth_date.dutch(),
         bsn: request.bsn.reveal().to_owned(),
         organisation: app.organisation_name(&request.organisation),
-        change_url: format!("{}?draft={draft}", paths::REQUEST),
+        change_url: format!("{}?{}={draft}", paths::REQUEST, names::DRAFT),
     };
     Ok(show(&app, &visit, Some(&session), StatusCode::OK, Overview::TEMPLATE, &page))
 }
@@ -208,11 +212,10 @@ pub async fn overview(State(app): State<Arc<App>>, signed_in: SignedIn) -> Resul
 /// leads to the request that it became.
 pub async fn confirm(
     State(app): State<Arc<App>>,
-    signed_in: SignedIn,
+    SignedIn { visit, session }: SignedIn,
     Form(fields): Form,
-) -> Result<Response, Failure> {
-    let SignedIn { visit, session } = signed_in;
-    let draft = fields.trimmed("draft");
+) -> Result<Response, AppError> {
+    let draft = fields.trimmed(names::DRAFT);
     let Some(typed) = read_draft(&app, &session, draft).await? else {
         return Ok(Redirect::to(paths::REQUEST).into_response());
     };
@@ -222,13 +225,13 @@ pub async fn confirm(
     let Ok(request) = typed.check(&app) else { return Ok(Redirect::to(paths::REQUEST).into_response()) };
     let limits = app.settings.limits;
     let (account, address) =
-        (account_key("request", &session), format!("request-address:{}", household(visit.address)));
+        (session.person.counter("request"), format!("request-address:{}", household(visit.address)));
     let taken = [
         Limit { key: &account, most: limits.requests_per_account, window: DAY },
         Limit { key: &address, most: limits.requests_per_address, window: DAY },
     ];
     if app.ephemeral.reserve(&taken).await?.is_err() {
-        return Err(Failure::TooManyToday);
+        return Err(AppError::TooManyToday);
     }
     let now = app.clock.now();
     let id = app.random.id();
@@ -254,10 +257,9 @@ pub async fn confirm(
 pub async fn sent(
     State(app): State<Arc<App>>,
     Path(link): Path<String>,
-    signed_in: SignedIn,
-) -> Result<Response, Failure> {
-    let SignedIn { visit, session } = signed_in;
-    let link = app.links.own(&link, &session.person).await?.ok_or(Failure::NotFound)?;
+    SignedIn { visit, session }: SignedIn,
+) -> Result<Response, AppError> {
+    let link = app.links.own(&link, &session.person).await?.ok_or(AppError::NotFound)?;
     let own = app.organisation(&link.organisation).cloned().unwrap_or_default();
     let language = app.settings.look().language(&visit);
     let words = |nl: &str, en: &str| in_language(language, nl, en);
@@ -275,10 +277,10 @@ impl Typed {
     fn from_fields(fields: &Fields) -> Self {
         let short = |name: &str| fields.plain(name).chars().take(80).collect::<String>();
         Self {
-            relation: short("relation"),
-            birth_date: short("birth_date"),
-            bsn: short("bsn"),
-            organisation: short("organisation"),
+            relation: short(names::RELATION),
+            birth_date: short(names::BIRTH_DATE),
+            bsn: short(names::BSN),
+            organisation: short(names::ORGANISATION),
             link: String::new(),
         }
     }
@@ -290,20 +292,20 @@ impl Typed {
         let organisation = app.organisation(&self.organisation).map(|o| o.id.clone());
         let unread = |typed: &str, empty, wrong| if typed.is_empty() { empty } else { wrong };
         let errors = FieldErrors::default()
-            .and("relation", relation.is_none().then_some("portal-request-error-relation"))
+            .and(names::RELATION, relation.is_none().then_some("portal-request-error-relation"))
             .and(
-                "birth_date",
+                names::BIRTH_DATE,
                 birth_date.is_none().then(|| {
                     let empty = "portal-request-error-birth-date-empty";
                     unread(&self.birth_date, empty, "portal-request-error-birth-date")
                 }),
             )
             .and(
-                "bsn",
+                names::BSN,
                 bsn.is_none()
                     .then(|| unread(&self.bsn, "portal-request-error-bsn-empty", "portal-request-error-bsn")),
             )
-            .and("organisation", organisation.is_none().then_some("portal-request-error-organisation"));
+            .and(names::ORGANISATION, organisation.is_none().then_some("portal-request-error-organisation"));
         match (relation, birth_date, bsn, organisation) {
             (Some(relation), Some(birth_date), Some(bsn), Some(organisation)) => {
                 Ok(NewRequest { relation, birth_date, bsn, organisation })
@@ -313,23 +315,17 @@ impl Typed {
     }
 }
 
-/// The name under which an account's tries are counted.
-pub(super) fn account_key(what: &str, session: &Session) -> String {
-    let person = format!("{}\n{}", session.person.iss, session.person.sub);
-    format!("{what}-account:{}", web::seal::sha256(&person))
-}
-
 fn draft_key(session: &Session, draft: &str) -> String {
     format!("draft:{}", web::seal::sha256(&format!("{}\n{draft}", session.key())))
 }
 
-async fn keep_draft(app: &App, session: &Session, draft: &str, typed: &Typed) -> Result<(), Failure> {
-    let sealed = app.drafts.seal(&to_json(typed)?);
+async fn keep_draft(app: &App, session: &Session, draft: &str, typed: &Typed) -> Result<(), AppError> {
+    let sealed = app.drafts.seal(&serde_json::to_vec(typed)?);
     Ok(app.ephemeral.put(&draft_key(session, draft), &sealed, DRAFT_LIFETIME).await?)
 }
 
-async fn read_draft(app: &App, session: &Session, draft: &str) -> Result<Option<Typed>, Failure> {
+async fn read_draft(app: &App, session: &Session, draft: &str) -> Result<Option<Typed>, AppError> {
     let Some(kept) = app.ephemeral.get(&draft_key(session, draft)).await? else { return Ok(None) };
-    let opened = app.drafts.open(&kept.value).map_err(|error| Failure::Internal(error.to_string()))?;
-    serde_json::from_slice(&opened).map(Some).map_err(|error| Failure::Internal(error.to_string()))
+    let opened = app.drafts.open(&kept.value)?;
+    Ok(Some(serde_json::from_slice(&opened)?))
 }

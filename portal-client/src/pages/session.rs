@@ -6,30 +6,32 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use web::ending::{is_script, told};
 
-use super::extract::{Caller, Form, SignedIn};
-use super::failure::Failure;
 use crate::app::App;
-use crate::{paths, session};
+use crate::http::error::AppError;
+use crate::http::extract::{Anybody, SignedIn};
+use crate::http::form::Form;
+use crate::http::{names, paths};
 
 /// `GET /session`: the seconds left, without extending anything (T32); zero when it has ended.
-pub async fn remaining(State(app): State<Arc<App>>, Caller(visit): Caller) -> Result<Response, Failure> {
-    let session = match visit.cookie(session::COOKIE) {
-        Some(token) => app.sessions.peek(&token).await?,
-        None => None,
-    };
-    Ok(told(session.map(|session| session.ending(app.settings.session, app.clock.now()))))
+pub async fn remaining(
+    State(app): State<Arc<App>>,
+    Anybody { session, .. }: Anybody,
+) -> Result<Response, AppError> {
+    let ending =
+        session.map(|session| session.ending(app.settings.session, app.clock.now(), paths::SIGNED_OUT_IDLE));
+    Ok(told(ending))
 }
 
 /// `POST /session/extend`: somebody is still there. A script gets the seconds left, a form goes back to
 /// its page.
 pub async fn extend(
     State(app): State<Arc<App>>,
-    signed_in: SignedIn,
+    SignedIn { visit, session }: SignedIn,
     Form(fields): Form,
-) -> Result<Response, Failure> {
-    if is_script(&signed_in.visit.headers) {
-        return Ok(told(Some(signed_in.session.ending(app.settings.session, app.clock.now()))));
+) -> Result<Response, AppError> {
+    if is_script(&visit.headers) {
+        return Ok(told(Some(session.ending(app.settings.session, app.clock.now(), paths::SIGNED_OUT_IDLE))));
     }
-    let return_to = paths::local(fields.get("return_to").unwrap_or(paths::HOME));
+    let return_to = paths::local(fields.get(names::RETURN_TO).unwrap_or(paths::HOME));
     Ok(Redirect::to(return_to).into_response())
 }

@@ -3,19 +3,20 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::extract::State;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Serialize;
 use serde_json::json;
-use web::request::{Visit, append};
+use web::request::Visit;
 
-use super::extract::{Caller, Form, query, read_form};
-use super::failure::Failure;
-use super::{show, sign_in};
+use super::{show, under_way};
 use crate::app::App;
+use crate::http::error::AppError;
+use crate::http::extract::{Anybody, Caller, Query};
+use crate::http::form::{Form, PostedLogoutToken};
+use crate::http::{names, paths, session_cookie};
 use crate::oidc::{Asked, OidcError, Pending, Purpose, SignInAnswer};
-use crate::{paths, session};
 
 /// The question before signing out, for who typed the address.
 #[derive(Debug, Serialize)]
@@ -46,11 +47,10 @@ impl SignedOut {
 }
 
 /// `GET /logout`: asks, because a link must not sign anybody out.
-pub async fn question(State(app): State<Arc<App>>, Caller(visit): Caller) -> Result<Response, Failure> {
-    let session = match visit.cookie(session::COOKIE) {
-        Some(token) => app.sessions.peek(&token).await?,
-        None => None,
-    };
+pub async fn question(
+    State(app): State<Arc<App>>,
+    Anybody { visit, session, .. }: Anybody,
+) -> Result<Response, AppError> {
     Ok(match session {
         Some(session) => show(&app, &visit, Some(&session), StatusCode::OK, Question::TEMPLATE, &Question {}),
         None => Redirect::to(paths::SIGNED_OUT).into_response(),
@@ -62,8 +62,8 @@ pub async fn logout(
     State(app): State<Arc<App>>,
     Caller(visit): Caller,
     Form(_): Form,
-) -> Result<Response, Failure> {
-    let token = visit.cookie(session::COOKIE);
+) -> Result<Response, AppError> {
+    let token = session_cookie::token(&visit);
     let hint = match &token {
         Some(token) => app.sessions.end(token, &app.random).await?,
         None => None,
@@ -72,16 +72,16 @@ pub async fn logout(
         Some(hint) if app.provider.recognises(&hint).await => at_provider(&app, &visit, Some(&hint)).await,
         // The key of the ID token is gone, or the session here went before. The provider would ask, and keep the
         // person; with a new ID token it does neither.
-        _ if token.is_some() || visit.cookie(session::ENDED_COOKIE).is_some() => {
+        _ if token.is_some() || session_cookie::says_ended(&visit) => {
             let return_to = paths::SIGNED_OUT.to_owned();
             let asked = Asked { return_to, purpose: Purpose::SignOut, anew: false };
-            let url = sign_in::start(&app, &visit, asked).await;
+            let url = under_way::start(&app, &visit, asked).await;
             url.map_or_else(|_| paths::SIGNED_OUT.to_owned(), String::from)
         }
         _ => paths::SIGNED_OUT.to_owned(),
     };
     let mut response = Redirect::to(&target).into_response();
-    append(&mut response, visit.front.cookies.clear(session::COOKIE));
+    session_cookie::clear(&visit, &mut response);
     Ok(response)
 }
 
@@ -115,16 +115,15 @@ async fn at_provider(app: &App, visit: &Visit, hint: Option<&str>) -> String {
 
 /// `GET /signed-out`: where sign-outs, and pages whose time ran out, end. Touches no session: another tab
 /// may still be at work, and then this page says so.
-pub async fn signed_out(State(app): State<Arc<App>>, Caller(visit): Caller) -> Result<Response, Failure> {
-    let query = query(&visit)?;
-    let return_to = paths::local(query.get("return_to").unwrap_or(paths::HOME));
-    let token = visit.cookie(session::COOKIE);
-    let lives = match &token {
-        Some(token) => app.sessions.peek(token).await?.is_some(),
-        None => false,
-    };
+pub async fn signed_out(
+    State(app): State<Arc<App>>,
+    Query(query): Query,
+    Anybody { visit, token, session }: Anybody,
+) -> Result<Response, AppError> {
+    let return_to = paths::local(query.get(names::RETURN_TO).unwrap_or(paths::HOME));
+    let lives = session.is_some();
     let page = SignedOut {
-        why: match (lives, query.get("why")) {
+        why: match (lives, query.get(names::WHY)) {
             (true, _) => "elsewhere",
             (false, Some("idle")) => "idle",
             (false, _) => "done",
@@ -133,43 +132,22 @@ pub async fn signed_out(State(app): State<Arc<App>>, Caller(visit): Caller) -> R
     };
     let mut response = show(&app, &visit, None, StatusCode::OK, SignedOut::TEMPLATE, &page);
     if token.is_some() && !lives {
-        forget(&visit, &mut response);
+        session_cookie::forget(&visit, &mut response);
     }
     Ok(response)
 }
 
-/// A stale cookie traps nobody: it goes, and another says that the next sign-in needs a new proof.
-pub(super) fn forget(visit: &Visit, response: &mut Response) {
-    let cookies = visit.front.cookies;
-    append(response, cookies.clear(session::COOKIE));
-    append(response, cookies.set(session::ENDED_COOKIE, "yes", None));
-}
-
 /// `POST /backchannel-logout`: the provider ends a session (Back-Channel Logout 1.0 sections 2.5 to 2.8).
-pub async fn backchannel(State(app): State<Arc<App>>, request: Request) -> Response {
-    let (status, body) = match end_from_behind(&app, request).await {
-        Ok(ended) => {
-            tracing::info!(ended, "the provider ended sessions");
-            (StatusCode::OK, json!({}))
-        }
-        Err(OidcError::Unavailable(cause)) => {
-            tracing::error!(%cause, "a logout token could not be handled");
-            (StatusCode::SERVICE_UNAVAILABLE, json!({ "error": "temporarily_unavailable" }))
-        }
-        Err(error) => {
-            tracing::warn!(%error, "a logout token was refused");
-            (StatusCode::BAD_REQUEST, json!({ "error": "invalid_request" }))
-        }
-    };
-    let mut response = (status, Json(body)).into_response();
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+pub async fn backchannel(
+    State(app): State<Arc<App>>,
+    PostedLogoutToken(token): PostedLogoutToken,
+) -> Result<Response, AppError> {
+    let ended = end_from_behind(&app, &token).await.map_err(|error| AppError::from_behind(&error))?;
+    tracing::info!(ended, "the provider ended sessions");
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(json!({}))).into_response())
 }
 
-async fn end_from_behind(app: &Arc<App>, request: Request) -> Result<u64, OidcError> {
-    let fields =
-        read_form(request, app).await.map_err(|_| OidcError::Invalid("the body is no form".into()))?;
-    let token = fields.get("logout_token").ok_or(OidcError::Invalid("no logout_token".into()))?;
+async fn end_from_behind(app: &App, token: &str) -> Result<u64, OidcError> {
     let token = app.provider.logout_token(token).await?;
     let trouble = |error: &dyn std::error::Error| OidcError::Unavailable(error.to_string());
     let mark = format!("logout-token:{}", web::seal::sha256(&token.jti));

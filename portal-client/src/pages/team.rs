@@ -7,14 +7,12 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 
-use super::extract::{SignedIn, page as page_of};
-use super::failure::Failure;
 use super::{Pages, day, show};
 use crate::app::App;
-use crate::links::{Link, State as LinkState};
-use crate::paths;
-use crate::session::{Care, Session};
-use crate::team::{NotAtDesk, desk};
+use crate::http::error::AppError;
+use crate::http::extract::{AtDesk, page as page_of};
+use crate::http::paths;
+use crate::links::State as LinkState;
 
 /// The list of an organisation's links.
 #[derive(Debug, Serialize)]
@@ -62,33 +60,11 @@ impl Desk {
     }
 }
 
-/// The role and organisation of somebody who is at the desk.
-///
-/// # Errors
-/// A sign-in for the desk, if that would help; else that they are no member of a team.
-pub fn at_desk<'a>(app: &App, session: &'a Session, return_to: &str) -> Result<&'a Care, Failure> {
-    desk(session, &app.settings.provider.team_acr).map_err(|not| match not {
-        NotAtDesk::StepUp => Failure::SignIn(return_to.to_owned()),
-        NotAtDesk::NoRole => Failure::NotInTeam,
-    })
-}
-
-/// The word for how far a link is.
-pub(super) fn state_word(link: &Link, now: web::clock::Timestamp, attempts: i64) -> &'static str {
-    match &link.state {
-        LinkState::Requested { code: None } => "requested",
-        LinkState::Requested { code: Some(code) } if code.failures >= attempts => "code-spent",
-        LinkState::Requested { code: Some(code) } if code.expires_at <= now => "code-expired",
-        LinkState::Requested { code: Some(_) } => "code-issued",
-        LinkState::Active { .. } => "open",
-        LinkState::Ended { .. } => "ended",
-    }
-}
-
 /// `GET /team`
-pub async fn list(State(app): State<Arc<App>>, signed_in: SignedIn) -> Result<Response, Failure> {
-    let SignedIn { visit, session } = signed_in;
-    let care = at_desk(&app, &session, paths::TEAM)?;
+pub async fn list(
+    State(app): State<Arc<App>>,
+    AtDesk { visit, session, care }: AtDesk,
+) -> Result<Response, AppError> {
     let now = app.clock.now();
     let asked = page_of(&visit)?;
     let links = app.links.of_organisation(&care.organisation, asked).await?;
@@ -105,7 +81,7 @@ pub async fn list(State(app): State<Arc<App>>, signed_in: SignedIn) -> Result<Re
             person: link.person.name.clone(),
             relation: link.relation.word(),
             on: day(link.requested_at),
-            state: state_word(&link, now, app.settings.limits.code_attempts),
+            state: link.state_word(now, app.settings.limits.code_attempts),
         };
         match link.state {
             LinkState::Requested { .. } => page.waiting.push(row),

@@ -10,17 +10,17 @@ use serde::Serialize;
 use web::errors::FieldErrors;
 use web::request::Visit;
 
-use super::extract::{Form, SignedIn, page as page_of, query};
-use super::failure::Failure;
 use super::keep::kept_form;
-use super::team::{at_desk, state_word};
 use super::{Pages, after, day, show};
 use crate::app::App;
 use crate::dossiers::identity::Bsn;
+use crate::http::error::AppError;
+use crate::http::extract::{AtDesk, Query, page as page_of};
+use crate::http::form::Form;
+use crate::http::{names, paths};
 use crate::links::code::ActivationCode;
 use crate::links::{Level, Link, NewCode, State as LinkState};
-use crate::paths;
-use crate::session::Session;
+use crate::session::{Care, Session};
 use crate::team::{Act, Deed, may_act_on};
 
 /// How long the page of a code that was just issued shows it: until it is read out or written down, in either language.
@@ -109,7 +109,7 @@ impl TeamLink {
             reason: String::new(),
             errors,
         };
-        let of_reason = |key| FieldErrors::of("reason", key);
+        let of_reason = |key| FieldErrors::of(names::REASON, key);
         let of_all = |key| FieldErrors::of("", key);
         let mut pages: Vec<Self> =
             states.map(|state| page(state, "Mevrouw G. de Wit-Bakker", FieldErrors::default(), false)).into();
@@ -130,16 +130,16 @@ impl TeamLink {
 pub async fn page(
     State(app): State<Arc<App>>,
     Path(link): Path<String>,
-    signed_in: SignedIn,
-) -> Result<Response, Failure> {
-    let SignedIn { visit, session } = signed_in;
-    let link = own_link(&app, &session, &link).await?;
-    let issued = query(&visit)?.plain("issued");
+    AtDesk { visit, session, care }: AtDesk,
+    Query(query): Query,
+) -> Result<Response, AppError> {
+    let link = own_link(&app, &care, &link).await?;
+    let issued = query.plain(names::ISSUED);
     let kept = kept_form(&app, &visit, &session).await?;
     let shown = Shown {
         code: shown_code(&app, &session, &link, &issued).await?,
-        reason: kept.line("reason"),
-        level: Level::from_word(kept.trimmed("level")),
+        reason: kept.line(names::REASON),
+        level: Level::from_word(kept.trimmed(names::LEVEL)),
         errors: FieldErrors::default(),
     };
     render(&app, &visit, &session, &link, shown).await
@@ -149,16 +149,15 @@ pub async fn page(
 pub async fn act(
     State(app): State<Arc<App>>,
     Path((link, act)): Path<(String, String)>,
-    signed_in: SignedIn,
+    AtDesk { visit, session, care }: AtDesk,
     Form(fields): Form,
-) -> Result<Response, Failure> {
-    let SignedIn { visit, session } = signed_in;
-    let link = own_link(&app, &session, &link).await?;
+) -> Result<Response, AppError> {
+    let link = own_link(&app, &care, &link).await?;
     if !may_act_on(&session.person, &link) {
-        return Err(Failure::Refused);
+        return Err(AppError::Refused);
     }
-    let reason: String = fields.line("reason").chars().take(500).collect();
-    let level = Level::from_word(fields.trimmed("level"));
+    let reason: String = fields.line(names::REASON).chars().take(500).collect();
+    let level = Level::from_word(fields.trimmed(names::LEVEL));
     let shown = |field, error| Shown {
         reason: reason.clone(),
         level,
@@ -166,11 +165,11 @@ pub async fn act(
         ..Shown::default()
     };
     if reason.chars().count() < 3 {
-        return render(&app, &visit, &session, &link, shown("reason", "portal-team-error-reason")).await;
+        return render(&app, &visit, &session, &link, shown(names::REASON, "portal-team-error-reason")).await;
     }
     // The reason stands in the log for good, for every colleague to read (T47).
     if Bsn::is_in(&reason) {
-        return render(&app, &visit, &session, &link, shown("reason", "portal-team-error-bsn")).await;
+        return render(&app, &visit, &session, &link, shown(names::REASON, "portal-team-error-bsn")).await;
     }
     let now = app.clock.now();
     let mut issued = None;
@@ -194,8 +193,8 @@ pub async fn act(
             (app.links.set_level(&mut write, &link, level).await?, what)
         }
         ("end", _) => (app.links.end(&mut write, &link.id, now).await?, Act::Ended),
-        ("code" | "level", None) => return Err(Failure::BadInput),
-        _ => return Err(Failure::NotFound),
+        ("code" | "level", None) => return Err(AppError::BadInput),
+        _ => return Err(AppError::NotFound),
     };
     if !done {
         drop(write);
@@ -210,7 +209,7 @@ pub async fn act(
             let id = app.random.id();
             let sealed = app.drafts.seal(format!("{} {}", until.0, code.grouped()).as_bytes());
             app.ephemeral.put(&issued_key(&session, &link, &id), &sealed, CODE_IS_SHOWN).await?;
-            Redirect::to(&format!("{page}?issued={id}")).into_response()
+            Redirect::to(&format!("{page}?{}={id}", names::ISSUED)).into_response()
         }
         None => Redirect::to(&after(&page, "saved")).into_response(),
     })
@@ -222,7 +221,7 @@ fn issued_key(session: &Session, link: &Link, id: &str) -> String {
 }
 
 /// The code of this page, as long as it is the one that counts; empty if there is none to show.
-async fn shown_code(app: &App, session: &Session, link: &Link, id: &str) -> Result<String, Failure> {
+async fn shown_code(app: &App, session: &Session, link: &Link, id: &str) -> Result<String, AppError> {
     let LinkState::Requested { code: Some(counts) } = &link.state else { return Ok(String::new()) };
     let Some(kept) = app.ephemeral.get(&issued_key(session, link, id)).await? else {
         return Ok(String::new());
@@ -233,12 +232,11 @@ async fn shown_code(app: &App, session: &Session, link: &Link, id: &str) -> Resu
 }
 
 /// A link of the organisation whose desk this is; another's is not found (T46).
-async fn own_link(app: &App, session: &Session, link: &str) -> Result<Link, Failure> {
-    let care = at_desk(app, session, paths::TEAM)?;
+async fn own_link(app: &App, care: &Care, link: &str) -> Result<Link, AppError> {
     if !paths::is_identifier(link) {
-        return Err(Failure::NotFound);
+        return Err(AppError::NotFound);
     }
-    app.links.in_organisation(link, &care.organisation).await?.ok_or(Failure::NotFound)
+    app.links.in_organisation(link, &care.organisation).await?.ok_or(AppError::NotFound)
 }
 
 /// The client that a link is about, once opened or by what was filled in.
@@ -258,9 +256,9 @@ async fn render(
     session: &Session,
     link: &Link,
     shown: Shown,
-) -> Result<Response, Failure> {
+) -> Result<Response, AppError> {
     let (bsn, birth_date) =
-        app.links.reveal(link).map_err(|error| Failure::Internal(format!("link {}: {error}", link.id)))?;
+        app.links.reveal(link).map_err(|error| AppError::Internal(format!("link {}: {error}", link.id)))?;
     let asked = page_of(visit)?;
     let entries = app.audit.of_link(&link.id, asked).await?;
     let pages = Pages::new(&paths::team_link(&link.id), asked, entries.next);
@@ -279,7 +277,7 @@ async fn render(
         bsn_ending: bsn.ending(),
         requested_on: day(link.requested_at),
         client: client_of(app, link).map(|dossier| dossier.client_name.clone()).unwrap_or_default(),
-        state: state_word(link, app.clock.now(), app.settings.limits.code_attempts),
+        state: link.state_word(app.clock.now(), app.settings.limits.code_attempts),
         level: shown.level.unwrap_or(link.level).word(),
         code_until: match &link.state {
             LinkState::Requested { code: Some(code) } => code.expires_at.local_text(),

@@ -1,100 +1,47 @@
 //! Writing in a dossier: the two life stories, reports, personal appointments; and ending somebody's access.
-//! The same [`enter`] decides as for reading.
+//! The same gate decides as for reading.
 
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use serde::{Deserialize, Serialize};
 use web::db::Write;
 use web::errors::FieldErrors;
 use web::request::Fields;
-use web::typed::plain;
 
-use super::extract::{Form, SignedIn};
-use super::failure::Failure;
+use super::appointment::{Stored, clock_time};
+use super::entered::Entered;
+use super::gate::enter;
 use super::{access, after, dossier};
 use crate::app::App;
 use crate::dossiers::Section;
 use crate::dossiers::identity::parse_date;
-use crate::dossiers::notes::{Kind, Note, Writer};
+use crate::dossiers::notes::{Kind, Writer};
+use crate::http::error::AppError;
+use crate::http::extract::SignedIn;
+use crate::http::form::Form;
+use crate::http::{names, paths};
 use crate::links::Act;
-use crate::paths;
 
 /// The longest text that is taken, in characters.
 const LONGEST: usize = 5000;
 /// The longest title of an appointment.
 const LONGEST_TITLE: usize = 200;
 
-/// What somebody tried to write, kept in the page.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Entered {
-    pub text: String,
-    pub date: String,
-    pub time: String,
-    pub title: String,
-    /// The appointment that was to be changed; empty for a new one.
-    pub note: String,
-}
-
-impl Entered {
-    /// As it was typed.
-    pub fn from_fields(fields: &Fields) -> Self {
-        Self {
-            text: fields.trimmed("text").to_owned(),
-            date: fields.plain("date"),
-            time: fields.plain("time"),
-            title: fields.line("title"),
-            note: fields.trimmed("note").to_owned(),
-        }
-    }
-}
-
-/// A family's own appointment.
-#[derive(Clone, Debug, Serialize)]
-pub struct PersonalAppointment {
-    pub id: String,
-    /// `23-11-2026`
-    pub on: String,
-    /// `2026-11-23`
-    pub date: String,
-    pub time: String,
-    pub title: String,
-    pub author: String,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Stored {
-    date: String,
-    time: String,
-    title: String,
-}
-
-impl PersonalAppointment {
-    /// From the note that it is kept in.
-    pub fn read(note: &Note) -> Option<Self> {
-        let stored: Stored = serde_json::from_str(&note.body).ok()?;
-        let on = parse_date(&stored.date)?.strftime("%d-%m-%Y").to_string();
-        let (id, author) = (note.id.clone(), note.author.clone());
-        Some(Self { id, on, date: stored.date, time: stored.time, title: stored.title, author })
-    }
-}
-
 /// `POST /dossiers/{dossier}/{section}`
 pub async fn write(
     State(app): State<Arc<App>>,
     Path((dossier, section)): Path<(String, String)>,
-    signed_in: SignedIn,
+    SignedIn { visit, session }: SignedIn,
     Form(fields): Form,
-) -> Result<Response, Failure> {
-    let SignedIn { visit, session } = signed_in;
-    let section = Section::from_slug(&section).ok_or(Failure::NotFound)?;
-    let entered = dossier::enter(&app, &session, &dossier, section, Act::Write).await?;
+) -> Result<Response, AppError> {
+    let section = Section::from_slug(&section).ok_or(AppError::NotFound)?;
+    let entered = enter(&app, &session, &dossier, section, Act::Write).await?;
     let own = paths::section(&entered.dossier.id, section.slug());
     let person = &session.person;
     let writer =
         Writer { iss: &person.iss, sub: &person.sub, name: &person.name, dossier: &entered.dossier.id };
-    let is_removal = section == Section::Appointments && fields.get("remove").is_some();
+    let is_removal = section == Section::Appointments && fields.get(names::REMOVE).is_some();
     let mut write = app.db.begin_write().await?;
     let tried = match section {
         Section::ThisIsMe => text(&app, &mut write, writer, Kind::ThisIsMe, &fields).await?,
@@ -102,10 +49,10 @@ pub async fn write(
         Section::Reports => text(&app, &mut write, writer, Kind::Report, &fields).await?,
         Section::Appointments => appointment(&app, &mut write, writer, &fields).await?,
         Section::Access => {
-            let done = access::end(&app, &mut write, &session, &entered, fields.trimmed("link")).await?;
+            let done = access::end(&app, &mut write, &session, &entered, fields.trimmed(names::LINK)).await?;
             if done { Tried::Done } else { Tried::Gone }
         }
-        _ => return Err(Failure::Refused),
+        _ => return Err(AppError::Refused),
     };
     match tried {
         Tried::Done => {
@@ -123,7 +70,7 @@ pub async fn write(
         Tried::Wrong(errors) => {
             drop(write);
             let tried = Entered::from_fields(&fields);
-            let entered = dossier::enter(&app, &session, &dossier, section, Act::Read).await?;
+            let entered = enter(&app, &session, &dossier, section, Act::Read).await?;
             return dossier::page(&app, &visit, &session, &entered, section, tried, errors).await;
         }
     }
@@ -147,15 +94,15 @@ async fn text(
     writer: Writer<'_>,
     kind: Kind,
     fields: &Fields,
-) -> Result<Tried, Failure> {
-    let text = fields.trimmed("text");
+) -> Result<Tried, AppError> {
+    let text = fields.trimmed(names::TEXT);
     let error = match text.chars().count() {
         0 => Some("portal-write-error-text"),
         length if length > LONGEST => Some("portal-write-error-long"),
         _ => None,
     };
     if let Some(error) = error {
-        return Ok(Tried::Wrong(FieldErrors::of("text", error)));
+        return Ok(Tried::Wrong(FieldErrors::of(names::TEXT, error)));
     }
     let id = note_id(app, writer, fields, text);
     app.notes.write(write, &id, writer, kind, text, app.clock.now()).await?;
@@ -176,11 +123,11 @@ async fn appointment(
     write: &mut Write,
     writer: Writer<'_>,
     fields: &Fields,
-) -> Result<Tried, Failure> {
+) -> Result<Tried, AppError> {
     let now = app.clock.now();
     let done = |done: bool| if done { Tried::Done } else { Tried::Gone };
-    let old = fields.get("note");
-    if let (Some(old), Some(_)) = (old, fields.get("remove")) {
+    let old = fields.get(names::NOTE);
+    if let (Some(old), Some(_)) = (old, fields.get(names::REMOVE)) {
         return Ok(done(app.notes.change(write, old, None, writer, Kind::Appointment, now).await?));
     }
     let tried = Entered::from_fields(fields);
@@ -195,13 +142,13 @@ async fn appointment(
         let date_error = unread(&tried.date, "portal-write-error-date-empty", "portal-write-error-date");
         let time_error = unread(&tried.time, "portal-write-error-time-empty", "portal-write-error-time");
         let errors = FieldErrors::default()
-            .and("title", title_error)
-            .and("date", date.is_none().then_some(date_error))
-            .and("time", time.is_none().then_some(time_error));
+            .and(names::TITLE, title_error)
+            .and(names::DATE, date.is_none().then_some(date_error))
+            .and(names::TIME, time.is_none().then_some(time_error));
         return Ok(Tried::Wrong(errors));
     };
     let stored = Stored { date: date.to_string(), time, title: tried.title };
-    let body = serde_json::to_string(&stored).map_err(|error| Failure::Internal(error.to_string()))?;
+    let body = serde_json::to_string(&stored)?;
     let id = note_id(app, writer, fields, &format!("{} {body}", old.unwrap_or_default()));
     let new = (id.as_str(), body.as_str());
     if let Some(old) = old {
@@ -209,34 +156,4 @@ async fn appointment(
     }
     app.notes.write(write, &id, writer, Kind::Appointment, &body, now).await?;
     Ok(Tried::Done)
-}
-
-/// `9:30`, `09.30` or `9 uur` as `09:30`.
-fn clock_time(text: &str) -> Option<String> {
-    let text = plain(text);
-    let text = text.trim_end_matches("uur").trim();
-    let (hour, minute) = text.split_once([':', '.']).unwrap_or((text, "0"));
-    let (hour, minute): (u8, u8) = (hour.parse().ok()?, minute.parse().ok()?);
-    (hour < 24 && minute < 60).then(|| format!("{hour:02}:{minute:02}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::clock_time;
-
-    #[test]
-    fn a_time_may_be_written_in_every_usual_way() {
-        for (text, time) in [
-            ("9:30", "09:30"),
-            ("09.30", "09:30"),
-            ("14", "14:00"),
-            ("9 uur", "09:00"),
-            ("\u{200e}\u{669}:\u{663}\u{660}", "09:30"),
-        ] {
-            assert_eq!(clock_time(text).as_deref(), Some(time));
-        }
-        for text in ["", "25:00", "9:61", "half tien", "-1:00"] {
-            assert_eq!(clock_time(text), None, "{text}");
-        }
-    }
 }

@@ -10,14 +10,7 @@ use web::clock::Timestamp;
 use web::ending::Ending;
 
 use crate::config::SessionRules;
-use crate::paths;
 pub use store::{Sessions, Start};
-
-/// The cookie that holds the token of a session. Its name differs from the provider's, because on one
-/// host (localhost) browsers do not tell ports apart.
-pub const COOKIE: &str = "portal-session";
-/// The cookie of a browser whose session ended without a sign-out: the next sign-in asks for a new proof.
-pub const ENDED_COOKIE: &str = "portal-ended";
 
 /// Who somebody is, here and at the provider. No more of a person is known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +25,11 @@ impl Person {
     /// Whether these are the same person; names change, `iss` and `sub` do not.
     pub fn is(&self, iss: &str, sub: &str) -> bool {
         self.iss == iss && self.sub == sub
+    }
+
+    /// The name under which is counted how often this person does something.
+    pub fn counter(&self, what: &str) -> String {
+        format!("{what}-account:{}", web::seal::sha256(&format!("{}\n{}", self.iss, self.sub)))
     }
 }
 
@@ -105,9 +103,9 @@ impl Session {
         &self.key
     }
 
-    /// When it ends, seen from `now`.
-    pub fn ending(&self, rules: SessionRules, now: Timestamp) -> Ending {
+    /// When it ends, seen from `now`; its pages then leave to `after`.
+    pub fn ending(&self, rules: SessionRules, now: Timestamp, after: &'static str) -> Ending {
         let (seen, absolute_end) = ((self.seen_at, rules.idle), self.signed_in_at.plus(rules.absolute));
-        Ending::new(now, seen, absolute_end, rules.warn, paths::SIGNED_OUT_IDLE)
+        Ending::new(now, seen, absolute_end, rules.warn, after)
     }
 }

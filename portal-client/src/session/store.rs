@@ -117,9 +117,6 @@ impl Sessions {
     }
 
     /// The refresh token of a session, if it is due still; whoever gets it is the only one for a third of the idle time.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn take_refresh_token(&self, session: &Session) -> Result<Option<String>, sqlx::Error> {
         let now = self.clock.now();
         let query = sqlx::query(
@@ -132,9 +129,6 @@ impl Sessions {
     }
 
     /// Keeps the token that comes after; none if the provider takes no more.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn keep_refresh_token(
         &self,
         session: &Session,
@@ -147,9 +141,6 @@ impl Sessions {
     }
 
     /// The session behind a cookie, extended: somebody did something.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn touch(&self, token: &str) -> Result<Option<Session>, sqlx::Error> {
         let now = self.clock.now();
         let query = sqlx::query(
@@ -165,9 +156,6 @@ impl Sessions {
     }
 
     /// The session behind a cookie, left as it is: a page asks how long it has.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn peek(&self, token: &str) -> Result<Option<Session>, sqlx::Error> {
         let (idle, absolute) = self.limits(self.clock.now());
         let query = "SELECT * FROM sessions WHERE token_hash = $1 AND seen_at > $2 AND signed_in_at > $3";
@@ -181,9 +169,6 @@ impl Sessions {
     }
 
     /// Whose session a cookie is of (`iss`, `sub`), also if the session has ended by itself; not if somebody ended it.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn person_behind(&self, token: &str) -> Result<Option<(String, String)>, sqlx::Error> {
         let query = sqlx::query("SELECT iss, sub FROM sessions WHERE token_hash = $1 AND ended_at IS NULL");
         let row = query.bind(sha256(token)).fetch_optional(self.db.pool()).await?;
@@ -192,9 +177,6 @@ impl Sessions {
 
     /// Ends a session for good; returns its ID token, or nothing if it does not open or there was none. What
     /// stays is when it ended: the provider may not hear of it, and then only a new proof opens the next.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn end(&self, token: &str, random: &Random) -> Result<Option<String>, sqlx::Error> {
         let mut write = self.db.begin_write().await?;
         let query = sqlx::query("SELECT id_token FROM sessions WHERE token_hash = $1");
@@ -246,9 +228,6 @@ impl Sessions {
     }
 
     /// Forgets sessions and marks that are old enough; returns how many sessions went.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn sweep(&self) -> Result<u64, sqlx::Error> {
         let now = self.clock.now();
         let (idle, absolute) = self.limits(now.minus(REMEMBERED));

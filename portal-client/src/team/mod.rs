@@ -103,17 +103,11 @@ impl Audit {
     }
 
     /// Removes the rows from before a moment.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn forget(&self, before: Timestamp) -> Result<u64, sqlx::Error> {
         self.0.execute(sqlx::query("DELETE FROM audit WHERE at < $1").bind(before.0)).await
     }
 
     /// Adds a line to the transaction of the act that it is about: neither stands without the other.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn add(
         &self,
         write: &mut Write,
@@ -140,9 +134,6 @@ impl Audit {
     }
 
     /// A page of what was done to a link, newest first.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn of_link(&self, link: &str, page: Page) -> Result<Paged<Entry>, sqlx::Error> {
         let rows = sqlx::query(
             "SELECT at, person_name, act, reason FROM audit WHERE link_id = $1

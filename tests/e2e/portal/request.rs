@@ -7,7 +7,7 @@ use reqwest::StatusCode;
 use tests::{Backend, Person, World};
 use tokio::net::TcpListener;
 use web::random::Random;
-use web::serve::Shutdown;
+use web::shutdown::Shutdown;
 
 use super::looks;
 use crate::acts::lasting;

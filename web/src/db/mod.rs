@@ -11,33 +11,32 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 mod copy;
+mod engine;
+mod found;
 mod mark;
 mod open;
+mod open_error;
 mod place;
 mod pool;
 mod schema;
 mod write;
 
 pub use copy::{Copied, CopyError, Restored, backup, restore};
+pub use engine::Engine;
+pub use found::Found;
 pub use mark::Marks;
-pub use open::{Needs, OpenError};
+pub use open::Needs;
+pub use open_error::OpenError;
 pub use place::{beside, create_private, file_of, name_of};
 use pool::WAIT;
 pub use pool::{Acquired, Pool};
-pub use schema::{Found, Schema};
+pub use schema::Schema;
 pub use write::{Statement, Value, Write, bound};
 
 /// A query of this database.
 pub type AnyQuery<'q> = Query<'q, Any, AnyArguments>;
 
 const MAX_CONNECTIONS: usize = 16;
-
-/// Which engine the connection URL named.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Engine {
-    Sqlite,
-    Postgres,
-}
 
 /// A pool of connections.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@ use include_dir::Dir;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{AnyConnection, Connection as _, Row as _};
 
-use super::{Engine, OpenError};
+use super::{Engine, Found, OpenError};
 use crate::seal::RootKey;
 
 /// The tables of a program.
@@ -18,13 +18,6 @@ pub struct Schema {
     pub witness: (&'static str, &'static str),
     /// Tables whose rows are counted for whoever copies or restores a database.
     pub counted: &'static [&'static str],
-}
-
-/// The schema that a database has, and the newest one that this program knows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Found {
-    pub version: i64,
-    pub known: i64,
 }
 
 /// Sealed with the root key into every database.

@@ -24,8 +24,10 @@ use reqwest::RequestBuilder;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Fault, Gateway, Incoming, Report, Sms, Status, answers, refuses, troubled};
-use crate::delivery::SendError;
+use super::answers::{answers, refuses, troubled};
+use super::gateway::{Gateway, Sms};
+use super::report::{Fault, Incoming, Report, Status};
+use crate::delivery::send_error::SendError;
 
 /// What of the answer matters.
 #[derive(Debug, Default, Deserialize)]

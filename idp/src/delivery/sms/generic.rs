@@ -6,10 +6,11 @@ use reqwest::RequestBuilder;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::Value;
 
-use super::report::only;
-use super::{Fault, Gateway, Incoming, Report, Sms, Status, answers, refuses};
+use super::answers::{answers, refuses};
+use super::gateway::{Gateway, Sms};
+use super::report::{Fault, Incoming, Report, Status, only};
 use crate::config::SmsRequest;
-use crate::delivery::SendError;
+use crate::delivery::send_error::SendError;
 
 pub(super) fn request(gateway: &Gateway, sms: &Sms<'_>) -> RequestBuilder {
     let wanted = &gateway.request;

@@ -28,9 +28,10 @@ use serde_json::{Value, json};
 use web::clock::Timestamp;
 use web::seal;
 
-use super::report::only;
-use super::{Fault, Gateway, Incoming, Report, Sms, Status, answers, refuses, troubled, validity};
-use crate::delivery::SendError;
+use super::answers::{answers, refuses, troubled, validity};
+use super::gateway::{Gateway, Sms};
+use super::report::{Fault, Incoming, Report, Status, only};
+use crate::delivery::send_error::SendError;
 use crate::protocol::jose::signature_only;
 
 /// How far their clock may be from ours, in seconds.

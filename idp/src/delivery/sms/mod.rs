@@ -1,150 +1,33 @@
-//! SMS through the first of several gateways that takes them. Owns the order of gateways and what their answers have in
-//! common; each provider's request, answers and reports are in a file of its own.
+//! SMS through the first of several gateways that takes them. Owns the order of gateways.
 
+mod answers;
 mod cm;
+mod gateway;
 mod generic;
 mod messagebird;
+mod providers;
 mod report;
 mod spryng;
 mod twilio;
 
 use std::time::Duration;
 
-use reqwest::header::HeaderValue;
-use reqwest::redirect::Policy;
-use reqwest::{Client, RequestBuilder};
 use web::clock::Clock;
 use web::config::ConfigError;
 
 use super::breaker::{Breaker, Turn};
 use super::budget::Budget;
-use super::logout::unreachable;
 use super::metrics::DeliveryMetrics;
-use super::{SendError, retry};
-use crate::config::{self, Config, SmsGatewayKind, SmsRequest};
-use crate::path;
-use crate::store::outbox::Kind;
+use super::retry;
+use super::send_error::SendError;
+use crate::config::Config;
 
+pub(super) use gateway::{Gateway, Sms};
 pub use report::Incoming;
-pub(super) use report::{Fault, Report, Status};
-
-/// Shorter ones can be guessed by who may try for years.
-const SHORTEST_SECRET: usize = 32;
+pub(super) use report::{Fault, Status};
 
 /// How long a gateway may be silent where another one follows that works: people wait for this at their page.
 const PATIENCE: Duration = Duration::from_secs(3);
-
-/// A message on its way to a gateway.
-pub(super) struct Sms<'a> {
-    /// Ours, letters and digits; delivery reports name it.
-    pub reference: &'a str,
-    /// In the form of E.164.
-    pub to: &'a str,
-    pub text: &'a str,
-}
-
-impl Sms<'_> {
-    /// The number without its `+`.
-    fn digits(&self) -> &str {
-        self.to.trim_start_matches('+')
-    }
-}
-
-/// One gateway, ready to send.
-pub(super) struct Gateway {
-    pub id: String,
-    kind: SmsGatewayKind,
-    client: Client,
-    url: String,
-    /// Twilio's Account SID, else empty.
-    account: String,
-    /// Empty if a generic gateway wants none.
-    token: String,
-    sender: String,
-    request: SmsRequest,
-    /// Where its delivery reports come in.
-    report_url: String,
-    /// What proves them; `None` if none are expected.
-    report_secret: Option<String>,
-}
-
-impl Gateway {
-    fn new(config: &Config, gateway: &config::SmsGateway) -> Result<Self, ConfigError> {
-        let key = |name: &str| format!("sms.gateway.{name} of {}", gateway.id);
-        let reveal = |secret: &Option<_>, name: &str| {
-            secret.as_ref().map(|secret| config.reveal(secret, &key(name))).transpose()
-        };
-        let token = reveal(&gateway.token, "token")?.unwrap_or_default();
-        // It is sent in a header.
-        if HeaderValue::from_str(&token).is_err() {
-            let advice = "it holds signs that no header may; write what the gateway gave you, on one line";
-            return Err(ConfigError::refused(&config.path, &key("token"), "(hidden)", advice));
-        }
-        let report_secret = match gateway.kind {
-            SmsGatewayKind::Twilio => Some(token.clone()),
-            _ => reveal(&gateway.report_secret, "report_secret")?,
-        };
-        let is_ours = !matches!(gateway.kind, SmsGatewayKind::Twilio | SmsGatewayKind::MessageBird);
-        if is_ours && report_secret.as_ref().is_some_and(|secret| secret.len() < SHORTEST_SECRET) {
-            let advice = "write 32 characters or more; make one with: openssl rand -hex 32";
-            return Err(ConfigError::refused(&config.path, &key("report_secret"), "(hidden)", advice));
-        }
-        let url = gateway.url();
-        let client = Client::builder()
-            .timeout(Duration::from_secs(u64::from(gateway.timeout_seconds)))
-            .redirect(Policy::none())
-            .build()
-            .map_err(|error| {
-                let advice = format!("no HTTPS client can be made: {error}");
-                ConfigError::refused(&config.path, &key("url"), &url, advice)
-            })?;
-        Ok(Self {
-            id: gateway.id.clone(),
-            kind: gateway.kind,
-            client,
-            url,
-            account: gateway.account.clone().unwrap_or_default(),
-            token,
-            sender: gateway.sender.clone().unwrap_or_else(|| config.sms.sender.clone()),
-            request: gateway.request.clone().unwrap_or_default(),
-            report_url: format!("{}{}", config.issuer, path::SMS_REPORT.replace("{gateway}", &gateway.id)),
-            report_secret,
-        })
-    }
-
-    /// Whether a delivery report may follow on an acceptance.
-    pub(super) fn reports(&self) -> bool {
-        self.report_secret.is_some()
-    }
-
-    async fn send(&self, sms: &Sms<'_>) -> Result<(), SendError> {
-        let answer = self.request(sms).send().await.map_err(|error| unreachable(&error))?;
-        let status = answer.status().as_u16();
-        let body = answer.text().await.unwrap_or_default();
-        self.judge(status, &body)
-    }
-
-    fn request(&self, sms: &Sms<'_>) -> RequestBuilder {
-        match self.kind {
-            SmsGatewayKind::Cm => cm::request(self, sms),
-            SmsGatewayKind::Spryng => spryng::request(self, sms),
-            SmsGatewayKind::MessageBird => messagebird::request(self, sms),
-            SmsGatewayKind::Twilio => twilio::request(self, sms),
-            SmsGatewayKind::Generic => generic::request(self, sms),
-        }
-    }
-
-    /// What an answer means. Its texts repeat the number, so none of them gets into an error.
-    fn judge(&self, status: u16, body: &str) -> Result<(), SendError> {
-        match self.kind {
-            SmsGatewayKind::Cm => cm::judge(status, body),
-            SmsGatewayKind::Spryng => spryng::judge(status, body),
-            SmsGatewayKind::MessageBird => messagebird::judge(status, body),
-            SmsGatewayKind::Twilio => twilio::judge(status, body),
-            SmsGatewayKind::Generic => generic::judge(&self.request, status, body),
-        }
-    }
-}
 
 /// The gateways in order of preference.
 pub(super) struct Gateways {
@@ -262,24 +145,4 @@ fn summary(errors: &[(&str, SendError)], none_is_left: bool) -> SendError {
     } else {
         SendError::Later(text)
     }
-}
-
-/// How long a network may keep trying, in seconds: no longer than what it delivers is of use.
-fn validity() -> u64 {
-    retry::max_age(Kind::Sms).as_secs()
-}
-
-/// The gateway answered something that says nothing about the message.
-fn answers(status: u16) -> SendError {
-    SendError::Later(format!("the SMS gateway answers {status}"))
-}
-
-/// The gateway did not take the message, by its own code.
-fn refuses(code: i64) -> SendError {
-    SendError::Never(format!("the SMS gateway refuses the message ({code})"))
-}
-
-/// Something is wrong at the gateway or with the account there, by its own code.
-fn troubled(code: i64) -> SendError {
-    SendError::Later(format!("the SMS gateway reports error {code}"))
 }

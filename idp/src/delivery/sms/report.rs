@@ -1,15 +1,7 @@
-//! Delivery reports: whether one is its gateway's, and what it says. What follows from it is for `delivery::reports`.
+//! Delivery reports: how one comes in, and what it says. What follows from it is for `delivery::reports`.
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Method};
-use web::clock::Timestamp;
-use web::seal;
-
-use super::{Gateway, cm, generic, messagebird, spryng, twilio};
-use crate::config::SmsGatewayKind;
-
-/// The parameter of the report's address that holds the secret, where a gateway does not sign.
-const SECRET: &str = "secret";
 
 /// A request to the address of a gateway's reports.
 #[derive(Clone, Debug)]
@@ -83,34 +75,4 @@ pub enum Fault {
     Forged,
     /// It is not of the documented form.
     Malformed,
-}
-
-impl Gateway {
-    /// Reads a report of this gateway, after its proof.
-    pub(in super::super) fn read(&self, incoming: &Incoming, now: Timestamp) -> Result<Report, Fault> {
-        let secret = self.report_secret.as_deref().ok_or(Fault::Forged)?;
-        match self.kind {
-            SmsGatewayKind::MessageBird => messagebird::prove(secret, incoming, now)?,
-            SmsGatewayKind::Twilio => twilio::prove(secret, incoming)?,
-            _ => prove(secret, incoming)?,
-        }
-        let is_get = incoming.method == Method::GET;
-        match self.kind {
-            SmsGatewayKind::Cm if !is_get => cm::report(incoming),
-            SmsGatewayKind::Spryng => spryng::report(incoming),
-            SmsGatewayKind::MessageBird => messagebird::report(incoming),
-            SmsGatewayKind::Twilio if !is_get => twilio::report(incoming),
-            SmsGatewayKind::Generic => generic::report(&self.request, incoming),
-            _ => Err(Fault::Malformed),
-        }
-    }
-}
-
-/// For gateways that document no signature: whoever knows the secret in the address may report.
-fn prove(secret: &str, incoming: &Incoming) -> Result<(), Fault> {
-    let given = incoming.query();
-    match only(&given, SECRET) {
-        Some(given) if seal::same(given, secret) => Ok(()),
-        _ => Err(Fault::Forged),
-    }
 }

@@ -18,9 +18,10 @@
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
-use super::report::only;
-use super::{Fault, Gateway, Incoming, Report, Sms, Status, answers, refuses};
-use crate::delivery::SendError;
+use super::answers::{answers, refuses};
+use super::gateway::{Gateway, Sms};
+use super::report::{Fault, Incoming, Report, Status, only};
+use crate::delivery::send_error::SendError;
 
 pub(super) fn request(gateway: &Gateway, sms: &Sms<'_>) -> RequestBuilder {
     gateway.client.post(&gateway.url).bearer_auth(&gateway.token).json(&json!({

@@ -20,9 +20,10 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::RequestBuilder;
 use serde::Deserialize;
 
-use super::report::{only, pairs};
-use super::{Fault, Gateway, Incoming, Report, Sms, Status, answers, refuses, troubled, validity};
-use crate::delivery::SendError;
+use super::answers::{answers, refuses, troubled, validity};
+use super::gateway::{Gateway, Sms};
+use super::report::{Fault, Incoming, Report, Status, only, pairs};
+use crate::delivery::send_error::SendError;
 
 const REFERENCE: &str = "reference";
 

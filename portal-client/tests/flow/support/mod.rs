@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use web::clock::{Clock, Timestamp};
 use web::config::Secret;
 use web::random::Random;
-use web::serve::Shutdown;
+use web::shutdown::Shutdown;
 
 use provider::FakeProvider;
 

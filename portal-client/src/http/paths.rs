@@ -1,6 +1,8 @@
 //! The portal's URLs, for redirects and tests. Patterns with `{...}` are filled in by the functions below.
 
-use web::ending::local_path;
+use web::local_path::local_path;
+
+use super::names;
 
 pub const HOME: &str = "/";
 pub const LOGIN: &str = "/login";
@@ -58,7 +60,7 @@ pub fn login(return_to: &str) -> String {
 
 /// The signed-out page, whose button returns to `return_to`; `why` is a word it explains.
 pub fn signed_out(why: &str, return_to: &str) -> String {
-    format!("{}&why={why}", with_return(SIGNED_OUT, return_to))
+    format!("{}&{}={why}", with_return(SIGNED_OUT, return_to), names::WHY)
 }
 
 /// The page on which the form of an address stands that answers to forms alone; any other address is its own. The other
@@ -76,8 +78,9 @@ pub fn page_of(path_and_query: &str) -> &str {
 }
 
 fn with_return(path: &str, return_to: &str) -> String {
-    let query =
-        url::form_urlencoded::Serializer::new(String::new()).append_pair("return_to", return_to).finish();
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair(names::RETURN_TO, return_to)
+        .finish();
     format!("{path}?{query}")
 }
 
