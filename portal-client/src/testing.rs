@@ -7,14 +7,14 @@ use web::random::Random;
 use web::seal::RootKey;
 
 /// An empty database and a root key.
-pub struct Store {
+pub(crate) struct Store {
     pub db: Db,
     pub root: RootKey,
     folder: PathBuf,
 }
 
 impl Store {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let folder = std::env::temp_dir().join(format!("portal-test-{}", Random::system().id()));
         std::fs::create_dir_all(&folder).unwrap();
         let url = format!("sqlite:{}", folder.join("portal.db").display());
