@@ -13,7 +13,7 @@ use super::{oxide, par, request};
 use crate::app::{App, Shared, Trouble};
 use crate::config::Registered;
 use crate::path;
-use crate::protocol::authorization::{self, Arrival, AuthorizationRequest, NoReturn, ReturnAddress};
+use crate::protocol::authorization::{Arrival, AuthorizationRequest, NoReturn, ReturnAddress};
 use crate::protocol::error::{INVALID_REQUEST_URI, OAuthError, SERVER_ERROR, TOO_LARGE};
 use crate::protocol::jose;
 use crate::room;
@@ -84,18 +84,8 @@ async fn read(
         return Err((outer, error));
     }
     let (fields, signed) = request::open(app, registered, fields).await.map_err(|error| (outer, error))?;
-    let unregistered = OAuthError::new("invalid_request", UNREGISTERED);
-    let address = ReturnAddress::of(&fields, client).map_err(|_| (None, unregistered))?;
-    let arrival = Arrival { pushed: false, signed };
-    authorization::read(&fields, client, address.clone(), arrival)
-        .and_then(|mut request| {
-            request.scope = oxide::negotiate(&fields, client, address.redirect_uri())?;
-            Ok(request)
-        })
-        .map_err(|error| (Some(address), error))
+    oxide::read(&fields, client, Arrival { pushed: false, signed })
 }
-
-const UNREGISTERED: &str = "redirect_uri is missing or not registered for this client, to the letter";
 
 async fn begin_or_answer(
     app: &Shared,

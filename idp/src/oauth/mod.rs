@@ -9,7 +9,7 @@ mod grants;
 pub mod introspect;
 pub mod issue;
 pub mod logout;
-mod oxide;
+pub mod oxide;
 pub mod par;
 pub mod refusal;
 pub mod registration;
