@@ -50,16 +50,6 @@ impl SigningAlgorithm {
         self != Self::EdDsa
     }
 
-    /// As `jsonwebtoken` names it.
-    pub fn verification(self) -> jsonwebtoken::Algorithm {
-        match self {
-            Self::Rs256 => jsonwebtoken::Algorithm::RS256,
-            Self::Ps256 => jsonwebtoken::Algorithm::PS256,
-            Self::Es256 => jsonwebtoken::Algorithm::ES256,
-            Self::EdDsa => jsonwebtoken::Algorithm::EdDSA,
-        }
-    }
-
     /// As `openidconnect` names it.
     pub fn core(self) -> CoreJwsSigningAlgorithm {
         match self {

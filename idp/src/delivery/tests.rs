@@ -349,7 +349,7 @@ async fn a_key_that_was_revoked_while_a_logout_waited_does_not_sign_it() {
     assert_eq!(delivery.deliver_pending().await, counts(1, 0, 0));
     let [first, second] = portal.received().try_into().unwrap();
     let verify = |form: String| place.keys.verify_jwt(form.trim_start_matches("logout_token="), "logout+jwt");
-    assert_eq!(verify(first), Err(crate::keys::TokenError::UnknownKey));
+    assert_eq!(verify(first), Err(crate::protocol::jose::JoseError::UnknownKey));
     assert_eq!(verify(second).unwrap()["jti"], "j");
 }
 

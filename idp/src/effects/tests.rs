@@ -61,7 +61,8 @@ fn printed() -> String {
     for change in Change::ALL {
         let Row { event, ends, tells } = change.row();
         let list = |items: Vec<String>| if items.is_empty() { "-".to_owned() } else { items.join(", ") };
-        let (ends, tells) = (list(ends.iter().copied().map(ended).collect()), list(tells.iter().map(told).collect()));
+        let (ends, tells) =
+            (list(ends.iter().copied().map(ended).collect()), list(tells.iter().map(told).collect()));
         let _ = writeln!(text, "| {} | {ends} | {tells} | `{}` |", words(change), event.as_str());
     }
     text

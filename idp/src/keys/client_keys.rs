@@ -5,12 +5,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use jsonwebtoken::jwk::JwkSet;
 use serde::de::DeserializeOwned;
 use web::clock::{Clock, Timestamp};
 
 use crate::config::{Client, SigningAlgorithm};
-use crate::protocol::jose::{self, Claims, JoseError, Kind};
+use crate::protocol::jose::{self, Claims, JoseError, JwkSet, Kind, Unverified};
 
 /// A key that the client withdrew is good for at most this long.
 const FRESH: Duration = Duration::from_mins(5);
@@ -57,7 +56,7 @@ impl ClientKeys {
         }
         let Some(uri) = &client.jwks_uri else { return Err(JoseError::UnknownKey) };
         // What cannot be one of the client's tokens makes us ask nobody.
-        jose::algorithm_of(&jose::header(token)?, allowed)?;
+        Unverified::parse(token)?.algorithm(allowed)?;
         let known = {
             let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(all.entry(uri.clone()).or_default())

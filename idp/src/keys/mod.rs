@@ -15,18 +15,17 @@ mod tests;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use jsonwebtoken::DecodingKey;
 use openidconnect::core::{CoreJsonWebKey, CoreJsonWebKeySet};
 use serde::Serialize;
 use web::clock::{Clock, Timestamp};
 
 pub use client_keys::ClientKeys;
-pub use jwt::TokenError;
 pub use material::Signer;
 pub use phase::Phase;
 
 use crate::config;
 pub use crate::config::SigningAlgorithm as Algorithm;
+use crate::protocol::jose::{Jwk, VerifyingKey};
 use crate::store::keys::KeyRow;
 use crate::store::{Store, StoreError};
 use material::KeyPair;
@@ -87,7 +86,7 @@ pub struct KeyInfo {
 struct Entry {
     row: KeyRow,
     signer: Signer,
-    verifier: DecodingKey,
+    verifier: VerifyingKey,
 }
 
 struct Snapshot {
@@ -202,7 +201,8 @@ impl KeyRing {
             return Ok(Entry { row: row.clone(), ..known.clone() });
         }
         let public: CoreJsonWebKey = serde_json::from_str(&row.public_jwk)?;
-        let verifier = jwt::decoding_key(&public)?;
+        let verifier = VerifyingKey::new(&serde_json::from_str::<Jwk>(&row.public_jwk)?, algorithm)
+            .map_err(|_| KeyError::Crypto("a stored public key cannot be read"))?;
         let pair = KeyPair::from_pkcs8(algorithm, &self.0.store.open_signing_key(row)?)?;
         let signer = Signer {
             kid: row.kid.as_str().into(),
@@ -253,12 +253,12 @@ impl KeyRing {
         found.map(|entry| entry.signer.clone()).ok_or_else(|| KeyError::NoKey(alg.to_owned()))
     }
 
-    fn published_key(&self, kid: &str) -> Option<(Algorithm, DecodingKey)> {
+    fn published_key(&self, kid: &str) -> Option<VerifyingKey> {
         let (snapshot, now) = (self.snapshot(), self.0.clock.now());
         let entry = snapshot.entries.iter().find(|entry| entry.row.kid == kid)?;
         phase::phase(&entry.row, &snapshot.rows, self.0.keep, now)
             .is_published()
-            .then(|| (entry.signer.algorithm, entry.verifier.clone()))
+            .then(|| entry.verifier.clone())
     }
 
     fn find(&self, snapshot: &Snapshot, algorithm: Algorithm, wanted: Phase) -> Option<KeyRow> {

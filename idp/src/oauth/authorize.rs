@@ -14,7 +14,7 @@ use crate::ephemeral::pushed;
 use crate::http::pages::see_other;
 use crate::http::{AppError, Caller};
 use crate::path;
-use crate::protocol::authorization::{self, Arrival, AuthorizationRequest, NoReturn, ReturnAddress};
+use crate::protocol::authorization::{Arrival, AuthorizationRequest, NoReturn, ReturnAddress};
 use crate::protocol::error::{INVALID_REQUEST_URI, OAuthError, SERVER_ERROR, TOO_LARGE};
 use crate::protocol::jose;
 
@@ -83,18 +83,8 @@ async fn read(
         return Err((outer, error));
     }
     let (fields, signed) = request::open(app, registered, fields).await.map_err(|error| (outer, error))?;
-    let unregistered = OAuthError::new("invalid_request", UNREGISTERED);
-    let address = ReturnAddress::of(&fields, client).map_err(|_| (None, unregistered))?;
-    let arrival = Arrival { pushed: false, signed };
-    authorization::read(&fields, client, address.clone(), arrival)
-        .and_then(|mut request| {
-            request.scope = oxide::negotiate(&fields, client, address.redirect_uri())?;
-            Ok(request)
-        })
-        .map_err(|error| (Some(address), error))
+    oxide::read(&fields, client, Arrival { pushed: false, signed })
 }
-
-const UNREGISTERED: &str = "redirect_uri is missing or not registered for this client, to the letter";
 
 async fn begin_or_answer(
     app: &Shared,

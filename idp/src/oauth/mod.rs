@@ -8,7 +8,7 @@ mod dpop;
 mod grants;
 pub mod introspect;
 pub mod logout;
-mod oxide;
+pub mod oxide;
 pub mod par;
 pub mod refusal;
 pub mod registration;

@@ -17,7 +17,7 @@ use crate::app::Shared;
 use crate::app::room::{self, Left};
 use crate::ephemeral::pushed;
 use crate::path;
-use crate::protocol::authorization::{self, Arrival, ReturnAddress};
+use crate::protocol::authorization::Arrival;
 use crate::protocol::error::{OAuthError, TOO_LARGE};
 
 /// `POST /par`
@@ -37,12 +37,8 @@ async fn handle(app: &Shared, visit: &Visit, body: &[u8]) -> Result<serde_json::
         return Err(OAuthError::new("invalid_request", "request_uri cannot be pushed (RFC 9126)").into());
     }
     let (fields, signed) = request::open(app, &registered, fields).await?;
-    let unregistered =
-        OAuthError::new("invalid_request", "redirect_uri is missing or not registered for this client");
-    let address = ReturnAddress::of(&fields, client).map_err(|_| unregistered)?;
     let arrival = Arrival { pushed: true, signed };
-    let mut request = authorization::read(&fields, client, address.clone(), arrival)?;
-    request.scope = oxide::negotiate(&fields, client, address.redirect_uri())?;
+    let mut request = oxide::read(&fields, client, arrival).map_err(|(_, error)| error)?;
     if let Some(proof) = proof {
         // RFC 9449 section 10.1: the header binds the code as `dpop_jkt` does; both must say the same.
         if request.dpop_jkt.as_ref().is_some_and(|jkt| *jkt != proof.jkt) {

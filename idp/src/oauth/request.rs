@@ -6,7 +6,7 @@ use super::clients;
 use crate::app::App;
 use crate::config::{Profile, Registered};
 use crate::protocol::error::OAuthError;
-use crate::protocol::jose::{self, JoseError, Kind};
+use crate::protocol::jose::{JoseError, Kind, Unverified};
 use crate::protocol::request_object::{self, MUST_BE_SIGNED, NOT_SIGNED};
 
 /// The parameters of a request, and whether the client signed them. Of a request with a request object only
@@ -21,7 +21,7 @@ pub async fn open(app: &App, registered: &Registered, fields: Fields) -> Result<
     let strict = client.profile == Some(Profile::Fapi2);
     let agreed =
         strict || client.require_signed_request_object || client.request_object_signing_alg.is_some();
-    if jose::header(object).is_err_and(|error| error == JoseError::Unsigned) || !client.has_keys() {
+    if Unverified::parse(object).is_err_and(|error| error == JoseError::Unsigned) || !client.has_keys() {
         return Err(if agreed { MUST_BE_SIGNED } else { NOT_SIGNED });
     }
     let allowed = clients::allowed(client.request_object_signing_alg, client.profile);

@@ -1,6 +1,6 @@
-//! The authorization request: OpenID Connect Core section 3.1.2.1, RFC 6749 section 4.1.1, RFC 7636
-//! section 4.3. Client and redirect URI are validated first; only a [`ReturnAddress`], which cannot be made
-//! otherwise, carries anything back by redirect.
+//! The authorization request, and what OpenID Connect Core section 3.1.2.1 and its profiles add to that of OAuth, which
+//! the grant machine of `oauth::oxide` decides on. Client and redirect URI are validated first; only a
+//! [`ReturnAddress`], which cannot be made otherwise, carries anything back by redirect.
 
 use serde::{Deserialize, Serialize};
 use web::request::Fields;
@@ -31,12 +31,33 @@ pub struct ReturnAddress {
 }
 
 /// Why nothing may be sent back to the client: the answer is a page at this server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoReturn {
-    #[error("client_id is missing or unknown")]
     UnknownClient,
-    #[error("redirect_uri is missing or not registered for this client, to the letter")]
     UnregisteredRedirectUri,
+}
+
+impl NoReturn {
+    const fn text(self) -> &'static str {
+        match self {
+            Self::UnknownClient => "client_id is missing or unknown",
+            Self::UnregisteredRedirectUri => {
+                "redirect_uri is missing or not registered for this client, to the letter"
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for NoReturn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
+impl From<NoReturn> for OAuthError {
+    fn from(why: NoReturn) -> Self {
+        Self::new("invalid_request", why.text())
+    }
 }
 
 impl ReturnAddress {
@@ -170,10 +191,7 @@ const CHECKS: &[Check] = &[
     arrival,
     grant_type,
     registration,
-    response_type,
     response_mode,
-    scope,
-    pkce,
     state_and_nonce,
     prompt_contradiction,
     max_age,
@@ -182,7 +200,8 @@ const CHECKS: &[Check] = &[
     lengths,
 ];
 
-/// Reads a request whose return address is valid already.
+/// Reads what OpenID Connect and its profiles say of a request whose return address is valid already. Its scope is as
+/// it was asked for; that, the response type and PKCE are for the grant machine to judge, which calls this.
 ///
 /// # Errors
 /// The error to send back to the client.
@@ -196,12 +215,10 @@ pub fn read(
     let mut claims = fields.get("claims").map(RequestedClaims::parse).transpose()?.unwrap_or_default();
     claims.keep_within(&ScopeSet::parse(&client.scope));
     let text = |name: &str| fields.get(name).map(str::to_owned);
-    let asked = ScopeSet::parse(fields.get("scope").unwrap_or_default());
     Ok(AuthorizationRequest {
         client_id: client.client_id.clone(),
         return_address,
-        // Scopes that are unknown here are left out (OpenID Connect Core section 3.1.2.1).
-        scope: asked.within(&ScopeSet::parse(&client.scope)).to_string(),
+        scope: text("scope").unwrap_or_default(),
         nonce: text("nonce"),
         code_challenge: text("code_challenge"),
         prompt: prompt(fields),
@@ -250,15 +267,6 @@ fn registration(fields: &Fields, _: &Client, _: Arrival) -> Result<(), OAuthErro
     Err(OAuthError::new("registration_not_supported", "the registration parameter is not supported"))
 }
 
-/// RFC 6749 section 4.1.1.
-fn response_type(fields: &Fields, _: &Client, _: Arrival) -> Result<(), OAuthError> {
-    match fields.get("response_type") {
-        Some("code") => Ok(()),
-        Some(_) => Err(OAuthError::new("unsupported_response_type", "only response_type=code is supported")),
-        None => Err(OAuthError::new("invalid_request", "response_type is missing")),
-    }
-}
-
 fn response_mode(fields: &Fields, _: &Client, _: Arrival) -> Result<(), OAuthError> {
     match fields.get("response_mode") {
         Some("form_post") if !fields.get("redirect_uri").is_some_and(takes_forms) => {
@@ -266,31 +274,6 @@ fn response_mode(fields: &Fields, _: &Client, _: Arrival) -> Result<(), OAuthErr
         }
         None | Some("query" | "form_post") => Ok(()),
         Some(_) => Err(OAuthError::new("invalid_request", "response_mode is query or form_post")),
-    }
-}
-
-/// OpenID Connect Core section 3.1.2.1: `openid` is what makes it an OpenID request.
-fn scope(fields: &Fields, client: &Client, _: Arrival) -> Result<(), OAuthError> {
-    let asked = ScopeSet::parse(fields.get("scope").unwrap_or_default());
-    if !asked.contains("openid") || !ScopeSet::parse(&client.scope).contains("openid") {
-        return Err(OAuthError::new("invalid_scope", "the scope must contain openid"));
-    }
-    Ok(())
-}
-
-/// RFC 7636 sections 4.2 to 4.4.1, RFC 9700 section 2.1.1: S256 only.
-fn pkce(fields: &Fields, client: &Client, _: Arrival) -> Result<(), OAuthError> {
-    match (fields.get("code_challenge"), fields.get("code_challenge_method")) {
-        (None, None) if !client.require_pkce => Ok(()),
-        (None, None) => Err(OAuthError::new("invalid_request", "code_challenge is required (PKCE)")),
-        (None, Some(_)) => {
-            Err(OAuthError::new("invalid_request", "code_challenge_method without code_challenge"))
-        }
-        (Some(challenge), Some("S256")) => {
-            let malformed = OAuthError::new("invalid_request", "code_challenge is not a base64url SHA-256");
-            if is_sha256(challenge) { Ok(()) } else { Err(malformed) }
-        }
-        (Some(_), _) => Err(OAuthError::new("invalid_request", "code_challenge_method must be S256")),
     }
 }
 
@@ -353,6 +336,11 @@ fn resource(fields: &Fields, client: &Client, _: Arrival) -> Result<(), OAuthErr
         }
         _ => Ok(()),
     }
+}
+
+/// Whether a text may be a `code_challenge` of S256 (RFC 7636 section 4.2).
+pub fn is_challenge(value: &str) -> bool {
+    is_sha256(value)
 }
 
 fn is_sha256(value: &str) -> bool {

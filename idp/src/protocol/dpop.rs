@@ -1,13 +1,9 @@
 //! DPoP proofs: a token is good only together with a key (RFC 9449).
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::jwk::{Jwk, ThumbprintHash};
-use serde_json::Value;
 use url::Url;
 
 use super::error::OAuthError;
-use super::jose::{self, Claims};
+use super::jose::{self, Claims, JoseError, Unverified, VerifyingKey};
 use crate::config::SigningAlgorithm;
 
 /// How far `iat` may be off either way, in seconds (RFC 9449 section 11.1).
@@ -41,38 +37,30 @@ pub fn verify(
     access_token: Option<&str>,
     now: i64,
 ) -> Result<Proof, OAuthError> {
-    let header = jose::header(proof).map_err(|_| refused("the DPoP proof is not a signed JWT"))?;
-    if header.typ.as_deref() != Some("dpop+jwt") {
+    let token = Unverified::parse(proof).map_err(|_| refused("the DPoP proof is not a signed JWT"))?;
+    if token.typ() != Some("dpop+jwt") {
         return Err(refused("typ of the DPoP proof is not dpop+jwt"));
     }
-    let algorithm = jose::algorithm_of(&header, &ALGORITHMS)
+    let algorithm = token
+        .algorithm(&ALGORITHMS)
         .map_err(|_| refused("alg of the DPoP proof is not one that is supported"))?;
-    if header.jku.is_some() || header.x5u.is_some() || header.crit.is_some() {
-        return Err(refused("the header of the DPoP proof names keys or rules of its own"));
-    }
-    let key = public_key(proof)?;
-    if !jose::fits(&key, algorithm) {
-        return Err(refused("the jwk of the DPoP proof is not a key for its alg"));
-    }
-    let claims = jose::verify_with(proof, &key, algorithm)
-        .map_err(|_| refused("the signature of the DPoP proof does not verify"))?;
+    token
+        .check_rules()
+        .map_err(|_| refused("the header of the DPoP proof names keys or rules of its own"))?;
+    let jwk = token.embedded_key().map_err(|error| match error {
+        JoseError::PrivateKey => refused("the DPoP proof shows a private key; that key is burnt now"),
+        _ => refused("the DPoP proof has no public key in jwk"),
+    })?;
+    let claims =
+        VerifyingKey::new(&jwk, algorithm).and_then(|key| token.verify(&key)).map_err(
+            |error| match error {
+                JoseError::WrongAlgorithm => refused("the jwk of the DPoP proof is not a key for its alg"),
+                _ => refused("the signature of the DPoP proof does not verify"),
+            },
+        )?;
     let jti = check(&claims, htm, htu, access_token, now)?;
-    let jkt = key
-        .thumbprint(ThumbprintHash::SHA256)
-        .map_err(|_| refused("the jwk of the DPoP proof has no thumbprint"))?;
+    let jkt = jose::thumbprint(&jwk).ok_or(refused("the jwk of the DPoP proof has no thumbprint"))?;
     Ok(Proof { jkt, jti })
-}
-
-/// The `jwk` of the header, without private parts. Read from the JSON: a typed key would not show them.
-fn public_key(proof: &str) -> Result<Jwk, OAuthError> {
-    let missing = refused("the DPoP proof has no public key in jwk");
-    let bytes = proof.split('.').next().and_then(|part| URL_SAFE_NO_PAD.decode(part).ok()).ok_or(missing)?;
-    let header: Value = serde_json::from_slice(&bytes).map_err(|_| missing)?;
-    let jwk = header.get("jwk").and_then(Value::as_object).ok_or(missing)?;
-    if ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].iter().any(|name| jwk.contains_key(*name)) {
-        return Err(refused("the DPoP proof shows a private key; that key is burnt now"));
-    }
-    serde_json::from_value(Value::Object(jwk.clone())).map_err(|_| missing)
 }
 
 fn check(
@@ -120,7 +108,7 @@ fn is_same_url(claimed: &str, actual: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::super::samples::Key;
     use super::*;

@@ -3,9 +3,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use jsonwebtoken::jwk::JwkSet;
 use serde::{Deserialize, Serialize};
 
+use super::jose::JwkSet;
 use crate::config::{Client, GrantType, ScopeSet, SigningAlgorithm, SubjectType, TokenEndpointAuthMethod};
 
 /// What a client may say of itself. What it says beyond that is left out, as RFC 7591 section 2 wants.

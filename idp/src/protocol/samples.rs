@@ -8,9 +8,9 @@ use aws_lc_rs::signature::{
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::jwk::{Jwk, JwkSet};
 use serde_json::{Value, json};
 
+use super::jose::{self, Jwk, JwkSet};
 use crate::config::SigningAlgorithm;
 
 enum Pair {
@@ -74,9 +74,8 @@ impl Key {
     }
 
     pub fn sign_with_header(&self, claims: &Value, header: &Value) -> String {
-        let message = format!("{}.{}", encode(header.to_string()), encode(claims.to_string()));
         let random = aws_lc_rs::rand::SystemRandom::new();
-        let signature = match &self.pair {
+        let sign = |message: &[u8]| match &self.pair {
             Pair::Rsa(pair) => {
                 let padding = if self.algorithm == SigningAlgorithm::Rs256 {
                     &RSA_PKCS1_SHA256
@@ -84,12 +83,12 @@ impl Key {
                     &RSA_PSS_SHA256
                 };
                 let mut signature = vec![0; pair.public_modulus_len()];
-                pair.sign(padding, &random, message.as_bytes(), &mut signature).unwrap();
+                pair.sign(padding, &random, message, &mut signature).unwrap();
                 signature
             }
-            Pair::Ec(pair) => pair.sign(&random, message.as_bytes()).unwrap().as_ref().to_vec(),
-            Pair::Ed(pair) => pair.sign(message.as_bytes()).as_ref().to_vec(),
+            Pair::Ec(pair) => pair.sign(&random, message).unwrap().as_ref().to_vec(),
+            Pair::Ed(pair) => pair.sign(message).as_ref().to_vec(),
         };
-        format!("{message}.{}", encode(signature))
+        jose::compact::<serde_json::Error>(header, claims, |message| Ok(sign(message))).unwrap()
     }
 }

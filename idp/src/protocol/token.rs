@@ -137,11 +137,10 @@ pub fn presented_token(header: &str) -> Option<(Scheme, &str)> {
     Some((scheme, token.trim()))
 }
 
-/// Whether `verifier` fits an S256 `challenge` (RFC 7636 section 4.6), and is a verifier at all (4.1).
-pub fn is_verifier_of(verifier: &str, challenge: &str) -> bool {
-    let well_formed = (43..=128).contains(&verifier.len())
-        && verifier.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte));
-    well_formed && web::seal::same(&web::seal::sha256(verifier), challenge)
+/// Whether a text may be a `code_verifier` (RFC 7636 section 4.1).
+pub fn is_verifier(text: &str) -> bool {
+    let is_unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    (43..=128).contains(&text.len()) && text.bytes().all(is_unreserved)
 }
 
 #[cfg(test)]
@@ -192,14 +191,5 @@ mod tests {
         assert!(json.get("sid").is_none() && json["cnf"]["jkt"] == "k");
         let read: AccessTokenClaims = serde_json::from_value(json).unwrap();
         assert!(read.sign_in.is_none() && read.cnf == claims.cnf);
-    }
-
-    #[test]
-    fn the_example_of_rfc_7636_appendix_b_verifies() {
-        let (verifier, challenge) =
-            ("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
-        assert!(is_verifier_of(verifier, challenge));
-        assert!(!is_verifier_of(&format!("{verifier}x"), challenge));
-        assert!(!is_verifier_of("short", challenge));
     }
 }

@@ -33,6 +33,14 @@ pub struct GrantDetails {
     pub jkt: Option<String>,
 }
 
+impl GrantDetails {
+    /// Whether `jkt`, the key that a request proves, is the one that tokens are bound to, if they are (RFC 9449
+    /// sections 5 and 10).
+    pub fn is_of_key(&self, jkt: Option<&str>) -> bool {
+        self.jkt.as_deref().is_none_or(|bound| jkt == Some(bound))
+    }
+}
+
 /// What was granted to one client at the end of one sign-in.
 #[derive(Clone, Debug)]
 pub struct Grant {

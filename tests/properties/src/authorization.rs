@@ -1,7 +1,8 @@
 //! The authorization request: what is read is safe to go on with, and reads the same from what is kept of it.
 
 use idp::config::{Client, ScopeSet};
-use idp::protocol::authorization::{self, Arrival, AuthorizationRequest, Prompt, ReturnAddress};
+use idp::oauth::oxide;
+use idp::protocol::authorization::{Arrival, AuthorizationRequest, Prompt, ReturnAddress};
 use url::form_urlencoded::Serializer;
 use web::request::Fields;
 
@@ -39,7 +40,7 @@ pub fn read(fields: &Fields, arrival: Arrival) {
         let Ok(address) = ReturnAddress::of(fields, &client) else { continue };
         assert!(client.redirect_uris.iter().any(|known| known == address.redirect_uri()));
         returns(&address);
-        let Ok(request) = authorization::read(fields, &client, address.clone(), arrival) else { continue };
+        let Ok(request) = oxide::read(fields, &client, arrival) else { continue };
         assert_eq!(request.return_address, address);
         is_safe(&request, &client);
         if has_fraction(&serde_json::to_value(&request).unwrap()) {
@@ -50,8 +51,7 @@ pub fn read(fields: &Fields, arrival: Arrival) {
         assert_eq!(serde_json::from_str::<AuthorizationRequest>(&kept).unwrap(), request);
         // Sent anew with what was read of it, it is the same request.
         let again = Fields::parse(parameters(&request, fields).as_bytes()).unwrap();
-        let again_address = ReturnAddress::of(&again, &client).unwrap();
-        assert_eq!(authorization::read(&again, &client, again_address, arrival), Ok(request));
+        assert_eq!(oxide::read(&again, &client, arrival), Ok(request));
     }
 }
 

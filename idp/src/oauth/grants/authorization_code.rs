@@ -16,11 +16,10 @@ pub(super) async fn tokens(request: &TokenRequest<'_>) -> Result<TokenResponse, 
     if grant.code_used_at.is_some() {
         return request.revoke_on_replay(&grant, Reason::CodeReplayed).await;
     }
-    let is_right = oxide::redeem(request.fields, client, &grant).is_ok() && request.has_key_of(&grant);
-    if !is_right {
+    if let Err(mismatch) = oxide::redeem(request.fields, client, &grant, request.jkt()) {
         // Whoever holds the code without verifier or key gets nothing now or later.
         app.store.revoke_grant(&grant.id).await?;
-        return Err(Reason::CodeMismatch.into());
+        return Err(mismatch.into());
     }
     let resource = request.resource(grant.details.resource.as_deref())?;
     grant.details.resource = resource;

@@ -1,5 +1,5 @@
 //! The grants of the token endpoint, each in a file of its own, and what they have in common. A new one is such a file,
-//! its name in [`GrantType`], and its line in [`tokens`]; metadata and registration read the names.
+//! its name in [`GrantType`], and its line in [`tokens`]; the metadata are made of the names.
 
 mod authorization_code;
 mod client_credentials;
@@ -21,7 +21,7 @@ pub struct TokenRequest<'a> {
     pub app: &'a Shared,
     pub client: &'a Client,
     pub fields: &'a Fields,
-    /// That it holds a key (RFC 9449 section 5).
+    /// Of the key that the client wants its tokens bound to (RFC 9449 section 5).
     pub proof: Option<Proof>,
 }
 
@@ -56,11 +56,6 @@ impl TokenRequest<'_> {
         } else {
             Err(refused)
         }
-    }
-
-    /// Whether a grant that is bound to a key comes with a proof of that key (RFC 9449 sections 5 and 10).
-    fn has_key_of(&self, grant: &Grant) -> bool {
-        grant.details.jkt.as_deref().is_none_or(|bound| self.jkt() == Some(bound))
     }
 
     /// RFC 6749 section 4.1.2, RFC 9700 section 4.14.2: what comes twice was stolen from one of the two; everything

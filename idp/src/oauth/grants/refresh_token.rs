@@ -59,7 +59,7 @@ pub(super) async fn tokens(request: &TokenRequest<'_>) -> Result<TokenResponse, 
 /// key; it may not go back to tokens that whoever finds them can use.
 fn has_proof_for(request: &TokenRequest<'_>, grant: &Grant) -> bool {
     if request.client.is_public() {
-        request.has_key_of(grant)
+        grant.details.is_of_key(request.jkt())
     } else {
         grant.details.jkt.is_none() || request.proof.is_some()
     }

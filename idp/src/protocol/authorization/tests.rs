@@ -1,4 +1,4 @@
-//! What is read of a request, and what is refused by which error.
+//! Where answers may go.
 
 use super::*;
 
@@ -29,33 +29,6 @@ fn request(changes: &[(&str, Option<&str>)]) -> Fields {
     pairs.into_iter().collect()
 }
 
-fn read_with(changes: &[(&str, Option<&str>)]) -> Result<AuthorizationRequest, &'static str> {
-    let fields = request(changes);
-    let address = ReturnAddress::of(&fields, &client()).unwrap();
-    read(&fields, &client(), address, Arrival::default()).map_err(|error| error.error)
-}
-
-#[test]
-fn a_good_request_is_read_and_unknown_scopes_and_parameters_are_left_out() {
-    let read =
-        read_with(&[("max_age", Some("60")), ("extra", Some("x")), ("display", Some("popup"))]).unwrap();
-    assert_eq!((read.scope.as_str(), read.max_age), ("openid profile", Some(60)));
-}
-
-#[test]
-fn the_dutch_government_wants_state_and_nonce() {
-    let client = Client { profile: Some(Profile::NlGov), ..client() };
-    let long = "a".repeat(22);
-    for (state, nonce, is_fine) in
-        [(Some(&*long), Some(&*long), true), (Some("s"), Some(&*long), false), (Some(&*long), None, false)]
-    {
-        let fields = request(&[("state", state), ("nonce", nonce)]);
-        let address = ReturnAddress::of(&fields, &client).unwrap();
-        let result = read(&fields, &client, address, Arrival::default());
-        assert_eq!(result.is_ok(), is_fine, "{state:?} {nonce:?}");
-    }
-}
-
 #[test]
 fn redirect_uris_are_compared_to_the_letter() {
     for uri in [
@@ -84,28 +57,4 @@ fn answers_keep_the_query_and_the_state_and_name_the_issuer() {
     let address = ReturnAddress::of(&fields, &client()).unwrap();
     let url = address.url_with(&address.parameters(&[("code", "x")], "https://op.example"));
     assert_eq!(url, "https://rp.example/cb?a=1&code=x&state=a+b%26c&iss=https%3A%2F%2Fop.example");
-}
-
-#[test]
-fn each_fault_has_its_error() {
-    let cases: &[(&str, Option<&str>, &str)] = &[
-        ("response_type", None, "invalid_request"),
-        ("response_type", Some("token"), "unsupported_response_type"),
-        ("response_mode", Some("fragment"), "invalid_request"),
-        ("scope", Some("profile"), "invalid_scope"),
-        ("scope", None, "invalid_scope"),
-        ("code_challenge", None, "invalid_request"),
-        ("code_challenge", Some("short"), "invalid_request"),
-        ("code_challenge_method", Some("plain"), "invalid_request"),
-        ("code_challenge_method", None, "invalid_request"),
-        ("prompt", Some("none login"), "invalid_request"),
-        ("max_age", Some("-1"), "invalid_request"),
-        ("claims", Some("[]"), "invalid_request"),
-        ("dpop_jkt", Some("short"), "invalid_request"),
-        ("resource", Some("https://api.example"), "invalid_target"),
-        ("registration", Some("{}"), "registration_not_supported"),
-    ];
-    for (name, value, error) in cases {
-        assert_eq!(read_with(&[(name, *value)]), Err(*error), "{name}={value:?}");
-    }
 }
