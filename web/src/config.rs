@@ -50,9 +50,6 @@ pub fn load<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
 }
 
 /// As [`load`], from text that was read already; `path` only names it in errors.
-///
-/// # Errors
-/// As [`load`].
 pub fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, ConfigError> {
     toml::from_str(text)
         .map_err(|error| ConfigError::Malformed { path: path.to_owned(), message: error.to_string() })
@@ -87,9 +84,6 @@ impl Secret {
     }
 
     /// An address that may hold a password, such as that of a database: one without may stand in the file itself.
-    ///
-    /// # Errors
-    /// As [`Secret::reveal`].
     pub fn reveal_address(&self, config: &Path, key: &str, development: bool) -> Result<String, ConfigError> {
         match self {
             Self::Literal(text) if !text.is_empty() && !holds_password(text) => Ok(text.clone()),
@@ -228,9 +222,6 @@ fn write_example(
 }
 
 /// As [`example`], for programs: each key with its explanation and its default, if it has one.
-///
-/// # Errors
-/// As [`example`].
 pub fn example_json<T: Serialize>(
     defaults: &T,
     explain: impl Fn(&str) -> Option<&'static str>,

@@ -124,9 +124,6 @@ impl Ephemeral {
     }
 
     /// Stores `value`, whatever was there before.
-    ///
-    /// # Errors
-    /// The backend's.
     pub async fn put(&self, key: &str, value: &str, lifetime: Duration) -> Result<()> {
         let expires = self.clock.now().plus(lifetime);
         match &self.backend {
@@ -150,9 +147,6 @@ impl Ephemeral {
     }
 
     /// Stores `value` only where nothing unexpired stands; false if something does. A replay mark.
-    ///
-    /// # Errors
-    /// The backend's.
     pub async fn put_new(&self, key: &str, value: &str, lifetime: Duration) -> Result<bool> {
         let now = self.clock.now();
         let expires = now.plus(lifetime);
@@ -181,9 +175,6 @@ impl Ephemeral {
     }
 
     /// What is stored and has not expired.
-    ///
-    /// # Errors
-    /// The backend's.
     pub async fn get(&self, key: &str) -> Result<Option<Versioned>> {
         let now = self.clock.now();
         match &self.backend {
@@ -213,9 +204,6 @@ impl Ephemeral {
 
     /// Replaces the value if it is still the version that was read; false if somebody else was first or
     /// it has expired.
-    ///
-    /// # Errors
-    /// The backend's.
     pub async fn swap(&self, key: &str, version: i64, value: &str, lifetime: Duration) -> Result<bool> {
         let now = self.clock.now();
         let expires = now.plus(lifetime);
@@ -250,9 +238,6 @@ impl Ephemeral {
     }
 
     /// Reads and removes in one step: of two callers only one gets the value.
-    ///
-    /// # Errors
-    /// The backend's.
     pub async fn take(&self, key: &str) -> Result<Option<String>> {
         let now = self.clock.now();
         match &self.backend {
@@ -274,17 +259,11 @@ impl Ephemeral {
     }
 
     /// Removes a value, if it is there.
-    ///
-    /// # Errors
-    /// The backend's.
     pub async fn delete(&self, key: &str) -> Result<()> {
         self.take(key).await.map(|_| ())
     }
 
     /// Raises a counter by one and tells what it shows. The window starts at the first raise.
-    ///
-    /// # Errors
-    /// The backend's.
     pub async fn count(&self, key: &str, window: Duration) -> Result<Count> {
         let now = self.clock.now();
         let ends = now.plus(window);
@@ -318,9 +297,6 @@ impl Ephemeral {
     }
 
     /// Removes what has expired; returns how many rows went. Redis does this by itself.
-    ///
-    /// # Errors
-    /// The backend's.
     pub async fn sweep(&self) -> Result<u64> {
         match &self.backend {
             Backend::Sql(db) => {

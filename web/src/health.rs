@@ -116,9 +116,6 @@ pub struct Health {
 
 impl Health {
     /// For a node whose `database` is at this address; `compares_clock` unless its clock is moved by hand.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn new(
         db: &Db,
         address: &str,

@@ -78,9 +78,6 @@ impl KeptForms {
     }
 
     /// Keeps a form; the address of `page` that shows it again. Nothing that was typed is nothing to keep.
-    ///
-    /// # Errors
-    /// The backend's.
     pub async fn keep(
         &self,
         visit: &Visit,
@@ -106,9 +103,6 @@ impl KeptForms {
     }
 
     /// The form that a page is to show again; empty if there is none.
-    ///
-    /// # Errors
-    /// The backend's.
     pub async fn find(&self, visit: &Visit, holder: &Holder) -> Result<Fields, EphemeralError> {
         let id = visit.query(PARAMETER);
         if id.is_empty() {

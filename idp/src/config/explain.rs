@@ -20,9 +20,6 @@ impl Config {
     }
 
     /// As [`Config::example`], for programs.
-    ///
-    /// # Errors
-    /// As [`Config::example`].
     pub fn example_json() -> Result<serde_json::Value, String> {
         web::config::example_json(&Self::documented(), explain)
     }

@@ -250,9 +250,6 @@ impl Dev {
 
 impl Config {
     /// Reads and checks a configuration file.
-    ///
-    /// # Errors
-    /// [`ConfigError`], for the operator.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| ConfigError::Unreadable { path: path.to_owned(), error })?;
@@ -260,9 +257,6 @@ impl Config {
     }
 
     /// As [`Config::load`], from text.
-    ///
-    /// # Errors
-    /// As [`Config::load`].
     pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
         let mut config: Self = web::config::parse(path, text)?;
         path.clone_into(&mut config.path);

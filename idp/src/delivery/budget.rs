@@ -48,9 +48,6 @@ impl Budget {
     }
 
     /// How many were sent, and how many may be.
-    ///
-    /// # Errors
-    /// The backend's.
     pub async fn used(&self) -> Result<(i64, i64), EphemeralError> {
         let used = self.ephemeral.get(KEY).await?.map_or(0, |counter| counter.version);
         Ok((used, self.most.into()))

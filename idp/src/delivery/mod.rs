@@ -107,9 +107,6 @@ impl Prepared {
 
 impl Delivery {
     /// A delivery by the ways out that the configuration names; connects to nothing yet.
-    ///
-    /// # Errors
-    /// As [`Prepared::new`].
     pub fn new(
         store: Store,
         ephemeral: Ephemeral,
@@ -160,9 +157,6 @@ impl Delivery {
 
     /// Whether the SMS `id` does not get out. One that is yet to be tried does not if another one fails at every gateway,
     /// unless gateways take SMS: then it is something about that other one.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn sms_is_stuck(&self, id: &str) -> Result<bool, StoreError> {
         let store = &self.0.store;
         if let Some(is_stuck) = store.sms_is_stuck(id).await? {

@@ -45,9 +45,6 @@ impl Reported {
 
 impl Delivery {
     /// Takes a delivery report that came in for a gateway.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn report(&self, gateway: &str, incoming: &Incoming) -> Result<Reported> {
         let Ways::Real { sms, .. } = &self.0.ways else { return Ok(Reported::Nowhere) };
         let Some(from) = sms.get(gateway).filter(|gateway| gateway.reports()) else {

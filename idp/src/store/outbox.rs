@@ -97,9 +97,6 @@ pub(super) fn names(gateways: &str) -> Vec<String> {
 
 impl Store {
     /// Puts a message into the outbox, as part of `write`. Wake the delivery after the commit.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn enqueue(&self, write: &mut Write, message: &Message) -> Result<()> {
         self.enqueue_as(write, &self.message_id(), message).await
     }
@@ -110,9 +107,6 @@ impl Store {
     }
 
     /// As [`Store::enqueue`], under a name of [`Store::message_id`].
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn enqueue_as(&self, write: &mut Write, id: &str, message: &Message) -> Result<()> {
         let payload = serde_json::to_vec(message).map_err(|_| StoreError::Corrupt("outbox.payload"))?;
         sqlx::query(
@@ -140,9 +134,6 @@ impl Store {
     /// Takes one message that is due and in none of the lanes that are `held`. Until `lease` is over no other node takes
     /// it, and [`Store::renew_claim`] makes that longer; if this one dies, it is due again then. A message that cannot be
     /// read keeps nobody waiting: it is given up.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn claim_message(
         &self,
         kind: Kind,
@@ -194,9 +185,6 @@ impl Store {
     }
 
     /// Keeps a message for `lease` from now on. False if another node holds it by now, or its story is over.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn renew_claim(&self, claimed: &Claimed, lease: Duration) -> Result<bool> {
         let text = "UPDATE outbox SET next_attempt_at = $1 \
                     WHERE id = $2 AND attempts = $3 AND delivered_at IS NULL AND given_up_at IS NULL";
@@ -212,9 +200,6 @@ impl Store {
     }
 
     /// The message is out: its payload goes. False if another node holds it by now.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn message_delivered(&self, claimed: &Claimed) -> Result<bool> {
         let text = "UPDATE outbox SET delivered_at = $1, payload_sealed = '', last_error = NULL, next_attempt_at = $2 \
                     WHERE id = $3 AND attempts = $4 AND delivered_at IS NULL AND given_up_at IS NULL";
@@ -223,9 +208,6 @@ impl Store {
     }
 
     /// The message will not go out: its payload goes too. `error` names no person.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn message_given_up(&self, claimed: &Claimed, error: &str) -> Result<bool> {
         let text = "UPDATE outbox SET given_up_at = $1, payload_sealed = '', last_error = $2, next_attempt_at = $3 \
                     WHERE id = $4 AND attempts = $5 AND delivered_at IS NULL";
@@ -234,9 +216,6 @@ impl Store {
     }
 
     /// The message did not go out; it is due again `after` now. `error` names no person.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn message_delayed(&self, claimed: &Claimed, after: Duration, error: &str) -> Result<bool> {
         let text = "UPDATE outbox SET next_attempt_at = $1, last_error = $2 \
                     WHERE id = $3 AND attempts = $4 AND delivered_at IS NULL AND given_up_at IS NULL";
@@ -245,9 +224,6 @@ impl Store {
     }
 
     /// How long the oldest waiting message of a kind has waited; `None` if none does.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn queue_age(&self, kind: Kind) -> Result<Option<Duration>> {
         let text = "SELECT MIN(created_at) AS oldest FROM outbox
                     WHERE kind = $1 AND next_attempt_at < $2 AND accepted_at IS NULL";
@@ -257,9 +233,6 @@ impl Store {
     }
 
     /// Removes what was delivered or given up and is older than `keep`.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn remove_messages(&self, keep: Duration) -> Result<u64> {
         let text = "DELETE FROM outbox WHERE next_attempt_at = $1 AND created_at < $2";
         Ok(self.db.execute(sqlx::query(text).bind(NEVER).bind(self.clock.now().minus(keep).0)).await?)

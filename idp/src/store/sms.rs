@@ -36,9 +36,6 @@ pub struct SmsState {
 impl Store {
     /// A gateway took the message. Its payload stays for as long as it may be of use, at most until it is `useful` old;
     /// then it is due once more, to be let go. False if another node holds it by now.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn message_accepted(&self, claimed: &Claimed, gateway: &str, useful: Duration) -> Result<bool> {
         let mut gateways = claimed.gateways.clone();
         gateways.push(gateway.to_owned());
@@ -55,9 +52,6 @@ impl Store {
     }
 
     /// What became of an SMS so far; `None` if it is not there any more, or no SMS.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn sms_state(&self, id: &str) -> Result<Option<SmsState>> {
         let text = "SELECT created_at, next_attempt_at, attempts, accepted_at, delivered_at, given_up_at, gateways \
                     FROM outbox WHERE id = $1 AND kind = 'sms'";
@@ -85,9 +79,6 @@ impl Store {
     }
 
     /// It was delivered: its payload goes. False if it has moved on since `seen`.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn sms_reported_delivered(&self, id: &str, seen: &SmsState) -> Result<bool> {
         let text = "UPDATE outbox SET delivered_at = $1, payload_sealed = '', last_error = NULL, next_attempt_at = $2 \
                     WHERE id = $3 AND attempts = $4 AND delivered_at IS NULL AND given_up_at IS NULL";
@@ -96,9 +87,6 @@ impl Store {
     }
 
     /// The gateway that took it did not deliver it: it is due again now. False if it has moved on since `seen`.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn sms_reported_failed(&self, id: &str, seen: &SmsState) -> Result<bool> {
         let text = "UPDATE outbox SET accepted_at = NULL, next_attempt_at = $1 WHERE id = $2 AND attempts = $3 \
                     AND accepted_at IS NOT NULL AND delivered_at IS NULL AND given_up_at IS NULL";
@@ -107,9 +95,6 @@ impl Store {
     }
 
     /// No gateway delivers it: its payload goes. False if it has moved on since `seen`.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn sms_reported_lost(&self, id: &str, seen: &SmsState) -> Result<bool> {
         let text = "UPDATE outbox SET given_up_at = $1, payload_sealed = '', last_error = $2, next_attempt_at = $3 \
                     WHERE id = $4 AND attempts = $5 AND accepted_at IS NOT NULL AND delivered_at IS NULL \
@@ -120,9 +105,6 @@ impl Store {
     }
 
     /// Whether an SMS does not get out: it was given up, or no gateway takes it. `None` if it was not tried yet.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn sms_is_stuck(&self, id: &str) -> Result<Option<bool>> {
         let text =
             "SELECT attempts, last_error, given_up_at FROM outbox WHERE id = $1 AND delivered_at IS NULL";
@@ -136,9 +118,6 @@ impl Store {
     }
 
     /// Whether there is an SMS that no gateway took, and that is yet to be tried again.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn any_sms_fails(&self) -> Result<bool> {
         let text = "SELECT id FROM outbox WHERE next_attempt_at < $1 AND kind = 'sms' AND last_error IS NOT NULL LIMIT 1";
         Ok(sqlx::query(text).bind(NEVER).fetch_optional(self.db.pool()).await?.is_some())

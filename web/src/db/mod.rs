@@ -76,9 +76,6 @@ impl Db {
 
     /// A transaction that may write: on SQLite it takes the write lock at once, so what it reads cannot
     /// change before it writes. Dropped without [`Write::commit`], it is rolled back.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn begin_write(&self) -> Result<Write, sqlx::Error> {
         let mut write = self.write().await?;
         write.begin().await?;
@@ -87,27 +84,18 @@ impl Db {
 
     /// As [`Db::begin_write`], if each of the guarded statements that it begins with changes its row. Each is about one row,
     /// by a key, and ends in `RETURNING`. On SQLite they are one round trip with the begin.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn begin_write_if(&self, guards: Vec<Statement>) -> Result<Option<Write>, sqlx::Error> {
         let mut write = self.write().await?;
         Ok(write.begin_if(guards).await?.then_some(write))
     }
 
     /// Runs one guarded statement by itself; returns how many rows it changed.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn execute(&self, query: AnyQuery<'_>) -> Result<u64, sqlx::Error> {
         let _permit = permit(&self.alone).await?;
         Ok(query.execute(&self.pool).await?.rows_affected())
     }
 
     /// Runs one guarded statement with `RETURNING` by itself.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn execute_returning(&self, query: AnyQuery<'_>) -> Result<Option<AnyRow>, sqlx::Error> {
         let _permit = permit(&self.alone).await?;
         returned(query, &self.pool).await
@@ -116,9 +104,6 @@ impl Db {
     /// As [`Db::execute_returning`], without waiting for the disk on SQLite: what the last moments before a power cut
     /// wrote may be gone, but not what came before any other commit, which takes the log to disk up to itself. For
     /// what expires and for counts: nothing is answered for good on the strength of them alone.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn execute_returning_unsynced(
         &self,
         query: AnyQuery<'_>,
@@ -128,9 +113,6 @@ impl Db {
     }
 
     /// As [`Db::execute_returning_unsynced`], for a statement without `RETURNING`; how many rows it changed.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn execute_unsynced(&self, query: AnyQuery<'_>) -> Result<u64, sqlx::Error> {
         let _permit = permit(&self.alone).await?;
         Ok(query.execute(self.unsynced.as_ref().unwrap_or(&self.pool)).await?.rows_affected())

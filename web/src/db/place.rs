@@ -209,9 +209,6 @@ pub(super) fn inspect(file: &Path) -> Result<State, OpenError> {
 }
 
 /// Makes a file that its owner alone may read, whatever the umask; it must not exist.
-///
-/// # Errors
-/// The system's.
 pub fn create_private(file: &Path) -> io::Result<File> {
     let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
     made.set_permissions(Permissions::from_mode(0o600))?;

@@ -33,9 +33,6 @@ pub struct Full {
 
 impl Ephemeral {
     /// Takes one of each limit, or none of any: [`Full`] names the first that has none left.
-    ///
-    /// # Errors
-    /// The backend's.
     pub async fn reserve(&self, limits: &[Limit<'_>]) -> Result<std::result::Result<Reserved, Full>> {
         let mut reserved = Reserved::default();
         for (index, limit) in limits.iter().enumerate().filter(|(_, limit)| limit.most > 0) {
@@ -50,9 +47,6 @@ impl Ephemeral {
     }
 
     /// Gives back what was taken and not used. Of a window that has ended nothing is left to give back.
-    ///
-    /// # Errors
-    /// The backend's.
     pub async fn give_back(&self, reserved: Reserved) -> Result<()> {
         for (key, until) in &reserved.0 {
             match &self.backend {
