@@ -457,7 +457,11 @@ async fn an_sms_says_whether_it_is_for_a_new_number_and_tells_the_old_one_whom_t
         let mut write = world.idp.store.begin_write().await.unwrap();
         let language = web::language::Language::Nl;
         world.idp.tell_old_number(&mut write, Person::ANNA.phone, language, "phone_changed").await.unwrap();
-        world.idp.notify(&mut write, idp::notices::Mail::PhoneChanged, &holder, None, |_| ()).await.unwrap();
+        world
+            .idp
+            .notify(&mut write, idp::app::notices::Mail::PhoneChanged, &holder, None, |_| ())
+            .await
+            .unwrap();
         write.commit().await.unwrap();
         let text = world.texts(Person::ANNA.phone).await.pop().unwrap().text;
         assert!(text.contains("Voorbeeldhuis") && text.ends_with("Bel 088-1234567."), "{text}");

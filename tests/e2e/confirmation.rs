@@ -241,15 +241,15 @@ async fn an_unconfirmed_account_is_removed_a_week_after_its_last_mail_and_old_li
         // The mail was lost; on the sixth day she registers again.
         let mut dora = registered(&world, &DORA).await;
         world.advance(Duration::from_hours(23));
-        idp::jobs::clean_up(&world.idp).await.unwrap();
+        idp::operators::jobs::clean_up(&world.idp).await.unwrap();
         let link = world.link(DORA.email, "/confirm").await;
         world.advance(Duration::from_mins(59));
-        idp::jobs::clean_up(&world.idp).await.unwrap();
+        idp::operators::jobs::clean_up(&world.idp).await.unwrap();
         dora.open(&link).await;
         assert!(dora.has("confirm-submit"), "{}", dora.text());
 
         world.advance(DAY * 8);
-        idp::jobs::clean_up(&world.idp).await.unwrap();
+        idp::operators::jobs::clean_up(&world.idp).await.unwrap();
         assert!(find(&world, DORA.email).await.is_none());
         assert!(find(&world, Person::ANNA.email).await.is_some());
 
@@ -260,7 +260,7 @@ async fn an_unconfirmed_account_is_removed_a_week_after_its_last_mail_and_old_li
         let count = async || crate::acts::column(&world, "SELECT token_hash FROM mail_links").await.len();
         assert_eq!(count().await, 1);
         world.advance(DAY * 9);
-        idp::jobs::clean_up(&world.idp).await.unwrap();
+        idp::operators::jobs::clean_up(&world.idp).await.unwrap();
         assert_eq!(count().await, 0);
     }
 }

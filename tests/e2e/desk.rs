@@ -208,7 +208,7 @@ async fn t10_where_the_holder_chooses_the_first_password_the_mail_holds_none() {
             refused(&mut at_sign_in(&world).await, &DORA, password).await;
         }
         world.advance(30 * 24 * HOUR);
-        idp::jobs::clean_up(&world.idp).await.unwrap();
+        idp::operators::jobs::clean_up(&world.idp).await.unwrap();
         let mut dora = world.browser();
         open(&world, &mut dora, "/forgot").await;
         dora.submit("forgot-submit", &[("email", DORA.email)]).await;

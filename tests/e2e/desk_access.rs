@@ -256,7 +256,7 @@ async fn the_form_says_what_is_wrong_and_the_list_finds_people() {
         let sql =
             "UPDATE accounts SET given_name = 'Özlem', search_name = NULL WHERE email = 'ozlem@example.nl'";
         world.idp.store.db().execute(sqlx::query(sql)).await.unwrap();
-        idp::jobs::clean_up(&world.idp).await.unwrap();
+        idp::operators::jobs::clean_up(&world.idp).await.unwrap();
         for number in 1..=60 {
             let email = format!("user-{number:02}@example.nl").leak();
             make(&world, &mut carla, &Person { email, phone: "", ..DORA }).await;

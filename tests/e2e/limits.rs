@@ -192,7 +192,7 @@ async fn t53_rows_that_expired_are_gone_within_the_minute() {
     let world = World::new(Backend::Embedded).await;
     at_sign_in(&world).await;
     world.advance(Duration::from_hours(25));
-    idp::jobs::sweep(&world.idp).await.unwrap();
+    idp::operators::jobs::sweep(&world.idp).await.unwrap();
     let query = sqlx::query("SELECT COUNT(*) FROM ephemeral");
     let left: i64 = query.fetch_one(world.idp.store.db().pool()).await.unwrap().get(0);
     assert_eq!(left, 0);

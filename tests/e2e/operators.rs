@@ -115,7 +115,7 @@ async fn rows_and_devices_go_when_the_configuration_says_so_and_not_a_day_before
             let rows = world.idp.store.audit(Some(&anna.id), 100).await.unwrap().len();
             (rows > 0, world.idp.store.devices(&anna.id).await.unwrap().len())
         };
-        let clean_up = async || idp::jobs::clean_up(&world.idp).await.unwrap();
+        let clean_up = async || idp::operators::jobs::clean_up(&world.idp).await.unwrap();
         // The device was trusted for thirty days, and is kept for sixty more.
         world.advance(DAY * 90);
         clean_up().await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use idp::domain::account::EmailAddress;
-use idp::journey::{Method, Proofs};
+use idp::domain::journey::{Method, Proofs};
 use idp::protocol::claims::RequestedClaims;
 use idp::store::grants::{GrantDetails, NewGrant, NewRefreshToken};
 use idp::store::lockouts::Attempt;

@@ -13,15 +13,15 @@ use web::request::Visit;
 
 use super::fresh::{Fresh, FreshOrKept, sign_in_for};
 use crate::app::Shared;
+use crate::app::notices::Mail;
 use crate::domain::account::{Account, EmailAddress};
 use crate::effects::{self, Change, Consequences};
 use crate::http::extract::PerhapsSignedIn;
 use crate::http::pages::see_other;
+use crate::http::paths;
 use crate::http::{AppError, Caller, Form, SignedIn};
-use crate::notices::Mail;
-use crate::path;
-use crate::register::confirm::ConfirmPage;
-use crate::register::email_error;
+use crate::signin::register::confirm::ConfirmPage;
+use crate::signin::register::email_error;
 use crate::store::mail_links::Purpose;
 
 /// No request is answered sooner: whether somebody has the address cannot be told from the time.
@@ -39,7 +39,7 @@ pub struct EmailPage {
 impl EmailPage {
     pub fn sample() -> Self {
         Self {
-            action: path::ACCOUNT_EMAIL,
+            action: paths::ACCOUNT_EMAIL,
             current: "anna@example.nl".into(),
             email: "anna@example".into(),
             errors: FieldErrors::of("email", "email-invalid"),
@@ -55,7 +55,7 @@ fn page(
     error: Option<&'static str>,
 ) -> Response {
     let page = EmailPage {
-        action: path::ACCOUNT_EMAIL,
+        action: paths::ACCOUNT_EMAIL,
         current: account.email.as_str().to_owned(),
         email: typed.chars().take(254).collect(),
         errors: FieldErrors::default().and("email", error),
@@ -94,7 +94,7 @@ pub async fn post(
     let mut write = app.store.begin_write().await?;
     match app.store.confirmed_account_in(&mut write, &email).await? {
         Some(owner) => {
-            let link = app.url(path::SIGNIN);
+            let link = app.url(paths::SIGNIN);
             app.notify(&mut write, Mail::AlreadyRegistered, &owner, None, |notice| notice.link = link)
                 .await?;
         }
@@ -105,7 +105,7 @@ pub async fn post(
     write.commit().await?;
     app.delivery.wake();
     tokio::time::sleep_until(answer_at.into()).await;
-    Ok(see_other(&app.waiting_url(&visit, None, path::ACCOUNT_EMAIL_SENT, &id)))
+    Ok(see_other(&app.waiting_url(&visit, None, paths::ACCOUNT_EMAIL_SENT, &id)))
 }
 
 /// `GET /account/email/sent`: the browser that asked.
@@ -143,7 +143,7 @@ pub async fn confirm_page(State(app): State<Shared>, Caller(visit): Caller) -> R
     match SignedIn::of(&app, &visit).await? {
         Some(SignedIn { visit, account, .. }) if account.id == link.account_id => {
             let page = ConfirmPage {
-                action: path::ACCOUNT_EMAIL_CONFIRM.into(),
+                action: paths::ACCOUNT_EMAIL_CONFIRM.into(),
                 token,
                 lead: "change-email-confirm-lead",
                 email: link.new_email.map(|email| email.as_str().to_owned()).unwrap_or_default(),
@@ -152,7 +152,7 @@ pub async fn confirm_page(State(app): State<Shared>, Caller(visit): Caller) -> R
         }
         Some(_) => Err(AppError::LinkInvalid),
         None => {
-            let back = format!("{}?token={token}", path::ACCOUNT_EMAIL_CONFIRM);
+            let back = format!("{}?token={token}", paths::ACCOUNT_EMAIL_CONFIRM);
             sign_in_for(&app, &visit, &back, "").await
         }
     }
@@ -182,5 +182,5 @@ async fn change(app: &Shared, account: &Account, token: &str) -> Result<Response
     let what = Consequences { new_email: Some(&email), ..Consequences::of(Change::EmailChanged, account) };
     what.carry_out(app, &mut write).await?;
     effects::commit(app, write).await?;
-    Ok(see_other(&format!("{}?notice=email", path::ACCOUNT)))
+    Ok(see_other(&format!("{}?notice=email", paths::ACCOUNT)))
 }

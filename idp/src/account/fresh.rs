@@ -13,8 +13,8 @@ use web::request::Visit;
 use crate::app::Shared;
 use crate::domain::account::Account;
 use crate::http::extract::Sent;
+use crate::http::paths;
 use crate::http::{AppError, Caller, SignedIn};
-use crate::path;
 use crate::store::sessions::Session;
 
 const FRESH: Duration = Duration::from_mins(5);
@@ -63,7 +63,7 @@ pub async fn sign_in_and_return(
     sent: Option<&Sent>,
     identifier: &str,
 ) -> AppError {
-    let page = path::page_of(visit.uri.path());
+    let page = paths::page_of(visit.uri.path());
     let page = match sent {
         Some(Sent(form)) => app.keep_form(visit, page, form, true).await,
         // The page itself, with the form that it is to show again if it names one.

@@ -15,8 +15,8 @@ use crate::domain::account::Account;
 use crate::effects::{self, Change, Consequences};
 use crate::http::error::MessagePage;
 use crate::http::pages::see_other;
+use crate::http::paths;
 use crate::http::{AppError, Caller, Form, SignedIn};
-use crate::path;
 use crate::store::audit::Event;
 
 /// `idp/account_delete.html`
@@ -35,19 +35,19 @@ pub struct DownloadPage {
 
 impl DownloadPage {
     pub fn sample() -> Self {
-        Self { action: path::ACCOUNT_DOWNLOAD, back_url: path::ACCOUNT }
+        Self { action: paths::ACCOUNT_DOWNLOAD, back_url: paths::ACCOUNT }
     }
 }
 
 impl DeletePage {
     pub fn sample() -> Self {
-        Self { action: path::ACCOUNT_DELETE, errors: FieldErrors::of("confirmation", "delete-wrong") }
+        Self { action: paths::ACCOUNT_DELETE, errors: FieldErrors::of("confirmation", "delete-wrong") }
     }
 }
 
 /// `GET /account/download`: the holder, freshly signed in: what is in it, and the button that takes it.
 pub async fn download_get(State(app): State<Shared>, Fresh(SignedIn { visit, .. }): Fresh) -> Response {
-    let page = DownloadPage { action: path::ACCOUNT_DOWNLOAD, back_url: path::ACCOUNT };
+    let page = DownloadPage { action: paths::ACCOUNT_DOWNLOAD, back_url: paths::ACCOUNT };
     app.page(&visit, None, StatusCode::OK, "idp/account_download.html", &page)
 }
 
@@ -117,7 +117,7 @@ async fn everything(app: &App, account: &Account) -> Result<Value, Trouble> {
 
 fn page(app: &Shared, visit: &Visit, error: Option<&'static str>) -> Response {
     let page = DeletePage {
-        action: path::ACCOUNT_DELETE,
+        action: paths::ACCOUNT_DELETE,
         errors: FieldErrors::default().and("confirmation", error),
     };
     app.page(visit, None, page.errors.status(), "idp/account_delete.html", &page)
@@ -148,10 +148,10 @@ pub async fn delete_post(
         effects::commit(&app, write).await?;
     } else if app.store.account(&account.id).await?.is_some() {
         // Blocked, or given another password, a moment ago: who may still be here is asked again.
-        return Ok(see_other(path::ACCOUNT_DELETE));
+        return Ok(see_other(paths::ACCOUNT_DELETE));
     }
-    let mut response = see_other(path::ACCOUNT_DELETED);
-    for cookie in [path::SESSION_COOKIE, path::DEVICE_COOKIE] {
+    let mut response = see_other(paths::ACCOUNT_DELETED);
+    for cookie in [paths::SESSION_COOKIE, paths::DEVICE_COOKIE] {
         append(&mut response, visit.front.cookies.clear(cookie));
     }
     Ok(response)

@@ -19,8 +19,8 @@ use crate::app::Shared;
 use crate::effects::sessions::end_session;
 use crate::effects::{self, Change, Consequences};
 use crate::http::pages::see_other;
+use crate::http::paths;
 use crate::http::{AppError, Caller, Form, SignedIn};
-use crate::path;
 use crate::store::audit::Event;
 use crate::store::sessions::Session;
 
@@ -119,19 +119,19 @@ impl AccountPage {
                     by_staff: event == Event::Unlocked,
                 })
                 .to_vec(),
-            forget_device_action: path::ACCOUNT_FORGET_DEVICE,
-            forget_all_action: path::ACCOUNT_FORGET_DEVICE,
-            end_session_action: path::ACCOUNT_END_SESSION,
-            end_all_action: path::ACCOUNT_END_SESSION,
-            signout_action: path::ACCOUNT_SIGN_OUT,
+            forget_device_action: paths::ACCOUNT_FORGET_DEVICE,
+            forget_all_action: paths::ACCOUNT_FORGET_DEVICE,
+            end_session_action: paths::ACCOUNT_END_SESSION,
+            end_all_action: paths::ACCOUNT_END_SESSION,
+            signout_action: paths::ACCOUNT_SIGN_OUT,
             portals: vec![PortalLink { name: text("Portaal"), url: text("https://portal.example/") }],
             notice: Some(text("account-notice-phone")),
-            change_email_url: path::ACCOUNT_EMAIL,
-            change_phone_url: path::ACCOUNT_PHONE,
-            change_password_url: path::ACCOUNT_PASSWORD,
-            download_url: path::ACCOUNT_DOWNLOAD,
-            delete_url: path::ACCOUNT_DELETE,
-            desk_url: Some(path::DESK),
+            change_email_url: paths::ACCOUNT_EMAIL,
+            change_phone_url: paths::ACCOUNT_PHONE,
+            change_password_url: paths::ACCOUNT_PASSWORD,
+            download_url: paths::ACCOUNT_DOWNLOAD,
+            delete_url: paths::ACCOUNT_DELETE,
+            desk_url: Some(paths::DESK),
         }
     }
 }
@@ -140,7 +140,7 @@ const NOTICES: [&str; 6] = ["email", "phone", "password", "device", "devices", "
 
 /// The account page, with what was just done.
 fn done(notice: &str) -> Response {
-    see_other(&format!("{}?notice={notice}", path::ACCOUNT))
+    see_other(&format!("{}?notice={notice}", paths::ACCOUNT))
 }
 
 /// Where a session's holder came from: its portals, or the first of the configuration.
@@ -206,19 +206,19 @@ pub async fn get(
         devices: devices.collect(),
         sessions: sessions.collect(),
         history: history.collect(),
-        forget_device_action: path::ACCOUNT_FORGET_DEVICE,
-        forget_all_action: path::ACCOUNT_FORGET_DEVICE,
-        end_session_action: path::ACCOUNT_END_SESSION,
-        end_all_action: path::ACCOUNT_END_SESSION,
-        signout_action: path::ACCOUNT_SIGN_OUT,
+        forget_device_action: paths::ACCOUNT_FORGET_DEVICE,
+        forget_all_action: paths::ACCOUNT_FORGET_DEVICE,
+        end_session_action: paths::ACCOUNT_END_SESSION,
+        end_all_action: paths::ACCOUNT_END_SESSION,
+        signout_action: paths::ACCOUNT_SIGN_OUT,
         portals: portals_of(&app, &clients, &session),
         notice: NOTICES.contains(&notice.as_str()).then(|| format!("account-notice-{notice}")),
-        change_email_url: path::ACCOUNT_EMAIL,
-        change_phone_url: path::ACCOUNT_PHONE,
-        change_password_url: path::ACCOUNT_PASSWORD,
-        download_url: path::ACCOUNT_DOWNLOAD,
-        delete_url: path::ACCOUNT_DELETE,
-        desk_url: account.role.is_staff().then_some(path::DESK),
+        change_email_url: paths::ACCOUNT_EMAIL,
+        change_phone_url: paths::ACCOUNT_PHONE,
+        change_password_url: paths::ACCOUNT_PASSWORD,
+        download_url: paths::ACCOUNT_DOWNLOAD,
+        delete_url: paths::ACCOUNT_DELETE,
+        desk_url: account.role.is_staff().then_some(paths::DESK),
     };
     Ok(app.page(&visit, None, StatusCode::OK, "idp/account.html", &page))
 }
@@ -269,10 +269,10 @@ pub async fn sign_out(
         end_session(&app, &mut write, &session.id).await?;
         effects::commit(&app, write).await?;
     }
-    let done = format!("{}?done=1", path::LOGOUT);
+    let done = format!("{}?done=1", paths::LOGOUT);
     let mut response = see_other(&app.url_at(app.portal_for(&visit, None), &done));
-    if visit.cookie(path::SESSION_COOKIE).is_some() {
-        append(&mut response, visit.front.cookies.clear(path::SESSION_COOKIE));
+    if visit.cookie(paths::SESSION_COOKIE).is_some() {
+        append(&mut response, visit.front.cookies.clear(paths::SESSION_COOKIE));
     }
     Ok(response)
 }

@@ -13,8 +13,8 @@ use crate::credentials::policy;
 use crate::domain::account::Account;
 use crate::effects::{self, Change, Consequences};
 use crate::http::pages::see_other;
+use crate::http::paths;
 use crate::http::{AppError, Form, SignedIn};
-use crate::path;
 use crate::signin::new_password::personal;
 use crate::signin::password::try_password;
 
@@ -31,7 +31,7 @@ pub struct PasswordPage {
 impl PasswordPage {
     pub fn sample() -> Self {
         Self {
-            action: path::ACCOUNT_PASSWORD,
+            action: paths::ACCOUNT_PASSWORD,
             identifier: "anna@example.nl".into(),
             min_length: 12,
             rules: vec!["password-rule-classes"],
@@ -45,7 +45,7 @@ impl PasswordPage {
 fn page(app: &Shared, visit: &Visit, account: &Account, errors: FieldErrors) -> Response {
     let rules = &app.config.password;
     let page = PasswordPage {
-        action: path::ACCOUNT_PASSWORD,
+        action: paths::ACCOUNT_PASSWORD,
         identifier: account.identifier(app.config.accounts.identifier).to_owned(),
         min_length: rules.min_length,
         rules: policy::shown(rules),
@@ -86,12 +86,12 @@ pub async fn post(
     let held = app.store.begin_holding(&account.id, account.password_hash.as_deref(), []).await?;
     let Some(mut write) = held else {
         // Changed in another tab or by somebody else meanwhile; then this session has ended with that.
-        return Ok(see_other(path::ACCOUNT));
+        return Ok(see_other(paths::ACCOUNT));
     };
     app.store.set_password(&mut write, &account.id, &hash).await?;
     let what =
         Consequences { session: Some(&session.id), ..Consequences::of(Change::PasswordChanged, &account) };
     what.carry_out(&app, &mut write).await?;
     effects::commit(&app, write).await?;
-    Ok(see_other(&format!("{}?notice=password", path::ACCOUNT)))
+    Ok(see_other(&format!("{}?notice=password", paths::ACCOUNT)))
 }

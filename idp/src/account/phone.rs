@@ -12,17 +12,17 @@ use web::request::Visit;
 
 use super::fresh::{Fresh, FreshOrKept};
 use crate::app::{Shared, Trouble};
-use crate::codes::{self, Sending, Try};
 use crate::domain::account::Account;
+use crate::domain::journey::Proofs;
 use crate::domain::phone::PhoneNumber;
 use crate::effects::{self, Change, Consequences};
-use crate::ephemeral::journeys::{self, Open};
 use crate::flow::begin::{journey_in, journey_url};
 use crate::http::pages::see_other;
+use crate::http::paths;
 use crate::http::{AppError, Caller, Form, SignedIn};
-use crate::journey::Proofs;
-use crate::path;
 use crate::signin::code::{CodePage, code_page};
+use crate::store::ephemeral::journeys::{self, Open};
+use crate::verification::codes::{self, Sending, Try};
 
 /// `idp/account_phone.html`
 #[derive(Clone, Debug, Serialize)]
@@ -35,7 +35,7 @@ pub struct PhonePage {
 impl PhonePage {
     pub fn sample() -> Self {
         Self {
-            action: path::ACCOUNT_PHONE,
+            action: paths::ACCOUNT_PHONE,
             phone: "020 1234567".into(),
             errors: FieldErrors::of("phone", "phone-not-dutch-mobile"),
         }
@@ -44,7 +44,7 @@ impl PhonePage {
 
 fn page(app: &Shared, visit: &Visit, typed: &str, error: Option<&'static str>) -> Response {
     let errors = FieldErrors::default().and("phone", error);
-    let page = PhonePage { action: path::ACCOUNT_PHONE, phone: typed.chars().take(40).collect(), errors };
+    let page = PhonePage { action: paths::ACCOUNT_PHONE, phone: typed.chars().take(40).collect(), errors };
     app.page(visit, None, page.errors.status(), "idp/account_phone.html", &page)
 }
 
@@ -81,7 +81,7 @@ pub async fn post(
     if journeys::save(&app.ephemeral, &mut open, app.journey_lifetime()).await? {
         codes::send(&app, &mut open, &account).await?;
     }
-    Ok(see_other(&journey_url(path::ACCOUNT_PHONE_CODE, &open.id)))
+    Ok(see_other(&journey_url(paths::ACCOUNT_PHONE_CODE, &open.id)))
 }
 
 /// The change of this browser's holder whose code is waited for; anybody else is sent on.
@@ -94,7 +94,7 @@ pub struct Changing {
 impl Changing {
     async fn of(app: &Shared, caller: &Visit) -> Result<Self, AppError> {
         let Some(SignedIn { visit, account, .. }) = SignedIn::of(app, caller).await? else {
-            return Err(AppError::instead(see_other(path::SIGNIN)));
+            return Err(AppError::instead(see_other(paths::SIGNIN)));
         };
         let open = app.journey_of(&visit).await?.filter(|open| {
             open.journey.account_id.as_ref() == Some(&account.id)
@@ -104,7 +104,7 @@ impl Changing {
         if let Some(open) = open {
             return Ok(Self { visit, open, account });
         }
-        let mut there = see_other(path::ACCOUNT_PHONE);
+        let mut there = see_other(paths::ACCOUNT_PHONE);
         if journeys::finished(&app.ephemeral, &journey_in(&visit)).await?.is_some() {
             // A second click finds the change done, if the first one got that far.
             let lately = app.clock.now().minus(Duration::from_mins(10));
@@ -132,10 +132,10 @@ async fn show_code(
     error: Option<&'static str>,
 ) -> Result<Response, AppError> {
     let page = CodePage {
-        action: journey_url(path::ACCOUNT_PHONE_CODE, &open.id),
-        resend_action: journey_url(path::ACCOUNT_PHONE_RESEND, &open.id),
-        another_number_url: Some(path::ACCOUNT_PHONE.to_owned()),
-        back_url: Some(path::ACCOUNT),
+        action: journey_url(paths::ACCOUNT_PHONE_CODE, &open.id),
+        resend_action: journey_url(paths::ACCOUNT_PHONE_RESEND, &open.id),
+        another_number_url: Some(paths::ACCOUNT_PHONE.to_owned()),
+        back_url: Some(paths::ACCOUNT),
         step: 0,
         steps: 0,
         ..code_page(app, visit, open, account, error).await?
@@ -176,7 +176,7 @@ pub async fn resend(
     State(app): State<Shared>,
     Form(mut changing, fields): Form<Changing>,
 ) -> Result<Response, AppError> {
-    let resent = format!("{}&resent=1", journey_url(path::ACCOUNT_PHONE_CODE, &changing.open.id));
+    let resent = format!("{}&resent=1", journey_url(paths::ACCOUNT_PHONE_CODE, &changing.open.id));
     if fields.get("after").is_some_and(|shown| shown != codes::mark(&changing.open)) {
         // The second click on a page whose first one has sent a code.
         return Ok(see_other(&resent));
@@ -189,7 +189,7 @@ pub async fn resend(
 }
 
 fn done() -> Response {
-    see_other(&format!("{}?notice=phone", path::ACCOUNT))
+    see_other(&format!("{}?notice=phone", paths::ACCOUNT))
 }
 
 /// Changes the number and ends the journey, both or neither; `None` if another request ended it, or the account was

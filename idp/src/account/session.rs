@@ -12,8 +12,8 @@ use web::request::append;
 use crate::app::Shared;
 use crate::http::kept::ended_url;
 use crate::http::pages::see_other;
+use crate::http::paths;
 use crate::http::{AppError, Caller, Form, SignedIn};
-use crate::path;
 
 /// `idp/session_ended.html`
 #[derive(Clone, Debug, Serialize)]
@@ -25,7 +25,7 @@ pub struct EndedPage {
 
 impl EndedPage {
     pub fn sample() -> Self {
-        Self { why: "ended", go_on_url: path::SIGNIN.into() }
+        Self { why: "ended", go_on_url: paths::SIGNIN.into() }
     }
 }
 
@@ -45,7 +45,7 @@ pub async fn extend(
     if is_script(&visit.headers) {
         return Ok(told(session.map(|session| app.ending(&session))));
     }
-    let return_to = fields.get("return_to").and_then(local_path).unwrap_or(path::ACCOUNT);
+    let return_to = fields.get("return_to").and_then(local_path).unwrap_or(paths::ACCOUNT);
     Ok(see_other(&if session.is_some() { return_to.to_owned() } else { ended_url(return_to) }))
 }
 
@@ -55,18 +55,18 @@ pub async fn ended(State(app): State<Shared>, Caller(visit): Caller) -> Result<R
     let lives = app.session_of(&visit).await?.is_some();
     let return_to = visit.query("return_to");
     let page = if lives {
-        let go_on_url = local_path(&return_to).unwrap_or(path::ACCOUNT).to_owned();
+        let go_on_url = local_path(&return_to).unwrap_or(paths::ACCOUNT).to_owned();
         EndedPage { why: "elsewhere", go_on_url }
     } else {
         // These pages ask for a sign-in themselves, and are there again after it.
-        let comes_back = |page: &&str| page.starts_with("/account/") || page.starts_with(path::DESK);
-        let go_on_url = local_path(&return_to).filter(comes_back).unwrap_or(path::SIGNIN).to_owned();
+        let comes_back = |page: &&str| page.starts_with("/account/") || page.starts_with(paths::DESK);
+        let go_on_url = local_path(&return_to).filter(comes_back).unwrap_or(paths::SIGNIN).to_owned();
         EndedPage { why: "ended", go_on_url }
     };
     let mut response = app.page(&visit, None, StatusCode::OK, "idp/session_ended.html", &page);
-    if !lives && visit.cookie(path::SESSION_COOKIE).is_some() {
+    if !lives && visit.cookie(paths::SESSION_COOKIE).is_some() {
         // A stale cookie traps nobody.
-        append(&mut response, visit.front.cookies.clear(path::SESSION_COOKIE));
+        append(&mut response, visit.front.cookies.clear(paths::SESSION_COOKIE));
     }
     Ok(response)
 }

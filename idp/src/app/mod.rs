@@ -1,6 +1,7 @@
 //! What a running node holds, built the same way by `serve` and by tests.
 
 pub mod clients;
+pub mod notices;
 pub mod outcomes;
 pub mod parts;
 pub mod room;
@@ -37,8 +38,8 @@ use crate::credentials::codes::OneTimeCodes;
 use crate::credentials::passwords::PasswordPool;
 use crate::delivery::Delivery;
 use crate::domain::account::Account;
+use crate::http::paths;
 use crate::keys::{ClientKeys, KeyError, KeyRing};
-use crate::path;
 use crate::store::{Store, StoreError};
 
 /// One node.
@@ -254,7 +255,7 @@ impl App {
         if client_id.is_some() {
             return self.registry.portal_of(client_id);
         }
-        let named = named_in(visit, path::PORTAL);
+        let named = named_in(visit, paths::PORTAL);
         let named = named.and_then(|id| self.registry.portal(&id));
         named.unwrap_or_else(|| {
             let client_id = named_in(visit, "client_id").filter(|id| self.registry.client(id).is_some());
@@ -273,7 +274,7 @@ impl App {
         if mark.is_empty() {
             return url.to_owned();
         }
-        format!("{url}{}{}={mark}", if url.contains('?') { '&' } else { '?' }, path::PORTAL)
+        format!("{url}{}{}={mark}", if url.contains('?') { '&' } else { '?' }, paths::PORTAL)
     }
 
     /// What pages look like for who came from a portal; the first portal's, if no client led here.

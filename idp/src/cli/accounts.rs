@@ -14,11 +14,11 @@ use crate::desk;
 use crate::domain::account::{AccountId, EmailAddress, Role, parse_name};
 use crate::domain::phone::PhoneNumber;
 use crate::domain::reason::Reason;
-use crate::invitations::By;
 use crate::protocol::claims::check_additional;
 use crate::store::accounts::{Name, NewAccount};
 use crate::store::audit::Event;
 use crate::store::{Store, StoreError};
+use crate::verification::invitations::By;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Create {

@@ -23,8 +23,9 @@ use web::shutdown::Shutdown;
 
 use crate::app::App;
 use crate::config::Config;
+use crate::operators::jobs;
+use crate::router;
 use crate::store::audit::Operation;
-use crate::{jobs, router};
 use command::{At, Outcome, print_rows};
 use open::{operator, with_tables};
 

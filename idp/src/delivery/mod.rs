@@ -33,7 +33,7 @@ pub use budget::Budget;
 pub use caught::Caught;
 pub use metrics::DeliveryMetrics;
 pub use reports::Reported;
-pub use sms::Incoming;
+pub use sms::{Incoming, SMS_REPORT};
 pub use worker::Counts;
 
 use send_error::SendError;

@@ -17,11 +17,11 @@ use crate::domain::account::{AccountId, EmailAddress};
 use crate::domain::phone::PhoneNumber;
 use crate::domain::reason::Reason;
 use crate::http::pages::see_other;
+use crate::http::paths;
 use crate::http::{AppError, Caller, Form};
-use crate::invitations::By;
-use crate::path;
-use crate::register::email_error;
+use crate::signin::register::email_error;
 use crate::store::members::Member;
+use crate::verification::invitations::By;
 
 /// One thing that can be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +59,7 @@ impl Act {
     }
 
     pub(super) fn url(self, id: &AccountId) -> String {
-        path::DESK_ACT.replace("{id}", &id.0).replace("{act}", self.word())
+        paths::DESK_ACT.replace("{id}", &id.0).replace("{act}", self.word())
     }
 
     /// Whether there is anything to do; what is done all the same does nothing.

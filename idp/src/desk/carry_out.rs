@@ -8,13 +8,13 @@ use web::db::Write;
 
 use super::DAY;
 use crate::app::{App, Trouble};
-use crate::codes;
 use crate::domain::account::{Account, AccountId, EmailAddress};
 use crate::domain::phone::PhoneNumber;
 use crate::effects::{self, Change as Effect, Consequences};
-use crate::invitations::{By, Start};
 use crate::store::audit::Event;
 use crate::store::members::Scope;
+use crate::verification::codes;
+use crate::verification::invitations::{By, Start};
 
 /// A change that was asked for.
 #[derive(Clone, Debug)]

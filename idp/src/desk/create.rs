@@ -13,11 +13,11 @@ use crate::domain::account::{Account, EmailAddress, Role, Username, parse_name};
 use crate::domain::phone::PhoneNumber;
 use crate::domain::reason::{Reason, ReasonError};
 use crate::http::pages::see_other;
+use crate::http::paths;
 use crate::http::{AppError, Form};
-use crate::invitations::{By, Invitation, Taken};
-use crate::path;
-use crate::register::{email_error, name_error};
+use crate::signin::register::{email_error, name_error};
 use crate::store::audit::Event;
+use crate::verification::invitations::{By, Invitation, Taken};
 
 /// `idp/desk_create.html`
 #[derive(Clone, Debug, Serialize)]
@@ -48,8 +48,8 @@ impl CreatePage {
             .and("language", Some("desk-language-missing"))
             .and("reason", Some("desk-reason-number"));
         Self {
-            action: path::DESK_NEW,
-            back_url: path::DESK,
+            action: paths::DESK_NEW,
+            back_url: paths::DESK,
             given_name: "Anna".into(),
             family_name: "de Vries".into(),
             email: "anna@example.nl".into(),
@@ -67,8 +67,8 @@ impl CreatePage {
     fn new(app: &App, fields: &Fields) -> Self {
         let typed = |name: &str, most: usize| fields.line(name).chars().take(most).collect::<String>();
         Self {
-            action: path::DESK_NEW,
-            back_url: path::DESK,
+            action: paths::DESK_NEW,
+            back_url: paths::DESK,
             given_name: typed("given_name", 80),
             family_name: typed("family_name", 80),
             email: typed("email", 254),

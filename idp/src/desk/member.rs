@@ -13,7 +13,7 @@ use super::{OneMember, Staff, state};
 use crate::app::{App, Shared, Trouble};
 use crate::domain::account::AccountId;
 use crate::http::AppError;
-use crate::path;
+use crate::http::paths;
 use crate::store::members::Member;
 
 /// Lines of the history.
@@ -76,7 +76,7 @@ impl MemberPage {
         };
         let link = |act: Act| ActLink { url: "/desk/accounts/x/act".into(), act: act.word() };
         Self {
-            back_url: path::DESK,
+            back_url: paths::DESK,
             name: "Anna Bakker".into(),
             email: "anna@example.nl".into(),
             username: "abakker".into(),
@@ -107,7 +107,7 @@ pub async fn get(
     let notice = visit.query("notice");
     let Member { account, last_signed_in_at, .. } = &member;
     let page = MemberPage {
-        back_url: path::DESK,
+        back_url: paths::DESK,
         name: account.full_name(),
         email: account.email.as_str().to_owned(),
         username: account.username.clone().unwrap_or_default(),

@@ -22,15 +22,15 @@ use web::request::Visit;
 
 use crate::account::fresh::sign_in_and_return;
 use crate::app::Shared;
-use crate::codes;
 use crate::config::Identifier;
 use crate::domain::account::{Account, AccountId};
 use crate::http::extract::Sent;
 use crate::http::pages::see_other;
+use crate::http::paths;
 use crate::http::{AppError, Caller, Form, SignedIn};
-use crate::path;
 use crate::store::members::{Member, Scope};
 use crate::store::sessions::Session;
+use crate::verification::codes;
 
 const DAY: Duration = Duration::from_hours(24);
 /// What one member of staff may make in a day; more than a home takes in, less than a thief of a session wants.
@@ -133,7 +133,7 @@ impl FromRequestParts<Shared> for OneMember {
 
 /// The page of one account.
 fn member_url(id: &AccountId) -> String {
-    path::DESK_ACCOUNT.replace("{id}", &id.0)
+    paths::DESK_ACCOUNT.replace("{id}", &id.0)
 }
 
 /// The account that the URL of a page names, if it can be one.
@@ -202,9 +202,9 @@ impl DeskPage {
             organisation: "zonnehof".into(),
             with_self_registered: true,
             search: "anna b".into(),
-            search_action: path::DESK_SEARCH,
-            all_url: path::DESK,
-            create_url: path::DESK_NEW,
+            search_action: paths::DESK_SEARCH,
+            all_url: paths::DESK,
+            create_url: paths::DESK_NEW,
             rows: vec![
                 row("invited", "", ""),
                 row("invited", "25-11-2026 19:04", ""),
@@ -222,7 +222,7 @@ impl DeskPage {
 /// A page of the list.
 fn list_url(search_id: &str, page: u32) -> String {
     let search = if search_id.is_empty() { String::new() } else { format!("search={search_id}&") };
-    format!("{}?{search}page={page}", path::DESK)
+    format!("{}?{search}page={page}", paths::DESK)
 }
 
 /// `GET /desk`: staff, the accounts of their organisation, a page at a time.
@@ -257,9 +257,9 @@ pub async fn get(State(app): State<Shared>, staff: Staff) -> Result<Response, Ap
         organisation: app.config.desk.name_of(&staff.organisation).to_owned(),
         rows: rows.collect(),
         search,
-        search_action: path::DESK_SEARCH,
-        all_url: path::DESK,
-        create_url: path::DESK_NEW,
+        search_action: paths::DESK_SEARCH,
+        all_url: paths::DESK,
+        create_url: paths::DESK_NEW,
         previous: (page > 1).then(|| list_url(&search_id, page - 1)),
         next: has_next.then(|| list_url(&search_id, page + 1)),
     };
@@ -273,7 +273,7 @@ pub async fn search(
 ) -> Result<Response, AppError> {
     let typed: String = fields.line("search").chars().take(100).collect();
     if typed.is_empty() {
-        return Ok(see_other(path::DESK));
+        return Ok(see_other(paths::DESK));
     }
     let id = kept::keep_search(&app, &staff.account.id, &typed).await?;
     Ok(see_other(&list_url(&id, 1)))

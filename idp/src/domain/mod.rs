@@ -3,6 +3,7 @@
 pub mod account;
 pub mod device;
 pub mod gsm7;
+pub mod journey;
 pub mod phone;
 pub mod reason;
 pub mod search;

@@ -8,10 +8,10 @@ mod tests;
 
 use web::db::Write;
 
+use crate::app::notices::{Mail, greeting};
 use crate::app::{App, Trouble};
 use crate::domain::account::{Account, EmailAddress};
-use crate::invitations::By;
-use crate::notices::{Mail, greeting};
+use crate::verification::invitations::By;
 use sessions::end_session_by;
 pub use table::Change;
 use table::{Ends, Row, Tells};

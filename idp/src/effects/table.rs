@@ -1,7 +1,7 @@
 //! The table: for each change what it ends, whom it tells and what it writes down. `docs/consequences.md` is printed from
 //! it.
 
-use crate::notices::Mail;
+use crate::app::notices::Mail;
 use crate::store::audit::Event;
 use crate::store::mail_links::Purpose;
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::table::{Change, Ends, Row, Tells};
-use crate::notices::Mail;
+use crate::app::notices::Mail;
 use crate::store::mail_links::Purpose;
 
 fn words(change: Change) -> &'static str {

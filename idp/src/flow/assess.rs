@@ -8,8 +8,8 @@ use crate::app::{App, Trouble};
 use crate::config::{Portal, Registered, ScopeSet};
 use crate::domain::account::Account;
 use crate::domain::device::Device;
-use crate::journey::{Begun, Facts, Journey, Next, Proofs, Requirements, WantedAcr, next};
-use crate::path;
+use crate::domain::journey::{Begun, Facts, Journey, Next, Proofs, Requirements, WantedAcr, next};
+use crate::http::paths;
 use crate::protocol::authorization::AuthorizationRequest;
 use crate::store::accounts::Name;
 
@@ -64,7 +64,7 @@ impl App {
         let found = match (&journey.account_id, known) {
             (Some(id), Some((account, device))) if account.id == *id => Some((account, device)),
             (Some(id), _) => {
-                let secret = visit.cookie(path::DEVICE_COOKIE);
+                let secret = visit.cookie(paths::DEVICE_COOKIE);
                 self.store.account_and_device(&Name::Id(id), secret.as_deref()).await?
             }
             (None, _) => None,

@@ -7,22 +7,22 @@ use web::seal::{same, sha256};
 
 use crate::app::room::Left;
 use crate::app::{App, Trouble};
-use crate::ephemeral::journeys::{self, Open};
-use crate::journey::{Journey, Proofs};
-use crate::path;
+use crate::domain::journey::{Journey, Proofs};
+use crate::http::paths;
 use crate::protocol::authorization::AuthorizationRequest;
+use crate::store::ephemeral::journeys::{self, Open};
 
 /// The URL of a page of a journey.
 pub fn journey_url(path: &str, id: &str) -> String {
     let (random, portal) = journeys::parts(id);
     let url = format!("{path}?journey={random}");
-    if portal.is_empty() { url } else { format!("{url}&{}={portal}", path::PORTAL) }
+    if portal.is_empty() { url } else { format!("{url}&{}={portal}", paths::PORTAL) }
 }
 
 /// The id of the journey in the URL; empty if there is none.
 pub fn journey_in(visit: &Visit) -> String {
     let random = visit.query("journey");
-    if random.is_empty() { random } else { journeys::id_with(&random, &visit.query(path::PORTAL)) }
+    if random.is_empty() { random } else { journeys::id_with(&random, &visit.query(paths::PORTAL)) }
 }
 
 /// The cookie of a journey in which the password was given.

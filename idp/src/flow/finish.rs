@@ -8,20 +8,20 @@ use web::request::{Visit, append};
 
 use super::assess::Assessment;
 use super::begin::bond_cookie;
+use crate::app::notices::Mail;
 use crate::app::{Shared, Trouble};
 use crate::config::Registered;
 use crate::domain::account::Account;
 use crate::domain::device;
+use crate::domain::journey::{Journey, Method};
 use crate::effects::sessions::end_session_by;
-use crate::ephemeral::journeys::{self, Open};
-use crate::ephemeral::pushed;
 use crate::http::AppError;
 use crate::http::pages::see_other;
-use crate::journey::{Journey, Method};
-use crate::notices::Mail;
-use crate::path;
+use crate::http::paths;
 use crate::protocol::error::INVALID_REQUEST_URI;
 use crate::store::audit::Event;
+use crate::store::ephemeral::journeys::{self, Open};
+use crate::store::ephemeral::pushed;
 use crate::store::grants::{GrantDetails, NewGrant};
 use crate::store::sessions::{Session, SignedIn};
 
@@ -128,11 +128,11 @@ pub async fn finish(
         append(&mut response, visit.front.cookies.clear(&bond_cookie(&open.id)));
     }
     if let Some(secret) = after.session {
-        append(&mut response, visit.front.cookies.set(path::SESSION_COOKIE, &secret, None));
+        append(&mut response, visit.front.cookies.set(paths::SESSION_COOKIE, &secret, None));
     }
     if let Some(secret) = after.device {
         let lifetime = Some(DEVICE_COOKIE_LIFETIME);
-        append(&mut response, visit.front.cookies.set(path::DEVICE_COOKIE, &secret, lifetime));
+        append(&mut response, visit.front.cookies.set(paths::DEVICE_COOKIE, &secret, lifetime));
     }
     Ok(response)
 }
@@ -150,7 +150,7 @@ fn where_to(app: &Shared, journey: &Journey, client: Option<&Registered>) -> Str
             url.query_pairs_mut().append_pair("iss", &app.config.issuer);
             Some(url.into())
         })
-        .unwrap_or_else(|| path::ACCOUNT.to_owned())
+        .unwrap_or_else(|| paths::ACCOUNT.to_owned())
 }
 
 /// Makes the device known to the account, unless the person said that this computer is a public one: a known
@@ -175,7 +175,7 @@ async fn keep_device(
         }
         return Ok(known.map(|device| device.id.clone()));
     }
-    let (brought, secret) = (visit.cookie(path::DEVICE_COOKIE), app.random.token());
+    let (brought, secret) = (visit.cookie(paths::DEVICE_COOKIE), app.random.token());
     let label = device::label(user_agent(visit));
     let (id, is_new) =
         app.store.trust_device(write, &account.id, brought.as_deref(), &secret, &label, remembered).await?;

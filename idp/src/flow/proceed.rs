@@ -7,25 +7,25 @@ use super::assess::Assessment;
 use super::begin::{bond_cookie, journey_in, journey_url};
 use super::finish;
 use crate::app::{App, Shared};
-use crate::codes;
 use crate::domain::account::Account;
 use crate::domain::device::Device;
-use crate::ephemeral::journeys::{self, Open};
+use crate::domain::journey::{Next, Step};
 use crate::http::pages::see_other;
+use crate::http::paths;
 use crate::http::{Answer, AppError};
-use crate::journey::{Next, Step};
-use crate::path;
 use crate::protocol::error::OAuthError;
+use crate::store::ephemeral::journeys::{self, Open};
+use crate::verification::codes;
 
 fn step_path(step: Step) -> &'static str {
     match step {
-        Step::Password => path::SIGNIN_PASSWORD,
-        Step::ConfirmMail => path::REGISTER_SENT,
-        Step::NewPassword => path::SIGNIN_NEW_PASSWORD,
-        Step::Phone => path::SIGNIN_PHONE,
-        Step::Code => path::SIGNIN_CODE,
-        Step::Terms => path::SIGNIN_TERMS,
-        Step::Consent => path::SIGNIN_CONSENT,
+        Step::Password => paths::SIGNIN_PASSWORD,
+        Step::ConfirmMail => paths::REGISTER_SENT,
+        Step::NewPassword => paths::SIGNIN_NEW_PASSWORD,
+        Step::Phone => paths::SIGNIN_PHONE,
+        Step::Code => paths::SIGNIN_CODE,
+        Step::Terms => paths::SIGNIN_TERMS,
+        Step::Consent => paths::SIGNIN_CONSENT,
     }
 }
 
@@ -117,9 +117,9 @@ impl App {
     /// # Errors
     /// A backend's.
     pub async fn journey_gone(&self, visit: &Visit) -> Result<Response, AppError> {
-        if visit.browser_is_new && visit.uri.path() != path::COOKIES {
+        if visit.browser_is_new && visit.uri.path() != paths::COOKIES {
             // Another browser's, or of one that keeps no cookies: the next request tells.
-            return Ok(see_other(&journey_url(path::COOKIES, &journey_in(visit))));
+            return Ok(see_other(&journey_url(paths::COOKIES, &journey_in(visit))));
         }
         let finished = journeys::finished(&self.ephemeral, &journey_in(visit)).await?;
         let is_finished = finished.is_some();
@@ -130,7 +130,7 @@ impl App {
                 None => None,
             };
             let login = client.as_ref().and_then(|client| client.client.initiate_login_uri.as_deref());
-            return Ok(see_other(login.unwrap_or(path::ACCOUNT)));
+            return Ok(see_other(login.unwrap_or(paths::ACCOUNT)));
         }
         Err(AppError::JourneyExpired(client_id))
     }

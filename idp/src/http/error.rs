@@ -15,7 +15,7 @@ use web::headers;
 use web::request::Visit;
 
 use crate::app::{App, Shared, Trouble, retry_after};
-use crate::path;
+use crate::http::paths;
 
 /// What a handler comes to. Boxed with its type forgotten where many handlers contain the same one: the end of a sign-in
 /// stands in each of them, and the compiler would look through all of it again every time.
@@ -161,7 +161,7 @@ pub async fn explain(
 
 /// A visit to the page that the answer stands on, so that the other language is one click away there too.
 fn in_place(visit: &Visit) -> Visit {
-    let page = path::page_of(visit.uri.path());
+    let page = paths::page_of(visit.uri.path());
     visit.at(&format!("{page}?{}", visit.uri.query().unwrap_or_default()))
 }
 
@@ -175,10 +175,10 @@ impl App {
         let response = match error {
             AppError::JourneyExpired(client_id) => self.message(visit, client_id.as_deref(), status, name),
             AppError::NoDesk => {
-                self.page_of(visit, status, &MessagePage::new(name, path::ACCOUNT, "home-account"))
+                self.page_of(visit, status, &MessagePage::new(name, paths::ACCOUNT, "home-account"))
             }
             AppError::DeskLimit => {
-                self.page_of(visit, status, &MessagePage::new(name, path::DESK, "desk-back"))
+                self.page_of(visit, status, &MessagePage::new(name, paths::DESK, "desk-back"))
             }
             // What the person was doing goes on where it was.
             AppError::Failed(_) if name != "too-many" => {

@@ -11,7 +11,7 @@ use super::error::AppError;
 use super::pages::see_other;
 use crate::app::{App, Shared, Trouble};
 use crate::domain::account::Account;
-use crate::path;
+use crate::http::paths;
 use crate::store::sessions::Session;
 
 /// The visit, which the layer in front put there.
@@ -88,7 +88,7 @@ impl FromRequestParts<Shared> for SignedIn {
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, AppError> {
         let Caller(visit) = Caller::from_request_parts(parts, app).await?;
         let signed_in = Self::of(app, &visit).await?;
-        signed_in.ok_or_else(|| AppError::instead(see_other(path::SIGNIN)))
+        signed_in.ok_or_else(|| AppError::instead(see_other(paths::SIGNIN)))
     }
 }
 
@@ -114,7 +114,7 @@ impl App {
     /// # Errors
     /// The database's.
     pub async fn session_of(&self, visit: &Visit) -> Result<Option<Session>, Trouble> {
-        let Some(secret) = visit.cookie(path::SESSION_COOKIE) else { return Ok(None) };
+        let Some(secret) = visit.cookie(paths::SESSION_COOKIE) else { return Ok(None) };
         Ok(self.store.session_by_secret(&secret, self.idle()).await?)
     }
 
@@ -122,6 +122,6 @@ impl App {
     pub fn ending(&self, session: &Session) -> Ending {
         let idle = self.idle();
         let seen = (session.last_seen_at, idle);
-        Ending::new(self.clock.now(), seen, session.expires_at, WARN.min(idle / 2), path::SESSION_ENDED)
+        Ending::new(self.clock.now(), seen, session.expires_at, WARN.min(idle / 2), paths::SESSION_ENDED)
     }
 }

@@ -10,12 +10,12 @@ use super::extract::{Caller, Form};
 use super::pages::see_other;
 use crate::app::room::Left;
 use crate::app::{App, Shared, Trouble};
-use crate::path;
+use crate::http::paths;
 
 impl App {
     /// For whom a form of this browser is kept: for the holder of its session, also of one that ended by itself.
     async fn form_holder(&self, visit: &Visit) -> Result<Holder, Trouble> {
-        let Some(secret) = visit.cookie(path::SESSION_COOKIE) else { return Ok(Holder::Browser) };
+        let Some(secret) = visit.cookie(paths::SESSION_COOKIE) else { return Ok(Holder::Browser) };
         let account = self.store.account_behind(&secret).await?;
         Ok(account.map_or(Holder::Browser, |id| Holder::Person(id.0)))
     }
@@ -56,7 +56,7 @@ pub async fn keep(
     State(app): State<Shared>,
     Form(Caller(visit), fields): Form<Caller>,
 ) -> Result<Response, AppError> {
-    let page = kept::page_of(&visit).unwrap_or_else(|| path::HOME.to_owned());
+    let page = kept::page_of(&visit).unwrap_or_else(|| paths::HOME.to_owned());
     let is_away = visit.query("away") == "1";
     let page = app.keep_form(&visit, &page, &fields, is_away).await?;
     Ok(see_other(&if is_away { ended_url(&page) } else { page }))
@@ -65,5 +65,5 @@ pub async fn keep(
 /// The page that says that a session has ended, on the way back to `page`.
 pub fn ended_url(page: &str) -> String {
     let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("return_to", page).finish();
-    format!("{}?{query}", path::SESSION_ENDED)
+    format!("{}?{query}", paths::SESSION_ENDED)
 }

@@ -4,6 +4,7 @@ pub mod error;
 pub mod extract;
 pub mod kept;
 pub mod pages;
+pub mod paths;
 
 pub use error::{Answer, AppError};
 pub use extract::{Caller, Form, SignedIn};

@@ -10,13 +10,13 @@ use super::{oxide, request};
 use crate::app::room;
 use crate::app::{App, Shared, Trouble};
 use crate::config::Registered;
-use crate::ephemeral::pushed;
 use crate::http::pages::see_other;
+use crate::http::paths;
 use crate::http::{AppError, Caller};
-use crate::path;
 use crate::protocol::authorization::{Arrival, AuthorizationRequest, NoReturn, ReturnAddress};
 use crate::protocol::error::{INVALID_REQUEST_URI, OAuthError, SERVER_ERROR, TOO_LARGE};
 use crate::protocol::jose;
+use crate::store::ephemeral::pushed;
 
 /// `GET /authorize`
 pub async fn get(State(app): State<Shared>, Caller(visit): Caller) -> Result<Response, AppError> {
@@ -38,7 +38,7 @@ pub async fn post(
     Caller(visit): Caller,
     body: Bytes,
 ) -> Result<Response, AppError> {
-    let visit = as_get(&visit, path::AUTHORIZE, &body);
+    let visit = as_get(&visit, paths::AUTHORIZE, &body);
     if visit.browser_is_new && Fields::parse(&body).is_ok() {
         // Cookies do not come along with a form from another site; with a redirect to ourselves they do.
         return Ok(see_other(&visit.uri.to_string()));

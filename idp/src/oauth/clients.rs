@@ -11,7 +11,7 @@ use web::seal::sha256;
 use super::refusal::Refusal;
 use crate::app::App;
 use crate::config::{Profile, Registered, SigningAlgorithm, TokenEndpointAuthMethod as Method};
-use crate::path;
+use crate::http::paths;
 use crate::protocol::assertion::{self, ASSERTION_TYPE};
 use crate::protocol::error::{INVALID_CLIENT, OAuthError};
 use crate::protocol::jose::Kind;
@@ -134,7 +134,7 @@ async fn by_assertion(
             OAuthError::new("invalid_client", "the client assertion does not verify with the client's keys")
         },
     )?;
-    let audiences = [app.config.issuer.clone(), app.url(path::TOKEN), app.url(endpoint)];
+    let audiences = [app.config.issuer.clone(), app.url(paths::TOKEN), app.url(endpoint)];
     let audiences: Vec<&str> = audiences.iter().map(String::as_str).collect();
     let now = app.clock.now().seconds();
     let accepted =

@@ -21,8 +21,8 @@ use web::language::Language;
 
 use crate::app::{App, Shared, Trouble};
 use crate::config::{Client, GrantType, SigningAlgorithm};
+use crate::http::paths;
 use crate::keys::Algorithm;
-use crate::path;
 use crate::protocol::claims::of_scope;
 use crate::protocol::dpop;
 
@@ -114,15 +114,15 @@ fn metadata(app: &Shared, publishes_all: bool) -> Result<Metadata, String> {
     ];
     let all_methods: Vec<_> = confidential.iter().cloned().chain([CoreClientAuthMethod::None]).collect();
     let more = More {
-        pushed_authorization_request_endpoint: url(path::PAR),
-        introspection_endpoint: url(path::INTROSPECT),
+        pushed_authorization_request_endpoint: url(paths::PAR),
+        introspection_endpoint: url(paths::INTROSPECT),
         introspection_endpoint_auth_methods_supported: confidential,
         introspection_endpoint_auth_signing_alg_values_supported: signing.clone(),
-        revocation_endpoint: url(path::REVOKE),
+        revocation_endpoint: url(paths::REVOKE),
         revocation_endpoint_auth_methods_supported: all_methods.clone(),
         revocation_endpoint_auth_signing_alg_values_supported: signing,
         dpop_signing_alg_values_supported: dpop::ALGORITHMS.map(|alg| alg.name().to_owned()).to_vec(),
-        end_session_endpoint: EndSessionUrl::new(url(path::LOGOUT)).map_err(text)?,
+        end_session_endpoint: EndSessionUrl::new(url(paths::LOGOUT)).map_err(text)?,
         code_challenge_methods_supported: words(&["S256"]),
         authorization_response_iss_parameter_supported: true,
         backchannel_logout_supported: true,
@@ -135,19 +135,19 @@ fn metadata(app: &Shared, publishes_all: bool) -> Result<Metadata, String> {
     let claims = of_tokens.iter().chain(scopes.iter().flat_map(|scope| of_scope(scope)));
     // Written as it stands, whichever it is.
     let grant_types = GrantType::ALL.map(|grant_type| CoreGrantType::Extension(grant_type.name().to_owned()));
-    let registration = app.config.registration.enabled.then(|| RegistrationUrl::new(url(path::CLIENTS)));
+    let registration = app.config.registration.enabled.then(|| RegistrationUrl::new(url(paths::CLIENTS)));
     let registration = registration.transpose().map_err(text)?;
     Ok(Metadata::new(
         IssuerUrl::new(app.config.issuer.clone()).map_err(text)?,
-        AuthUrl::new(url(path::AUTHORIZE)).map_err(text)?,
-        JsonWebKeySetUrl::new(url(path::JWKS)).map_err(text)?,
+        AuthUrl::new(url(paths::AUTHORIZE)).map_err(text)?,
+        JsonWebKeySetUrl::new(url(paths::JWKS)).map_err(text)?,
         vec![ResponseTypes::new(vec![CoreResponseType::Code])],
         vec![CoreSubjectIdentifierType::Public, CoreSubjectIdentifierType::Pairwise],
         ours.clone(),
         more,
     )
-    .set_token_endpoint(Some(TokenUrl::new(url(path::TOKEN)).map_err(text)?))
-    .set_userinfo_endpoint(Some(UserInfoUrl::new(url(path::USERINFO)).map_err(text)?))
+    .set_token_endpoint(Some(TokenUrl::new(url(paths::TOKEN)).map_err(text)?))
+    .set_userinfo_endpoint(Some(UserInfoUrl::new(url(paths::USERINFO)).map_err(text)?))
     .set_scopes_supported(Some(scopes.map(|scope| Scope::new(scope.into())).to_vec()))
     .set_response_modes_supported(Some(vec![CoreResponseMode::Query, CoreResponseMode::FormPost]))
     .set_grant_types_supported(Some(grant_types.to_vec()))

@@ -16,7 +16,7 @@ use super::refusal::{Refusal, no_store, settled};
 use super::tokens::{ActiveToken, revoked_key};
 use crate::app::Shared;
 use crate::config::{Client, Registered};
-use crate::path;
+use crate::http::paths;
 use crate::protocol::error::{INVALID_CLIENT, OAuthError};
 
 /// `POST /introspect`: clients that can prove who they are.
@@ -51,7 +51,7 @@ async fn client_and_token(
 }
 
 async fn about(app: &Shared, visit: &Visit, body: &[u8]) -> Result<Value, Refusal> {
-    let (registered, token) = client_and_token(app, visit, body, path::INTROSPECT).await?;
+    let (registered, token) = client_and_token(app, visit, body, paths::INTROSPECT).await?;
     let client = &registered.client;
     if client.is_public() {
         // RFC 7662 section 2.1: anybody can send a public client's id.
@@ -94,7 +94,7 @@ fn described(active: &ActiveToken) -> Value {
 }
 
 async fn give_back(app: &Shared, visit: &Visit, body: &[u8]) -> Result<(), Refusal> {
-    let (registered, token) = client_and_token(app, visit, body, path::REVOKE).await?;
+    let (registered, token) = client_and_token(app, visit, body, paths::REVOKE).await?;
     let client_id = &registered.client.client_id;
     if let Some(found) = app.store.refresh_token(&token, client_id).await? {
         app.store.revoke_grant(&found.grant.id).await?;

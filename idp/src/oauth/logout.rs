@@ -18,8 +18,8 @@ use crate::config::{Portal, Registered};
 use crate::effects::{self, sessions::end_session};
 use crate::flow::answer::FormField;
 use crate::http::pages::see_other;
+use crate::http::paths;
 use crate::http::{AppError, Caller};
-use crate::path;
 use crate::store::sessions::Session;
 
 /// `idp/logout.html`: a question, because nobody proved that the person asked for this.
@@ -47,7 +47,7 @@ pub struct LoggedOutPage {
 impl LogoutPage {
     pub fn sample() -> Self {
         Self {
-            action: path::LOGOUT,
+            action: paths::LOGOUT,
             portal_name: Some("Portaal".into()),
             fields: Vec::new(),
             stay_url: "/".into(),
@@ -83,8 +83,8 @@ pub async fn post(
     Caller(visit): Caller,
     body: Bytes,
 ) -> Result<Response, AppError> {
-    let visit = as_get(&visit, path::LOGOUT, &body);
-    if visit.cookie(path::SESSION_COOKIE).is_none() {
+    let visit = as_get(&visit, paths::LOGOUT, &body);
+    if visit.cookie(paths::SESSION_COOKIE).is_none() {
         // Whether somebody is signed in is seen when the cookies come along.
         return Ok(see_other(&visit.uri.to_string()));
     }
@@ -238,8 +238,8 @@ async fn logout(app: &Shared, visit: &Visit, fields: &Fields, answered: bool) ->
         let page = LoggedOutPage { detail: asked.detail(app), ..LoggedOutPage::new(portal, has_ended) };
         app.page(visit, client_id, StatusCode::OK, "idp/logged_out.html", &page)
     };
-    if visit.cookie(path::SESSION_COOKIE).is_some() {
-        append(&mut response, visit.front.cookies.clear(path::SESSION_COOKIE));
+    if visit.cookie(paths::SESSION_COOKIE).is_some() {
+        append(&mut response, visit.front.cookies.clear(paths::SESSION_COOKIE));
     }
     Ok(response)
 }
@@ -257,10 +257,10 @@ fn question(app: &App, visit: &Visit, asked: &Asked, fields: &Fields) -> Respons
         value.map(|value| FormField { name: name.to_owned(), value: value.to_owned() })
     };
     let page = LogoutPage {
-        action: path::LOGOUT,
+        action: paths::LOGOUT,
         portal_name: client_id.map(|_| portal.brand.name.clone()),
         fields: kept.into_iter().filter_map(field).collect(),
-        stay_url: if portal.url.is_empty() { path::ACCOUNT.to_owned() } else { portal.url.clone() },
+        stay_url: if portal.url.is_empty() { paths::ACCOUNT.to_owned() } else { portal.url.clone() },
         detail: asked.detail(app),
     };
     app.client_page(visit, client_id, StatusCode::OK, "idp/logout.html", &page)

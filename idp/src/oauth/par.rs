@@ -15,10 +15,10 @@ use super::refusal::{Refusal, no_store, settled};
 use super::{clients, dpop, oxide, request};
 use crate::app::Shared;
 use crate::app::room::{self, Left};
-use crate::ephemeral::pushed;
-use crate::path;
+use crate::http::paths;
 use crate::protocol::authorization::Arrival;
 use crate::protocol::error::{OAuthError, TOO_LARGE};
+use crate::store::ephemeral::pushed;
 
 /// `POST /par`
 pub async fn post(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
@@ -30,9 +30,9 @@ pub async fn post(State(app): State<Shared>, Extension(visit): Extension<Visit>,
 async fn handle(app: &Shared, visit: &Visit, body: &[u8]) -> Result<serde_json::Value, Refusal> {
     let malformed = OAuthError::new("invalid_request", "the body is not a form, or repeats a parameter");
     let fields = Fields::parse(body).map_err(|_| malformed)?;
-    let registered = clients::authenticate(app, &visit.headers, &fields, path::PAR).await?;
+    let registered = clients::authenticate(app, &visit.headers, &fields, paths::PAR).await?;
     let client = &registered.client;
-    let proof = dpop::proof_of(app, &visit.headers, "POST", path::PAR, None).await?;
+    let proof = dpop::proof_of(app, &visit.headers, "POST", paths::PAR, None).await?;
     if fields.get("request_uri").is_some() {
         return Err(OAuthError::new("invalid_request", "request_uri cannot be pushed (RFC 9126)").into());
     }

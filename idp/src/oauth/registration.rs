@@ -13,7 +13,7 @@ use web::seal::sha256;
 use super::refusal::{self, no_store};
 use crate::app::{App, Shared, Trouble};
 use crate::config::{Client, TokenEndpointAuthMethod, is_client_uri};
-use crate::path;
+use crate::http::paths;
 use crate::protocol::error::{INVALID_TOKEN, SERVER_ERROR};
 use crate::protocol::registration::{ClientMetadata, as_data_uri};
 use crate::protocol::token::{Scheme, presented_token};
@@ -277,7 +277,7 @@ fn described(app: &App, row: &ClientRow, secret: Option<&str>, token: Option<&st
         members.retain(|_, value| !value.is_null());
     }
     body["client_id"] = json!(client.client_id);
-    body["registration_client_uri"] = json!(format!("{}/{}", app.url(path::CLIENTS), client.client_id));
+    body["registration_client_uri"] = json!(format!("{}/{}", app.url(paths::CLIENTS), client.client_id));
     if let Some(secret) = secret {
         body["client_secret"] = json!(secret);
         // RFC 7591 section 3.2.1: it does not expire.

@@ -11,7 +11,7 @@ use super::refusal::{Refusal, no_store, settled};
 use super::{clients, dpop};
 use crate::app::Shared;
 use crate::config::GrantType;
-use crate::path;
+use crate::http::paths;
 use crate::protocol::error::OAuthError;
 use crate::protocol::token::TokenResponse;
 
@@ -25,9 +25,9 @@ pub async fn post(State(app): State<Shared>, Extension(visit): Extension<Visit>,
 async fn handle(app: &Shared, visit: &Visit, body: &[u8]) -> Result<TokenResponse, Refusal> {
     let malformed = OAuthError::new("invalid_request", "the body is not a form, or repeats a parameter");
     let fields = Fields::parse(body).map_err(|_| malformed)?;
-    let registered = clients::authenticate(app, &visit.headers, &fields, path::TOKEN).await?;
+    let registered = clients::authenticate(app, &visit.headers, &fields, paths::TOKEN).await?;
     let client = &registered.client;
-    let proof = dpop::proof_of(app, &visit.headers, "POST", path::TOKEN, None).await?;
+    let proof = dpop::proof_of(app, &visit.headers, "POST", paths::TOKEN, None).await?;
     if client.dpop_bound_access_tokens && proof.is_none() {
         return Err(OAuthError::new("invalid_dpop_proof", "this client has to send a DPoP proof").into());
     }

@@ -14,7 +14,7 @@ use super::refusal::{self, Refusal, no_store};
 use crate::app::{App, Shared, Trouble};
 use crate::config::ScopeSet;
 use crate::domain::account::Account;
-use crate::path;
+use crate::http::paths;
 use crate::protocol::claims::of_scope;
 use crate::protocol::error::{INVALID_TOKEN, OAuthError, SERVER_ERROR};
 use crate::protocol::token::{AccessTokenClaims, ID_TOKEN_TYPE, Scheme, presented_token};
@@ -104,7 +104,7 @@ async fn check_binding(
         (Scheme::Bearer, None) => Ok(()),
         (Scheme::Dpop, Some(bound)) => {
             let missing = OAuthError::new("invalid_dpop_proof", "there is no DPoP proof");
-            let proof = dpop::proof_of(app, &visit.headers, method, path::USERINFO, Some(token)).await?;
+            let proof = dpop::proof_of(app, &visit.headers, method, paths::USERINFO, Some(token)).await?;
             if proof.ok_or(missing)?.jkt == bound.jkt { Ok(()) } else { Err(INVALID_TOKEN.into()) }
         }
         _ => Err(INVALID_TOKEN.into()),

@@ -7,10 +7,10 @@ use axum::http::request::Parts;
 use web::request::Visit;
 
 use crate::app::Shared;
-use crate::ephemeral::journeys::Open;
+use crate::domain::journey::{Next, Step};
 use crate::flow::assess::Assessment;
 use crate::http::{AppError, Caller};
-use crate::journey::{Next, Step};
+use crate::store::ephemeral::journeys::Open;
 
 /// A browser at the step where its journey is.
 pub struct Arrived {

@@ -10,15 +10,15 @@ use web::request::Visit;
 
 use super::at_step::{Arrived, AtStep, Page};
 use crate::app::{App, Shared, Trouble};
-use crate::codes::{self, Sending, Try};
 use crate::domain::account::Account;
+use crate::domain::journey::{Method, Step};
 use crate::effects::{self, Change, Consequences};
-use crate::ephemeral::journeys::{self, Open};
 use crate::flow::begin::journey_url;
 use crate::http::pages::see_other;
+use crate::http::paths;
 use crate::http::{AppError, Form};
-use crate::journey::{Method, Step};
-use crate::path;
+use crate::store::ephemeral::journeys::{self, Open};
+use crate::verification::codes::{self, Sending, Try};
 
 /// The step of these pages.
 pub struct Here;
@@ -128,8 +128,8 @@ pub async fn code_page(
     // Where the page has no field, or the error is not about what was typed there, the summary says it alone.
     let field = if on_request || is_over || error == Some("resend-too-soon") { "" } else { "otp" };
     Ok(CodePage {
-        action: journey_url(path::SIGNIN_CODE, &open.id),
-        resend_action: journey_url(path::SIGNIN_RESEND, &open.id),
+        action: journey_url(paths::SIGNIN_CODE, &open.id),
+        resend_action: journey_url(paths::SIGNIN_RESEND, &open.id),
         resend_after: codes::mark(open),
         masked_phone: sealed.map(|sealed| app.masked_phone(sealed)).transpose()?.unwrap_or_default(),
         code_prefix: prefix.clone().unwrap_or_default(),
@@ -150,9 +150,9 @@ pub async fn code_page(
         },
         tries_left,
         resend_in_seconds: wait.as_secs() + u64::from(wait.subsec_millis() > 0),
-        another_number_url: enrols.then(|| journey_url(path::SIGNIN_PHONE, &open.id)),
+        another_number_url: enrols.then(|| journey_url(paths::SIGNIN_PHONE, &open.id)),
         number_help: number_help(app, account, enrols),
-        cancel_action: journey_url(path::SIGNIN_CANCEL, &open.id),
+        cancel_action: journey_url(paths::SIGNIN_CANCEL, &open.id),
         back_url: None,
         digits: app.config.codes.digits,
         minutes: app.config.codes.minutes,
@@ -283,7 +283,7 @@ pub async fn resend(
         return Err(AppError::JourneyExpired(None));
     };
     let before = arrived.open.journey.code.clone();
-    let url = journey_url(path::SIGNIN_CODE, &arrived.open.id);
+    let url = journey_url(paths::SIGNIN_CODE, &arrived.open.id);
     if fields.get("after").is_some_and(|shown| shown != codes::mark(&arrived.open)) {
         // The second click on a page whose first one has sent a code.
         return Ok(see_other(&url));

@@ -9,10 +9,10 @@ use super::AboutClient;
 use super::at_step::{AtStep, Page};
 use crate::app::Shared;
 use crate::config::ScopeSet;
+use crate::domain::journey::{Method, Step};
 use crate::flow::begin::journey_url;
+use crate::http::paths;
 use crate::http::{AppError, Form};
-use crate::journey::{Method, Step};
-use crate::path;
 use crate::protocol::authorization::AuthorizationRequest;
 use crate::protocol::error::CONSENT_DENIED;
 
@@ -65,7 +65,7 @@ pub async fn get(
     // It removed itself while the person was on the way.
     let Some(registered) = &arrived.assessment.client else { return app.journey_gone(&visit).await };
     let page = ConsentPage {
-        action: journey_url(path::SIGNIN_CONSENT, &arrived.open.id),
+        action: journey_url(paths::SIGNIN_CONSENT, &arrived.open.id),
         client: app.about_client(&registered.client).await?,
         scopes: known.into_iter().map(|scope| format!("scope-{scope}")).collect(),
         other_scopes: others.into_iter().map(str::to_owned).collect(),

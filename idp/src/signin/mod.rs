@@ -6,6 +6,8 @@ pub mod consent;
 pub mod new_password;
 pub mod password;
 pub mod phone;
+pub mod recover;
+pub mod register;
 pub mod terms;
 
 use axum::extract::State;
@@ -16,12 +18,12 @@ use web::request::Visit;
 
 use crate::app::{App, Shared, Trouble};
 use crate::config::Client;
-use crate::ephemeral::journeys::{self, Open};
 use crate::flow::begin::journey_url;
 use crate::http::pages::see_other;
+use crate::http::paths;
 use crate::http::{AppError, Caller, Form};
-use crate::path;
 use crate::protocol::error::ACCESS_DENIED;
+use crate::store::ephemeral::journeys::{self, Open};
 
 /// What a client of others says of itself (OpenID Connect Dynamic Client Registration 1.0 section 2), on the pages
 /// where people decide whether to go on to it.
@@ -100,7 +102,7 @@ pub async fn cookies(State(app): State<Shared>, Caller(visit): Caller) -> Result
     }
     // What stands in the URL is not trusted: only what can be the name of a journey goes along.
     let journey: String = visit.query("journey").chars().filter(|c| is_of_a_name(*c)).collect();
-    Ok(see_other(&format!("{}&tried=1", journey_url(path::COOKIES, &journey))))
+    Ok(see_other(&format!("{}&tried=1", journey_url(paths::COOKIES, &journey))))
 }
 
 /// Whether a character can stand in an identifier that this server made.
@@ -118,7 +120,7 @@ pub async fn cancel(
         Some(open) if open.journey.request.is_some() => app.refuse(&visit, &open, ACCESS_DENIED).await,
         Some(open) => {
             journeys::finish(&app.ephemeral, &open).await?;
-            Ok(see_other(path::HOME))
+            Ok(see_other(paths::HOME))
         }
         None => app.journey_gone(&visit).await,
     }

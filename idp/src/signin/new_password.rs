@@ -10,11 +10,11 @@ use super::at_step::{Arrived, AtStep, Page};
 use crate::app::{Shared, Trouble};
 use crate::credentials::policy;
 use crate::domain::account::Account;
+use crate::domain::journey::{Method, Step};
 use crate::effects::{self, Change, Consequences};
 use crate::flow::begin::journey_url;
+use crate::http::paths;
 use crate::http::{AppError, Form};
-use crate::journey::{Method, Step};
-use crate::path;
 
 /// The step of these pages.
 pub struct Here;
@@ -61,9 +61,9 @@ fn page(app: &Shared, visit: &Visit, arrived: &Arrived, error: Option<&'static s
     let account = arrived.assessment.account.as_ref();
     let identifier = account.map_or("", |account| account.identifier(app.config.accounts.identifier));
     let page = NewPasswordPage {
-        action: journey_url(path::SIGNIN_NEW_PASSWORD, &arrived.open.id),
+        action: journey_url(paths::SIGNIN_NEW_PASSWORD, &arrived.open.id),
         errors: FieldErrors::default().and("new_password", error).with("min", &rules.min_length),
-        cancel_action: journey_url(path::SIGNIN_CANCEL, &arrived.open.id),
+        cancel_action: journey_url(paths::SIGNIN_CANCEL, &arrived.open.id),
         identifier: identifier.to_owned(),
         min_length: rules.min_length,
         rules: policy::shown(rules),

@@ -13,21 +13,21 @@ use web::typed::plain;
 
 use super::AboutClient;
 use super::at_step::{Arrived, AtStep, Page};
+use crate::app::notices::Mail;
 use crate::app::{Shared, Trouble};
 use crate::config::Identifier;
 use crate::credentials::passwords::Verdict;
 use crate::credentials::temporary::TemporaryPassword;
 use crate::domain::account::{Account, EmailAddress, Username};
 use crate::domain::device::Device;
-use crate::ephemeral::journeys::Open;
+use crate::domain::journey::{Method, Proofs, Step};
 use crate::flow::begin::{bond_cookie, journey_url};
 use crate::http::pages::see_other;
+use crate::http::paths;
 use crate::http::{AppError, Form};
-use crate::journey::{Method, Proofs, Step};
-use crate::notices::Mail;
-use crate::path;
 use crate::store::accounts::Name;
 use crate::store::audit::Event;
+use crate::store::ephemeral::journeys::Open;
 use crate::store::lockouts::Attempt;
 
 /// No failure is answered sooner, so that what was looked up on the way cannot be told from the time.
@@ -92,8 +92,8 @@ async fn page(
     let accounts = &app.config.accounts;
     let notice = visit.query("notice");
     let page = PasswordPage {
-        action: url(path::SIGNIN_PASSWORD),
-        cancel_action: url(path::SIGNIN_CANCEL),
+        action: url(paths::SIGNIN_PASSWORD),
+        cancel_action: url(paths::SIGNIN_CANCEL),
         identifier_kind: match accounts.identifier {
             Identifier::Email => "email",
             Identifier::Username => "username",
@@ -102,8 +102,8 @@ async fn page(
         errors: errors.with("minutes", &app.config.lockout.minutes),
         notice: NOTICES.contains(&notice.as_str()).then(|| format!("notice-{notice}")),
         portal_name: app.brand(open.journey.client_id.as_deref()).name.clone(),
-        register_url: accounts.registration.then(|| url(path::REGISTER)),
-        forgot_url: url(path::FORGOT),
+        register_url: accounts.registration.then(|| url(paths::REGISTER)),
+        forgot_url: url(paths::FORGOT),
         public_computer: assessment.portal.policy.public_computer,
         client,
     };
@@ -184,7 +184,7 @@ async fn give(
         let known = account.email_confirmed_at.is_some().then_some((account, device));
         let mut response = app.save_and_resume_knowing(visit, arrived.open, known).await?;
         if is_public {
-            visit.make_public(&mut response, &[path::DEVICE_COOKIE]);
+            visit.make_public(&mut response, &[paths::DEVICE_COOKIE]);
         } else if visit.cookie(PUBLIC_COOKIE).is_some() {
             append(&mut response, visit.front.cookies.clear(PUBLIC_COOKIE));
         }
@@ -197,7 +197,7 @@ async fn give(
     tokio::time::sleep_until((started + FAILURE_TAKES).into()).await;
     if let Some((_, page_id)) = waiting {
         let client_id = arrived.open.journey.client_id.as_deref();
-        let waiting = app.waiting_url(visit, client_id, path::REGISTER_SENT, &page_id);
+        let waiting = app.waiting_url(visit, client_id, paths::REGISTER_SENT, &page_id);
         return Ok(Given::Other(see_other(&waiting)));
     }
     app.outcomes.refused_try("wrong_password");
@@ -249,7 +249,7 @@ async fn check(
     };
     let found = match name {
         Some(name) => {
-            let secret = visit.cookie(path::DEVICE_COOKIE);
+            let secret = visit.cookie(paths::DEVICE_COOKIE);
             app.store.account_and_device(&name, secret.as_deref()).await?
         }
         None => None,

@@ -9,11 +9,11 @@ use web::request::Visit;
 
 use super::at_step::Arrived;
 use crate::app::Shared;
+use crate::domain::journey::{Next, Step};
 use crate::domain::phone::PhoneNumber;
 use crate::flow::begin::journey_url;
+use crate::http::paths;
 use crate::http::{AppError, Caller, Form};
-use crate::journey::{Next, Step};
-use crate::path;
 
 /// `idp/signin_phone.html`
 #[derive(Clone, Debug, Serialize)]
@@ -47,10 +47,10 @@ fn page(
     error: Option<&'static str>,
 ) -> Response {
     let page = PhonePage {
-        action: journey_url(path::SIGNIN_PHONE, &arrived.open.id),
+        action: journey_url(paths::SIGNIN_PHONE, &arrived.open.id),
         phone: typed.chars().take(40).collect(),
         errors: FieldErrors::default().and("phone", error),
-        cancel_action: journey_url(path::SIGNIN_CANCEL, &arrived.open.id),
+        cancel_action: journey_url(paths::SIGNIN_CANCEL, &arrived.open.id),
         step: 1,
         steps: 2,
     };

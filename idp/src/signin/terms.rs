@@ -8,10 +8,10 @@ use web::request::Visit;
 
 use super::at_step::{Arrived, AtStep, Page};
 use crate::app::Shared;
+use crate::domain::journey::Step;
 use crate::flow::begin::journey_url;
+use crate::http::paths;
 use crate::http::{AppError, Form};
-use crate::journey::Step;
-use crate::path;
 use crate::store::audit::Event;
 
 /// The step of these pages.
@@ -67,8 +67,8 @@ async fn page(
     let before = app.store.accepted_terms(&account.id).await?;
     let language = terms.language(app.look(open.journey.client_id.as_deref()).language(visit));
     let page = TermsPage {
-        action: journey_url(path::SIGNIN_TERMS, &open.id),
-        cancel_action: journey_url(path::SIGNIN_CANCEL, &open.id),
+        action: journey_url(paths::SIGNIN_TERMS, &open.id),
+        cancel_action: journey_url(paths::SIGNIN_CANCEL, &open.id),
         portal_name: assessment.portal.brand.name.clone(),
         version: terms.version.clone(),
         paragraphs: terms.paragraphs(language),

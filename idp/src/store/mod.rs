@@ -11,6 +11,7 @@ pub mod audit;
 pub mod claims;
 pub mod clients;
 pub mod devices;
+pub mod ephemeral;
 pub mod grants;
 pub mod history;
 pub mod keys;

@@ -11,7 +11,7 @@ use web::seal::sha256;
 
 use super::{Result, Store};
 use crate::domain::account::AccountId;
-use crate::journey::{Method, Proofs};
+use crate::domain::journey::{Method, Proofs};
 
 /// A session that has neither ended nor expired.
 #[derive(Clone, Debug)]

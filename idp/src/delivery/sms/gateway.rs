@@ -8,7 +8,6 @@ use reqwest::redirect::Policy;
 use web::config::ConfigError;
 
 use crate::config::{self, Config, SmsGatewayKind, SmsRequest};
-use crate::path;
 
 /// Shorter ones can be guessed by who may try for years.
 const SHORTEST_SECRET: usize = 32;
@@ -86,7 +85,7 @@ impl Gateway {
             token,
             sender: gateway.sender.clone().unwrap_or_else(|| config.sms.sender.clone()),
             request: gateway.request.clone().unwrap_or_default(),
-            report_url: format!("{}{}", config.issuer, path::SMS_REPORT.replace("{gateway}", &gateway.id)),
+            report_url: format!("{}{}", config.issuer, super::report::PATH.replace("{gateway}", &gateway.id)),
             report_secret,
         })
     }

@@ -23,8 +23,8 @@ use super::send_error::SendError;
 use crate::config::Config;
 
 pub(super) use gateway::{Gateway, Sms};
-pub use report::Incoming;
 pub(super) use report::{Fault, Status};
+pub use report::{Incoming, PATH as SMS_REPORT};
 
 /// How long a gateway may be silent where another one follows that works: people wait for this at their page.
 const PATIENCE: Duration = Duration::from_secs(3);

@@ -3,6 +3,9 @@
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Method};
 
+/// Where an SMS gateway reports what became of a message.
+pub const PATH: &str = "/sms/report/{gateway}";
+
 /// A request to the address of a gateway's reports.
 #[derive(Clone, Debug)]
 pub struct Incoming {

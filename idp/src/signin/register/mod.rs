@@ -11,19 +11,19 @@ use serde::Serialize;
 use web::errors::FieldErrors;
 use web::request::{Fields, Visit};
 
+use crate::app::notices::Mail;
 use crate::app::{Shared, Trouble};
-use crate::confirmations::Registration;
 use crate::credentials::policy;
 use crate::domain::account::{Account, EmailAddress, NameError, Role, parse_name};
 use crate::flow::begin::journey_in;
 use crate::http::pages::see_other;
+use crate::http::paths;
 use crate::http::{AppError, Caller, Form};
-use crate::mail_codes::with_journey;
-use crate::notices::Mail;
-use crate::path;
 use crate::store::accounts::NewAccount;
 use crate::store::audit::Event;
 use crate::store::mail_links::Purpose;
+use crate::verification::confirmations::Registration;
+use crate::verification::mail_codes::with_journey;
 
 /// No registration is answered sooner: what was looked up on the way cannot be told from the time.
 const ANSWER_TAKES: Duration = Duration::from_millis(250);
@@ -68,14 +68,14 @@ async fn client_of_journey(app: &Shared, visit: &Visit) -> Result<Option<String>
 fn filled(app: &Shared, visit: &Visit, fields: &Fields) -> RegisterPage {
     let journey = journey_in(visit);
     RegisterPage {
-        action: with_journey(path::REGISTER, &journey),
+        action: with_journey(paths::REGISTER, &journey),
         given_name: fields.trimmed("given_name").chars().take(80).collect(),
         family_name: fields.trimmed("family_name").chars().take(80).collect(),
         email: fields.plain("email").chars().take(254).collect(),
         errors: FieldErrors::default(),
         min_length: app.config.password.min_length,
         rules: policy::shown(&app.config.password),
-        signin_url: with_journey(path::SIGNIN, &journey),
+        signin_url: with_journey(paths::SIGNIN, &journey),
     }
 }
 
@@ -162,7 +162,7 @@ pub async fn post(
     let hash = app.passwords.hash(&filled.password).await.map_err(|_| Trouble::Busy)?;
     let id = keep(&app, &visit, filled, hash, client_id.as_deref()).await?;
     tokio::time::sleep_until((started + ANSWER_TAKES).into()).await;
-    Ok(see_other(&app.waiting_url(&visit, client_id.as_deref(), path::REGISTER_SENT, &id)))
+    Ok(see_other(&app.waiting_url(&visit, client_id.as_deref(), paths::REGISTER_SENT, &id)))
 }
 
 /// Adds the account, or tells the owner of a known address; returns the waiting page.
@@ -218,7 +218,7 @@ async fn keep(
     } else {
         let link = match client_id {
             Some(_) => app.registry.portal_of(client_id).url.clone(),
-            None => app.url(path::SIGNIN),
+            None => app.url(paths::SIGNIN),
         };
         app.notify(&mut write, Mail::AlreadyRegistered, &account, client_id, |notice| notice.link = link)
             .await?;

@@ -9,10 +9,10 @@ use web::request::{Fields, Visit};
 
 use super::{Again, DIGITS, Typed, again_at, with_journey};
 use crate::app::App;
-use crate::ephemeral::waiting::{self, Waiting};
 use crate::http::AppError;
 use crate::http::pages::see_other;
-use crate::path;
+use crate::http::paths;
+use crate::store::ephemeral::waiting::{self, Waiting};
 use crate::store::mail_links::Purpose;
 
 /// No mail is sent again sooner: whether there is an account to send it to cannot be told from the time.
@@ -101,9 +101,9 @@ fn words(purpose: Purpose) -> Words {
 /// Where a waiting page stands, and where its mail is sent again.
 fn paths(purpose: Purpose) -> (&'static str, &'static str) {
     match purpose {
-        Purpose::Confirm => (path::REGISTER_SENT, path::REGISTER_RESEND),
-        Purpose::Reset => (path::FORGOT_SENT, path::FORGOT_RESEND),
-        Purpose::EmailChange => (path::ACCOUNT_EMAIL_SENT, path::ACCOUNT_EMAIL_RESEND),
+        Purpose::Confirm => (paths::REGISTER_SENT, paths::REGISTER_RESEND),
+        Purpose::Reset => (paths::FORGOT_SENT, paths::FORGOT_RESEND),
+        Purpose::EmailChange => (paths::ACCOUNT_EMAIL_SENT, paths::ACCOUNT_EMAIL_RESEND),
     }
 }
 
@@ -137,8 +137,8 @@ impl App {
             errors: errors.with("digits", &DIGITS),
             resend_in_seconds: wait.as_secs() + u64::from(wait.subsec_millis() > 0),
             back_url: match purpose {
-                Purpose::EmailChange => path::ACCOUNT.to_owned(),
-                _ => with_journey(path::SIGNIN, page.journey_id.as_deref().unwrap_or_default()),
+                Purpose::EmailChange => paths::ACCOUNT.to_owned(),
+                _ => with_journey(paths::SIGNIN, page.journey_id.as_deref().unwrap_or_default()),
             },
             words: words(purpose),
             action,

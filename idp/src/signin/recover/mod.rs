@@ -18,13 +18,13 @@ use crate::domain::account::{Account, EmailAddress};
 use crate::effects::{self, Change, Consequences};
 use crate::flow::begin::journey_in;
 use crate::http::pages::see_other;
+use crate::http::paths;
 use crate::http::{AppError, Caller, Form};
-use crate::mail_codes::with_journey;
-use crate::path;
-use crate::register::confirm::back_to_signin;
-use crate::register::email_error;
 use crate::signin::new_password::personal;
+use crate::signin::register::confirm::back_to_signin;
+use crate::signin::register::email_error;
 use crate::store::mail_links::{MailLink, Purpose};
+use crate::verification::mail_codes::with_journey;
 
 /// No request for a mail is answered sooner.
 const ANSWER_TAKES: Duration = Duration::from_millis(150);
@@ -68,7 +68,7 @@ impl ForgotPage {
 impl ResetPage {
     pub fn sample() -> Self {
         Self {
-            action: path::RESET.into(),
+            action: paths::RESET.into(),
             token: "x".into(),
             errors: FieldErrors::of("new_password", "password-weak"),
             min_length: 12,
@@ -84,12 +84,12 @@ fn asks_username(app: &Shared) -> bool {
 
 fn forgot_page(app: &Shared, journey: &str, email: &str, username: &str, errors: FieldErrors) -> ForgotPage {
     ForgotPage {
-        action: with_journey(path::FORGOT, journey),
+        action: with_journey(paths::FORGOT, journey),
         email: email.chars().take(254).collect(),
         username: username.chars().take(254).collect(),
         ask_username: asks_username(app),
         errors,
-        signin_url: with_journey(path::SIGNIN, journey),
+        signin_url: with_journey(paths::SIGNIN, journey),
     }
 }
 
@@ -149,7 +149,7 @@ pub async fn post(
         app.delivery.wake();
     }
     tokio::time::sleep_until((started + ANSWER_TAKES).into()).await;
-    Ok(see_other(&app.waiting_url(&visit, client_id.as_deref(), path::FORGOT_SENT, &id)))
+    Ok(see_other(&app.waiting_url(&visit, client_id.as_deref(), paths::FORGOT_SENT, &id)))
 }
 
 /// `GET /forgot/sent`: the browser that asked.
@@ -183,7 +183,7 @@ async fn link_of(app: &Shared, token: &str) -> Result<(MailLink, Account), AppEr
 }
 
 fn reset_url(app: &Shared, visit: &Visit, client_id: Option<&str>, token: &str) -> String {
-    app.url_at(app.portal_for(visit, client_id), &format!("{}?token={token}", path::RESET))
+    app.url_at(app.portal_for(visit, client_id), &format!("{}?token={token}", paths::RESET))
 }
 
 fn reset_page(
@@ -195,7 +195,7 @@ fn reset_page(
 ) -> Response {
     let client_id = link.client_id.as_deref();
     let page = ResetPage {
-        action: app.url_at(app.portal_for(visit, client_id), path::RESET),
+        action: app.url_at(app.portal_for(visit, client_id), paths::RESET),
         token: token.to_owned(),
         errors: FieldErrors::default()
             .and("new_password", error)

@@ -1,4 +1,9 @@
-//! What this server tells those who run it: whether it can serve, and what it has counted.
+//! For those who run it: whether it can serve, what it has counted, what runs beside the requests, where gateways report,
+//! and what only a development configuration has.
+
+pub mod dev;
+pub mod jobs;
+pub mod reports;
 
 use std::time::Duration;
 

@@ -48,8 +48,7 @@ pub const ACCOUNT_PASSWORD: &str = "/account/password";
 pub const ACCOUNT_DOWNLOAD: &str = "/account/download";
 pub const ACCOUNT_DELETE: &str = "/account/delete";
 pub const ACCOUNT_DELETED: &str = "/account/deleted";
-/// Where an SMS gateway reports what became of a message.
-pub const SMS_REPORT: &str = "/sms/report/{gateway}";
+pub use crate::delivery::SMS_REPORT;
 /// How long the session of a browser still has.
 pub const SESSION: &str = "/session";
 pub const SESSION_EXTEND: &str = "/session/extend";

@@ -7,7 +7,7 @@ use web::db::Statement;
 use web::ephemeral::{Ephemeral, EphemeralError};
 use web::seal::{same, sha256};
 
-use crate::journey::Journey;
+use crate::domain::journey::Journey;
 
 /// A journey as it was read.
 #[derive(Clone, Debug)]

@@ -6,14 +6,14 @@ use std::time::Duration;
 use web::db::Write;
 use web::language::Language;
 
+use crate::app::notices::Mail;
 use crate::app::{App, Trouble};
 use crate::config::{FirstPassword, Identifier, Recovery, SecondFactor};
 use crate::credentials::temporary::TemporaryPassword;
 use crate::domain::account::{Account, AccountId, EmailAddress, Role, Username};
 use crate::domain::phone::PhoneNumber;
 use crate::domain::reason::Reason;
-use crate::notices::Mail;
-use crate::path;
+use crate::http::paths;
 use crate::store::accounts::NewAccount;
 use crate::store::audit::Event;
 
@@ -160,7 +160,7 @@ impl App {
                 account.identifier(identifier).clone_into(&mut notice.username);
                 notice.password = Some(password.clone());
                 notice.until = until.local_text();
-                notice.link = self.url(path::SIGNIN);
+                notice.link = self.url(paths::SIGNIN);
                 Mail::AccountCreated
             }
             Start::Chosen => {

@@ -7,12 +7,12 @@ use web::clock::Timestamp;
 use web::ephemeral::Limit;
 use web::typed::code;
 
+use crate::app::notices::CodeSms;
 use crate::app::{App, Trouble};
 use crate::domain::account::{Account, AccountId};
-use crate::ephemeral::journeys::{self, Open};
-use crate::journey::SentCode;
-use crate::notices::CodeSms;
+use crate::domain::journey::SentCode;
 use crate::store::audit::Event;
+use crate::store::ephemeral::journeys::{self, Open};
 
 const DAY: Duration = Duration::from_hours(24);
 /// Wrong codes for one account in a day, over all journeys.

@@ -11,11 +11,11 @@ use web::request::Visit;
 
 use crate::app::Shared;
 use crate::domain::account::Account;
-use crate::ephemeral::{journeys, waiting};
 use crate::flow::begin::journey_url;
 use crate::http::pages::see_other;
+use crate::http::paths;
 use crate::http::{AppError, Caller, Form};
-use crate::path;
+use crate::store::ephemeral::{journeys, waiting};
 use crate::store::mail_links::Purpose;
 
 /// `idp/confirm.html`
@@ -31,7 +31,7 @@ pub struct ConfirmPage {
 
 impl ConfirmPage {
     pub fn sample() -> Self {
-        Self { action: path::CONFIRM.into(), token: "x".into(), lead: "confirm-lead", email: String::new() }
+        Self { action: paths::CONFIRM.into(), token: "x".into(), lead: "confirm-lead", email: String::new() }
     }
 }
 
@@ -64,7 +64,7 @@ pub async fn page(State(app): State<Shared>, Caller(visit): Caller) -> Result<Re
         return Err(AppError::LinkInvalid);
     };
     let client_id = link.client_id.as_deref();
-    let action = app.url_at(app.portal_for(&visit, client_id), path::CONFIRM);
+    let action = app.url_at(app.portal_for(&visit, client_id), paths::CONFIRM);
     let page = ConfirmPage { action, token, lead: "confirm-lead", email: String::new() };
     Ok(app.client_page(&visit, client_id, StatusCode::OK, "idp/confirm.html", &page))
 }
@@ -129,5 +129,5 @@ pub async fn back_to_signin(
     open.journey.identifier = account.identifier(app.config.accounts.identifier).to_owned();
     // Only a convenience: whoever changed the journey meanwhile is not overtaken.
     journeys::save(&app.ephemeral, &mut open, app.journey_lifetime()).await?;
-    Ok(see_other(&format!("{}&notice={notice}", journey_url(path::SIGNIN_PASSWORD, &open.id))))
+    Ok(see_other(&format!("{}&notice={notice}", journey_url(paths::SIGNIN_PASSWORD, &open.id))))
 }

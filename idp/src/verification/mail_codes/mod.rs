@@ -11,14 +11,14 @@ use web::request::Visit;
 use web::seal::sha256;
 use web::typed::code;
 
+use crate::app::notices::{Mail, greeting};
 use crate::app::room::Left;
 use crate::app::{App, Trouble};
 use crate::domain::account::{Account, EmailAddress};
-use crate::ephemeral::waiting::{self, Waiting};
 use crate::flow::begin::journey_url;
-use crate::notices::{Mail, greeting};
-use crate::path;
+use crate::http::paths;
 use crate::store::accounts::Name;
+use crate::store::ephemeral::waiting::{self, Waiting};
 use crate::store::mail_links::{NewMailLink, Purpose};
 
 const DAY: Duration = Duration::from_hours(24);
@@ -71,7 +71,7 @@ impl App {
             return Ok(false);
         }
         let kind = format!("mails-{}", purpose.as_str());
-        if let Some(secret) = visit.cookie(path::DEVICE_COOKIE)
+        if let Some(secret) = visit.cookie(paths::DEVICE_COOKIE)
             && let Some((_, Some(device))) =
                 self.store.account_and_device(&Name::Email(email.clone()), Some(&secret)).await?
         {
@@ -162,10 +162,10 @@ impl App {
         let (token, code) = (self.random.token(), self.random.digits(DIGITS));
         let accounts = &self.config.accounts;
         let (mail, target, minutes) = match purpose {
-            Purpose::Confirm => (Mail::Confirm, path::CONFIRM, accounts.confirm_hours * 60),
-            Purpose::Reset => (Mail::Reset, path::RESET, accounts.reset_minutes),
+            Purpose::Confirm => (Mail::Confirm, paths::CONFIRM, accounts.confirm_hours * 60),
+            Purpose::Reset => (Mail::Reset, paths::RESET, accounts.reset_minutes),
             Purpose::EmailChange => {
-                (Mail::EmailChange, path::ACCOUNT_EMAIL_CONFIRM, accounts.confirm_hours * 60)
+                (Mail::EmailChange, paths::ACCOUNT_EMAIL_CONFIRM, accounts.confirm_hours * 60)
             }
         };
         let mark = account.password_mark();

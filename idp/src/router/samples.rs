@@ -17,8 +17,8 @@ use web::random::Random;
 use web::request::{Front, Visit};
 use web::seal::RootKey;
 
+use crate::app::notices::{Mail, Notice};
 use crate::credentials::temporary::TemporaryPassword;
-use crate::notices::{Mail, Notice};
 
 fn visit(language: Language) -> Visit {
     let root = RootKey::new("0123456789abcdef0123456789abcdef").unwrap();
@@ -68,11 +68,11 @@ fn samples() -> Vec<(&'static str, Value)> {
         page("signin_code", crate::signin::code::CodePage::sample()),
         page("signin_terms", crate::signin::terms::TermsPage::sample()),
         page("signin_consent", crate::signin::consent::ConsentPage::sample()),
-        page("register", crate::register::RegisterPage::sample()),
-        page("mail_sent", crate::mail_codes::page::WaitingPage::sample()),
-        page("confirm", crate::register::confirm::ConfirmPage::sample()),
-        page("forgot", crate::recover::ForgotPage::sample()),
-        page("reset", crate::recover::ResetPage::sample()),
+        page("register", crate::signin::register::RegisterPage::sample()),
+        page("mail_sent", crate::verification::mail_codes::page::WaitingPage::sample()),
+        page("confirm", crate::signin::register::confirm::ConfirmPage::sample()),
+        page("forgot", crate::signin::recover::ForgotPage::sample()),
+        page("reset", crate::signin::recover::ResetPage::sample()),
         page("message", crate::http::error::MessagePage::sample()),
         page("error", crate::http::pages::ErrorPage::sample()),
         page("logout", crate::oauth::logout::LogoutPage::sample()),
@@ -90,7 +90,7 @@ fn samples() -> Vec<(&'static str, Value)> {
         page("desk_account", crate::desk::member::MemberPage::sample()),
         page("desk_act", crate::desk::act::ActPage::sample()),
         page("home", crate::router::HomePage::sample()),
-        page("outbox", crate::dev::OutboxPage::sample()),
+        page("outbox", crate::operators::dev::OutboxPage::sample()),
     ]
 }
 
