@@ -4,23 +4,23 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use include_dir::{Dir, include_dir};
-use web::check::{self, Place};
-use web::clock::Clock;
-use web::config::ConfigError;
-use web::connections::ConnectionMetrics;
-use web::cookies::CookieRules;
-use web::csrf::Csrf;
-use web::db::{Db, Marks, OpenError, Schema};
-use web::ephemeral::{Ephemeral, EphemeralError};
-use web::flood::FloodGuard;
-use web::health::Health;
-use web::kept::KeptForms;
-use web::metrics::Metrics;
-use web::once::Once;
-use web::pages::Pages;
-use web::random::Random;
-use web::request::Front;
-use web::seal::Sealer;
+use platform::check::{self, Place};
+use platform::clock::Clock;
+use platform::config::ConfigError;
+use platform::connections::ConnectionMetrics;
+use platform::cookies::CookieRules;
+use platform::csrf::Csrf;
+use platform::db::{Db, Marks, OpenError, Schema};
+use platform::ephemeral::{Ephemeral, EphemeralError};
+use platform::flood::RateLimiter;
+use platform::health::Health;
+use platform::kept::KeptForms;
+use platform::metrics::Metrics;
+use platform::once::Once;
+use platform::pages::Pages;
+use platform::random::Random;
+use platform::request::Front;
+use platform::seal::Sealer;
 
 use crate::access_log::AccessLog;
 use crate::config::{Organisation, Settings};
@@ -107,8 +107,8 @@ pub struct App {
     pub notes: Notes,
     pub access_log: AccessLog,
     pub audit: Audit,
-    pub posts: FloodGuard,
-    pub sign_ins: FloodGuard,
+    pub posts: RateLimiter,
+    pub sign_ins: RateLimiter,
     /// Forms that somebody has not sent.
     pub kept: KeptForms,
     pub once: Arc<Once>,
@@ -164,8 +164,8 @@ impl App {
             notes: Notes::new(db.clone(), root),
             access_log: AccessLog::new(db.clone()),
             audit: Audit::new(db.clone()),
-            posts: FloodGuard::per_minute(settings.limits.posts_per_minute),
-            sign_ins: FloodGuard::per_minute(settings.limits.sign_ins_per_minute),
+            posts: RateLimiter::per_minute(settings.limits.posts_per_minute),
+            sign_ins: RateLimiter::per_minute(settings.limits.sign_ins_per_minute),
             drafts: root.sealer("draft"),
             settings,
             clock,

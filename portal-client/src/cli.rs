@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use platform::check::{self, Good, Place};
+use platform::clock::Clock;
+use platform::connections::Terms;
+use platform::db::{self, Db, Found, Needs};
+use platform::random::Random;
+use platform::shutdown::Shutdown;
 use serde_json::json;
 use tokio::net::TcpListener;
-use web::check::{self, Good, Place};
-use web::clock::Clock;
-use web::connections::Terms;
-use web::db::{self, Db, Found, Needs};
-use web::random::Random;
-use web::shutdown::Shutdown;
 
 use crate::app::{App, Parts, SCHEMA};
 use crate::config::{self, Config, Settings};
@@ -133,7 +133,7 @@ pub async fn run(cli: Cli) -> ExitCode {
 async fn serve(path: &Path, json: bool) -> Outcome {
     let config = Config::read(path)?;
     let settings = Settings::check(&config, path)?;
-    web::request_log::start(settings.log.json || json, settings.log.level.name());
+    platform::request_log::start(settings.log.json || json, settings.log.level.name());
     for warning in config::warnings(&config, &settings, path) {
         tracing::warn!(%warning, "the configuration works, but look at it again");
     }
@@ -149,11 +149,11 @@ async fn serve(path: &Path, json: bool) -> Outcome {
             .await
             .map_err(|error| format!("{}: metrics_listen = {at}: {error}", path.display()))?;
         let router = metrics_router(Arc::clone(&app));
-        tokio::spawn(web::serve::serve_on(own, router, shutdown.clone(), Terms::of_operators()));
+        tokio::spawn(platform::serve::serve_on(own, router, shutdown.clone(), Terms::of_operators()));
     }
     tracing::info!(%listen, origin = %app.settings.origin, "serving");
     let terms = Terms::new(app.connections.clone());
-    web::serve::serve_on(listener, router(Arc::clone(&app)), shutdown, terms).await;
+    platform::serve::serve_on(listener, router(Arc::clone(&app)), shutdown, terms).await;
     sweeper.abort();
     looker.abort();
     app.db.close().await;

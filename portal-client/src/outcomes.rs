@@ -1,9 +1,9 @@
 //! What requests to the portal came to, counted by what happened and not by status. Labels come from closed lists; never a
 //! person.
 
+use platform::metrics::Tally;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::Registry;
-use web::metrics::Tally;
 
 /// The counters of one node; clones share them.
 #[derive(Clone, Debug)]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
-use web::assets::asset;
-use web::{compress, headers, kept, links, look, once, request, request_log};
+use platform::assets::asset;
+use platform::{compress, headers, kept, links, look, once, request, request_log};
 
 use crate::app::{App, LARGEST_FORM};
 use crate::http::paths;
@@ -15,7 +15,7 @@ use crate::pages::{
     team_link, write,
 };
 
-/// The portal as a service, to be served with the peer's address (`web::serve::serve` does that).
+/// The portal as a service, to be served with the peer's address (`platform::serve::serve` does that).
 pub fn router(app: Arc<App>) -> Router {
     let pages = Router::new()
         .route(paths::HOME, get(home::home))

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use web::db::Db;
-use web::random::Random;
-use web::seal::RootKey;
+use platform::db::Db;
+use platform::random::Random;
+use platform::seal::RootKey;
 
 /// An empty database and a root key.
 pub(crate) struct Store {

@@ -39,7 +39,7 @@ async fn forgot(world: &World, browser: &mut Browser, email: &str) {
 }
 
 async fn is_confirmed(world: &World, person: &Person) -> bool {
-    world.account(person).await.email_confirmed_at.is_some()
+    world.account(person).await.email_verified_at.is_some()
 }
 
 #[tokio::test]

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use idp::delivery::Caught;
+use platform::clock::Timestamp;
 use reqwest::Method;
 use sqlx::Row as _;
 use tests::{Browser, Page, Person, World};
 use tokio::task::JoinSet;
-use web::clock::Timestamp;
 
 /// The sentence for every password that did not sign somebody in.
 pub const NOT_SIGNED_IN: &str = "De combinatie klopt niet";

@@ -88,7 +88,7 @@ fn portal_and_provider_meet_over_http_only() {
     let manifest = |name: &str| fs::read_to_string(root().join(name).join("Cargo.toml")).unwrap();
     assert!(!manifest("portal-client").lines().any(|line| line.starts_with("idp")));
     assert!(!manifest("idp").lines().any(|line| line.starts_with("portal-client")));
-    for file in sources(&root().join("idp/src")).iter().chain(&sources(&root().join("web/src"))) {
+    for file in sources(&root().join("idp/src")).iter().chain(&sources(&root().join("platform/src"))) {
         let text = fs::read_to_string(file).unwrap();
         assert!(
             !text.contains("BSN") && !text.contains("Bsn"),
@@ -107,37 +107,54 @@ fn only_one_file_names_oxide_auth() {
     }
 }
 
-/// Circles that are there still, by the files that they lead through. Who opens one takes it out of here.
-const KNOWN_CIRCLES: [&[&str]; 4] = [
-    &["idp/src/account/mod.rs", "idp/src/account/session.rs"],
-    &["idp/src/journey/mod.rs", "idp/src/journey/requirements.rs"],
-    &["idp/src/keys/jwt.rs", "idp/src/keys/material.rs", "idp/src/keys/mod.rs"],
-    &[
-        "idp/src/oauth/authorize.rs",
-        "idp/src/oauth/issue.rs",
-        "idp/src/oauth/logout.rs",
-        "idp/src/oauth/resume.rs",
-    ],
-];
-
 #[test]
 fn no_two_files_stand_on_each_other() {
     let mut found = Vec::new();
-    for name in ["idp", "portal-client", "web"] {
+    for name in ["idp", "portal-client", "platform"] {
         let graph = circles::Files::read(&root().join(name).join("src"), &format!("{name}/src/")).graph();
         assert!(graph.values().any(|on| on.len() > 5), "{name} was not read");
         found.extend(circles::circles(&graph));
     }
-    let goes_through =
-        |circle: &[String], files: &[&str]| circle.iter().all(|file| files.contains(&file.as_str()));
-    let is_known = |circle: &&Vec<String>| KNOWN_CIRCLES.iter().any(|files| goes_through(circle, files));
-    let is_open = |files: &&&[&str]| !found.iter().any(|circle| goes_through(circle, files));
-    let new = found.iter().filter(|circle| !is_known(circle));
-    let new = new.map(|circle| format!("a circle: {}", circle.join("\n    -> ")));
-    let open = KNOWN_CIRCLES.iter().filter(is_open);
-    let open = open.map(|files| format!("open by now, take it out of the list: {}", files.join(", ")));
-    let wrong: Vec<String> = new.chain(open).collect();
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let printed = found.iter().map(|circle| format!("a circle: {}\n", circle.join("\n    -> ")));
+    assert!(found.is_empty(), "{}", printed.collect::<String>());
+}
+
+#[test]
+fn the_provider_has_so_few_rooms_that_they_fit_a_glance() {
+    let entries = fs::read_dir(root().join("idp/src")).unwrap().count();
+    assert!((10..=20).contains(&entries), "idp/src has {entries} entries");
+}
+
+/// The functions of a file that answer requests, each with its length in lines.
+fn handlers(text: &str) -> Vec<(String, usize)> {
+    let lines: Vec<&str> = text.lines().collect();
+    let starts = lines.iter().enumerate().filter(|(_, line)| line.starts_with("pub async fn "));
+    let mut found = Vec::new();
+    for (start, line) in starts {
+        let Some(length) = lines[start..].iter().position(|line| *line == "}") else { continue };
+        let head = lines[start..].iter().take_while(|line| !line.ends_with('{')).copied();
+        let head: String = head.chain(lines[start..].iter().find(|line| line.ends_with('{')).copied()).collect();
+        if head.contains("State(app): State<") {
+            let name = line.trim_start_matches("pub async fn ").split(['(', '<']).next().unwrap();
+            found.push((name.to_owned(), length + 1));
+        }
+    }
+    found
+}
+
+#[test]
+fn no_handler_is_longer_than_a_screen() {
+    let (mut seen, mut long) = (0, Vec::new());
+    for file in sources(&root().join("idp/src")).iter().chain(&sources(&root().join("portal-client/src"))) {
+        for (name, length) in handlers(&fs::read_to_string(file).unwrap()) {
+            seen += 1;
+            if length > 60 {
+                long.push(format!("{}: {name} has {length} lines", file.display()));
+            }
+        }
+    }
+    assert!(seen > 60, "only {seen} handlers were found");
+    assert!(long.is_empty(), "{}", long.join("\n"));
 }
 
 /// The lines of the sections of a manifest that list dependencies, by their names.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use platform::language::Language;
 use tests::{Backend, Chromium, Look, Person, World};
-use web::language::Language;
 
 const DAY: Duration = Duration::from_hours(24);
 const DORA: Person =

@@ -7,11 +7,11 @@ use axum::extract::{Form, Query, State};
 use axum::response::{Html, Redirect};
 use axum::routing::get;
 use idp::config::Client;
+use platform::config::Secret;
+use platform::language::Language;
 use tests::{Backend, Chromium, Look, Person, RelyingParty, World};
 use tokio::net::TcpListener;
 use url::Url;
-use web::config::Secret;
-use web::language::Language;
 
 type Pairs = Vec<(String, String)>;
 

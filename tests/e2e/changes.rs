@@ -114,7 +114,7 @@ async fn t24_a_new_address_is_confirmed_by_its_owner_and_both_addresses_are_told
         twice.submit("confirm-submit", &[]).await;
         assert!(twice.text().contains("mailadres is veranderd"), "{}", twice.text());
         let renamed = Person { email: NEW_EMAIL, ..Person::ANNA };
-        assert!(world.account(&renamed).await.email_confirmed_at.is_some());
+        assert!(world.account(&renamed).await.email_verified_at.is_some());
         assert_eq!(noted(&world, &renamed, "email-changed").await, 1);
         for to in [Person::ANNA.email, NEW_EMAIL] {
             assert_eq!(subjects(&world, to).await.last().unwrap(), "Uw e-mailadres is veranderd", "{to}");

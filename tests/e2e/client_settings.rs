@@ -1,10 +1,10 @@
 //! Settings of a client for what its library takes for granted.
 
 use idp::config::{Client, SmsGatewayKind};
+use platform::config::Secret;
 use serde_json::Value;
 use tests::{Backend, Person, RelyingParty, World};
 use url::Url;
-use web::config::Secret;
 
 use crate::receiver::{Receiver, verified};
 use crate::sms_acts::Place;

@@ -6,11 +6,11 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use idp::config::{Client, Config, Portal};
+use platform::clock::Clock;
 use serde_json::{Value, json};
 use tests::{Backend, Browser, Person, RelyingParty, World};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
-use web::clock::Clock;
 
 use crate::receiver::Receiver;
 

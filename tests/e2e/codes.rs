@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use platform::seal::sha256;
 use tests::{Backend, Browser, Person, World};
-use web::seal::sha256;
 
 use crate::acts::{another, at_once, at_sign_in, code_of, is_back, noted, signed_in, without_phone};
 
@@ -455,7 +455,7 @@ async fn an_sms_says_whether_it_is_for_a_new_number_and_tells_the_old_one_whom_t
 
         let holder = world.account(&Person::ANNA).await;
         let mut write = world.idp.store.begin_write().await.unwrap();
-        let language = web::language::Language::Nl;
+        let language = platform::language::Language::Nl;
         world.idp.tell_old_number(&mut write, Person::ANNA.phone, language, "phone_changed").await.unwrap();
         world
             .idp

@@ -23,7 +23,7 @@ impl Drop for Place {
 impl Place {
     fn new() -> Self {
         let folder =
-            std::env::temp_dir().join(format!("voordeur-config-{}", web::random::Random::system().id()));
+            std::env::temp_dir().join(format!("voordeur-config-{}", platform::random::Random::system().id()));
         fs::create_dir_all(folder.join("brand")).unwrap();
         let place = Self(folder);
         for (name, content) in [

@@ -43,7 +43,7 @@ async fn find(world: &World, email: &str) -> Option<Account> {
 }
 
 async fn is_confirmed(world: &World) -> bool {
-    world.account(&DORA).await.email_confirmed_at.is_some()
+    world.account(&DORA).await.email_verified_at.is_some()
 }
 
 #[tokio::test]
@@ -146,7 +146,7 @@ async fn t01_signing_in_after_a_registration_tells_no_free_address_from_a_taken_
             seen.push(answers);
         }
         assert_eq!(seen[0], seen[1]);
-        assert!(find(&world, DORA.email).await.unwrap().email_confirmed_at.is_none());
+        assert!(find(&world, DORA.email).await.unwrap().email_verified_at.is_none());
     }
 }
 

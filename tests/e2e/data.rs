@@ -7,8 +7,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use platform::random::Random;
 use tests::{Person, postgres};
-use web::random::Random;
 
 use crate::operations::{binary, start};
 
@@ -115,7 +115,7 @@ impl Operator {
 
     /// How many accounts a good database has, as a backup of it counts them.
     pub fn accounts(&self) -> i64 {
-        let name = format!("{}.count", Random::system().id());
+        let name = format!("count-{}", Random::system().id());
         let ran = self.run(&format!("backup --json --to {name}"));
         assert!(ran.ok, "{ran:?}");
         fs::remove_file(self.elsewhere.join(name)).unwrap();

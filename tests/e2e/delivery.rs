@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use idp::config::{Config, MailTls};
 use idp::delivery::{Counts, Kind, Message};
+use platform::config::Secret;
 use sqlx::Row as _;
 use tests::{Backend, MailServer, Person, Play, SmsGateway, World};
-use web::config::Secret;
 
 const DORA: Person =
     Person { email: "dora@example.nl", password: "Fiets-Molen-Regen-42", phone: "+31612121212" };

@@ -179,7 +179,8 @@ async fn dying_node() -> String {
 
 #[tokio::test]
 async fn what_a_dying_node_dropped_is_answered_by_a_page_of_ours_and_not_sent_again() {
-    let folder = std::env::temp_dir().join(format!("voordeur-nginx-{}", web::random::Random::system().id()));
+    let folder =
+        std::env::temp_dir().join(format!("voordeur-nginx-{}", platform::random::Random::system().id()));
     let gone = format!("http://localhost:{}", free_port().await);
     let nginx = Nginx::start(&dying_node().await, &gone, &folder).await;
     for (host, path) in [(LOGIN, "/signin/password"), (PORTAL, "/team")] {

@@ -1,8 +1,8 @@
 //! The care team's desk in a real browser: a nurse makes an account on a phone, in Dutch, and at a desk, in English;
 //! the new user signs in with what the mail says.
 
+use platform::language::Language;
 use tests::{Backend, Chromium, Look, Person, World};
-use web::language::Language;
 
 use crate::acts::lock;
 use crate::desk::with_temporary_passwords;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use idp::store::accounts::Name;
+use platform::seal::sha256;
 use tests::{Backend, Browser, Person, World};
-use web::seal::sha256;
 
 use crate::acts::{at_sign_in, column, is_back, signed_in, without_phone};
 

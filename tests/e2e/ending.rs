@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use platform::language::Language;
 use reqwest::header::{LOCATION, SET_COOKIE};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tests::{Backend, Browser, Chromium, Look, Person, World};
 use url::Url;
-use web::language::Language;
 
 const MINUTE: Duration = Duration::from_mins(1);
 const SECOND: Duration = Duration::from_secs(1);

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use idp::app::{App, Shared};
 use idp::keys::{Algorithm, KeyRing, Phase};
+use platform::clock::Timestamp;
+use platform::random::Random;
+use platform::shutdown::Shutdown;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tests::{Backend, Person, RelyingParty, Tokens, World};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use web::clock::Timestamp;
-use web::random::Random;
-use web::shutdown::Shutdown;
 
 use crate::receiver::verified;
 
@@ -28,7 +28,7 @@ async fn serve(node: &Shared) -> (String, watch::Sender<bool>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
     let (stop, shutdown) = Shutdown::channel();
-    tokio::spawn(web::serve::serve(listener, idp::router::router(node), shutdown));
+    tokio::spawn(platform::serve::serve(listener, idp::router::router(node), shutdown));
     (origin, stop)
 }
 

@@ -1,9 +1,9 @@
 //! No page is wider than a small phone, whatever words stand in it and however far apart its letters are; and what a
 //! page says is there on paper and in the colours of the system too.
 
+use platform::language::Language;
 use serde_json::{Value, json};
 use tests::{Backend, Chromium, Look, Person, World};
-use web::language::Language;
 
 use crate::care::{BIRTH_DATE, BSN, DOSSIER, ask, at_portal, request, with_dossier};
 

@@ -263,7 +263,7 @@ async fn t51_what_is_taken_at_once_is_never_more_than_there_is() {
         for number in 0..40 {
             let (values, key) = (world.idp.ephemeral.clone(), key.clone());
             takers.spawn(async move {
-                let limit = web::ephemeral::Limit { key: &key, most: 7, window: hour };
+                let limit = platform::ephemeral::Limit { key: &key, most: 7, window: hour };
                 let taken = values.reserve(&[limit]).await.unwrap();
                 // Every second one gives back what it got.
                 match taken {
@@ -289,8 +289,8 @@ async fn t51_what_is_taken_at_once_is_never_more_than_there_is() {
         let other = format!("other:{}", world.issuer);
         let both = |most| {
             [
-                web::ephemeral::Limit { key: &other, most: 5, window: hour },
-                web::ephemeral::Limit { key: &key, most, window: hour },
+                platform::ephemeral::Limit { key: &other, most: 5, window: hour },
+                platform::ephemeral::Limit { key: &key, most, window: hour },
             ]
         };
         let full = values.reserve(&both(u32::try_from(kept.max(1)).unwrap())).await.unwrap();

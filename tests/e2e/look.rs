@@ -3,11 +3,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use idp::config::Config;
+use platform::language::Language;
 use reqwest::{Method, StatusCode};
 use scraper::{Html, Selector};
 use tests::{Backend, Browser, Chromium, Look, Page, Person, RelyingParty, World};
 use url::Url;
-use web::language::Language;
 
 const PLUM: &str = "#7a1f5c";
 const SVG: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 120 40\">\

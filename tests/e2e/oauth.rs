@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use platform::seal::sha256;
 use reqwest::header::LOCATION;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 use tests::{Backend, Person, RelyingParty, Tokens, World};
 use url::Url;
-use web::seal::sha256;
 
 use crate::receiver::Receiver;
 

@@ -22,7 +22,7 @@ fn words(value: &Value) -> Vec<&str> {
 
 /// The left half of the SHA-256 (OpenID Connect Core section 3.1.3.6).
 fn left_half(access_token: &str) -> String {
-    let digest = URL_SAFE_NO_PAD.decode(web::seal::sha256(access_token)).unwrap();
+    let digest = URL_SAFE_NO_PAD.decode(platform::seal::sha256(access_token)).unwrap();
     URL_SAFE_NO_PAD.encode(&digest[..16])
 }
 

@@ -3,11 +3,11 @@
 use std::fs;
 use std::time::Duration;
 
+use platform::clock::Clock;
 use serde_json::Value;
 use sqlx::AnyConnection;
 use sqlx::Connection as _;
 use tests::{Backend, Person, World};
-use web::clock::Clock;
 
 use crate::acts::{is_back, signed_in};
 use crate::data::Operator;
@@ -194,6 +194,7 @@ async fn only_serve_and_migrate_change_a_schema_and_every_other_command_says_whi
          DROP TABLE refused_addresses; ALTER TABLE outbox DROP COLUMN lane;
          DROP TABLE client_origins; DROP TABLE asked_algorithms;
          ALTER TABLE clients DROP COLUMN logo_uri; ALTER TABLE clients DROP COLUMN logo;
+         ALTER TABLE sessions DROP COLUMN proofs;
          DELETE FROM _sqlx_migrations WHERE version >= 17",
     )
     .await;

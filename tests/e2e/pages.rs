@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use platform::config::Secret;
+use platform::random::Random;
+use platform::shutdown::Shutdown;
 use portal_client::app::App as PortalApp;
 use portal_client::config::{Config as PortalConfig, Settings};
 use portal_client::http::paths;
@@ -10,9 +13,6 @@ use reqwest::{Method, StatusCode};
 use tests::{Backend, Browser, Page, Person, World};
 use tokio::net::TcpListener;
 use url::Url;
-use web::config::Secret;
-use web::random::Random;
-use web::shutdown::Shutdown;
 
 use crate::care::{BIRTH_DATE, BSN, DOSSIER, ask, at_portal, request, with_dossier};
 
@@ -131,7 +131,7 @@ async fn https_portal(world: &World) -> String {
     let (stop, shutdown) = Shutdown::channel();
     tokio::spawn(async move {
         let _stop = stop;
-        web::serve::serve(listener, portal_client::router::router(app), shutdown).await;
+        platform::serve::serve(listener, portal_client::router::router(app), shutdown).await;
     });
     format!("http://localhost:{}", address.port())
 }

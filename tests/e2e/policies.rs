@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use idp::config::{Client, Config, Portal, SecondFactor, SignInPolicy};
+use platform::config::Secret;
 use reqwest::StatusCode;
 use tests::{Backend, Browser, Person, RelyingParty, Tokens, World};
-use web::config::Secret;
 
 use crate::acts::{at_sign_in, is_back};
 

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use idp::config::{Client, Config, Portal, SecondFactor, SignInPolicy, Terms};
+use platform::config::Secret;
+use platform::language::Language;
+use platform::look::Brand;
 use tests::{Backend, Chromium, Look, Person, World, origin_of};
-use web::config::Secret;
-use web::language::Language;
-use web::look::Brand;
 
 use crate::desk::{at_desk, mailed_password, make};
 

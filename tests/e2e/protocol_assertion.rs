@@ -167,7 +167,7 @@ async fn a_client_authenticates_by_its_own_method_and_as_one_client() {
         let key = Key::new(SigningAlgorithm::Es256);
         let post: Client = Client {
             client_id: "post".into(),
-            client_secret: Some(web::config::Secret::Literal("post-secret".into())),
+            client_secret: Some(platform::config::Secret::Literal("post-secret".into())),
             token_endpoint_auth_method: idp::config::TokenEndpointAuthMethod::ClientSecretPost,
             redirect_uris: vec!["http://127.0.0.1:9999/cb".into()],
             ..Client::default()

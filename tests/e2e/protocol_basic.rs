@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use idp::config::{Client, TokenEndpointAuthMethod};
+use platform::config::Secret;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tests::{Backend, Browser, Person, RelyingParty, Tokens, World};
 use url::Url;
-use web::config::Secret;
 
 use crate::protocol_acts::refused;
 

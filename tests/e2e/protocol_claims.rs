@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use idp::config::Client;
+use platform::config::Secret;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tests::{Backend, Browser, Person, RelyingParty, Tokens, World};
-use web::config::Secret;
 
 const CODE: &str = "urn:voordeur:acr:code";
 const KNOWN: &str = "urn:voordeur:acr:known-device";

@@ -89,7 +89,7 @@ fn faults(
     let rsa = Key::new(SigningAlgorithm::Rs256);
     all.push(("RS256".into(), vec![client.proof_of(&rsa, at, token, &none, &none)]));
     if token.is_some() {
-        for claims in [json!({ "ath": null }), json!({ "ath": web::seal::sha256("another") })] {
+        for claims in [json!({ "ath": null }), json!({ "ath": platform::seal::sha256("another") })] {
             all.push((claims.to_string(), vec![made(&none, &claims)]));
         }
     }

@@ -1,11 +1,11 @@
 //! A JWT says what it is for, and serves for nothing else (RFC 8725 section 3.11).
 
 use idp::config::{Client, SigningAlgorithm};
+use platform::config::Secret;
+use platform::seal::sha256;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tests::{Backend, Key, Person, RelyingParty, SigningClient, World, changed};
-use web::config::Secret;
-use web::seal::sha256;
 
 use crate::protocol_acts::{fapi, refused};
 
@@ -31,7 +31,7 @@ async fn t50_what_a_client_signed_for_one_purpose_serves_no_other() {
             SigningClient::new(&world, "strict", &key, Some(&Key::new(SigningAlgorithm::Es256))),
         ] {
             let (id, issuer) = (client.portal.client_id.as_str(), client.portal.issuer.as_str());
-            let one = |at: &str| format!("{at}-{}", web::random::Random::system().id());
+            let one = |at: &str| format!("{at}-{}", platform::random::Random::system().id());
             let assertion = || json!({ "iss": id, "sub": id, "aud": issuer, "iat": now, "exp": now + 60, "jti": one("a") });
             let request = || {
                 json!({

@@ -2,11 +2,11 @@
 //! their own.
 
 use idp::config::{Client, TokenEndpointAuthMethod};
+use platform::config::Secret;
 use reqwest::header::LOCATION;
 use reqwest::{Method, StatusCode};
 use tests::{Backend, Browser, Person, RelyingParty, World};
 use url::{Url, form_urlencoded};
-use web::config::Secret;
 
 use crate::protocol_acts::{refused, shown};
 

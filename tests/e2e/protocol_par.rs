@@ -48,7 +48,7 @@ async fn only_a_good_request_is_taken_and_only_by_post() {
             let answer = request.send().await.unwrap();
             assert_eq!(answer.status(), StatusCode::METHOD_NOT_ALLOWED, "{method}");
         }
-        let challenge = web::seal::sha256("x");
+        let challenge = platform::seal::sha256("x");
         for (changes, error) in [
             (vec![("request_uri", request_uri)], "invalid_request"),
             (vec![("request_uri", "https://rp.example/request")], "invalid_request"),

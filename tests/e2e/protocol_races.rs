@@ -2,11 +2,11 @@
 //! 9700 section 4.14.2): one answer is a success, and then nothing of the grant is good.
 
 use idp::config::Client;
+use platform::config::Secret;
 use reqwest::{Response, StatusCode};
 use serde_json::Value;
 use tests::{Backend, Person, RelyingParty, Tokens, World};
 use tokio::task::JoinSet;
-use web::config::Secret;
 
 use crate::protocol_acts::refused;
 

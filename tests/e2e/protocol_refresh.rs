@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use idp::config::{Client, SigningAlgorithm};
+use platform::config::Secret;
 use reqwest::{Response, StatusCode};
 use serde_json::json;
 use tests::{Backend, Key, Person, RelyingParty, SigningClient, Tokens, World};
-use web::config::Secret;
 
 use crate::acts::set_column;
 use crate::protocol_acts::{fapi, refused};

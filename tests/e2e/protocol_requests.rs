@@ -1,10 +1,10 @@
 //! Requests that the client signed (RFC 9101, OpenID Connect Core section 6).
 
 use idp::config::{Client, SigningAlgorithm};
+use platform::seal::sha256;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tests::{Backend, Browser, Key, Person, SigningClient, Tokens, World, changed};
-use web::seal::sha256;
 
 use crate::protocol_acts::{fapi, refused, shown};
 

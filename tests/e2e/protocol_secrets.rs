@@ -3,10 +3,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use idp::config::{Client, TokenEndpointAuthMethod};
+use platform::config::Secret;
 use reqwest::Response;
 use serde_json::Value;
 use tests::{Backend, World};
-use web::config::Secret;
 
 use crate::log_lines::Log;
 

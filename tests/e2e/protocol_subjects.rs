@@ -2,10 +2,10 @@
 //! clients that run in a browser of another origin.
 
 use idp::config::{Client, SigningAlgorithm, SubjectType};
+use platform::config::Secret;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 use tests::{Backend, Person, RelyingParty, Tokens, World};
-use web::config::Secret;
 
 use crate::receiver::{Receiver, verified};
 

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use idp::config::{Client, GrantType, SigningAlgorithm};
+use platform::config::Secret;
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
 use tests::{Backend, Key, Person, RelyingParty, SigningClient, Tokens, World};
-use web::config::Secret;
 
 use crate::protocol_acts::refused;
 use crate::receiver::verified;

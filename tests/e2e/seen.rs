@@ -4,16 +4,16 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use platform::clock::{Clock, Timestamp};
+use platform::health::Health;
+use platform::random::Random;
+use platform::shutdown::Shutdown;
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use tests::{Backend, Person, RelyingParty, World};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
-use web::clock::{Clock, Timestamp};
-use web::health::Health;
-use web::random::Random;
-use web::shutdown::Shutdown;
 
 use crate::log_lines::Log;
 
@@ -237,7 +237,7 @@ async fn a_scrape_does_not_wait_for_a_database_that_hangs() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("http://{}/metrics", listener.local_addr().unwrap());
     let (_stop, shutdown) = Shutdown::channel();
-    tokio::spawn(web::serve::serve(listener, idp::router::metrics_router(&world.idp), shutdown));
+    tokio::spawn(platform::serve::serve(listener, idp::router::metrics_router(&world.idp), shutdown));
 
     // Whoever touches these tables waits until this transaction ends, which it does not.
     let mut other =

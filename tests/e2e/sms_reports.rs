@@ -5,8 +5,8 @@ use std::time::Duration;
 use axum::http::Method;
 use idp::config::SmsGatewayKind::{Cm, Generic, MessageBird, Spryng, Twilio};
 use idp::delivery::Kind;
+use platform::shutdown::Shutdown;
 use tests::{Backend, SmsGateway, SmsReport, Text, Told};
-use web::shutdown::Shutdown;
 
 use crate::sms_acts::{DELIVERED, NOTHING, Place};
 
@@ -234,7 +234,11 @@ async fn sms_metrics_count_by_gateway_and_show_the_budget() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/metrics", listener.local_addr().unwrap());
         let (_stop, shutdown) = Shutdown::channel();
-        tokio::spawn(web::serve::serve(listener, idp::router::metrics_router(&place.world.idp), shutdown));
+        tokio::spawn(platform::serve::serve(
+            listener,
+            idp::router::metrics_router(&place.world.idp),
+            shutdown,
+        ));
         let text = reqwest::get(url).await.unwrap().text().await.unwrap();
         for line in [
             "sms_failed_total{gateway=\"one\"} 1",

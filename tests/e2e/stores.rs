@@ -87,7 +87,7 @@ async fn an_e_mail_address_and_a_user_name_belong_to_one_account() {
             phone_sealed: None,
             role: idp::domain::account::Role::User,
             organisation: None,
-            language: web::language::Language::En,
+            language: platform::language::Language::En,
         };
         let mut write = world.idp.store.begin_write().await.unwrap();
         let refused = world.idp.store.insert_account(&mut write, &new).await.unwrap_err();

@@ -84,19 +84,26 @@ async fn a_transaction_whose_request_goes_away_is_whole_or_absent() {
             store.note(&mut write, Event::SignedIn, &anna.id, None, "two");
             write.commit().await.unwrap();
         };
-        // Dropped after each number of steps that it takes, until it takes no more.
+        // Dropped after each number of steps that it takes, until it takes no more. On a busy machine answers may be there
+        // before they are waited for; then all of it is tried again.
         let (mut finished, mut dropped) = (0, 0);
-        for steps in 1.. {
-            if polled(both(), steps).await {
-                finished += 1;
-            } else {
-                dropped += 1;
+        for _ in 0..100 {
+            let until = finished + 3;
+            for steps in 1.. {
+                if polled(both(), steps).await {
+                    finished += 1;
+                } else {
+                    dropped += 1;
+                }
+                let details = noted(store, &anna.id).await;
+                let count = |word: &str| details.iter().filter(|detail| *detail == word).count();
+                assert_eq!(count("one"), count("two"), "{backend:?} after {steps} steps");
+                assert!(count("one") >= finished);
+                if finished == until {
+                    break;
+                }
             }
-            let details = noted(store, &anna.id).await;
-            let count = |word: &str| details.iter().filter(|detail| *detail == word).count();
-            assert_eq!(count("one"), count("two"), "{backend:?} after {steps} steps");
-            assert!(count("one") >= finished);
-            if finished == 3 {
+            if dropped >= 2 {
                 break;
             }
         }

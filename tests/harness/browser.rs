@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use platform::cookies::CookieRules;
 use reqwest::header::{COOKIE, HeaderMap, LOCATION, SET_COOKIE};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, StatusCode};
 use scraper::{Html, Selector};
 use url::Url;
-use web::cookies::CookieRules;
 
 use crate::world::{Person, World};
 

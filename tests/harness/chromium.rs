@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use platform::language::Language;
+use platform::random::Random;
 use serde_json::{Value, json};
 use thirtyfour::error::WebDriverErrorInner;
 use thirtyfour::{
     By, ChromiumLikeCapabilities, DesiredCapabilities, LoggingPrefsLogLevel, WebDriver, WebElement,
 };
-use web::language::Language;
-use web::random::Random;
 
 /// How long an element may take to appear.
 const PATIENCE: Duration = Duration::from_secs(20);

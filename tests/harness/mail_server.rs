@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
+use platform::random::Random;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
-use web::random::Random;
 
 /// Debian's Python, which sees Debian's python3-aiosmtpd.
 const PYTHON: &str = "/usr/bin/python3";

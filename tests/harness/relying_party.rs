@@ -2,11 +2,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use platform::random::Random;
+use platform::seal::sha256;
 use reqwest::{Client, Response, StatusCode};
 use serde_json::Value;
 use url::Url;
-use web::random::Random;
-use web::seal::sha256;
 
 use crate::browser::Browser;
 use crate::world::{Person, World};

@@ -8,13 +8,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use idp::config::{Client, GrantType, SigningAlgorithm, TokenEndpointAuthMethod};
 use jsonwebtoken::jwk::{Jwk, ThumbprintHash};
 use jsonwebtoken::{Algorithm, EncodingKey};
+use platform::clock::Clock;
+use platform::random::Random;
+use platform::seal::sha256;
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ED25519, PKCS_RSA_SHA256};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 use url::Url;
-use web::clock::Clock;
-use web::random::Random;
-use web::seal::sha256;
 
 use crate::browser::Browser;
 use crate::relying_party::{RelyingParty, Tokens};

@@ -10,16 +10,16 @@ use idp::app::{App, Shared};
 use idp::config::{Client, Config, Identifier};
 use idp::domain::account::{Account, EmailAddress, Role};
 use idp::store::accounts::NewAccount;
+use platform::clock::{Clock, Timestamp};
+use platform::config::Secret;
+use platform::language::Language;
+use platform::look::Brand;
+use platform::random::Random;
+use platform::shutdown::Shutdown;
 use portal_client::app::App as PortalApp;
 use portal_client::config::{Config as PortalConfig, Settings};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use web::clock::{Clock, Timestamp};
-use web::config::Secret;
-use web::language::Language;
-use web::look::Brand;
-use web::random::Random;
-use web::shutdown::Shutdown;
 
 use crate::browser::Browser;
 use crate::relying_party::RelyingParty;
@@ -105,7 +105,7 @@ async fn start_portal(
     let settings = Settings::check(&config, &folder.join("portal.toml")).unwrap();
     let portal = Arc::new(PortalApp::new(settings, clock.clone(), Random::system()).await.unwrap());
     let router = portal_client::router::router(Arc::clone(&portal));
-    tokio::spawn(web::serve::serve(listener, router, shutdown));
+    tokio::spawn(platform::serve::serve(listener, router, shutdown));
     portal
 }
 
@@ -213,7 +213,7 @@ impl World {
         unchecked(&mut config);
         let brand = config.portals[0].brand.clone();
         let idp = App::new(config, clock.clone(), Random::system()).await.unwrap();
-        tokio::spawn(web::serve::serve(idp_listener, idp::router::router(&idp), shutdown.clone()));
+        tokio::spawn(platform::serve::serve(idp_listener, idp::router::router(&idp), shutdown.clone()));
 
         let mut config = PortalConfig {
             origin: portal_origin.clone(),

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use platform::errors::FieldErrors;
+use platform::links::token;
+use platform::request::RequestContext;
 use serde::Serialize;
-use web::errors::FieldErrors;
-use web::links::token;
-use web::request::Visit;
 
 use super::fresh::{Fresh, FreshOrKept, sign_in_for};
 use crate::app::Shared;
@@ -49,7 +49,7 @@ impl EmailPage {
 
 fn page(
     app: &Shared,
-    visit: &Visit,
+    cx: &RequestContext,
     account: &Account,
     typed: &str,
     error: Option<&'static str>,
@@ -60,37 +60,37 @@ fn page(
         email: typed.chars().take(254).collect(),
         errors: FieldErrors::default().and("email", error),
     };
-    app.page(visit, None, page.errors.status(), "idp/account_email.html", &page)
+    app.page(cx, None, page.errors.status(), "idp/account_email.html", &page)
 }
 
 /// `GET /account/email`: the holder, freshly signed in.
 pub async fn get(
     State(app): State<Shared>,
-    Fresh(SignedIn { visit, account, .. }): Fresh,
+    Fresh(SignedIn { cx, account, .. }): Fresh,
 ) -> Result<Response, AppError> {
-    let kept = app.kept_form(&visit).await?;
-    Ok(page(&app, &visit, &account, &kept.plain("email"), None))
+    let kept = app.kept_form(&cx).await?;
+    Ok(page(&app, &cx, &account, &kept.plain("email"), None))
 }
 
 /// `POST /account/email`: the holder, freshly signed in, within the limits on mails. An address that somebody else has
 /// is answered alike, and its owner is told.
 pub async fn post(
     State(app): State<Shared>,
-    Form(FreshOrKept(SignedIn { visit, account, .. }), fields): Form<FreshOrKept>,
+    Form(FreshOrKept(SignedIn { cx, account, .. }), fields): Form<FreshOrKept>,
 ) -> Result<Response, AppError> {
     let answer_at = Instant::now() + ANSWER_TAKES;
     let typed = fields.plain("email");
     let typed = typed.as_str();
     let Some(email) = EmailAddress::parse(typed) else {
-        return Ok(page(&app, &visit, &account, typed, Some(email_error(&fields))));
+        return Ok(page(&app, &cx, &account, typed, Some(email_error(&fields))));
     };
     if email == account.email {
-        return Ok(page(&app, &visit, &account, typed, Some("email-same")));
+        return Ok(page(&app, &cx, &account, typed, Some("email-same")));
     }
-    if !app.may_mail(&visit, &email, Purpose::EmailChange).await? {
+    if !app.may_mail(&cx, &email, Purpose::EmailChange).await? {
         return Err(AppError::TooMany(Duration::from_hours(1)));
     }
-    let id = app.open_waiting_page(&visit, &email, Some(&account), None, None).await?;
+    let id = app.open_waiting_page(&cx, &email, Some(&account), None, None).await?;
     let mut write = app.store.begin_write().await?;
     match app.store.confirmed_account_in(&mut write, &email).await? {
         Some(owner) => {
@@ -105,55 +105,55 @@ pub async fn post(
     write.commit().await?;
     app.delivery.wake();
     tokio::time::sleep_until(answer_at.into()).await;
-    Ok(see_other(&app.waiting_url(&visit, None, paths::ACCOUNT_EMAIL_SENT, &id)))
+    Ok(see_other(&app.waiting_url(&cx, None, paths::ACCOUNT_EMAIL_SENT, &id)))
 }
 
 /// `GET /account/email/sent`: the browser that asked.
 pub async fn sent(
     State(app): State<Shared>,
-    PerhapsSignedIn(visit): PerhapsSignedIn,
+    PerhapsSignedIn(cx): PerhapsSignedIn,
 ) -> Result<Response, AppError> {
-    app.show_waiting(&visit, Purpose::EmailChange, FieldErrors::default()).await
+    app.show_waiting(&cx, Purpose::EmailChange, FieldErrors::default()).await
 }
 
 /// `POST /account/email/sent`: the code of the mail, typed; five tries for each mail.
 pub async fn type_code(
     State(app): State<Shared>,
-    Form(SignedIn { visit, account, .. }, fields): Form<SignedIn>,
+    Form(SignedIn { cx, account, .. }, fields): Form<SignedIn>,
 ) -> Result<Response, AppError> {
-    let token = app.token_for(&visit, Purpose::EmailChange, fields.trimmed("code")).await?;
+    let token = app.token_for(&cx, Purpose::EmailChange, fields.trimmed("code")).await?;
     change(&app, &account, &token).await
 }
 
 /// `POST /account/email/resend`: after a wait, within the limits on mails.
 pub async fn resend(
     State(app): State<Shared>,
-    Form(PerhapsSignedIn(visit), fields): Form<PerhapsSignedIn>,
+    Form(PerhapsSignedIn(cx), fields): Form<PerhapsSignedIn>,
 ) -> Result<Response, AppError> {
-    app.resend_mail(&visit, Purpose::EmailChange, &fields).await
+    app.resend_mail(&cx, Purpose::EmailChange, &fields).await
 }
 
 /// `GET /account/email/confirm`: the holder; shows a button and changes nothing. Whoever is not signed in signs in
 /// first, in this browser.
-pub async fn confirm_page(State(app): State<Shared>, Caller(visit): Caller) -> Result<Response, AppError> {
-    let token = visit.token();
+pub async fn confirm_page(State(app): State<Shared>, Caller(cx): Caller) -> Result<Response, AppError> {
+    let token = cx.token();
     let Some(link) = app.store.peek_mail_link(Purpose::EmailChange, &token).await? else {
         return Err(AppError::LinkInvalid);
     };
-    match SignedIn::of(&app, &visit).await? {
-        Some(SignedIn { visit, account, .. }) if account.id == link.account_id => {
+    match SignedIn::of(&app, &cx).await? {
+        Some(SignedIn { cx, account, .. }) if account.id == link.account_id => {
             let page = ConfirmPage {
                 action: paths::ACCOUNT_EMAIL_CONFIRM.into(),
                 token,
                 lead: "change-email-confirm-lead",
                 email: link.new_email.map(|email| email.as_str().to_owned()).unwrap_or_default(),
             };
-            Ok(app.page(&visit, None, StatusCode::OK, "idp/confirm.html", &page))
+            Ok(app.page(&cx, None, StatusCode::OK, "idp/confirm.html", &page))
         }
         Some(_) => Err(AppError::LinkInvalid),
         None => {
             let back = format!("{}?token={token}", paths::ACCOUNT_EMAIL_CONFIRM);
-            sign_in_for(&app, &visit, &back, "").await
+            sign_in_for(&app, &cx, &back, "").await
         }
     }
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::response::Response;
-use web::clock::Timestamp;
-use web::kept;
-use web::request::Visit;
+use platform::clock::Timestamp;
+use platform::kept;
+use platform::request::RequestContext;
 
 use crate::app::Shared;
 use crate::domain::account::Account;
@@ -44,31 +44,31 @@ impl FromRequestParts<Shared> for FreshOrKept {
     type Rejection = AppError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, AppError> {
-        let Caller(visit) = Caller::from_request_parts(parts, app).await?;
-        let identifier = match SignedIn::of(app, &visit).await? {
+        let Caller(cx) = Caller::from_request_parts(parts, app).await?;
+        let identifier = match SignedIn::of(app, &cx).await? {
             Some(holder) if is_fresh(&holder.session, &holder.account, app.clock.now()) => {
                 return Ok(Self(holder));
             }
             Some(holder) => holder.account.identifier(app.config.accounts.identifier).to_owned(),
             None => String::new(),
         };
-        Err(sign_in_and_return(app, &visit, parts.extensions.get(), &identifier).await)
+        Err(sign_in_and_return(app, &cx, parts.extensions.get(), &identifier).await)
     }
 }
 
 /// The way to a fresh sign-in that comes back to the page of this request, where a form that was `sent` is there again.
 pub async fn sign_in_and_return(
     app: &Shared,
-    visit: &Visit,
+    cx: &RequestContext,
     sent: Option<&Sent>,
     identifier: &str,
 ) -> AppError {
-    let page = paths::page_of(visit.uri.path());
+    let page = paths::page_of(cx.uri.path());
     let page = match sent {
-        Some(Sent(form)) => app.keep_form(visit, page, form, true).await,
+        Some(Sent(form)) => app.keep_form(cx, page, form, true).await,
         // The page itself, with the form that it is to show again if it names one.
-        None => Ok(match visit.uri.path_and_query() {
-            Some(here) if here.path() == page && kept::is_back(visit) => here.as_str().to_owned(),
+        None => Ok(match cx.uri.path_and_query() {
+            Some(here) if here.path() == page && kept::is_back(cx) => here.as_str().to_owned(),
             _ => page.to_owned(),
         }),
     };
@@ -76,7 +76,7 @@ pub async fn sign_in_and_return(
         Ok(page) => page,
         Err(trouble) => return trouble.into(),
     };
-    match sign_in_for(app, visit, &page, identifier).await {
+    match sign_in_for(app, cx, &page, identifier).await {
         Ok(response) => AppError::instead(response),
         Err(error) => error,
     }
@@ -85,12 +85,12 @@ pub async fn sign_in_and_return(
 /// Begins a fresh sign-in that ends at `page`.
 pub async fn sign_in_for(
     app: &Shared,
-    visit: &Visit,
+    cx: &RequestContext,
     page: &str,
     identifier: &str,
 ) -> Result<Response, AppError> {
-    let mut open = app.begin_journey(visit, None, None).await?;
+    let mut open = app.begin_journey(cx, None, None).await?;
     open.journey.step_up_to = Some(page.to_owned());
     identifier.clone_into(&mut open.journey.identifier);
-    app.save_and_resume(visit, open).await
+    app.save_and_resume(cx, open).await
 }

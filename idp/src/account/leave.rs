@@ -3,14 +3,14 @@
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use platform::errors::FieldErrors;
+use platform::language::Language;
+use platform::request::{RequestContext, append};
 use serde::Serialize;
 use serde_json::{Value, json};
-use web::errors::FieldErrors;
-use web::language::Language;
-use web::request::{Visit, append};
 
 use super::fresh::Fresh;
-use crate::app::{App, Shared, Trouble};
+use crate::app::{App, ServiceError, Shared};
 use crate::domain::account::Account;
 use crate::effects::{self, Change, Consequences};
 use crate::http::error::MessagePage;
@@ -46,9 +46,9 @@ impl DeletePage {
 }
 
 /// `GET /account/download`: the holder, freshly signed in: what is in it, and the button that takes it.
-pub async fn download_get(State(app): State<Shared>, Fresh(SignedIn { visit, .. }): Fresh) -> Response {
+pub async fn download_get(State(app): State<Shared>, Fresh(SignedIn { cx, .. }): Fresh) -> Response {
     let page = DownloadPage { action: paths::ACCOUNT_DOWNLOAD, back_url: paths::ACCOUNT };
-    app.page(&visit, None, StatusCode::OK, "idp/account_download.html", &page)
+    app.page(&cx, None, StatusCode::OK, "idp/account_download.html", &page)
 }
 
 /// `POST /account/download`: the holder, freshly signed in; everything that is kept of them, as JSON. What only serves to
@@ -61,7 +61,7 @@ pub async fn download_post(
     app.store.note(&mut write, Event::DataDownloaded, &account.id, None, "");
     write.commit().await?;
     let data = serde_json::to_string_pretty(&everything(&app, &account).await?)
-        .map_err(|error| Trouble::Other(error.to_string()))?;
+        .map_err(|error| ServiceError::Other(error.to_string()))?;
     let headers = [
         (header::CONTENT_TYPE, "application/json"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"account.json\""),
@@ -69,8 +69,8 @@ pub async fn download_post(
     Ok((headers, data).into_response())
 }
 
-async fn everything(app: &App, account: &Account) -> Result<Value, Trouble> {
-    let time = |at: web::clock::Timestamp| at.rfc3339();
+async fn everything(app: &App, account: &Account) -> Result<Value, ServiceError> {
+    let time = |at: platform::clock::Timestamp| at.rfc3339();
     let phone = account.verified_phone().map(|sealed| app.store.open_phone(sealed)).transpose()?;
     let claims = account.claims_sealed.as_deref().map(|sealed| app.store.open_claims(sealed)).transpose()?;
     let devices = app.store.devices(&account.id).await?.into_iter().map(|device| {
@@ -101,7 +101,7 @@ async fn everything(app: &App, account: &Account) -> Result<Value, Trouble> {
     Ok(json!({
         "account": {
             "subject": account.subject.0, "given_name": account.given_name, "family_name": account.family_name,
-            "email": account.email.as_str(), "email_confirmed_at": account.email_confirmed_at.map(time),
+            "email": account.email.as_str(), "email_confirmed_at": account.email_verified_at.map(time),
             "username": account.username, "phone_number": phone,
             "phone_verified_at": account.phone_verified_at.map(time), "role": account.role,
             "organisation": account.organisation, "language": account.language,
@@ -115,31 +115,31 @@ async fn everything(app: &App, account: &Account) -> Result<Value, Trouble> {
     }))
 }
 
-fn page(app: &Shared, visit: &Visit, error: Option<&'static str>) -> Response {
+fn page(app: &Shared, cx: &RequestContext, error: Option<&'static str>) -> Response {
     let page = DeletePage {
         action: paths::ACCOUNT_DELETE,
         errors: FieldErrors::default().and("confirmation", error),
     };
-    app.page(visit, None, page.errors.status(), "idp/account_delete.html", &page)
+    app.page(cx, None, page.errors.status(), "idp/account_delete.html", &page)
 }
 
 /// `GET /account/delete`: the holder, freshly signed in.
-pub async fn delete_get(State(app): State<Shared>, Fresh(SignedIn { visit, .. }): Fresh) -> Response {
-    page(&app, &visit, None)
+pub async fn delete_get(State(app): State<Shared>, Fresh(SignedIn { cx, .. }): Fresh) -> Response {
+    page(&app, &cx, None)
 }
 
 /// `POST /account/delete`: the holder, freshly signed in, who typed the word in either language. Every portal of every
 /// session gets its logout token; the audit log keeps what happened, under an id that names nobody any more.
 pub async fn delete_post(
     State(app): State<Shared>,
-    Form(Fresh(SignedIn { visit, account, .. }), fields): Form<Fresh>,
+    Form(Fresh(SignedIn { cx, account, .. }), fields): Form<Fresh>,
 ) -> Result<Response, AppError> {
     let typed = fields.plain("confirmation").to_lowercase();
     let is_word = |language: Language| {
         language.text("delete-word", &[]).is_some_and(|word| word.to_lowercase() == typed)
     };
     if !Language::ALL.into_iter().any(is_word) {
-        return Ok(page(&app, &visit, Some("delete-wrong")));
+        return Ok(page(&app, &cx, Some("delete-wrong")));
     }
     let held = app.store.begin_holding(&account.id, account.password_hash.as_deref(), []).await?;
     if let Some(mut write) = held {
@@ -152,14 +152,14 @@ pub async fn delete_post(
     }
     let mut response = see_other(paths::ACCOUNT_DELETED);
     for cookie in [paths::SESSION_COOKIE, paths::DEVICE_COOKIE] {
-        append(&mut response, visit.front.cookies.clear(cookie));
+        append(&mut response, cx.front.cookies.clear(cookie));
     }
     Ok(response)
 }
 
 /// `GET /account/deleted`: anybody; says that an account is gone, and whose is not said.
-pub async fn deleted(State(app): State<Shared>, Caller(visit): Caller) -> Response {
+pub async fn deleted(State(app): State<Shared>, Caller(cx): Caller) -> Response {
     // There is nothing to start again with.
     let page = MessagePage::new("deleted", "", "start-again");
-    app.page(&visit, None, StatusCode::OK, "idp/message.html", &page)
+    app.page(&cx, None, StatusCode::OK, "idp/message.html", &page)
 }

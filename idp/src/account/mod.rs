@@ -11,9 +11,9 @@ pub mod session;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use platform::clock::Timestamp;
+use platform::request::append;
 use serde::Serialize;
-use web::clock::Timestamp;
-use web::request::append;
 
 use crate::app::Shared;
 use crate::effects::sessions::end_session;
@@ -163,9 +163,9 @@ fn portals_of(app: &Shared, clients: &[(String, String)], session: &Session) -> 
 /// `GET /account`: whoever is signed in, their own.
 pub async fn get(
     State(app): State<Shared>,
-    SignedIn { visit, session, account }: SignedIn,
+    SignedIn { cx, session, account }: SignedIn,
 ) -> Result<Response, AppError> {
-    let (now, notice) = (app.clock.now(), visit.query("notice"));
+    let (now, notice) = (app.clock.now(), cx.query("notice"));
     let devices = app.store.devices(&account.id).await?.into_iter().map(|device| DeviceRow {
         current: session.device_id.as_ref() == Some(&device.id),
         last_used: device.last_used_at.local_text(),
@@ -220,7 +220,7 @@ pub async fn get(
         delete_url: paths::ACCOUNT_DELETE,
         desk_url: account.role.is_staff().then_some(paths::DESK),
     };
-    Ok(app.page(&visit, None, StatusCode::OK, "idp/account.html", &page))
+    Ok(app.page(&cx, None, StatusCode::OK, "idp/account.html", &page))
 }
 
 /// `POST /account/devices/forget`: one of one's own devices (`id`), or all.
@@ -262,17 +262,17 @@ pub async fn end_sessions(
 /// `POST /account/sign-out`: this session, here and at its portals.
 pub async fn sign_out(
     State(app): State<Shared>,
-    Form(Caller(visit), _): Form<Caller>,
+    Form(Caller(cx), _): Form<Caller>,
 ) -> Result<Response, AppError> {
-    if let Some(session) = app.session_of(&visit).await? {
+    if let Some(session) = app.session_of(&cx).await? {
         let mut write = app.store.begin_write().await?;
         end_session(&app, &mut write, &session.id).await?;
         effects::commit(&app, write).await?;
     }
     let done = format!("{}?done=1", paths::LOGOUT);
-    let mut response = see_other(&app.url_at(app.portal_for(&visit, None), &done));
-    if visit.cookie(paths::SESSION_COOKIE).is_some() {
-        append(&mut response, visit.front.cookies.clear(paths::SESSION_COOKIE));
+    let mut response = see_other(&app.url_at(app.portal_for(&cx, None), &done));
+    if cx.cookie(paths::SESSION_COOKIE).is_some() {
+        append(&mut response, cx.front.cookies.clear(paths::SESSION_COOKIE));
     }
     Ok(response)
 }

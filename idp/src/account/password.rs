@@ -3,12 +3,12 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use platform::errors::FieldErrors;
+use platform::request::RequestContext;
 use serde::Serialize;
-use web::errors::FieldErrors;
-use web::request::Visit;
 
 use super::fresh::Fresh;
-use crate::app::{Shared, Trouble};
+use crate::app::{ServiceError, Shared};
 use crate::credentials::policy;
 use crate::domain::account::Account;
 use crate::effects::{self, Change, Consequences};
@@ -42,7 +42,7 @@ impl PasswordPage {
     }
 }
 
-fn page(app: &Shared, visit: &Visit, account: &Account, errors: FieldErrors) -> Response {
+fn page(app: &Shared, cx: &RequestContext, account: &Account, errors: FieldErrors) -> Response {
     let rules = &app.config.password;
     let page = PasswordPage {
         action: paths::ACCOUNT_PASSWORD,
@@ -51,18 +51,18 @@ fn page(app: &Shared, visit: &Visit, account: &Account, errors: FieldErrors) -> 
         rules: policy::shown(rules),
         errors: errors.with("min", &rules.min_length),
     };
-    app.page(visit, None, page.errors.status(), "idp/account_password.html", &page)
+    app.page(cx, None, page.errors.status(), "idp/account_password.html", &page)
 }
 
 /// `GET /account/password`: the holder, freshly signed in.
-pub async fn get(State(app): State<Shared>, Fresh(SignedIn { visit, account, .. }): Fresh) -> Response {
-    page(&app, &visit, &account, FieldErrors::default())
+pub async fn get(State(app): State<Shared>, Fresh(SignedIn { cx, account, .. }): Fresh) -> Response {
+    page(&app, &cx, &account, FieldErrors::default())
 }
 
 /// `POST /account/password`: the holder, freshly signed in, as often as the lockout lets.
 pub async fn post(
     State(app): State<Shared>,
-    Form(Fresh(SignedIn { visit, session, account }), fields): Form<Fresh>,
+    Form(Fresh(SignedIn { cx, session, account }), fields): Form<Fresh>,
 ) -> Result<Response, AppError> {
     let (current, password) =
         (fields.get("password").unwrap_or_default(), fields.get("new_password").unwrap_or_default());
@@ -71,18 +71,18 @@ pub async fn post(
         .and("password", current.is_empty().then_some("current-password-empty"))
         .and("new_password", problem.map(|problem| problem.key));
     if !errors.is_empty() {
-        return Ok(page(&app, &visit, &account, errors));
+        return Ok(page(&app, &cx, &account, errors));
     }
     let device = session.device_id.as_deref().unwrap_or_default();
     if try_password(&app, &account, device, current, true, None).await?.is_none() {
         let errors = FieldErrors::of("password", "current-password-wrong");
-        return Ok(page(&app, &visit, &account, errors));
+        return Ok(page(&app, &cx, &account, errors));
     }
     if current == password {
         let errors = FieldErrors::of("new_password", "password-same");
-        return Ok(page(&app, &visit, &account, errors));
+        return Ok(page(&app, &cx, &account, errors));
     }
-    let hash = app.passwords.hash(password).await.map_err(|_| Trouble::Busy)?;
+    let hash = app.passwords.hash(password).await.map_err(|_| ServiceError::Busy)?;
     let held = app.store.begin_holding(&account.id, account.password_hash.as_deref(), []).await?;
     let Some(mut write) = held else {
         // Changed in another tab or by somebody else meanwhile; then this session has ended with that.

@@ -6,12 +6,12 @@ use std::time::Duration;
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::response::Response;
+use platform::errors::FieldErrors;
+use platform::request::RequestContext;
 use serde::Serialize;
-use web::errors::FieldErrors;
-use web::request::Visit;
 
 use super::fresh::{Fresh, FreshOrKept};
-use crate::app::{Shared, Trouble};
+use crate::app::{ServiceError, Shared};
 use crate::domain::account::Account;
 use crate::domain::journey::Proofs;
 use crate::domain::phone::PhoneNumber;
@@ -42,40 +42,37 @@ impl PhonePage {
     }
 }
 
-fn page(app: &Shared, visit: &Visit, typed: &str, error: Option<&'static str>) -> Response {
+fn page(app: &Shared, cx: &RequestContext, typed: &str, error: Option<&'static str>) -> Response {
     let errors = FieldErrors::default().and("phone", error);
     let page = PhonePage { action: paths::ACCOUNT_PHONE, phone: typed.chars().take(40).collect(), errors };
-    app.page(visit, None, page.errors.status(), "idp/account_phone.html", &page)
+    app.page(cx, None, page.errors.status(), "idp/account_phone.html", &page)
 }
 
 /// `GET /account/phone`: the holder, freshly signed in.
-pub async fn get(
-    State(app): State<Shared>,
-    Fresh(SignedIn { visit, .. }): Fresh,
-) -> Result<Response, AppError> {
-    let kept = app.kept_form(&visit).await?;
-    Ok(page(&app, &visit, &kept.plain("phone"), None))
+pub async fn get(State(app): State<Shared>, Fresh(SignedIn { cx, .. }): Fresh) -> Result<Response, AppError> {
+    let kept = app.kept_form(&cx).await?;
+    Ok(page(&app, &cx, &kept.plain("phone"), None))
 }
 
 /// `POST /account/phone`: the holder, freshly signed in; sends a code, within the limits for numbers and accounts.
 pub async fn post(
     State(app): State<Shared>,
-    Form(FreshOrKept(SignedIn { visit, account, .. }), fields): Form<FreshOrKept>,
+    Form(FreshOrKept(SignedIn { cx, account, .. }), fields): Form<FreshOrKept>,
 ) -> Result<Response, AppError> {
     let typed = fields.plain("phone");
     let typed = typed.as_str();
     if typed.is_empty() {
-        return Ok(page(&app, &visit, "", Some("phone-empty")));
+        return Ok(page(&app, &cx, "", Some("phone-empty")));
     }
     let Ok(number) = PhoneNumber::parse(typed) else {
-        return Ok(page(&app, &visit, typed, Some("phone-not-dutch-mobile")));
+        return Ok(page(&app, &cx, typed, Some("phone-not-dutch-mobile")));
     };
     let current = account.verified_phone().map(|sealed| app.store.open_phone(sealed)).transpose()?;
     if current.as_deref() == Some(number.e164()) {
-        return Ok(page(&app, &visit, typed, Some("phone-same")));
+        return Ok(page(&app, &cx, typed, Some("phone-same")));
     }
     // The code of this change is kept as that of a sign-in is, in a journey that has proved nothing.
-    let mut open = app.begin_journey(&visit, None, None).await?;
+    let mut open = app.begin_journey(&cx, None, None).await?;
     open.journey.proofs = Proofs::default();
     open.journey.pending_phone = Some(app.store.seal_phone(number.e164()));
     if journeys::save(&app.ephemeral, &mut open, app.journey_lifetime()).await? {
@@ -86,26 +83,26 @@ pub async fn post(
 
 /// The change of this browser's holder whose code is waited for; anybody else is sent on.
 pub struct Changing {
-    visit: Visit,
+    cx: RequestContext,
     open: Open,
     account: Account,
 }
 
 impl Changing {
-    async fn of(app: &Shared, caller: &Visit) -> Result<Self, AppError> {
-        let Some(SignedIn { visit, account, .. }) = SignedIn::of(app, caller).await? else {
+    async fn of(app: &Shared, caller: &RequestContext) -> Result<Self, AppError> {
+        let Some(SignedIn { cx, account, .. }) = SignedIn::of(app, caller).await? else {
             return Err(AppError::instead(see_other(paths::SIGNIN)));
         };
-        let open = app.journey_of(&visit).await?.filter(|open| {
+        let open = app.journey_of(&cx).await?.filter(|open| {
             open.journey.account_id.as_ref() == Some(&account.id)
                 && open.journey.pending_phone.is_some()
                 && open.journey.proofs == Proofs::default()
         });
         if let Some(open) = open {
-            return Ok(Self { visit, open, account });
+            return Ok(Self { cx, open, account });
         }
         let mut there = see_other(paths::ACCOUNT_PHONE);
-        if journeys::finished(&app.ephemeral, &journey_in(&visit)).await?.is_some() {
+        if journeys::finished(&app.ephemeral, &journey_in(&cx)).await?.is_some() {
             // A second click finds the change done, if the first one got that far.
             let lately = app.clock.now().minus(Duration::from_mins(10));
             let account = app.store.account(&account.id).await?;
@@ -121,14 +118,14 @@ impl FromRequestParts<Shared> for Changing {
     type Rejection = AppError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, AppError> {
-        let Caller(visit) = Caller::from_request_parts(parts, app).await?;
-        Self::of(app, &visit).await
+        let Caller(cx) = Caller::from_request_parts(parts, app).await?;
+        Self::of(app, &cx).await
     }
 }
 
 async fn show_code(
     app: &Shared,
-    Changing { visit, open, account }: &Changing,
+    Changing { cx, open, account }: &Changing,
     error: Option<&'static str>,
 ) -> Result<Response, AppError> {
     let page = CodePage {
@@ -138,10 +135,10 @@ async fn show_code(
         back_url: Some(paths::ACCOUNT),
         step: 0,
         steps: 0,
-        ..code_page(app, visit, open, account, error).await?
+        ..code_page(app, cx, open, account, error).await?
     };
-    let visit = visit.at(&page.action);
-    Ok(app.page(&visit, None, page.errors.status(), "idp/signin_code.html", &page))
+    let cx = cx.at(&page.action);
+    Ok(app.page(&cx, None, page.errors.status(), "idp/signin_code.html", &page))
 }
 
 /// `GET /account/phone/code`: the holder who gave the number.
@@ -166,7 +163,7 @@ pub async fn code_post(
             Try::Overtaken => {}
         }
         // Another try was first: the journey is read anew.
-        changing = Changing::of(&app, &changing.visit).await?;
+        changing = Changing::of(&app, &changing.cx).await?;
     }
     Err(AppError::TooMany(Duration::from_secs(5)))
 }
@@ -195,7 +192,7 @@ fn done() -> Response {
 /// Changes the number and ends the journey, both or neither; `None` if another request ended it, or the account was
 /// blocked or given another password meanwhile. Where journeys are kept apart, the last thing before the commit is to
 /// end it: who finds it ended then may find the number unchanged, if the commit failed.
-async fn change(app: &Shared, open: &Open, account: &Account) -> Result<Option<Response>, Trouble> {
+async fn change(app: &Shared, open: &Open, account: &Account) -> Result<Option<Response>, ServiceError> {
     let Some(sealed) = open.journey.pending_phone.as_deref() else { return Ok(Some(done())) };
     let finishes = journeys::finish_within(&app.ephemeral, open);
     let is_apart = finishes.is_none();

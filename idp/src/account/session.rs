@@ -4,10 +4,10 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use platform::ending::{is_script, told};
+use platform::local_path::local_path;
+use platform::request::append;
 use serde::Serialize;
-use web::ending::{is_script, told};
-use web::local_path::local_path;
-use web::request::append;
 
 use crate::app::Shared;
 use crate::http::kept::ended_url;
@@ -30,8 +30,8 @@ impl EndedPage {
 }
 
 /// `GET /session`: the seconds left, without extending anything (T32); zero when it has ended.
-pub async fn remaining(State(app): State<Shared>, Caller(visit): Caller) -> Result<Response, AppError> {
-    let session = app.session_of(&visit).await?;
+pub async fn remaining(State(app): State<Shared>, Caller(cx): Caller) -> Result<Response, AppError> {
+    let session = app.session_of(&cx).await?;
     Ok(told(session.map(|session| app.ending(&session))))
 }
 
@@ -39,10 +39,10 @@ pub async fn remaining(State(app): State<Shared>, Caller(visit): Caller) -> Resu
 /// (`return_to`).
 pub async fn extend(
     State(app): State<Shared>,
-    Form(Caller(visit), fields): Form<Caller>,
+    Form(Caller(cx), fields): Form<Caller>,
 ) -> Result<Response, AppError> {
-    let session = SignedIn::of(&app, &visit).await?.map(|holder| holder.session);
-    if is_script(&visit.headers) {
+    let session = SignedIn::of(&app, &cx).await?.map(|holder| holder.session);
+    if is_script(&cx.headers) {
         return Ok(told(session.map(|session| app.ending(&session))));
     }
     let return_to = fields.get("return_to").and_then(local_path).unwrap_or(paths::ACCOUNT);
@@ -51,9 +51,9 @@ pub async fn extend(
 
 /// `GET /session/ended`: where pages go whose time ran out. Extends nothing: another window may still be at work,
 /// and then this page says so.
-pub async fn ended(State(app): State<Shared>, Caller(visit): Caller) -> Result<Response, AppError> {
-    let lives = app.session_of(&visit).await?.is_some();
-    let return_to = visit.query("return_to");
+pub async fn ended(State(app): State<Shared>, Caller(cx): Caller) -> Result<Response, AppError> {
+    let lives = app.session_of(&cx).await?.is_some();
+    let return_to = cx.query("return_to");
     let page = if lives {
         let go_on_url = local_path(&return_to).unwrap_or(paths::ACCOUNT).to_owned();
         EndedPage { why: "elsewhere", go_on_url }
@@ -63,10 +63,10 @@ pub async fn ended(State(app): State<Shared>, Caller(visit): Caller) -> Result<R
         let go_on_url = local_path(&return_to).filter(comes_back).unwrap_or(paths::SIGNIN).to_owned();
         EndedPage { why: "ended", go_on_url }
     };
-    let mut response = app.page(&visit, None, StatusCode::OK, "idp/session_ended.html", &page);
-    if !lives && visit.cookie(paths::SESSION_COOKIE).is_some() {
+    let mut response = app.page(&cx, None, StatusCode::OK, "idp/session_ended.html", &page);
+    if !lives && cx.cookie(paths::SESSION_COOKIE).is_some() {
         // A stale cookie traps nobody.
-        append(&mut response, visit.front.cookies.clear(paths::SESSION_COOKIE));
+        append(&mut response, cx.front.cookies.clear(paths::SESSION_COOKIE));
     }
     Ok(response)
 }

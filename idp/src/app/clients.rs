@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use super::{App, Trouble};
-use crate::config::{Client, Registered, SubjectType};
+use super::{App, ServiceError};
+use crate::config::{Client, RegisteredClient, SubjectType};
 use crate::domain::account::Account;
 
 impl App {
@@ -12,7 +12,7 @@ impl App {
     ///
     /// # Errors
     /// The database's.
-    pub async fn client(&self, client_id: &str) -> Result<Option<Arc<Registered>>, Trouble> {
+    pub async fn client(&self, client_id: &str) -> Result<Option<Arc<RegisteredClient>>, ServiceError> {
         if let Some(known) = self.registry.client(client_id) {
             return Ok(Some(Arc::clone(known)));
         }

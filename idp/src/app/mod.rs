@@ -12,24 +12,24 @@ use std::time::Duration;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
+use platform::clock::Clock;
+use platform::connections::ConnectionMetrics;
+use platform::cookies::CookieRules;
+use platform::csrf::Csrf;
+use platform::ephemeral::{Ephemeral, EphemeralError, Limit};
+use platform::fault::{self, Fault};
+use platform::flood::{RateLimiter, rate_limit_key};
+use platform::headers::Forms;
+use platform::health::Health;
+use platform::kept::KeptForms;
+use platform::look::{Brand, Look};
+use platform::metrics::Metrics;
+use platform::once::Once;
+use platform::pages::Pages;
+use platform::random::Random;
+use platform::request::{Front, RequestContext};
+use platform::seal::Hasher;
 use serde::Serialize;
-use web::clock::Clock;
-use web::connections::ConnectionMetrics;
-use web::cookies::CookieRules;
-use web::csrf::Csrf;
-use web::ephemeral::{Ephemeral, EphemeralError, Limit};
-use web::fault::{self, Fault};
-use web::flood::{FloodGuard, household};
-use web::headers::Forms;
-use web::health::Health;
-use web::kept::KeptForms;
-use web::look::{Brand, Look};
-use web::metrics::Metrics;
-use web::once::Once;
-use web::pages::Pages;
-use web::random::Random;
-use web::request::{Front, Visit};
-use web::seal::Hasher;
 
 use crate::app::outcomes::Outcomes;
 use crate::app::parts::Parts;
@@ -63,9 +63,9 @@ pub struct App {
     /// Forms that somebody has not sent.
     pub kept: KeptForms,
     pub once: Arc<Once>,
-    pub flood: FloodGuard,
+    pub flood: RateLimiter,
     /// The same for the endpoints that clients call themselves.
-    pub client_flood: FloodGuard,
+    pub client_flood: RateLimiter,
     /// Hashes what is looked up but must not be read: phone numbers and addresses in counters, mailed codes.
     pub lookup: Hasher,
     /// Makes the subjects that one sector sees.
@@ -89,7 +89,7 @@ pub const LARGEST_FORM: usize = 256 * 1024;
 
 /// Why a handler could not do its work; logged once, answered with the page for 500 or 503.
 #[derive(Debug, thiserror::Error)]
-pub enum Trouble {
+pub enum ServiceError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -106,7 +106,7 @@ pub enum Trouble {
     Busy,
 }
 
-impl Trouble {
+impl ServiceError {
     /// What failed, from a closed list.
     pub fn cause(&self) -> &'static str {
         match self {
@@ -130,7 +130,7 @@ impl Trouble {
     }
 }
 
-impl From<sqlx::Error> for Trouble {
+impl From<sqlx::Error> for ServiceError {
     fn from(error: sqlx::Error) -> Self {
         Self::Store(error.into())
     }
@@ -205,8 +205,8 @@ impl App {
             default_language: config.default_language,
             trusted_proxies: config.trusted_proxies.clone(),
         });
-        let flood = FloodGuard::per_minute(config.limits.posts_per_minute);
-        let client_flood = FloodGuard::per_minute(config.limits.client_requests_per_minute);
+        let flood = RateLimiter::per_minute(config.limits.posts_per_minute);
+        let client_flood = RateLimiter::per_minute(config.limits.client_requests_per_minute);
         let kept = KeptForms::new(ephemeral.clone(), &root, random.clone());
         let once = Once::new(ephemeral.clone(), &root, config.limits.posts_per_minute, LARGEST_FORM);
         let lookup = root.hasher("lookup");
@@ -251,14 +251,14 @@ impl App {
 
     /// The portal that a request belongs to: the client's; where nobody knows the client any more, the one that the URL
     /// names; else the first one.
-    pub fn portal_for(&self, visit: &Visit, client_id: Option<&str>) -> &Arc<Portal> {
+    pub fn portal_for(&self, cx: &RequestContext, client_id: Option<&str>) -> &Arc<Portal> {
         if client_id.is_some() {
             return self.registry.portal_of(client_id);
         }
-        let named = named_in(visit, paths::PORTAL);
+        let named = named_in(cx, paths::PORTAL);
         let named = named.and_then(|id| self.registry.portal(&id));
         named.unwrap_or_else(|| {
-            let client_id = named_in(visit, "client_id").filter(|id| self.registry.client(id).is_some());
+            let client_id = named_in(cx, "client_id").filter(|id| self.registry.client(id).is_some());
             self.registry.portal_of(client_id.as_deref())
         })
     }
@@ -285,18 +285,18 @@ impl App {
     /// A page of this server.
     pub fn page(
         &self,
-        visit: &Visit,
+        cx: &RequestContext,
         client_id: Option<&str>,
         status: StatusCode,
         template: &str,
         page: &impl Serialize,
     ) -> Response {
-        let look = self.portal_for(visit, client_id).look();
-        self.pages.respond(visit, look, status, template, page, Forms::Here)
+        let look = self.portal_for(cx, client_id).look();
+        self.pages.respond(cx, look, status, template, page, Forms::Here)
     }
 
     /// Writes down, once, that something failed which should not, and counts it: `what` is what could not be done.
-    pub fn note(&self, what: &'static str, trouble: &Trouble) {
+    pub fn note(&self, what: &'static str, trouble: &ServiceError) {
         let cause = trouble.cause();
         self.outcomes.failure(cause);
         match trouble.fault() {
@@ -342,7 +342,7 @@ impl App {
 
     /// The key of a counter for a network address; an IPv6 network of one household counts as one.
     pub fn address_key(&self, kind: &str, address: IpAddr) -> String {
-        format!("{kind}:{}", self.lookup.hash(&household(address).to_string()))
+        format!("{kind}:{}", self.lookup.hash(&rate_limit_key(address).to_string()))
     }
 
     /// The masked phone number of an account, as its holder recognises it.
@@ -374,8 +374,8 @@ impl App {
 }
 
 /// A parameter of the URL, also of one that is refused because of another parameter.
-fn named_in(visit: &Visit, name: &str) -> Option<String> {
-    let mut query = url::form_urlencoded::parse(visit.uri.query()?.as_bytes());
+fn named_in(cx: &RequestContext, name: &str) -> Option<String> {
+    let mut query = url::form_urlencoded::parse(cx.uri.query()?.as_bytes());
     query.find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
 }
 

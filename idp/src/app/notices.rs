@@ -1,11 +1,11 @@
 //! Mails and SMS as people read them: composed here, in the account's language, and put into the outbox in
 //! the transaction that caused them.
 
+use platform::db::Write;
+use platform::language::Language;
 use serde::Serialize;
-use web::db::Write;
-use web::language::Language;
 
-use crate::app::{App, Trouble};
+use crate::app::{App, ServiceError};
 use crate::credentials::temporary::TemporaryPassword;
 use crate::delivery::Message;
 use crate::domain::account::{Account, EmailAddress};
@@ -117,13 +117,13 @@ impl App {
         language: Language,
         client_id: Option<&str>,
         notice: &Notice,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), ServiceError> {
         let brand = self.brand(client_id);
         let part = |ending: &str| {
             let template = format!("mail/{}.{ending}", mail.template());
             self.pages
                 .message(language, brand, &template, notice)
-                .map_err(|error| Trouble::Other(error.to_string()))
+                .map_err(|error| ServiceError::Other(error.to_string()))
         };
         let message = Message::Mail {
             to: to.as_str().to_owned(),
@@ -145,7 +145,7 @@ impl App {
         account: &Account,
         client_id: Option<&str>,
         change: impl FnOnce(&mut Notice),
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), ServiceError> {
         let mut notice = self.notice(client_id, greeting(account));
         change(&mut notice);
         self.send_mail(write, mail, &account.email, account.language, client_id, &notice).await
@@ -162,7 +162,7 @@ impl App {
         sms: &CodeSms<'_>,
         language: Language,
         client_id: Option<&str>,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), ServiceError> {
         let values = Code {
             brand: String::new(),
             prefix: sms.prefix.unwrap_or_default(),
@@ -186,7 +186,7 @@ impl App {
         e164: &str,
         language: Language,
         template: &str,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), ServiceError> {
         #[derive(Serialize)]
         struct Changed {
             brand: String,
@@ -205,11 +205,11 @@ impl App {
         client_id: Option<&str>,
         template: &str,
         named: impl Fn(&str) -> T,
-    ) -> Result<String, Trouble> {
+    ) -> Result<String, ServiceError> {
         let brand = self.brand(client_id);
         let render = |name: &str| {
             let text = self.pages.message(language, brand, template, &named(name));
-            text.map(|text| gsm7::fold(text.trim())).map_err(|error| Trouble::Other(error.to_string()))
+            text.map(|text| gsm7::fold(text.trim())).map_err(|error| ServiceError::Other(error.to_string()))
         };
         let name = gsm7::fold(&brand.name);
         let text = render(name.trim())?;
@@ -257,7 +257,7 @@ struct Code<'a> {
 /// The name that a mail may greet the holder of an account by. Until somebody has shown that the address is theirs, by
 /// coming in with a mail to it, a stranger may live there: no text goes there that somebody else chose.
 pub fn greeting(account: &Account) -> &str {
-    let is_proved = account.email_confirmed_at.is_some() && account.has_own_password();
+    let is_proved = account.email_verified_at.is_some() && account.has_own_password();
     if is_proved { &account.given_name } else { "" }
 }
 

@@ -1,12 +1,12 @@
 //! What requests came to, counted by what happened and not by status: a sign-in that fails here is a redirect like one that
 //! succeeds. Labels come from closed lists and from the configuration; never a person, and nothing that a stranger chose.
 
+use platform::metrics::Tally;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
-use web::metrics::Tally;
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct SignIn {

@@ -1,11 +1,11 @@
 //! What a start builds from a configuration alone, before it touches a database: every file that is named was read, every
 //! secret, address and certificate looked at. `serve` builds these, and `config check` builds them and lets them go.
 
-use web::check::{self, Place};
-use web::clock::Clock;
-use web::config::ConfigError;
-use web::pages::Pages;
-use web::seal::RootKey;
+use platform::check::{self, Place};
+use platform::clock::Clock;
+use platform::config::ConfigError;
+use platform::pages::Pages;
+use platform::seal::RootKey;
 
 use crate::config::{Config, Registry};
 use crate::delivery::{Prepared, outbound};

@@ -5,10 +5,10 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use platform::ephemeral::Limit;
 use serde::Serialize;
-use web::ephemeral::Limit;
 
-use crate::app::{App, Trouble};
+use crate::app::{App, ServiceError};
 
 /// Bytes of a request that is kept, as JSON. Those of libraries have one or two thousand.
 const LARGEST: usize = 8 * 1024;
@@ -37,8 +37,13 @@ impl App {
     /// Takes room for one more thing that stays for `lifetime`.
     ///
     /// # Errors
-    /// [`Trouble::Full`] if there is none, for this address or at all; or the backend's.
-    pub async fn take_room(&self, left: Left, address: IpAddr, lifetime: Duration) -> Result<(), Trouble> {
+    /// [`ServiceError::Full`] if there is none, for this address or at all; or the backend's.
+    pub async fn take_room(
+        &self,
+        left: Left,
+        address: IpAddr,
+        lifetime: Duration,
+    ) -> Result<(), ServiceError> {
         let limits = &self.config.limits;
         let (here, all) =
             (self.address_key(&format!("room-{}", left.name()), address), format!("room-{}", left.name()));
@@ -52,7 +57,7 @@ impl App {
         } else {
             tracing::warn!(kind = left.name(), "no room is left for an address (limits.open_per_address)");
         }
-        Err(Trouble::Full(full.until.since(self.clock.now())))
+        Err(ServiceError::Full(full.until.since(self.clock.now())))
     }
 }
 

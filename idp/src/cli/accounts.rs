@@ -2,7 +2,7 @@
 
 use std::io::Read as _;
 
-use web::db::Needs;
+use platform::db::Needs;
 
 use super::command::{At, Outcome};
 use super::open::{operator, with_new_tables, with_tables};
@@ -115,7 +115,7 @@ async fn create_in(config: &Config, store: &Store, arguments: Create) -> Outcome
         return Err("--role care_team and administrator need --organisation".into());
     }
     let language =
-        web::language::Language::from_tag(&arguments.language).ok_or("--language: write nl or en")?;
+        platform::language::Language::from_tag(&arguments.language).ok_or("--language: write nl or en")?;
     let phone_sealed = match &arguments.phone {
         Some(phone) => {
             let number =
@@ -131,7 +131,7 @@ async fn create_in(config: &Config, store: &Store, arguments: Create) -> Outcome
     let personal = [email.as_str(), given_name.as_str(), family_name.as_str()];
     policy::check(password, &config.password, &personal)
         .map_err(|problem| format!("the password on standard input was refused: {}", problem.key))?;
-    let pool = PasswordPool::new(&config.password, web::random::Random::system())?;
+    let pool = PasswordPool::new(&config.password, platform::random::Random::system())?;
     let new = NewAccount {
         given_name,
         family_name,

@@ -4,8 +4,8 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use web::clock::Timestamp;
-use web::db::{Needs, create_private};
+use platform::clock::Timestamp;
+use platform::db::{Needs, create_private};
 
 use super::accounts::find;
 use super::command::{At, Outcome};

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
+use platform::clock::Clock;
+use platform::db::{self, CopyError, Needs};
+use platform::random::Random;
 use serde_json::json;
-use web::clock::Clock;
-use web::db::{self, CopyError, Needs};
-use web::random::Random;
 
 use super::command::{At, Outcome};
 use super::open::{operator, root_key, say, with_tables};

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use web::check::{self, Good, Place};
-use web::clock::Clock;
+use platform::check::{self, Good, Place};
+use platform::clock::Clock;
 
 use super::command::{At, Outcome};
 use crate::app::parts::Parts;

@@ -1,7 +1,7 @@
 //! `idp keys list | rotate | revoke`: works on the database; running servers look there at each request.
 
 use clap::Subcommand;
-use web::db::Needs;
+use platform::db::Needs;
 
 use super::command::{At, Outcome, print_rows};
 use super::open::{operator, with_tables};

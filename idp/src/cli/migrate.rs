@@ -2,9 +2,9 @@
 
 use std::io::{IsTerminal as _, Write as _};
 
-use web::clock::Clock;
-use web::db::{Found, Needs};
-use web::random::Random;
+use platform::clock::Clock;
+use platform::db::{Found, Needs};
+use platform::random::Random;
 
 use super::command::{At, Outcome};
 use super::open::{self, operator, root_key, say};

@@ -13,13 +13,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use platform::clock::Clock;
+use platform::connections::Terms;
+use platform::db::Needs;
+use platform::random::Random;
+use platform::shutdown::Shutdown;
 use serde::Serialize;
 use tokio::net::TcpListener;
-use web::clock::Clock;
-use web::connections::Terms;
-use web::db::Needs;
-use web::random::Random;
-use web::shutdown::Shutdown;
 
 use crate::app::App;
 use crate::config::Config;
@@ -162,7 +162,7 @@ pub async fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            web::check::print_error("idp", &*error);
+            platform::check::print_error("idp", &*error);
             ExitCode::FAILURE
         }
     }
@@ -171,7 +171,7 @@ pub async fn main() -> ExitCode {
 async fn serve(at: &At) -> Outcome {
     let path = at.config.as_path();
     let config = Config::load(path)?;
-    web::request_log::start(config.log.json || at.json, config.log.level.name());
+    platform::request_log::start(config.log.json || at.json, config.log.level.name());
     for warning in config.warnings() {
         tracing::warn!(%warning, "the configuration works, but look at it again");
     }
@@ -187,11 +187,11 @@ async fn serve(at: &At) -> Outcome {
             .await
             .map_err(|error| format!("{}: metrics_listen = {at}: {error}", path.display()))?;
         let (router, stop) = (router::metrics_router(&app), shutdown.clone());
-        tokio::spawn(web::serve::serve_on(own, router, stop, Terms::of_operators()));
+        tokio::spawn(platform::serve::serve_on(own, router, stop, Terms::of_operators()));
     }
     tracing::info!(issuer = %app.config.issuer, %listen, "listening");
     let terms = Terms::new(app.connections.clone());
-    web::serve::serve_on(listener, router::router(&app), shutdown, terms).await;
+    platform::serve::serve_on(listener, router::router(&app), shutdown, terms).await;
     app.store.db().close().await;
     tracing::info!("stopped");
     Ok(())

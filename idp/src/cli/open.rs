@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
-use web::clock::Clock;
-use web::db::{Found, Needs, OpenError};
-use web::random::Random;
-use web::seal::RootKey;
+use platform::clock::Clock;
+use platform::db::{Found, Needs, OpenError};
+use platform::random::Random;
+use platform::seal::RootKey;
 
 use super::command::Outcome;
 use crate::config::Config;

@@ -4,9 +4,9 @@
 use std::collections::HashSet;
 use std::net::IpAddr;
 
+use platform::check::{self, Place, is_loopback};
+use platform::config::ConfigError;
 use url::{Host, Url};
-use web::check::{self, Place, is_loopback};
-use web::config::ConfigError;
 
 use super::{Config, MailTls, check_client, check_policy, check_sms};
 

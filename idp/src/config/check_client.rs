@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
+use platform::check::is_loopback;
+use platform::config::ConfigError;
 use url::Url;
-use web::check::is_loopback;
-use web::config::ConfigError;
 
 use super::{Client, Config, GrantType, Profile, SubjectType, TokenEndpointAuthMethod};
 

@@ -1,7 +1,7 @@
 //! What the rules for accounts and the policies of portals may not say, alone or together.
 
+use platform::config::ConfigError;
 use url::Url;
-use web::config::ConfigError;
 
 use super::{Config, Identifier, Portal, Recovery, SecondFactor, Terms};
 

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use axum::http::HeaderName;
+use platform::check::is_loopback;
+use platform::config::ConfigError;
 use url::Url;
-use web::check::is_loopback;
-use web::config::ConfigError;
 
 use super::{BodyFormat, Config, SmsGateway, SmsGatewayKind};
 

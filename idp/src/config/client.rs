@@ -2,8 +2,8 @@
 //! profiles that set several at once.
 
 use jsonwebtoken::jwk::JwkSet;
+use platform::config::Secret;
 use serde::{Deserialize, Serialize};
-use web::config::Secret;
 
 use super::SigningAlgorithm;
 

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use platform::config::Secret;
 use serde::{Deserialize, Serialize};
-use web::config::Secret;
 
 /// How the connection to the mail server is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 
-use web::config::Secret;
-use web::look::Brand;
+use platform::config::Secret;
+use platform::look::Brand;
 
 use super::{
     Client, Config, Desk, Mail, Organisation, Outbound, Portal, Profile, SignInPolicy, SigningAlgorithm, Sms,
@@ -16,12 +16,12 @@ impl Config {
     /// # Errors
     /// The first key without an explanation.
     pub fn example() -> Result<String, String> {
-        web::config::example(&Self::documented(), explain)
+        platform::config::example(&Self::documented(), explain)
     }
 
     /// As [`Config::example`], for programs.
     pub fn example_json() -> Result<serde_json::Value, String> {
-        web::config::example_json(&Self::documented(), explain)
+        platform::config::example_json(&Self::documented(), explain)
     }
 
     fn documented() -> Self {

@@ -21,10 +21,10 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
+use platform::config::{ConfigError, Log, Secret};
+use platform::db::Marks;
+use platform::language::Language;
 use serde::{Deserialize, Serialize};
-use web::config::{ConfigError, Log, Secret};
-use web::db::Marks;
-use web::language::Language;
 
 pub use accounts::{
     Accounts, Codes, Desk, FirstPassword, Identifier, Lockout, Organisation, PasswordRules, Recovery,
@@ -36,7 +36,7 @@ pub use check_client::is_client_uri;
 pub use client::{Client, GrantType, Profile, SubjectType, TokenEndpointAuthMethod};
 pub use delivery::{Mail, MailTls};
 pub use portal::{Portal, ScopeSet, SecondFactor, SignInPolicy, Terms};
-pub use registry::{Registered, Registry};
+pub use registry::{RegisteredClient, Registry};
 pub use sms::{BodyFormat, Sms, SmsGateway, SmsGatewayKind, SmsRequest};
 
 /// The whole file.
@@ -258,12 +258,12 @@ impl Config {
 
     /// As [`Config::load`], from text.
     pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
-        let mut config: Self = web::config::parse(path, text)?;
+        let mut config: Self = platform::config::parse(path, text)?;
         path.clone_into(&mut config.path);
         let address = |source: &Secret, key| source.reveal_address(path, key, config.dev.is_on());
         let database = address(&config.database_source, "database")?;
         config.ephemeral = address(&config.ephemeral_source, "ephemeral")?;
-        config.database = web::db::beside(path, &database);
+        config.database = platform::db::beside(path, &database);
         config.portals.iter_mut().flat_map(|portal| &mut portal.clients).for_each(Client::apply_profile);
         config.check()?;
         Ok(config)
@@ -279,7 +279,7 @@ impl Config {
 
     /// What operators know the database by; never a password.
     pub fn database_name(&self) -> String {
-        web::db::name_of(&self.database)
+        platform::db::name_of(&self.database)
     }
 
     /// Where it is marked that the database and the root key are in use.

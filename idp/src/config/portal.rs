@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use platform::language::Language;
+use platform::look::{Brand, Logo, Look};
+use platform::seal::sha256;
 use serde::{Deserialize, Serialize};
-use web::language::Language;
-use web::look::{Brand, Logo, Look};
-use web::seal::sha256;
 
 use super::{Client, Sessions};
 

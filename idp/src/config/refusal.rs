@@ -1,6 +1,6 @@
 //! How a rule refuses a value.
 
-use web::config::ConfigError;
+use platform::config::ConfigError;
 
 use super::Config;
 

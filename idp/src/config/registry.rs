@@ -3,15 +3,15 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use web::check::{self, Place};
-use web::config::ConfigError;
-use web::look::Logo;
+use platform::check::{self, Place};
+use platform::config::ConfigError;
+use platform::look::Logo;
 
 use super::{Client, Config, Portal};
 
 /// A client as endpoints use it: its settings, its secret, its portal.
 #[derive(Clone, Debug)]
-pub struct Registered {
+pub struct RegisteredClient {
     pub client: Client,
     /// The secret's SHA-256, compared in constant time.
     pub secret_hash: Option<String>,
@@ -21,7 +21,7 @@ pub struct Registered {
 /// All clients by their id.
 #[derive(Clone, Debug)]
 pub struct Registry {
-    clients: HashMap<String, Arc<Registered>>,
+    clients: HashMap<String, Arc<RegisteredClient>>,
     portals: Vec<Arc<Portal>>,
     first_portal: Arc<Portal>,
     /// That of clients which registered themselves.
@@ -33,7 +33,7 @@ impl Registry {
     pub(super) fn new(
         mut portals: Vec<Arc<Portal>>,
         of_registered: &str,
-        clients: HashMap<String, Arc<Registered>>,
+        clients: HashMap<String, Arc<RegisteredClient>>,
     ) -> Self {
         if portals.is_empty() {
             // The provider's own pages have a look all the same, and its files an address.
@@ -48,11 +48,11 @@ impl Registry {
     }
 
     /// A client that registered itself, ready for use.
-    pub fn registered(&self, client: Client, secret_hash: Option<String>) -> Arc<Registered> {
-        Arc::new(Registered { client, secret_hash, portal: Arc::clone(&self.of_registered) })
+    pub fn registered(&self, client: Client, secret_hash: Option<String>) -> Arc<RegisteredClient> {
+        Arc::new(RegisteredClient { client, secret_hash, portal: Arc::clone(&self.of_registered) })
     }
 
-    pub fn client(&self, client_id: &str) -> Option<&Arc<Registered>> {
+    pub fn client(&self, client_id: &str) -> Option<&Arc<RegisteredClient>> {
         self.clients.get(client_id)
     }
 
@@ -78,7 +78,7 @@ impl Registry {
         self.public_origins.contains(origin)
     }
 
-    pub fn clients(&self) -> impl Iterator<Item = &Arc<Registered>> {
+    pub fn clients(&self) -> impl Iterator<Item = &Arc<RegisteredClient>> {
         self.clients.values()
     }
 }
@@ -101,9 +101,9 @@ impl Config {
                 if let Some(secret) = secret.as_deref().filter(|_| !self.dev.is_on()) {
                     check::secret(Place::new(&self.path, &key), secret)?;
                 }
-                let secret_hash = secret.map(|secret| web::seal::sha256(&secret));
+                let secret_hash = secret.map(|secret| platform::seal::sha256(&secret));
                 let registered =
-                    Registered { client: client.clone(), secret_hash, portal: Arc::clone(&shared) };
+                    RegisteredClient { client: client.clone(), secret_hash, portal: Arc::clone(&shared) };
                 clients.insert(client.client_id.clone(), Arc::new(registered));
             }
             portals.push(shared);

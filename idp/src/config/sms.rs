@@ -1,7 +1,7 @@
 //! By which ways SMS leave the house: gateways in order of preference.
 
+use platform::config::Secret;
 use serde::{Deserialize, Serialize};
-use web::config::Secret;
 
 /// Whose interface a gateway has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

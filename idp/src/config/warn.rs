@@ -1,7 +1,7 @@
 //! What a configuration says that works and still deserves a second look.
 
-use web::check::{self, Place};
-use web::config::{ConfigError, Secret};
+use platform::check::{self, Place};
+use platform::config::{ConfigError, Secret};
 
 use super::{Assurance, Client, Config};
 

@@ -1,7 +1,7 @@
 //! One-time codes for SMS: made here, kept as a keyed hash that is bound to where the code may be used.
 
-use web::random::Random;
-use web::seal::Hasher;
+use platform::random::Random;
+use platform::seal::Hasher;
 
 /// Makes and checks codes. How long a code lives and how often it may be tried is the caller's to keep.
 #[derive(Clone, Debug)]
@@ -42,7 +42,7 @@ fn bound(context: &str, code: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use web::seal::RootKey;
+    use platform::seal::RootKey;
 
     use super::*;
 

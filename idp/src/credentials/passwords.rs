@@ -11,10 +11,10 @@ use std::thread;
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version};
+use platform::random::Random;
 use subtle::ConstantTimeEq as _;
 use tokio::sync::oneshot;
 use unicode_normalization::UnicodeNormalization as _;
-use web::random::Random;
 use zeroize::Zeroizing;
 
 use crate::config::PasswordRules;

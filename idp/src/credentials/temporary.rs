@@ -3,9 +3,9 @@
 
 use std::borrow::Cow;
 
+use platform::random::Random;
+use platform::typed::code;
 use serde::Serialize;
-use web::random::Random;
-use web::typed::code;
 
 /// No letter or digit that is taken for another one: without l, o, 0 and 1.
 const ALPHABET: &str = "abcdefghijkmnpqrstuvwxyz23456789";

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use web::clock::Timestamp;
+use platform::clock::Timestamp;
 
 /// Somebody who failed.
 struct Failing {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use web::ephemeral::{Ephemeral, EphemeralError, Limit, Reserved};
+use platform::ephemeral::{Ephemeral, EphemeralError, Limit, Reserved};
 
 const DAY: Duration = Duration::from_hours(24);
 const KEY: &str = "sms-total";

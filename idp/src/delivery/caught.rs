@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
+use platform::clock::Timestamp;
 use serde::Serialize;
-use web::clock::Timestamp;
 
 use super::Message;
 

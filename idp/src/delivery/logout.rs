@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
+use platform::clock::Timestamp;
 use reqwest::{Client, StatusCode};
 use serde_json::{Map, Value, json};
-use web::clock::Timestamp;
 
 use super::send_error::SendError;
 use crate::keys::{KeyError, KeyRing};

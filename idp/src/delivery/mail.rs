@@ -9,9 +9,9 @@ use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, MailParameter};
-use web::check::{self, Place};
-use web::clock::Timestamp;
-use web::config::ConfigError;
+use platform::check::{self, Place};
+use platform::clock::Timestamp;
+use platform::config::ConfigError;
 
 use super::metrics::DeliveryMetrics;
 use super::send_error::SendError;

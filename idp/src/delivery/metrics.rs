@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use platform::metrics::Tally;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
-use web::metrics::Tally;
 
 use super::Kind;
 use super::smtp::Reason;

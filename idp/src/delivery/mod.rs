@@ -22,11 +22,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use platform::clock::Clock;
+use platform::config::ConfigError;
+use platform::ephemeral::Ephemeral;
 use serde_json::{Map, Value};
 use tokio::sync::Notify;
-use web::clock::Clock;
-use web::config::ConfigError;
-use web::ephemeral::Ephemeral;
 
 pub use crate::store::outbox::{Kind, Message};
 pub use budget::Budget;

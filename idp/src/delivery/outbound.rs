@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use platform::check::{self, Place};
+use platform::config::ConfigError;
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client};
-use web::check::{self, Place};
-use web::config::ConfigError;
 
 use crate::config::Config;
 

@@ -5,8 +5,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use platform::shutdown::Shutdown;
 use tokio::task::JoinSet;
-use web::shutdown::Shutdown;
 
 use super::send_error::SendError;
 use super::{Delivery, Kind, Message, Sent, retry};

@@ -3,16 +3,16 @@
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::response::Response;
+use platform::dates::in_words;
+use platform::ephemeral::Reserved;
+use platform::errors::FieldErrors;
+use platform::request::{Fields, RequestContext};
 use serde::Serialize;
-use web::dates::in_words;
-use web::ephemeral::Reserved;
-use web::errors::FieldErrors;
-use web::request::{Fields, Visit};
 
 use super::carry_out::{Change, Outcome, carry_out};
 use super::create::{is_elsewhere, reason_error, taken_error};
 use super::{DAY, FreshStaff, MAILS_PER_DAY, OneMember, Staff, guess, member_id, member_url};
-use crate::app::{App, Shared, Trouble};
+use crate::app::{App, ServiceError, Shared};
 use crate::domain::account::{AccountId, EmailAddress};
 use crate::domain::phone::PhoneNumber;
 use crate::domain::reason::Reason;
@@ -53,8 +53,8 @@ impl Act {
         }
     }
 
-    fn of(visit: &Visit) -> Option<Self> {
-        let word = visit.uri.path().split('/').nth(4)?;
+    fn of(cx: &RequestContext) -> Option<Self> {
+        let word = cx.uri.path().split('/').nth(4)?;
         Self::ALL.into_iter().find(|act| act.word() == word)
     }
 
@@ -106,7 +106,7 @@ impl ActPage {
         }
     }
 
-    fn new(app: &App, act: Act, member: &Member, fields: &Fields) -> Result<Self, Trouble> {
+    fn new(app: &App, act: Act, member: &Member, fields: &Fields) -> Result<Self, ServiceError> {
         let typed = |name: &str, most: usize| fields.line(name).chars().take(most).collect::<String>();
         let account = &member.account;
         let current = match act {
@@ -130,8 +130,8 @@ impl ActPage {
         })
     }
 
-    fn show(&self, app: &App, visit: &Visit) -> Response {
-        app.page(visit, None, self.errors.status(), "idp/desk_act.html", self)
+    fn show(&self, app: &App, cx: &RequestContext) -> Response {
+        app.page(cx, None, self.errors.status(), "idp/desk_act.html", self)
     }
 }
 
@@ -147,8 +147,8 @@ impl FromRequestParts<Shared> for Here {
     type Rejection = AppError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, AppError> {
-        let Caller(visit) = Caller::from_request_parts(parts, app).await?;
-        let (id, act) = member_id(&visit).zip(Act::of(&visit)).ok_or(AppError::NotFound)?;
+        let Caller(cx) = Caller::from_request_parts(parts, app).await?;
+        let (id, act) = member_id(&cx).zip(Act::of(&cx)).ok_or(AppError::NotFound)?;
         let FreshStaff(staff) = FreshStaff::from_request_parts(parts, app).await?;
         let OneMember { staff, member } = OneMember::of(app, staff, &id).await?;
         Ok(Self { act, staff, member })
@@ -157,8 +157,8 @@ impl FromRequestParts<Shared> for Here {
 
 /// `GET /desk/accounts/ID/ACT`: staff, freshly signed in; changes nothing.
 pub async fn get(State(app): State<Shared>, Here { act, staff, member }: Here) -> Result<Response, AppError> {
-    let visit = &staff.visit;
-    Ok(ActPage::new(&app, act, &member, &app.kept_form(visit).await?)?.show(&app, visit))
+    let cx = &staff.cx;
+    Ok(ActPage::new(&app, act, &member, &app.kept_form(cx).await?)?.show(&app, cx))
 }
 
 /// The change that was asked for and why, or the fields that are wrong.
@@ -197,7 +197,7 @@ pub async fn post(
 ) -> Result<Response, AppError> {
     let refuse = |errors| -> Result<Response, AppError> {
         let page = ActPage::new(&app, act, &member, &fields)?;
-        Ok(ActPage { errors, ..page }.show(&app, &staff.visit))
+        Ok(ActPage { errors, ..page }.show(&app, &staff.cx))
     };
     let (change, reason) = match read(act, &fields) {
         Ok(read) => read,
@@ -228,7 +228,7 @@ pub async fn post(
             return refuse(FieldErrors::of("email", taken_error(&staff, &owner)));
         }
         Outcome::NeedsColleague(until) => {
-            let until = in_words(&until.local_text(), staff.visit.language);
+            let until = in_words(&until.local_text(), staff.cx.language);
             return refuse(FieldErrors::of("", "desk-needs-colleague").with("until", &until));
         }
     })

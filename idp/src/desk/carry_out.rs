@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use web::clock::Timestamp;
-use web::db::Write;
+use platform::clock::Timestamp;
+use platform::db::Write;
 
 use super::DAY;
-use crate::app::{App, Trouble};
+use crate::app::{App, ServiceError};
 use crate::domain::account::{Account, AccountId, EmailAddress};
 use crate::domain::phone::PhoneNumber;
 use crate::effects::{self, Change as Effect, Consequences};
@@ -60,7 +60,7 @@ pub(super) async fn carry_out(
     id: &AccountId,
     change: &Change,
     by: By<'_>,
-) -> Result<Outcome, Trouble> {
+) -> Result<Outcome, ServiceError> {
     // An account without a password of its holder's starts anew at its new address: the old one may be a stranger's,
     // who has the mail with the temporary password.
     let start = match change {
@@ -159,7 +159,7 @@ async fn needs_colleague(
     account: &Account,
     change: &Change,
     by: By<'_>,
-) -> Result<Option<Timestamp>, Trouble> {
+) -> Result<Option<Timestamp>, ServiceError> {
     let other: &[Event] = match change {
         Change::Phone(_) => &[Event::EmailChanged],
         Change::Email(_) => &[Event::PhoneChanged, Event::PhoneAdded, Event::PhoneRemoved],
@@ -178,7 +178,7 @@ async fn needs_colleague(
 ///
 /// # Errors
 /// A backend's; nothing was done then.
-pub async fn remove_phone(app: &App, id: &AccountId, by: By<'_>) -> Result<bool, Trouble> {
+pub async fn remove_phone(app: &App, id: &AccountId, by: By<'_>) -> Result<bool, ServiceError> {
     let mut write = app.store.begin_write().await?;
     let Some(account) = app.store.hold_account(&mut write, id).await? else { return Ok(false) };
     if account.verified_phone().is_none() {
@@ -198,7 +198,7 @@ async fn start_anew(
     account: &Account,
     email: &EmailAddress,
     start: &Start,
-) -> Result<(), Trouble> {
+) -> Result<(), ServiceError> {
     if account.blocked_at.is_some() {
         // The mail of the start is sent once somebody may come in with it.
         app.store.set_temporary_password(write, &account.id, None).await?;

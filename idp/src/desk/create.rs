@@ -2,13 +2,13 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use platform::errors::FieldErrors;
+use platform::language::Language;
+use platform::request::{Fields, RequestContext};
 use serde::Serialize;
-use web::errors::FieldErrors;
-use web::language::Language;
-use web::request::{Fields, Visit};
 
 use super::{ACCOUNTS_PER_DAY, DAY, FreshStaff, MAILS_PER_DAY, Staff, guess, member_url};
-use crate::app::{App, Shared, Trouble};
+use crate::app::{App, ServiceError, Shared};
 use crate::domain::account::{Account, EmailAddress, Role, Username, parse_name};
 use crate::domain::phone::PhoneNumber;
 use crate::domain::reason::{Reason, ReasonError};
@@ -83,8 +83,8 @@ impl CreatePage {
         }
     }
 
-    fn show(&self, app: &App, visit: &Visit) -> Response {
-        app.page(visit, None, self.errors.status(), "idp/desk_create.html", self)
+    fn show(&self, app: &App, cx: &RequestContext) -> Response {
+        app.page(cx, None, self.errors.status(), "idp/desk_create.html", self)
     }
 }
 
@@ -154,8 +154,8 @@ fn check(app: &App, staff: &Staff, fields: &Fields) -> Result<(Invitation, Reaso
 
 /// `GET /desk/accounts/new`: staff, freshly signed in.
 pub async fn get(State(app): State<Shared>, FreshStaff(staff): FreshStaff) -> Result<Response, AppError> {
-    let visit = &staff.visit;
-    Ok(CreatePage::new(&app, &app.kept_form(visit).await?).show(&app, visit))
+    let cx = &staff.cx;
+    Ok(CreatePage::new(&app, &app.kept_form(cx).await?).show(&app, cx))
 }
 
 /// `POST /desk/accounts/new`: staff, freshly signed in, within the day's limits. Of two at once one makes the account;
@@ -164,10 +164,10 @@ pub async fn post(
     State(app): State<Shared>,
     Form(FreshStaff(staff), fields): Form<FreshStaff>,
 ) -> Result<Response, AppError> {
-    let visit = &staff.visit;
+    let cx = &staff.cx;
     let (invitation, reason) = match check(&app, &staff, &fields) {
         Ok(filled) => filled,
-        Err(page) => return Ok(page.show(&app, visit)),
+        Err(page) => return Ok(page.show(&app, cx)),
     };
     let id = &staff.account.id.0;
     if !app.within(&format!("desk-accounts:{id}"), ACCOUNTS_PER_DAY, DAY).await?
@@ -201,11 +201,11 @@ pub async fn post(
             page.errors = FieldErrors::of("email", error);
         }
     }
-    Ok(page.show(&app, visit))
+    Ok(page.show(&app, cx))
 }
 
 /// Whether this is the account that the first of two clicks made.
-async fn made_just_now(app: &App, staff: &Staff, owner: &Account) -> Result<bool, Trouble> {
+async fn made_just_now(app: &App, staff: &Staff, owner: &Account) -> Result<bool, ServiceError> {
     let since = app.clock.now().minus(std::time::Duration::from_mins(1));
     let entries = app.store.audit(Some(&owner.id), 20).await?;
     Ok(entries.iter().any(|entry| {

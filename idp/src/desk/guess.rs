@@ -2,10 +2,10 @@
 //! themselves. The desk cannot make an account for one and has to say so. That an account is the reason is not said; it is
 //! said a few times a day, and each time is written down (docs/decisions/0031).
 
-use web::ephemeral::{Limit, Reserved};
+use platform::ephemeral::{Limit, Reserved};
 
 use super::{DAY, Staff};
-use crate::app::{App, Trouble};
+use crate::app::{App, ServiceError};
 use crate::store::audit::Event;
 
 /// How often a day a member of staff is told that an address cannot have an account: more than happens by mistake, and
@@ -16,7 +16,7 @@ const REFUSALS_PER_DAY: u32 = 5;
 ///
 /// # Errors
 /// The backend's.
-pub(super) async fn take(app: &App, staff: &Staff) -> Result<Option<Reserved>, Trouble> {
+pub(super) async fn take(app: &App, staff: &Staff) -> Result<Option<Reserved>, ServiceError> {
     let key = format!("desk-refusals:{}", staff.account.id.0);
     let limit = Limit { key: &key, most: REFUSALS_PER_DAY, window: DAY };
     Ok(app.ephemeral.reserve(&[limit]).await?.ok())
@@ -31,7 +31,7 @@ pub(super) async fn settle(
     staff: &Staff,
     right: Reserved,
     was_refused: bool,
-) -> Result<(), Trouble> {
+) -> Result<(), ServiceError> {
     if !was_refused {
         return Ok(app.ephemeral.give_back(right).await?);
     }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::app::{App, Trouble};
+use crate::app::{App, ServiceError};
 use crate::domain::account::AccountId;
 
 /// How long a search can be paged through and come back to.
@@ -17,7 +17,7 @@ fn key(staff: &AccountId, id: &str) -> String {
 ///
 /// # Errors
 /// The backend's.
-pub(super) async fn keep_search(app: &App, staff: &AccountId, search: &str) -> Result<String, Trouble> {
+pub(super) async fn keep_search(app: &App, staff: &AccountId, search: &str) -> Result<String, ServiceError> {
     let id = app.random.id();
     app.ephemeral.put(&key(staff, &id), &app.store.seal_for_desk(search), SEARCH_LIVES).await?;
     Ok(id)
@@ -27,7 +27,7 @@ pub(super) async fn keep_search(app: &App, staff: &AccountId, search: &str) -> R
 ///
 /// # Errors
 /// The backend's.
-pub(super) async fn search(app: &App, staff: &AccountId, id: &str) -> Result<Option<String>, Trouble> {
+pub(super) async fn search(app: &App, staff: &AccountId, id: &str) -> Result<Option<String>, ServiceError> {
     if id.is_empty() {
         return Ok(None);
     }

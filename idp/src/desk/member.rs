@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use platform::clock::Timestamp;
 use serde::Serialize;
-use web::clock::Timestamp;
 
 use super::act::Act;
 use super::{OneMember, Staff, state};
-use crate::app::{App, Shared, Trouble};
+use crate::app::{App, ServiceError, Shared};
 use crate::domain::account::AccountId;
 use crate::http::AppError;
 use crate::http::paths;
@@ -102,9 +102,9 @@ pub async fn get(
     State(app): State<Shared>,
     OneMember { staff, member }: OneMember,
 ) -> Result<Response, AppError> {
-    let (visit, id) = (&staff.visit, &member.account.id);
+    let (cx, id) = (&staff.cx, &member.account.id);
     let (state, until) = state(&member, app.clock.now());
-    let notice = visit.query("notice");
+    let notice = cx.query("notice");
     let Member { account, last_signed_in_at, .. } = &member;
     let page = MemberPage {
         back_url: paths::DESK,
@@ -133,10 +133,10 @@ pub async fn get(
         history: history(&app, &staff, id).await?,
         notice: ["create"].into_iter().chain(Act::ALL.map(Act::word)).find(|word| *word == notice),
     };
-    Ok(app.page(visit, None, StatusCode::OK, "idp/desk_account.html", &page))
+    Ok(app.page(cx, None, StatusCode::OK, "idp/desk_account.html", &page))
 }
 
-async fn history(app: &App, staff: &Staff, id: &AccountId) -> Result<Vec<HistoryRow>, Trouble> {
+async fn history(app: &App, staff: &Staff, id: &AccountId) -> Result<Vec<HistoryRow>, ServiceError> {
     let mut names = BTreeMap::new();
     let mut rows = Vec::new();
     for entry in app.store.history(id, HISTORY).await? {

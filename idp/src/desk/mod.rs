@@ -16,9 +16,9 @@ use axum::extract::{FromRequestParts, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
+use platform::clock::Timestamp;
+use platform::request::RequestContext;
 use serde::Serialize;
-use web::clock::Timestamp;
-use web::request::Visit;
 
 use crate::account::fresh::sign_in_and_return;
 use crate::app::Shared;
@@ -46,7 +46,7 @@ const ROWS: u32 = 50;
 /// Somebody at the desk: staff of an organisation whose session has had a code. Who is not signed in, or without a code in
 /// this session, comes back after a sign-in; everybody else is told who may be here.
 pub struct Staff {
-    visit: Visit,
+    cx: RequestContext,
     account: Account,
     organisation: String,
     sees_self_registered: bool,
@@ -74,7 +74,7 @@ impl Staff {
         self.session.authenticated_at().is_some_and(fresh) && self.session.code_at().is_some_and(fresh)
     }
 
-    async fn of(app: &Shared, caller: &Visit, sent: Option<&Sent>) -> Result<Self, AppError> {
+    async fn of(app: &Shared, caller: &RequestContext, sent: Option<&Sent>) -> Result<Self, AppError> {
         let Some(SignedIn { session, account, .. }) = SignedIn::of(app, caller).await? else {
             return Err(sign_in_and_return(app, caller, sent, "").await);
         };
@@ -85,7 +85,7 @@ impl Staff {
             return Err(sign_in_and_return(app, caller, sent, identifier).await);
         }
         let sees_self_registered = app.config.desk.shows_self_registered_to(account.email.as_str());
-        Ok(Self { visit: caller.clone(), account, organisation, sees_self_registered, session })
+        Ok(Self { cx: caller.clone(), account, organisation, sees_self_registered, session })
     }
 }
 
@@ -93,8 +93,8 @@ impl FromRequestParts<Shared> for Staff {
     type Rejection = AppError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, AppError> {
-        let Caller(visit) = Caller::from_request_parts(parts, app).await?;
-        Self::of(app, &visit, None).await
+        let Caller(cx) = Caller::from_request_parts(parts, app).await?;
+        Self::of(app, &cx, None).await
     }
 }
 
@@ -102,13 +102,13 @@ impl FromRequestParts<Shared> for FreshStaff {
     type Rejection = AppError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, AppError> {
-        let Caller(visit) = Caller::from_request_parts(parts, app).await?;
-        let staff = Staff::of(app, &visit, parts.extensions.get()).await?;
+        let Caller(cx) = Caller::from_request_parts(parts, app).await?;
+        let staff = Staff::of(app, &cx, parts.extensions.get()).await?;
         if staff.is_fresh(app.clock.now()) {
             return Ok(Self(staff));
         }
         let identifier = staff.account.identifier(app.config.accounts.identifier);
-        Err(sign_in_and_return(app, &visit, parts.extensions.get(), identifier).await)
+        Err(sign_in_and_return(app, &cx, parts.extensions.get(), identifier).await)
     }
 }
 
@@ -124,8 +124,8 @@ impl FromRequestParts<Shared> for OneMember {
     type Rejection = AppError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, AppError> {
-        let Caller(visit) = Caller::from_request_parts(parts, app).await?;
-        let id = member_id(&visit).ok_or(AppError::NotFound)?;
+        let Caller(cx) = Caller::from_request_parts(parts, app).await?;
+        let id = member_id(&cx).ok_or(AppError::NotFound)?;
         let staff = Staff::from_request_parts(parts, app).await?;
         Self::of(app, staff, &id).await
     }
@@ -137,8 +137,8 @@ fn member_url(id: &AccountId) -> String {
 }
 
 /// The account that the URL of a page names, if it can be one.
-fn member_id(visit: &Visit) -> Option<AccountId> {
-    AccountId::parse(visit.uri.path().split('/').nth(3)?)
+fn member_id(cx: &RequestContext) -> Option<AccountId> {
+    AccountId::parse(cx.uri.path().split('/').nth(3)?)
 }
 
 /// How an account stands: `desk-state-WORD` is its text.
@@ -227,12 +227,12 @@ fn list_url(search_id: &str, page: u32) -> String {
 
 /// `GET /desk`: staff, the accounts of their organisation, a page at a time.
 pub async fn get(State(app): State<Shared>, staff: Staff) -> Result<Response, AppError> {
-    let visit = &staff.visit;
-    let search_id = visit.query("search");
+    let cx = &staff.cx;
+    let search_id = cx.query("search");
     let kept = kept::search(&app, &staff.account.id, &search_id).await?;
     let search_id = if kept.is_some() { search_id } else { String::new() };
     let search = kept.unwrap_or_default();
-    let page = visit.query("page").parse().unwrap_or(1).clamp(1, 100_000_u32);
+    let page = cx.query("page").parse().unwrap_or(1).clamp(1, 100_000_u32);
     let offset = i64::from(page - 1) * i64::from(ROWS);
     // One row more than a page holds tells whether there is another page.
     let found = app.store.members(staff.scope(), &search, i64::from(ROWS) + 1, offset).await?;
@@ -263,7 +263,7 @@ pub async fn get(State(app): State<Shared>, staff: Staff) -> Result<Response, Ap
         previous: (page > 1).then(|| list_url(&search_id, page - 1)),
         next: has_next.then(|| list_url(&search_id, page + 1)),
     };
-    Ok(app.page(visit, None, StatusCode::OK, "idp/desk.html", &page))
+    Ok(app.page(cx, None, StatusCode::OK, "idp/desk.html", &page))
 }
 
 /// `POST /desk/search`: staff; as often as they like, twice at once keeps two searches.

@@ -1,11 +1,11 @@
 //! An account and the names it goes by.
 
+use platform::clock::Timestamp;
+use platform::language::Language;
+use platform::seal::sha256;
+use platform::typed::{has_hidden_marks, plain};
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
-use web::clock::Timestamp;
-use web::language::Language;
-use web::seal::sha256;
-use web::typed::{has_hidden_marks, plain};
 
 use crate::config::Identifier;
 
@@ -127,7 +127,7 @@ pub struct Account {
     pub given_name: String,
     pub family_name: String,
     pub email: EmailAddress,
-    pub email_confirmed_at: Option<Timestamp>,
+    pub email_verified_at: Option<Timestamp>,
     pub username: Option<String>,
     pub password_hash: Option<String>,
     /// While the password is one that was mailed and must be replaced: until when it works.
@@ -178,7 +178,7 @@ impl Account {
     }
 
     /// Another one for every password; tells nothing of it.
-    pub fn password_mark(&self) -> String {
+    pub fn credential_version(&self) -> String {
         sha256(self.password_hash.as_deref().unwrap_or_default())
     }
 }

@@ -1,6 +1,6 @@
 //! Devices an account knows, and how a browser is described to its owner.
 
-use web::clock::Timestamp;
+use platform::clock::Timestamp;
 
 /// A browser that an account has signed in from with a code.
 #[derive(Clone, Debug)]

@@ -5,8 +5,8 @@
 //! writing) and that parses without a regular expression a country. The narrower rule is ours: libphonenumber
 //! counts 097 (machine to machine) as mobile, and no person reads an SMS there.
 
+use platform::typed::plain;
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, PhoneNumberType, Region};
-use web::typed::plain;
 
 /// The longest text that anybody types for a phone number.
 const MAX_TYPED: usize = 40;

@@ -1,6 +1,6 @@
 //! Why somebody of the care team did something to an account: kept in the audit log, and read by the account's holder.
 
-use web::typed::line;
+use platform::typed::line;
 
 /// The longest reason; it is a line, not a report.
 const MAX_CHARACTERS: usize = 200;

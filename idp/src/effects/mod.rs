@@ -6,10 +6,10 @@ pub mod table;
 #[cfg(test)]
 mod tests;
 
-use web::db::Write;
+use platform::db::Write;
 
 use crate::app::notices::{Mail, greeting};
-use crate::app::{App, Trouble};
+use crate::app::{App, ServiceError};
 use crate::domain::account::{Account, EmailAddress};
 use crate::verification::invitations::By;
 use sessions::end_session_by;
@@ -57,7 +57,7 @@ impl<'a> Consequences<'a> {
     ///
     /// # Errors
     /// A backend's, or a template's: nothing of the unit may be kept then.
-    pub async fn carry_out(&self, app: &App, write: &mut Write) -> Result<bool, Trouble> {
+    pub async fn carry_out(&self, app: &App, write: &mut Write) -> Result<bool, ServiceError> {
         let Row { event, ends, tells } = self.change.row();
         let mut has_ended = self.ends_elsewhere;
         for end in ends {
@@ -76,7 +76,7 @@ impl<'a> Consequences<'a> {
     }
 
     /// Ends one kind of thing; whether there was any.
-    async fn end(&self, app: &App, write: &mut Write, end: Ends) -> Result<bool, Trouble> {
+    async fn end(&self, app: &App, write: &mut Write, end: Ends) -> Result<bool, ServiceError> {
         let id = &self.account.id;
         Ok(match end {
             Ends::Sessions | Ends::OtherSessions => {
@@ -98,7 +98,7 @@ impl<'a> Consequences<'a> {
         })
     }
 
-    async fn tell(&self, app: &App, write: &mut Write, tell: Tells) -> Result<(), Trouble> {
+    async fn tell(&self, app: &App, write: &mut Write, tell: Tells) -> Result<(), ServiceError> {
         let account = self.account;
         match tell {
             Tells::Address(mail) => self.mail(app, write, mail, &account.email, greeting(account)).await,
@@ -127,7 +127,7 @@ impl<'a> Consequences<'a> {
         mail: Mail,
         to: &EmailAddress,
         name: &str,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), ServiceError> {
         let mut notice = app.notice(self.client_id, name);
         notice.event = format!("event-{}", self.change.row().event.as_str());
         app.send_mail(write, mail, to, self.account.language, self.client_id, &notice).await
@@ -138,7 +138,7 @@ impl<'a> Consequences<'a> {
 ///
 /// # Errors
 /// The database's; nothing was done then.
-pub async fn commit(app: &App, write: Write) -> Result<(), Trouble> {
+pub async fn commit(app: &App, write: Write) -> Result<(), ServiceError> {
     write.commit().await?;
     app.delivery.wake();
     Ok(())

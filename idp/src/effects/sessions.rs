@@ -1,10 +1,10 @@
 //! The end of a session: what was granted in it is revoked, and every portal of it is told (OpenID Connect Back-Channel
 //! Logout 1.0).
 
+use platform::db::Write;
 use serde_json::json;
-use web::db::Write;
 
-use crate::app::{App, Trouble};
+use crate::app::{App, ServiceError};
 use crate::delivery::Message;
 use crate::domain::account::AccountId;
 use crate::store::audit::Event;
@@ -14,7 +14,7 @@ use crate::store::audit::Event;
 ///
 /// # Errors
 /// A backend's.
-pub async fn end_session(app: &App, write: &mut Write, id: &str) -> Result<bool, Trouble> {
+pub async fn end_session(app: &App, write: &mut Write, id: &str) -> Result<bool, ServiceError> {
     end_session_by(app, write, id, None).await
 }
 
@@ -27,7 +27,7 @@ pub async fn end_session_by(
     write: &mut Write,
     id: &str,
     actor: Option<&AccountId>,
-) -> Result<bool, Trouble> {
+) -> Result<bool, ServiceError> {
     let Some(session) = app.store.session_in(write, id).await? else { return Ok(false) };
     if !app.store.end_session(write, id).await? {
         return Ok(false);

@@ -2,8 +2,8 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use platform::request::RequestContext;
 use serde::Serialize;
-use web::request::Visit;
 
 use crate::app::App;
 use crate::http::pages::see_other;
@@ -12,16 +12,16 @@ use crate::protocol::error::OAuthError;
 
 impl App {
     /// An error, carried back to the client: counted here, for the redirect looks like any other.
-    pub fn answer_error(&self, visit: &Visit, address: &ReturnAddress, error: OAuthError) -> Response {
+    pub fn answer_error(&self, cx: &RequestContext, address: &ReturnAddress, error: OAuthError) -> Response {
         let client = address.client_id();
         self.outcomes.sign_in(&self.registry.portal_of(Some(client)).id, error.error);
         let (error_code, reason) = (error.error, error.reason());
         tracing::info!(client, error = error_code, reason, "a sign-in ends with an error for the portal");
-        self.answer(visit, address, &[("error", error.error), ("error_description", error.error_description)])
+        self.answer(cx, address, &[("error", error.error), ("error_description", error.error_description)])
     }
 
     /// An authorization response, in the response mode that the client asked for.
-    pub fn answer(&self, visit: &Visit, address: &ReturnAddress, answer: &[(&str, &str)]) -> Response {
+    pub fn answer(&self, cx: &RequestContext, address: &ReturnAddress, answer: &[(&str, &str)]) -> Response {
         let parameters = address.parameters(answer, &self.config.issuer);
         match address.response_mode() {
             ResponseMode::Query => see_other(&address.url_with(&parameters)),
@@ -31,7 +31,7 @@ impl App {
                     fields: parameters.into_iter().map(|(name, value)| FormField { name, value }).collect(),
                 };
                 let client_id = Some(address.client_id());
-                self.client_page(visit, client_id, StatusCode::OK, "idp/form_post.html", &page)
+                self.client_page(cx, client_id, StatusCode::OK, "idp/form_post.html", &page)
             }
         }
     }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use web::request::Visit;
+use platform::request::RequestContext;
 
-use crate::app::{App, Trouble};
-use crate::config::{Portal, Registered, ScopeSet};
+use crate::app::{App, ServiceError};
+use crate::config::{Portal, RegisteredClient, ScopeSet};
 use crate::domain::account::Account;
 use crate::domain::device::Device;
 use crate::domain::journey::{Begun, Facts, Journey, Next, Proofs, Requirements, WantedAcr, next};
@@ -21,7 +21,7 @@ pub struct Assessment {
     pub device: Option<Device>,
     /// Whose rules hold.
     pub portal: Arc<Portal>,
-    pub client: Option<Arc<Registered>>,
+    pub client: Option<Arc<RegisteredClient>>,
 }
 
 impl App {
@@ -29,17 +29,17 @@ impl App {
     ///
     /// # Errors
     /// A backend's.
-    pub async fn assess(&self, visit: &Visit, journey: &Journey) -> Result<Assessment, Trouble> {
-        self.assess_knowing(visit, journey, None).await
+    pub async fn assess(&self, cx: &RequestContext, journey: &Journey) -> Result<Assessment, ServiceError> {
+        self.assess_knowing(cx, journey, None).await
     }
 
     /// As [`App::assess`], with account and device as they were just read.
     pub(super) async fn assess_knowing(
         &self,
-        visit: &Visit,
+        cx: &RequestContext,
         journey: &Journey,
         known: Option<(Account, Option<Device>)>,
-    ) -> Result<Assessment, Trouble> {
+    ) -> Result<Assessment, ServiceError> {
         let client = match &journey.client_id {
             Some(id) => self.client(id).await?,
             None => None,
@@ -64,7 +64,7 @@ impl App {
         let found = match (&journey.account_id, known) {
             (Some(id), Some((account, device))) if account.id == *id => Some((account, device)),
             (Some(id), _) => {
-                let secret = visit.cookie(paths::DEVICE_COOKIE);
+                let secret = cx.cookie(paths::DEVICE_COOKIE);
                 self.store.account_and_device(&Name::Id(id), secret.as_deref()).await?
             }
             (None, _) => None,
@@ -94,7 +94,7 @@ impl App {
         let facts = Facts {
             role: account.role,
             is_expected,
-            email_confirmed: account.email_confirmed_at.is_some(),
+            email_verified: account.email_verified_at.is_some(),
             blocked: account.blocked_at.is_some(),
             must_replace_password: account.temporary_password_until.is_some(),
             has_phone: account.verified_phone().is_some() || journey.pending_phone.is_some(),
@@ -105,7 +105,7 @@ impl App {
             consented,
         };
         // Whoever changed the password ended every sign-in that stood on the one before.
-        let is_current = account.password_mark() == journey.password_mark;
+        let is_current = account.credential_version() == journey.credential_version;
         let proofs = if is_current { journey.proofs.clone() } else { Proofs::default() };
         let next = next(&requirements, &proofs, Some(&facts));
         Ok(Assessment { next, facts: Some(facts), account: Some(account), device, portal, client })

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use web::request::Visit;
-use web::seal::{same, sha256};
+use platform::request::RequestContext;
+use platform::seal::{same, sha256};
 
 use crate::app::room::Left;
-use crate::app::{App, Trouble};
+use crate::app::{App, ServiceError};
 use crate::domain::journey::{Journey, Proofs};
 use crate::http::paths;
 use crate::protocol::authorization::AuthorizationRequest;
@@ -20,9 +20,9 @@ pub fn journey_url(path: &str, id: &str) -> String {
 }
 
 /// The id of the journey in the URL; empty if there is none.
-pub fn journey_in(visit: &Visit) -> String {
-    let random = visit.query("journey");
-    if random.is_empty() { random } else { journeys::id_with(&random, &visit.query(paths::PORTAL)) }
+pub fn journey_in(cx: &RequestContext) -> String {
+    let random = cx.query("journey");
+    if random.is_empty() { random } else { journeys::id_with(&random, &cx.query(paths::PORTAL)) }
 }
 
 /// The cookie of a journey in which the password was given.
@@ -42,23 +42,23 @@ impl App {
     /// A backend's.
     pub async fn begin_journey(
         &self,
-        visit: &Visit,
+        cx: &RequestContext,
         request: Option<AuthorizationRequest>,
         client_id: Option<String>,
-    ) -> Result<Open, Trouble> {
-        let session = self.session_of(visit).await?;
+    ) -> Result<Open, ServiceError> {
+        let session = self.session_of(cx).await?;
         if session.is_none() {
-            self.take_room(Left::SignIn, visit.address, self.journey_lifetime()).await?;
+            self.take_room(Left::SignIn, cx.address, self.journey_lifetime()).await?;
         }
         let hint = request.as_ref().and_then(|request| request.login_hint.as_deref()).unwrap_or_default();
         let mut journey = Journey {
             identifier: hint.chars().take(254).collect(),
             client_id: request.as_ref().map(|request| request.client_id.clone()).or(client_id),
             request,
-            browser: sha256(&visit.browser),
+            browser: sha256(&cx.browser),
             account_id: None,
             proofs: Proofs::default(),
-            password_mark: String::new(),
+            credential_version: String::new(),
             pending_phone: None,
             code: None,
             session_id: None,
@@ -70,7 +70,7 @@ impl App {
         };
         if let Some(session) = session {
             if let Some(account) = self.store.account(&session.account_id).await? {
-                journey.password_mark = account.password_mark();
+                journey.credential_version = account.credential_version();
             }
             journey.account_id = Some(session.account_id);
             journey.session_id = Some(session.id);
@@ -87,27 +87,27 @@ impl App {
     ///
     /// # Errors
     /// The backend's.
-    pub async fn open_journey(&self, visit: &Visit, id: &str) -> Result<Option<Open>, Trouble> {
-        let open = journeys::open(&self.ephemeral, id, &visit.browser).await?;
+    pub async fn open_journey(&self, cx: &RequestContext, id: &str) -> Result<Option<Open>, ServiceError> {
+        let open = journeys::open(&self.ephemeral, id, &cx.browser).await?;
         Ok(open.filter(|open| {
-            let brought = visit.cookie(&bond_cookie(&open.id)).unwrap_or_default();
-            !open.journey.is_bound || same(&brought, &self.bond(visit, &open.id))
+            let brought = cx.cookie(&bond_cookie(&open.id)).unwrap_or_default();
+            !open.journey.is_bound || same(&brought, &self.bond(cx, &open.id))
         }))
     }
 
     /// What a browser that gave the password in a journey shows from then on. It follows from the journey and the root key,
     /// so that two answers to a double click give the same.
-    pub fn bond(&self, visit: &Visit, id: &str) -> String {
-        self.lookup.hash(&format!("sign-in {id} {}", visit.browser))
+    pub fn bond(&self, cx: &RequestContext, id: &str) -> String {
+        self.lookup.hash(&format!("sign-in {id} {}", cx.browser))
     }
 
     /// The journey whose id stands in the query, if it is this browser's and lives.
     ///
     /// # Errors
     /// The backend's.
-    pub async fn journey_of(&self, visit: &Visit) -> Result<Option<Open>, Trouble> {
-        let id = journey_in(visit);
-        let open = self.open_journey(visit, &id).await?;
+    pub async fn journey_of(&self, cx: &RequestContext) -> Result<Option<Open>, ServiceError> {
+        let id = journey_in(cx);
+        let open = self.open_journey(cx, &id).await?;
         // Each step renews the value's expiry; the journey as a whole ends all the same.
         Ok(open.filter(|open| self.clock.now() < open.journey.created_at.plus(self.journey_lifetime())))
     }

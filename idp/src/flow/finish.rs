@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use axum::response::Response;
-use web::clock::Timestamp;
-use web::request::{Visit, append};
+use platform::clock::Timestamp;
+use platform::request::{RequestContext, append};
 
 use super::assess::Assessment;
 use super::begin::bond_cookie;
 use crate::app::notices::Mail;
-use crate::app::{Shared, Trouble};
-use crate::config::Registered;
+use crate::app::{ServiceError, Shared};
+use crate::config::RegisteredClient;
 use crate::domain::account::Account;
 use crate::domain::device;
 use crate::domain::journey::{Journey, Method};
@@ -53,7 +53,7 @@ struct Here {
 /// A backend's; nothing was issued then.
 pub async fn finish(
     app: &Shared,
-    visit: &Visit,
+    cx: &RequestContext,
     open: Open,
     assessment: Assessment,
 ) -> Result<Response, AppError> {
@@ -65,22 +65,22 @@ pub async fn finish(
     // The one that ends the journey issues. Where journeys are rows of this database, that is a part of the transaction.
     let finishes = journeys::finish_within(&app.ephemeral, &open).filter(|_| pushed_as.is_none());
     if finishes.is_none() && !journeys::finish(&app.ephemeral, &open).await? {
-        return app.resume_after_race(visit, &open.id).await;
+        return app.resume_after_race(cx, &open.id).await;
     }
     if let (Some(request), Some(id)) = (&journey.request, pushed_as)
         && !pushed::use_up(&app.ephemeral, id, app.journey_lifetime() * 2).await?
     {
-        return Ok(app.answer_error(visit, &request.return_address, INVALID_REQUEST_URI));
+        return Ok(app.answer_error(cx, &request.return_address, INVALID_REQUEST_URI));
     }
-    let current = app.session_of(visit).await?;
+    let current = app.session_of(cx).await?;
     let held = app.store.begin_holding(&account.id, account.password_hash.as_deref(), finishes).await?;
     let Some(mut write) = held else {
         // The password was changed, the account blocked, or the journey went on, after they were read.
-        return app.resume_after_race(visit, &open.id).await;
+        return app.resume_after_race(cx, &open.id).await;
     };
     let mut after = Afterwards::default();
-    let device_id = keep_device(app, visit, &mut write, journey, &assessment, account, &mut after).await?;
-    let here = Here { label: device::label(user_agent(visit)), session: current, device_id };
+    let device_id = keep_device(app, cx, &mut write, journey, &assessment, account, &mut after).await?;
+    let here = Here { label: device::label(user_agent(cx)), session: current, device_id };
     let Some(session_id) = keep_session(app, &mut write, journey, account, here, &mut after).await? else {
         return Err(AppError::JourneyExpired(journey.client_id.clone()));
     };
@@ -121,25 +121,25 @@ pub async fn finish(
     let outcome = if after.session.is_some() { "signed_in" } else { "signed_in_silently" };
     app.outcomes.sign_in(&assessment.portal.id, outcome);
     let mut response = match (&journey.request, code) {
-        (Some(request), Some(code)) => app.answer(visit, &request.return_address, &[("code", &code)]),
+        (Some(request), Some(code)) => app.answer(cx, &request.return_address, &[("code", &code)]),
         _ => see_other(&where_to(app, journey, assessment.client.as_deref())),
     };
     if journey.is_bound {
-        append(&mut response, visit.front.cookies.clear(&bond_cookie(&open.id)));
+        append(&mut response, cx.front.cookies.clear(&bond_cookie(&open.id)));
     }
     if let Some(secret) = after.session {
-        append(&mut response, visit.front.cookies.set(paths::SESSION_COOKIE, &secret, None));
+        append(&mut response, cx.front.cookies.set(paths::SESSION_COOKIE, &secret, None));
     }
     if let Some(secret) = after.device {
         let lifetime = Some(DEVICE_COOKIE_LIFETIME);
-        append(&mut response, visit.front.cookies.set(paths::DEVICE_COOKIE, &secret, lifetime));
+        append(&mut response, cx.front.cookies.set(paths::DEVICE_COOKIE, &secret, lifetime));
     }
     Ok(response)
 }
 
 /// Where a sign-in without a portal's request ends: at the page that wanted it, at the portal that it was for, or at
 /// the account page.
-fn where_to(app: &Shared, journey: &Journey, client: Option<&Registered>) -> String {
+fn where_to(app: &Shared, journey: &Journey, client: Option<&RegisteredClient>) -> String {
     if let Some(page) = &journey.step_up_to {
         return page.clone();
     }
@@ -158,13 +158,13 @@ fn where_to(app: &Shared, journey: &Journey, client: Option<&Registered>) -> Str
 /// portal remembers devices, it is trusted as well and makes the code unnecessary for a while.
 async fn keep_device(
     app: &Shared,
-    visit: &Visit,
-    write: &mut web::db::Write,
+    cx: &RequestContext,
+    write: &mut platform::db::Write,
     journey: &Journey,
     assessment: &Assessment,
     account: &Account,
     after: &mut Afterwards,
-) -> Result<Option<String>, Trouble> {
+) -> Result<Option<String>, ServiceError> {
     let known = assessment.device.as_ref();
     let is_new = |at: Option<Timestamp>| at.is_some_and(|at| at >= journey.created_at);
     let remembered = assessment.portal.policy.remembers().filter(|_| is_new(journey.proofs.at(&Method::Sms)));
@@ -175,8 +175,8 @@ async fn keep_device(
         }
         return Ok(known.map(|device| device.id.clone()));
     }
-    let (brought, secret) = (visit.cookie(paths::DEVICE_COOKIE), app.random.token());
-    let label = device::label(user_agent(visit));
+    let (brought, secret) = (cx.cookie(paths::DEVICE_COOKIE), app.random.token());
+    let label = device::label(user_agent(cx));
     let (id, is_new) =
         app.store.trust_device(write, &account.id, brought.as_deref(), &secret, &label, remembered).await?;
     if is_new {
@@ -193,12 +193,12 @@ async fn keep_device(
 /// a new secret, or a new one. `None` if the session ended while the person was on the way.
 async fn keep_session(
     app: &Shared,
-    write: &mut web::db::Write,
+    write: &mut platform::db::Write,
     journey: &Journey,
     account: &Account,
     here: Here,
     after: &mut Afterwards,
-) -> Result<Option<String>, Trouble> {
+) -> Result<Option<String>, ServiceError> {
     let proofs = &journey.proofs;
     if proofs.renewed_at().is_none_or(|at| at < journey.created_at) {
         // Single sign-on stands on the session; without it there is nothing.
@@ -235,6 +235,6 @@ async fn keep_session(
     Ok(Some(id))
 }
 
-fn user_agent(visit: &Visit) -> &str {
-    visit.headers.get("user-agent").and_then(|value| value.to_str().ok()).unwrap_or_default()
+fn user_agent(cx: &RequestContext) -> &str {
+    cx.headers.get("user-agent").and_then(|value| value.to_str().ok()).unwrap_or_default()
 }

@@ -1,7 +1,7 @@
 //! Where every step of a sign-in comes back to: ask what comes next and go there. No step names another.
 
 use axum::response::Response;
-use web::request::{Visit, append};
+use platform::request::{RequestContext, append};
 
 use super::assess::Assessment;
 use super::begin::{bond_cookie, journey_in, journey_url};
@@ -34,10 +34,10 @@ impl App {
     ///
     /// # Errors
     /// A backend's.
-    pub fn resume<'a>(self: &'a Shared, visit: &'a Visit, open: Open) -> Answer<'a> {
+    pub fn resume<'a>(self: &'a Shared, cx: &'a RequestContext, open: Open) -> Answer<'a> {
         Box::pin(async move {
-            let assessment = self.assess(visit, &open.journey).await?;
-            self.proceed(visit, open, assessment).await
+            let assessment = self.assess(cx, &open.journey).await?;
+            self.proceed(cx, open, assessment).await
         })
     }
 
@@ -45,8 +45,8 @@ impl App {
     ///
     /// # Errors
     /// A backend's.
-    pub fn save_and_resume<'a>(self: &'a Shared, visit: &'a Visit, open: Open) -> Answer<'a> {
-        self.save_and_resume_knowing(visit, open, None)
+    pub fn save_and_resume<'a>(self: &'a Shared, cx: &'a RequestContext, open: Open) -> Answer<'a> {
+        self.save_and_resume_knowing(cx, open, None)
     }
 
     /// As [`App::save_and_resume`], with account and device as they were just read; what must still be so when the
@@ -56,19 +56,19 @@ impl App {
     /// A backend's.
     pub fn save_and_resume_knowing<'a>(
         self: &'a Shared,
-        visit: &'a Visit,
+        cx: &'a RequestContext,
         mut open: Open,
         known: Option<(Account, Option<Device>)>,
     ) -> Answer<'a> {
         Box::pin(async move {
-            let assessment = self.assess_knowing(visit, &open.journey, known).await?;
+            let assessment = self.assess_knowing(cx, &open.journey, known).await?;
             // What ends now need not be saved first: ending it takes the version that was read.
             if assessment.next == Next::Issue
                 || journeys::save(&self.ephemeral, &mut open, self.journey_lifetime()).await?
             {
-                return self.proceed(visit, open, assessment).await;
+                return self.proceed(cx, open, assessment).await;
             }
-            self.resume_after_race(visit, &open.id).await
+            self.resume_after_race(cx, &open.id).await
         })
     }
 
@@ -76,22 +76,26 @@ impl App {
     ///
     /// # Errors
     /// A backend's.
-    pub async fn resume_after_race(self: &Shared, visit: &Visit, id: &str) -> Result<Response, AppError> {
-        match self.open_journey(visit, id).await? {
-            Some(current) => self.resume(visit, current).await,
-            None => self.journey_gone(visit).await,
+    pub async fn resume_after_race(
+        self: &Shared,
+        cx: &RequestContext,
+        id: &str,
+    ) -> Result<Response, AppError> {
+        match self.open_journey(cx, id).await? {
+            Some(current) => self.resume(cx, current).await,
+            None => self.journey_gone(cx).await,
         }
     }
 
     async fn proceed(
         self: &Shared,
-        visit: &Visit,
+        cx: &RequestContext,
         mut open: Open,
         assessment: Assessment,
     ) -> Result<Response, AppError> {
         match assessment.next {
-            Next::Refuse(error) => self.refuse(visit, &open, error).await,
-            Next::Issue => Box::pin(finish::finish(self, visit, open, assessment)).await,
+            Next::Refuse(error) => self.refuse(cx, &open, error).await,
+            Next::Issue => Box::pin(finish::finish(self, cx, open, assessment)).await,
             Next::Ask(step) => {
                 // Who typed a number to send it to has asked for the code by that.
                 let waits = assessment.portal.policy.code_on_request && open.journey.pending_phone.is_none();
@@ -103,8 +107,8 @@ impl App {
                 let mut response = see_other(&journey_url(step_path(step), &open.id));
                 if open.journey.is_bound {
                     let lifetime = (!open.journey.public_computer).then(|| self.journey_lifetime());
-                    let bond = self.bond(visit, &open.id);
-                    append(&mut response, visit.front.cookies.set(&bond_cookie(&open.id), &bond, lifetime));
+                    let bond = self.bond(cx, &open.id);
+                    append(&mut response, cx.front.cookies.set(&bond_cookie(&open.id), &bond, lifetime));
                 }
                 Ok(response)
             }
@@ -116,15 +120,15 @@ impl App {
     ///
     /// # Errors
     /// A backend's.
-    pub async fn journey_gone(&self, visit: &Visit) -> Result<Response, AppError> {
-        if visit.browser_is_new && visit.uri.path() != paths::COOKIES {
+    pub async fn journey_gone(&self, cx: &RequestContext) -> Result<Response, AppError> {
+        if cx.browser_is_new && cx.uri.path() != paths::COOKIES {
             // Another browser's, or of one that keeps no cookies: the next request tells.
-            return Ok(see_other(&journey_url(paths::COOKIES, &journey_in(visit))));
+            return Ok(see_other(&journey_url(paths::COOKIES, &journey_in(cx))));
         }
-        let finished = journeys::finished(&self.ephemeral, &journey_in(visit)).await?;
+        let finished = journeys::finished(&self.ephemeral, &journey_in(cx)).await?;
         let is_finished = finished.is_some();
         let client_id = finished.filter(|client_id| !client_id.is_empty());
-        if is_finished && self.session_of(visit).await?.is_some() {
+        if is_finished && self.session_of(cx).await?.is_some() {
             let client = match &client_id {
                 Some(id) => self.client(id).await?,
                 None => None,
@@ -139,10 +143,15 @@ impl App {
     ///
     /// # Errors
     /// The backend's.
-    pub async fn refuse(&self, visit: &Visit, open: &Open, error: OAuthError) -> Result<Response, AppError> {
+    pub async fn refuse(
+        &self,
+        cx: &RequestContext,
+        open: &Open,
+        error: OAuthError,
+    ) -> Result<Response, AppError> {
         journeys::finish(&self.ephemeral, open).await?;
         match &open.journey.request {
-            Some(request) => Ok(self.answer_error(visit, &request.return_address, error)),
+            Some(request) => Ok(self.answer_error(cx, &request.return_address, error)),
             None => Err(AppError::JourneyExpired(open.journey.client_id.clone())),
         }
     }

@@ -10,11 +10,11 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use platform::headers;
+use platform::request::RequestContext;
 use serde::Serialize;
-use web::headers;
-use web::request::Visit;
 
-use crate::app::{App, Shared, Trouble, retry_after};
+use crate::app::{App, ServiceError, Shared, retry_after};
 use crate::http::paths;
 
 /// What a handler comes to. Boxed with its type forgotten where many handlers contain the same one: the end of a sign-in
@@ -56,10 +56,10 @@ pub enum AppError {
     DeskLimit,
     /// Something of ours failed.
     #[error(transparent)]
-    Failed(Trouble),
+    Failed(ServiceError),
 }
 
-impl<E: Into<Trouble>> From<E> for AppError {
+impl<E: Into<ServiceError>> From<E> for AppError {
     fn from(error: E) -> Self {
         Self::Failed(error.into())
     }
@@ -82,10 +82,12 @@ impl AppError {
             Self::CookiesOff => (StatusCode::FORBIDDEN, "cookies-off"),
             Self::JourneyExpired(_) => (StatusCode::GONE, "journey-expired"),
             Self::LinkInvalid => (StatusCode::GONE, "link-invalid"),
-            Self::TooMany(_) | Self::Failed(Trouble::Full(_)) => (StatusCode::TOO_MANY_REQUESTS, "too-many"),
+            Self::TooMany(_) | Self::Failed(ServiceError::Full(_)) => {
+                (StatusCode::TOO_MANY_REQUESTS, "too-many")
+            }
             Self::NoDesk => (StatusCode::FORBIDDEN, "no-desk"),
             Self::DeskLimit => (StatusCode::TOO_MANY_REQUESTS, "desk-limit"),
-            Self::Failed(Trouble::Busy) => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
+            Self::Failed(ServiceError::Busy) => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
             Self::Failed(_) => (StatusCode::INTERNAL_SERVER_ERROR, "server-error"),
         }
     }
@@ -93,9 +95,9 @@ impl AppError {
     /// How long to wait before the next try.
     fn wait(&self) -> Option<Duration> {
         match self {
-            Self::TooMany(wait) | Self::Failed(Trouble::Full(wait)) => Some(*wait),
+            Self::TooMany(wait) | Self::Failed(ServiceError::Full(wait)) => Some(*wait),
             Self::DeskLimit => Some(Duration::from_hours(24)),
-            Self::Failed(Trouble::Busy) => Some(Duration::from_secs(5)),
+            Self::Failed(ServiceError::Busy) => Some(Duration::from_secs(5)),
             _ => None,
         }
     }
@@ -143,50 +145,50 @@ impl MessagePage {
 /// The layer that shows errors. No address answers a browser with an empty page either, or with a line of the framework's.
 pub async fn explain(
     State(app): State<Shared>,
-    Extension(visit): Extension<Visit>,
+    Extension(cx): Extension<RequestContext>,
     request: Request,
     next: Next,
 ) -> Response {
     let mut response = next.run(request).await;
     if let Some(Ended(error)) = response.extensions_mut().remove() {
-        return app.explain(&visit, &error);
+        return app.explain(&cx, &error);
     }
-    if !headers::is_bare(&visit.headers, &response) {
+    if !headers::is_bare(&cx.headers, &response) {
         return response;
     }
     let status = response.status();
     let is_absent = status == StatusCode::NOT_FOUND || status == StatusCode::METHOD_NOT_ALLOWED;
-    app.message(&visit, None, status, if is_absent { "not-found" } else { "bad-form" })
+    app.message(&cx, None, status, if is_absent { "not-found" } else { "bad-form" })
 }
 
 /// A visit to the page that the answer stands on, so that the other language is one click away there too.
-fn in_place(visit: &Visit) -> Visit {
-    let page = paths::page_of(visit.uri.path());
-    visit.at(&format!("{page}?{}", visit.uri.query().unwrap_or_default()))
+fn in_place(cx: &RequestContext) -> RequestContext {
+    let page = paths::page_of(cx.uri.path());
+    cx.at(&format!("{page}?{}", cx.uri.query().unwrap_or_default()))
 }
 
 impl App {
     /// The page of an error.
-    pub fn explain(&self, visit: &Visit, error: &AppError) -> Response {
+    pub fn explain(&self, cx: &RequestContext, error: &AppError) -> Response {
         if let AppError::Failed(trouble) = error {
             self.note("a request", trouble);
         }
         let (status, name) = error.page();
         let response = match error {
-            AppError::JourneyExpired(client_id) => self.message(visit, client_id.as_deref(), status, name),
+            AppError::JourneyExpired(client_id) => self.message(cx, client_id.as_deref(), status, name),
             AppError::NoDesk => {
-                self.page_of(visit, status, &MessagePage::new(name, paths::ACCOUNT, "home-account"))
+                self.page_of(cx, status, &MessagePage::new(name, paths::ACCOUNT, "home-account"))
             }
             AppError::DeskLimit => {
-                self.page_of(visit, status, &MessagePage::new(name, paths::DESK, "desk-back"))
+                self.page_of(cx, status, &MessagePage::new(name, paths::DESK, "desk-back"))
             }
             // What the person was doing goes on where it was.
             AppError::Failed(_) if name != "too-many" => {
                 self.outcomes.error_page(name);
-                let here = in_place(visit);
+                let here = in_place(cx);
                 self.page_of(&here, status, &MessagePage::new(name, &here.uri.to_string(), "try-again"))
             }
-            _ => self.message(visit, None, status, name),
+            _ => self.message(cx, None, status, name),
         };
         match error.wait() {
             Some(wait) => retry_after(response, wait),
@@ -197,19 +199,19 @@ impl App {
     /// A page that says what is wrong, and starts again at the portal.
     fn message(
         &self,
-        visit: &Visit,
+        cx: &RequestContext,
         client_id: Option<&str>,
         status: StatusCode,
         name: &'static str,
     ) -> Response {
         self.outcomes.error_page(name);
-        let start = self.portal_for(visit, client_id).url.clone();
+        let start = self.portal_for(cx, client_id).url.clone();
         let link = if start.is_empty() { "/" } else { &start };
         let page = MessagePage::new(name, link, "start-again");
-        self.page(&in_place(visit), client_id, status, "idp/message.html", &page)
+        self.page(&in_place(cx), client_id, status, "idp/message.html", &page)
     }
 
-    fn page_of(&self, visit: &Visit, status: StatusCode, page: &MessagePage) -> Response {
-        self.page(visit, None, status, "idp/message.html", page)
+    fn page_of(&self, cx: &RequestContext, status: StatusCode, page: &MessagePage) -> Response {
+        self.page(cx, None, status, "idp/message.html", page)
     }
 }

@@ -4,25 +4,25 @@
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use web::ending::Ending;
-use web::request::{Fields, Visit};
+use platform::ending::Ending;
+use platform::request::{Fields, RequestContext};
 
 use super::error::AppError;
 use super::pages::see_other;
-use crate::app::{App, Shared, Trouble};
+use crate::app::{App, ServiceError, Shared};
 use crate::domain::account::Account;
 use crate::http::paths;
 use crate::store::sessions::Session;
 
 /// The visit, which the layer in front put there.
-pub struct Caller(pub Visit);
+pub struct Caller(pub RequestContext);
 
 impl FromRequestParts<Shared> for Caller {
     type Rejection = AppError;
 
     async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<Self, AppError> {
-        let visit = parts.extensions.get::<Visit>().cloned();
-        visit.map(Self).ok_or_else(|| Trouble::Other("a route without the visit layer".into()).into())
+        let cx = parts.extensions.get::<RequestContext>().cloned();
+        cx.map(Self).ok_or_else(|| ServiceError::Other("a route without the visit layer".into()).into())
     }
 }
 
@@ -42,15 +42,15 @@ where
 
     async fn from_request(request: Request, app: &Shared) -> Result<Self, AppError> {
         let (mut parts, body) = request.into_parts();
-        let Caller(visit) = Caller::from_request_parts(&mut parts, app).await?;
-        app.flood.check(visit.address).map_err(AppError::TooMany)?;
+        let Caller(cx) = Caller::from_request_parts(&mut parts, app).await?;
+        app.flood.check(cx.address).map_err(AppError::TooMany)?;
         let request = Request::from_parts(parts.clone(), body);
         let body = Bytes::from_request(request, app).await.map_err(|_| AppError::BadForm)?;
         let fields = Fields::parse(&body).map_err(|_| AppError::BadForm)?;
-        if visit.csrf_accepts(&fields) {
+        if cx.csrf_accepts(&fields) {
             parts.extensions.insert(Sent(fields.clone()));
             Ok(Self(T::from_request_parts(&mut parts, app).await?, fields))
-        } else if visit.came_without_cookies() {
+        } else if cx.came_without_cookies() {
             Err(AppError::CookiesOff)
         } else {
             Err(AppError::PageTooOld)
@@ -61,7 +61,7 @@ where
 /// Somebody who is signed in, whose session lives on from now; anybody else goes to the sign-in page.
 pub struct SignedIn {
     /// Its pages warn before the session ends.
-    pub visit: Visit,
+    pub cx: RequestContext,
     pub session: Session,
     pub account: Account,
 }
@@ -71,14 +71,14 @@ impl SignedIn {
     ///
     /// # Errors
     /// The database's.
-    pub async fn of(app: &App, visit: &Visit) -> Result<Option<Self>, Trouble> {
-        let Some(session) = app.session_of(visit).await? else { return Ok(None) };
+    pub async fn of(app: &App, cx: &RequestContext) -> Result<Option<Self>, ServiceError> {
+        let Some(session) = app.session_of(cx).await? else { return Ok(None) };
         let account = app.store.account(&session.account_id).await?;
         let Some(account) = account.filter(|account| account.blocked_at.is_none()) else { return Ok(None) };
         app.store.touch_session(&session.id).await?;
         let session = Session { last_seen_at: app.clock.now(), ..session };
-        let visit = Visit { ending: Some(app.ending(&session)), ..visit.clone() };
-        Ok(Some(Self { visit, session, account }))
+        let cx = RequestContext { ending: Some(app.ending(&session)), ..cx.clone() };
+        Ok(Some(Self { cx, session, account }))
     }
 }
 
@@ -86,22 +86,22 @@ impl FromRequestParts<Shared> for SignedIn {
     type Rejection = AppError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, AppError> {
-        let Caller(visit) = Caller::from_request_parts(parts, app).await?;
-        let signed_in = Self::of(app, &visit).await?;
+        let Caller(cx) = Caller::from_request_parts(parts, app).await?;
+        let signed_in = Self::of(app, &cx).await?;
         signed_in.ok_or_else(|| AppError::instead(see_other(paths::SIGNIN)))
     }
 }
 
 /// A visit whose pages warn before the session ends, if there is one; extends nothing.
-pub struct PerhapsSignedIn(pub Visit);
+pub struct PerhapsSignedIn(pub RequestContext);
 
 impl FromRequestParts<Shared> for PerhapsSignedIn {
     type Rejection = AppError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, AppError> {
-        let Caller(visit) = Caller::from_request_parts(parts, app).await?;
-        let ending = app.session_of(&visit).await?.map(|session| app.ending(&session));
-        Ok(Self(Visit { ending, ..visit }))
+        let Caller(cx) = Caller::from_request_parts(parts, app).await?;
+        let ending = app.session_of(&cx).await?.map(|session| app.ending(&session));
+        Ok(Self(RequestContext { ending, ..cx }))
     }
 }
 
@@ -113,8 +113,8 @@ impl App {
     ///
     /// # Errors
     /// The database's.
-    pub async fn session_of(&self, visit: &Visit) -> Result<Option<Session>, Trouble> {
-        let Some(secret) = visit.cookie(paths::SESSION_COOKIE) else { return Ok(None) };
+    pub async fn session_of(&self, cx: &RequestContext) -> Result<Option<Session>, ServiceError> {
+        let Some(secret) = cx.cookie(paths::SESSION_COOKIE) else { return Ok(None) };
         Ok(self.store.session_by_secret(&secret, self.idle()).await?)
     }
 

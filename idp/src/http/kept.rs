@@ -2,20 +2,20 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use web::kept::{self, Holder};
-use web::request::{Fields, Visit};
+use platform::kept::{self, Holder};
+use platform::request::{Fields, RequestContext};
 
 use super::error::AppError;
 use super::extract::{Caller, Form};
 use super::pages::see_other;
 use crate::app::room::Left;
-use crate::app::{App, Shared, Trouble};
+use crate::app::{App, ServiceError, Shared};
 use crate::http::paths;
 
 impl App {
     /// For whom a form of this browser is kept: for the holder of its session, also of one that ended by itself.
-    async fn form_holder(&self, visit: &Visit) -> Result<Holder, Trouble> {
-        let Some(secret) = visit.cookie(paths::SESSION_COOKIE) else { return Ok(Holder::Browser) };
+    async fn form_holder(&self, cx: &RequestContext) -> Result<Holder, ServiceError> {
+        let Some(secret) = cx.cookie(paths::SESSION_COOKIE) else { return Ok(Holder::Browser) };
         let account = self.store.account_behind(&secret).await?;
         Ok(account.map_or(Holder::Browser, |id| Holder::Person(id.0)))
     }
@@ -24,28 +24,28 @@ impl App {
     /// that shows it again. For a browser that nobody is signed in to it takes room, as all does that strangers leave.
     ///
     /// # Errors
-    /// [`Trouble::Full`], or a backend's.
+    /// [`ServiceError::Full`], or a backend's.
     pub async fn keep_form(
         &self,
-        visit: &Visit,
+        cx: &RequestContext,
         page: &str,
         form: &Fields,
         has_ended: bool,
-    ) -> Result<String, Trouble> {
-        let holder = self.form_holder(visit).await?;
+    ) -> Result<String, ServiceError> {
+        let holder = self.form_holder(cx).await?;
         if holder == Holder::Browser {
-            self.take_room(Left::KeptForm, visit.address, kept::FOR_BROWSERS).await?;
+            self.take_room(Left::KeptForm, cx.address, kept::FOR_BROWSERS).await?;
         }
-        Ok(self.kept.keep(visit, &holder, page, form, has_ended).await?)
+        Ok(self.kept.keep(cx, &holder, page, form, has_ended).await?)
     }
 
     /// The form that this page is to show again; empty if there is none.
     ///
     /// # Errors
     /// A backend's.
-    pub async fn kept_form(&self, visit: &Visit) -> Result<Fields, Trouble> {
-        let holder = self.form_holder(visit).await?;
-        Ok(self.kept.find(visit, &holder).await?)
+    pub async fn kept_form(&self, cx: &RequestContext) -> Result<Fields, ServiceError> {
+        let holder = self.form_holder(cx).await?;
+        Ok(self.kept.find(cx, &holder).await?)
     }
 }
 
@@ -54,11 +54,11 @@ impl App {
 /// when the session ended (`away`). Goes back to its page, where it stands as it was.
 pub async fn keep(
     State(app): State<Shared>,
-    Form(Caller(visit), fields): Form<Caller>,
+    Form(Caller(cx), fields): Form<Caller>,
 ) -> Result<Response, AppError> {
-    let page = kept::page_of(&visit).unwrap_or_else(|| paths::HOME.to_owned());
-    let is_away = visit.query("away") == "1";
-    let page = app.keep_form(&visit, &page, &fields, is_away).await?;
+    let page = kept::page_of(&cx).unwrap_or_else(|| paths::HOME.to_owned());
+    let is_away = cx.query("away") == "1";
+    let page = app.keep_form(&cx, &page, &fields, is_away).await?;
     Ok(see_other(&if is_away { ended_url(&page) } else { page }))
 }
 

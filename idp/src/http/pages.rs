@@ -3,9 +3,9 @@
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use platform::headers::Forms;
+use platform::request::RequestContext;
 use serde::Serialize;
-use web::headers::Forms;
-use web::request::Visit;
 
 use crate::app::App;
 
@@ -41,28 +41,28 @@ impl App {
     /// A page whose form may end at a portal after redirects, where the person comes from one.
     pub fn client_page(
         &self,
-        visit: &Visit,
+        cx: &RequestContext,
         client_id: Option<&str>,
         status: StatusCode,
         template: &str,
         page: &impl Serialize,
     ) -> Response {
         let forms = if client_id.is_some() { Forms::Anywhere } else { Forms::Here };
-        let look = self.portal_for(visit, client_id).look();
-        self.pages.respond(visit, look, status, template, page, forms)
+        let look = self.portal_for(cx, client_id).look();
+        self.pages.respond(cx, look, status, template, page, forms)
     }
 
     /// A portal's request that must not be answered by a redirect.
-    pub fn bad_request(&self, visit: &Visit, client_id: Option<&str>, detail: &str) -> Response {
+    pub fn bad_request(&self, cx: &RequestContext, client_id: Option<&str>, detail: &str) -> Response {
         self.outcomes.error_page("bad-request");
         tracing::warn!(client = client_id, reason = detail, "a portal's request is refused");
         let page = ErrorPage {
             title: "error-request-title",
             text: "error-request-text",
             detail: detail.to_owned(),
-            request_id: visit.request_id.clone(),
+            request_id: cx.request_id.clone(),
             link_url: None,
         };
-        self.page(visit, client_id, StatusCode::BAD_REQUEST, "idp/error.html", &page)
+        self.page(cx, client_id, StatusCode::BAD_REQUEST, "idp/error.html", &page)
     }
 }

@@ -87,7 +87,7 @@ pub fn page_of(path: &str) -> &str {
         ACCOUNT_EMAIL_RESEND => ACCOUNT_EMAIL_SENT,
         ACCOUNT_PHONE_RESEND => ACCOUNT_PHONE_CODE,
         DESK_SEARCH => DESK,
-        web::kept::ROUTE => HOME,
+        platform::kept::ROUTE => HOME,
         ACCOUNT_FORGET_DEVICE | ACCOUNT_END_SESSION | ACCOUNT_SIGN_OUT | SESSION_EXTEND => ACCOUNT,
         other => other,
     }

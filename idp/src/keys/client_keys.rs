@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use platform::clock::{Clock, Timestamp};
 use serde::de::DeserializeOwned;
-use web::clock::{Clock, Timestamp};
 
 use crate::config::{Client, SigningAlgorithm};
 use crate::protocol::jose::{self, Claims, JoseError, JwkSet, Kind, Unverified};

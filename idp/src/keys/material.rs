@@ -12,7 +12,8 @@ use openidconnect::{JsonWebKeyId, PrivateSigningKey, SigningError};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
-use super::{Algorithm, KeyError};
+use super::error::KeyError;
+use crate::config::SigningAlgorithm as Algorithm;
 
 /// A parsed private key; aws-lc signs with it from several threads at once.
 pub(super) enum KeyPair {

@@ -5,6 +5,7 @@
 //! knows at its next request: [`KeyRing::catch_up`].
 
 mod client_keys;
+mod error;
 mod jwt;
 mod material;
 mod phase;
@@ -16,38 +17,24 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use openidconnect::core::{CoreJsonWebKey, CoreJsonWebKeySet};
+use platform::clock::{Clock, Timestamp};
 use serde::Serialize;
-use web::clock::{Clock, Timestamp};
 
 pub use client_keys::ClientKeys;
+pub use error::KeyError;
 pub use material::Signer;
 pub use phase::Phase;
 
 use crate::config;
 pub use crate::config::SigningAlgorithm as Algorithm;
 use crate::protocol::jose::{Jwk, VerifyingKey};
+use crate::store::Store;
 use crate::store::keys::KeyRow;
-use crate::store::{Store, StoreError};
 use material::KeyPair;
 
 /// How long a retired key stays published beyond the lifetime of what it signed: clocks differ, and an ID token
 /// that expired is still good as `id_token_hint` at logout (RP-Initiated Logout section 2) that same day.
 const MARGIN: Duration = Duration::from_hours(24);
-
-/// Why a key could not be made, read or used.
-#[derive(Debug, thiserror::Error)]
-pub enum KeyError {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error("signing keys: {0}")]
-    Crypto(&'static str),
-    #[error("signing keys: {0}")]
-    Json(#[from] serde_json::Error),
-    #[error("there is no signing key for the algorithm '{0}'")]
-    NoKey(String),
-    #[error("there is no key '{0}' that could be revoked")]
-    UnknownKid(String),
-}
 
 type Result<T> = std::result::Result<T, KeyError>;
 
@@ -277,6 +264,6 @@ impl KeyRing {
 fn jwks(entries: &[Entry]) -> Result<Jwks> {
     let keys = entries.iter().map(|entry| (*entry.signer.public).clone()).collect();
     let json = serde_json::to_string(&CoreJsonWebKeySet::new(keys))?;
-    let etag = format!("\"{}\"", web::seal::sha256(&json));
+    let etag = format!("\"{}\"", platform::seal::sha256(&json));
     Ok(Jwks { json: json.into(), etag: etag.into() })
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use platform::clock::Timestamp;
 use serde::Serialize;
-use web::clock::Timestamp;
 
 use crate::store::keys::KeyRow;
 

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
+use platform::clock::Timestamp;
 use tokio::task::JoinSet;
-use web::clock::Timestamp;
 
 use super::material::KeyPair;
 use super::{Algorithm, KeyError, KeyRing, Phase, Result, Snapshot, When, phase};

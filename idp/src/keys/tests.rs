@@ -1,11 +1,11 @@
 use std::collections::HashSet;
 
 use openidconnect::PrivateSigningKey as _;
+use platform::db::OpenError;
+use platform::random::Random;
+use platform::seal::RootKey;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use web::db::OpenError;
-use web::random::Random;
-use web::seal::RootKey;
 
 use super::*;
 use crate::protocol::jose::{JoseError, compact};

@@ -4,12 +4,12 @@
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::Response;
-use web::request::{Fields, Visit};
+use platform::request::{Fields, RequestContext};
 
 use super::{oxide, request};
 use crate::app::room;
-use crate::app::{App, Shared, Trouble};
-use crate::config::Registered;
+use crate::app::{App, ServiceError, Shared};
+use crate::config::RegisteredClient;
 use crate::http::pages::see_other;
 use crate::http::paths;
 use crate::http::{AppError, Caller};
@@ -19,61 +19,57 @@ use crate::protocol::jose;
 use crate::store::ephemeral::pushed;
 
 /// `GET /authorize`
-pub async fn get(State(app): State<Shared>, Caller(visit): Caller) -> Result<Response, AppError> {
-    let query = visit.uri.query().unwrap_or_default().as_bytes().to_vec();
-    handle(&app, &visit, &query).await
+pub async fn get(State(app): State<Shared>, Caller(cx): Caller) -> Result<Response, AppError> {
+    let query = cx.uri.query().unwrap_or_default().as_bytes().to_vec();
+    handle(&app, &cx, &query).await
 }
 
 /// A form of a portal's, which means what the same parameters in a URL mean: the look of an error page and the way to
 /// the other language are found there. Written anew: a body may hold what a URL cannot, and our token stays out of it.
-pub fn as_get(visit: &Visit, path: &str, body: &[u8]) -> Visit {
-    let pairs = url::form_urlencoded::parse(body).filter(|(name, _)| name != web::csrf::FIELD);
+pub fn as_get(cx: &RequestContext, path: &str, body: &[u8]) -> RequestContext {
+    let pairs = url::form_urlencoded::parse(body).filter(|(name, _)| name != platform::csrf::FIELD);
     let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
-    visit.at(&format!("{path}?{query}"))
+    cx.at(&format!("{path}?{query}"))
 }
 
 /// `POST /authorize`, a form of the client's: no CSRF token, and no cookie that is not sent cross-site.
-pub async fn post(
-    State(app): State<Shared>,
-    Caller(visit): Caller,
-    body: Bytes,
-) -> Result<Response, AppError> {
-    let visit = as_get(&visit, paths::AUTHORIZE, &body);
-    if visit.browser_is_new && Fields::parse(&body).is_ok() {
+pub async fn post(State(app): State<Shared>, Caller(cx): Caller, body: Bytes) -> Result<Response, AppError> {
+    let cx = as_get(&cx, paths::AUTHORIZE, &body);
+    if cx.browser_is_new && Fields::parse(&body).is_ok() {
         // Cookies do not come along with a form from another site; with a redirect to ourselves they do.
-        return Ok(see_other(&visit.uri.to_string()));
+        return Ok(see_other(&cx.uri.to_string()));
     }
-    handle(&app, &visit, &body).await
+    handle(&app, &cx, &body).await
 }
 
-async fn handle(app: &Shared, visit: &Visit, parameters: &[u8]) -> Result<Response, AppError> {
-    app.flood.check(visit.address).map_err(AppError::TooMany)?;
+async fn handle(app: &Shared, cx: &RequestContext, parameters: &[u8]) -> Result<Response, AppError> {
+    app.flood.check(cx.address).map_err(AppError::TooMany)?;
     let fields = match Fields::parse(parameters) {
         Ok(fields) => fields,
-        Err(error) => return Ok(app.bad_request(visit, None, &error.to_string())),
+        Err(error) => return Ok(app.bad_request(cx, None, &error.to_string())),
     };
     let Some(registered) = app.client(fields.get("client_id").unwrap_or_default()).await? else {
-        return Ok(app.bad_request(visit, None, &NoReturn::UnknownClient.to_string()));
+        return Ok(app.bad_request(cx, None, &NoReturn::UnknownClient.to_string()));
     };
     let client_id = registered.client.client_id.as_str();
     if let Some(request_uri) = fields.get("request_uri").filter(|uri| uri.starts_with(pushed::PREFIX)) {
         // RFC 9126 section 4: what was pushed counts, and nothing beside it.
         return match pushed::find(&app.ephemeral, client_id, request_uri).await? {
-            Some(request) => begin_or_answer(app, visit, &registered, request).await,
-            None => Ok(app.bad_request(visit, Some(client_id), &INVALID_REQUEST_URI.to_string())),
+            Some(request) => begin_or_answer(app, cx, &registered, request).await,
+            None => Ok(app.bad_request(cx, Some(client_id), &INVALID_REQUEST_URI.to_string())),
         };
     }
     match read(app, &registered, fields).await {
-        Ok(request) => begin_or_answer(app, visit, &registered, request).await,
-        Err((Some(address), error)) => Ok(app.answer_error(visit, &address, error)),
-        Err((None, error)) => Ok(app.bad_request(visit, Some(client_id), &error.to_string())),
+        Ok(request) => begin_or_answer(app, cx, &registered, request).await,
+        Err((Some(address), error)) => Ok(app.answer_error(cx, &address, error)),
+        Err((None, error)) => Ok(app.bad_request(cx, Some(client_id), &error.to_string())),
     }
 }
 
 /// Reads a request that the browser carried here. An error comes with where to tell it, if anywhere.
 async fn read(
     app: &App,
-    registered: &Registered,
+    registered: &RegisteredClient,
     fields: Fields,
 ) -> Result<AuthorizationRequest, (Option<ReturnAddress>, OAuthError)> {
     let client = &registered.client;
@@ -88,19 +84,19 @@ async fn read(
 
 async fn begin_or_answer(
     app: &Shared,
-    visit: &Visit,
-    registered: &Registered,
+    cx: &RequestContext,
+    registered: &RegisteredClient,
     request: AuthorizationRequest,
 ) -> Result<Response, AppError> {
     let address = request.return_address.clone();
     let request = match prepare(app, registered, request) {
         Ok(request) => request,
-        Err(error) => return Ok(app.answer_error(visit, &address, error)),
+        Err(error) => return Ok(app.answer_error(cx, &address, error)),
     };
-    match begin(app, visit, request).await {
-        Err(AppError::Failed(trouble)) if !matches!(trouble, Trouble::Full(_)) => {
+    match begin(app, cx, request).await {
+        Err(AppError::Failed(trouble)) if !matches!(trouble, ServiceError::Full(_)) => {
             app.note("an authorization request", &trouble);
-            Ok(app.answer_error(visit, &address, SERVER_ERROR))
+            Ok(app.answer_error(cx, &address, SERVER_ERROR))
         }
         answer => answer,
     }
@@ -109,7 +105,7 @@ async fn begin_or_answer(
 /// The request with whom it expects, if it can be kept.
 fn prepare(
     app: &App,
-    registered: &Registered,
+    registered: &RegisteredClient,
     mut request: AuthorizationRequest,
 ) -> Result<AuthorizationRequest, OAuthError> {
     if let Some(hint) = &request.id_token_hint {
@@ -121,19 +117,23 @@ fn prepare(
     if room::fits(&request) { Ok(request) } else { Err(TOO_LARGE) }
 }
 
-async fn begin(app: &Shared, visit: &Visit, request: AuthorizationRequest) -> Result<Response, AppError> {
+async fn begin(
+    app: &Shared,
+    cx: &RequestContext,
+    request: AuthorizationRequest,
+) -> Result<Response, AppError> {
     let locales = request.ui_locales.clone().unwrap_or_default();
-    let open = app.begin_journey(visit, Some(request), None).await?;
-    let mut response = app.resume(visit, open).await?;
-    if let (false, Some(language)) = (visit.language_chosen, web::language::Language::first_of(&locales)) {
-        let line = visit.front.cookies.set(web::request::LANGUAGE_COOKIE, language.tag(), None);
-        web::request::append(&mut response, line);
+    let open = app.begin_journey(cx, Some(request), None).await?;
+    let mut response = app.resume(cx, open).await?;
+    if let (false, Some(language)) = (cx.language_chosen, platform::language::Language::first_of(&locales)) {
+        let line = cx.front.cookies.set(platform::request::LANGUAGE_COOKIE, language.tag(), None);
+        platform::request::append(&mut response, line);
     }
     Ok(response)
 }
 
 /// The subject of an `id_token_hint`: any ID token of ours for this client, also one that has expired.
-fn hinted_subject(app: &App, registered: &Registered, hint: &str) -> Result<String, OAuthError> {
+fn hinted_subject(app: &App, registered: &RegisteredClient, hint: &str) -> Result<String, OAuthError> {
     let refused =
         OAuthError::new("invalid_request", "id_token_hint is not an ID token of this issuer for you");
     let claims = app.keys.verify_id_token(hint).map_err(|_| refused)?;

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{HeaderMap, header};
-use web::request::Fields;
-use web::seal::sha256;
+use platform::request::Fields;
+use platform::seal::sha256;
 
-use super::refusal::Refusal;
+use super::refusal::EndpointError;
 use crate::app::App;
-use crate::config::{Profile, Registered, SigningAlgorithm, TokenEndpointAuthMethod as Method};
+use crate::config::{Profile, RegisteredClient, SigningAlgorithm, TokenEndpointAuthMethod as Method};
 use crate::http::paths;
 use crate::protocol::assertion::{self, ASSERTION_TYPE};
 use crate::protocol::error::{INVALID_CLIENT, OAuthError};
@@ -61,7 +61,7 @@ pub async fn authenticate(
     headers: &HeaderMap,
     fields: &Fields,
     endpoint: &str,
-) -> Result<Arc<Registered>, Refusal> {
+) -> Result<Arc<RegisteredClient>, EndpointError> {
     let presented = presented(headers, fields)?;
     let mut found = None;
     for client_id in &presented.client_ids {
@@ -88,9 +88,9 @@ pub async fn authenticate(
 }
 
 /// Whether one of the readings is the client's secret. All are compared, so the time tells nothing of which.
-fn has_secret(registered: &Registered, readings: &[String]) -> bool {
+fn has_secret(registered: &RegisteredClient, readings: &[String]) -> bool {
     let Some(hash) = &registered.secret_hash else { return false };
-    readings.iter().fold(false, |found, secret| found | web::seal::same(hash, &sha256(secret)))
+    readings.iter().fold(false, |found, secret| found | platform::seal::same(hash, &sha256(secret)))
 }
 
 /// Told to who proved the secret, and nobody else.
@@ -122,10 +122,10 @@ fn other_method(registered: Method, presented: &Proof, proved: bool) -> OAuthErr
 
 async fn by_assertion(
     app: &App,
-    registered: &Registered,
+    registered: &RegisteredClient,
     assertion: &str,
     endpoint: &str,
-) -> Result<(), Refusal> {
+) -> Result<(), EndpointError> {
     let client = &registered.client;
     let allowed = allowed(client.token_endpoint_auth_signing_alg, client.profile);
     let claims = app.client_keys.verify(client, assertion, &allowed, Kind::ClientAssertion).await.map_err(

@@ -16,10 +16,10 @@ use openidconnect::{
     JsonWebKeySetUrl, LanguageTag, ProviderMetadata, RegistrationUrl, ResponseTypes, Scope, TokenUrl,
     UserInfoUrl,
 };
+use platform::language::Language;
 use serde::{Deserialize, Serialize};
-use web::language::Language;
 
-use crate::app::{App, Shared, Trouble};
+use crate::app::{App, ServiceError, Shared};
 use crate::config::{Client, GrantType, SigningAlgorithm};
 use crate::http::paths;
 use crate::keys::Algorithm;
@@ -187,7 +187,7 @@ impl App {
     ///
     /// # Errors
     /// The database's.
-    pub async fn note_asked_algorithms(&self) -> Result<(), Trouble> {
+    pub async fn note_asked_algorithms(&self) -> Result<(), ServiceError> {
         for algorithm in Self::on_request() {
             if self.file_asks_for(algorithm) || self.store.has_client_that_asks(algorithm).await? {
                 self.store.note_asked_algorithm(algorithm).await?;
@@ -200,7 +200,7 @@ impl App {
     ///
     /// # Errors
     /// The database's.
-    pub(super) async fn note_asked_by(&self, client: &Client) -> Result<(), Trouble> {
+    pub(super) async fn note_asked_by(&self, client: &Client) -> Result<(), ServiceError> {
         for algorithm in Self::on_request().filter(|algorithm| client.asks_for(*algorithm)) {
             self.store.note_asked_algorithm(algorithm).await?;
         }
@@ -208,7 +208,7 @@ impl App {
     }
 
     /// Whether the keys of every algorithm are published.
-    async fn publishes_all(&self) -> Result<bool, Trouble> {
+    async fn publishes_all(&self) -> Result<bool, ServiceError> {
         for algorithm in Self::on_request() {
             let since = self.clock.now().minus(KEEP_ASKED);
             let is_asked =

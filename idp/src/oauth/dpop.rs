@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use axum::http::HeaderMap;
-use web::seal::sha256;
+use platform::seal::sha256;
 
-use super::refusal::Refusal;
+use super::refusal::EndpointError;
 use crate::app::App;
 use crate::protocol::dpop::{self, Proof, WINDOW};
 use crate::protocol::error::OAuthError;
@@ -20,7 +20,7 @@ pub async fn proof_of(
     method: &str,
     endpoint: &str,
     access_token: Option<&str>,
-) -> Result<Option<Proof>, Refusal> {
+) -> Result<Option<Proof>, EndpointError> {
     let mut values = headers.get_all("dpop").iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {

@@ -8,50 +8,54 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use platform::request::{Fields, RequestContext};
 use serde_json::{Value, json};
-use web::request::{Fields, Visit};
 
 use super::clients;
-use super::refusal::{Refusal, no_store, settled};
+use super::refusal::{EndpointError, no_store, settled};
 use super::tokens::{ActiveToken, revoked_key};
 use crate::app::Shared;
-use crate::config::{Client, Registered};
+use crate::config::{Client, RegisteredClient};
 use crate::http::paths;
 use crate::protocol::error::{INVALID_CLIENT, OAuthError};
 
 /// `POST /introspect`: clients that can prove who they are.
 pub async fn introspect(
     State(app): State<Shared>,
-    Extension(visit): Extension<Visit>,
+    Extension(cx): Extension<RequestContext>,
     body: Bytes,
 ) -> Response {
-    let result = about(&app, &visit, &body).await;
+    let result = about(&app, &cx, &body).await;
     let answer = |answer: Value| axum::Json(answer).into_response();
-    no_store(settled(&app, &visit, &body, "introspect", result, answer))
+    no_store(settled(&app, &cx, &body, "introspect", result, answer))
 }
 
 /// `POST /revoke`: any client, for its own tokens; the answer is the same whether there was such a token.
-pub async fn revoke(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
-    let result = give_back(&app, &visit, &body).await;
+pub async fn revoke(
+    State(app): State<Shared>,
+    Extension(cx): Extension<RequestContext>,
+    body: Bytes,
+) -> Response {
+    let result = give_back(&app, &cx, &body).await;
     let answer = |()| StatusCode::OK.into_response();
-    no_store(settled(&app, &visit, &body, "revoke", result, answer))
+    no_store(settled(&app, &cx, &body, "revoke", result, answer))
 }
 
 async fn client_and_token(
     app: &Shared,
-    visit: &Visit,
+    cx: &RequestContext,
     body: &[u8],
     endpoint: &str,
-) -> Result<(std::sync::Arc<Registered>, String), Refusal> {
+) -> Result<(std::sync::Arc<RegisteredClient>, String), EndpointError> {
     let malformed = OAuthError::new("invalid_request", "the body is not a form, or repeats a parameter");
     let fields = Fields::parse(body).map_err(|_| malformed)?;
-    let registered = clients::authenticate(app, &visit.headers, &fields, endpoint).await?;
+    let registered = clients::authenticate(app, &cx.headers, &fields, endpoint).await?;
     let token = fields.get("token").ok_or(OAuthError::new("invalid_request", "token is missing"))?;
     Ok((registered, token.to_owned()))
 }
 
-async fn about(app: &Shared, visit: &Visit, body: &[u8]) -> Result<Value, Refusal> {
-    let (registered, token) = client_and_token(app, visit, body, paths::INTROSPECT).await?;
+async fn about(app: &Shared, cx: &RequestContext, body: &[u8]) -> Result<Value, EndpointError> {
+    let (registered, token) = client_and_token(app, cx, body, paths::INTROSPECT).await?;
     let client = &registered.client;
     if client.is_public() {
         // RFC 7662 section 2.1: anybody can send a public client's id.
@@ -93,8 +97,8 @@ fn described(active: &ActiveToken) -> Value {
     answer
 }
 
-async fn give_back(app: &Shared, visit: &Visit, body: &[u8]) -> Result<(), Refusal> {
-    let (registered, token) = client_and_token(app, visit, body, paths::REVOKE).await?;
+async fn give_back(app: &Shared, cx: &RequestContext, body: &[u8]) -> Result<(), EndpointError> {
+    let (registered, token) = client_and_token(app, cx, body, paths::REVOKE).await?;
     let client_id = &registered.client.client_id;
     if let Some(found) = app.store.refresh_token(&token, client_id).await? {
         app.store.revoke_grant(&found.grant.id).await?;

@@ -7,14 +7,14 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use platform::request::{Fields, RequestContext, append};
 use serde::Serialize;
 use serde_json::Value;
-use web::request::{Fields, Visit, append};
 
 use super::authorize::as_get;
 use super::refusal;
-use crate::app::{App, Shared, Trouble};
-use crate::config::{Portal, Registered};
+use crate::app::{App, ServiceError, Shared};
+use crate::config::{Portal, RegisteredClient};
 use crate::effects::{self, sessions::end_session};
 use crate::flow::answer::FormField;
 use crate::http::pages::see_other;
@@ -72,32 +72,33 @@ impl LoggedOutPage {
 }
 
 /// `GET /logout`
-pub async fn get(State(app): State<Shared>, Caller(visit): Caller) -> Result<Response, AppError> {
-    let query = visit.uri.query().unwrap_or_default().as_bytes().to_vec();
-    handle(&app, &visit, &query, false).await
+pub async fn get(State(app): State<Shared>, Caller(cx): Caller) -> Result<Response, AppError> {
+    let query = cx.uri.query().unwrap_or_default().as_bytes().to_vec();
+    handle(&app, &cx, &query, false).await
 }
 
 /// `POST /logout`: from a portal, like GET; or from our own question, with its CSRF token.
-pub async fn post(
-    State(app): State<Shared>,
-    Caller(visit): Caller,
-    body: Bytes,
-) -> Result<Response, AppError> {
-    let visit = as_get(&visit, paths::LOGOUT, &body);
-    if visit.cookie(paths::SESSION_COOKIE).is_none() {
+pub async fn post(State(app): State<Shared>, Caller(cx): Caller, body: Bytes) -> Result<Response, AppError> {
+    let cx = as_get(&cx, paths::LOGOUT, &body);
+    if cx.cookie(paths::SESSION_COOKIE).is_none() {
         // Whether somebody is signed in is seen when the cookies come along.
-        return Ok(see_other(&visit.uri.to_string()));
+        return Ok(see_other(&cx.uri.to_string()));
     }
-    handle(&app, &visit, &body, true).await
+    handle(&app, &cx, &body, true).await
 }
 
-async fn handle(app: &Shared, visit: &Visit, parameters: &[u8], is_post: bool) -> Result<Response, AppError> {
+async fn handle(
+    app: &Shared,
+    cx: &RequestContext,
+    parameters: &[u8],
+    is_post: bool,
+) -> Result<Response, AppError> {
     let fields = match Fields::parse(parameters) {
         Ok(fields) => fields,
-        Err(error) => return Ok(app.bad_request(visit, None, &error.to_string())),
+        Err(error) => return Ok(app.bad_request(cx, None, &error.to_string())),
     };
-    let answered = is_post && fields.get(web::csrf::FIELD).is_some() && visit.csrf_accepts(&fields);
-    logout(app, visit, &fields, answered).await
+    let answered = is_post && fields.get(platform::csrf::FIELD).is_some() && cx.csrf_accepts(&fields);
+    logout(app, cx, &fields, answered).await
 }
 
 /// What the hint proves: which client, which session of whom.
@@ -144,7 +145,7 @@ impl Unfollowed {
 
 /// What a portal asks for.
 struct Asked {
-    client: Option<Arc<Registered>>,
+    client: Option<Arc<RegisteredClient>>,
     hint: Option<Hint>,
     /// Where to go afterwards, if the client may say so: section 3 asks for a hint, or another way to know that the
     /// client is meant; that is the person's answer to our question, which names its portal.
@@ -153,7 +154,7 @@ struct Asked {
 }
 
 impl Asked {
-    async fn read(app: &App, fields: &Fields) -> Result<Self, Trouble> {
+    async fn read(app: &App, fields: &Fields) -> Result<Self, ServiceError> {
         let hint = read_hint(app, fields);
         let named = hint.as_ref().map(|hint| hint.client_id.as_str()).or(fields.get("client_id"));
         let client = match named {
@@ -198,7 +199,7 @@ impl Asked {
     }
 
     /// Whether the hint was given in this browser's session.
-    async fn is_of(&self, app: &App, session: &Session) -> Result<bool, Trouble> {
+    async fn is_of(&self, app: &App, session: &Session) -> Result<bool, ServiceError> {
         let (Some(hint), Some(client)) = (&self.hint, &self.client) else { return Ok(false) };
         if let Some(id) = &hint.session_id {
             return Ok(*id == session.id);
@@ -208,15 +209,20 @@ impl Asked {
     }
 }
 
-async fn logout(app: &Shared, visit: &Visit, fields: &Fields, answered: bool) -> Result<Response, AppError> {
-    let session = app.session_of(visit).await?;
+async fn logout(
+    app: &Shared,
+    cx: &RequestContext,
+    fields: &Fields,
+    answered: bool,
+) -> Result<Response, AppError> {
+    let session = app.session_of(cx).await?;
     let asked = Asked::read(app, fields).await?;
     let is_own = match &session {
         Some(session) => asked.is_of(app, session).await?,
         None => asked.hint.is_some(),
     };
     if session.is_some() && !answered && (!is_own || asked.unfollowed.is_some()) {
-        return Ok(question(app, visit, &asked, fields));
+        return Ok(question(app, cx, &asked, fields));
     }
     let hinted = asked.hint.as_ref().filter(|_| is_own).and_then(|hint| hint.session_id.clone());
     let ended: BTreeSet<String> = hinted.into_iter().chain(session.map(|session| session.id)).collect();
@@ -232,22 +238,22 @@ async fn logout(app: &Shared, visit: &Visit, fields: &Fields, answered: bool) ->
         see_other(&with_state(uri, fields.get("state")))
     } else {
         let client_id = asked.client_id();
-        let portal = app.portal_for(visit, client_id);
+        let portal = app.portal_for(cx, client_id);
         // Who answered twice ended it with the first answer; who comes from the account page ended it there.
         let has_ended = any || answered || fields.get("done").is_some();
         let page = LoggedOutPage { detail: asked.detail(app), ..LoggedOutPage::new(portal, has_ended) };
-        app.page(visit, client_id, StatusCode::OK, "idp/logged_out.html", &page)
+        app.page(cx, client_id, StatusCode::OK, "idp/logged_out.html", &page)
     };
-    if visit.cookie(paths::SESSION_COOKIE).is_some() {
-        append(&mut response, visit.front.cookies.clear(paths::SESSION_COOKIE));
+    if cx.cookie(paths::SESSION_COOKIE).is_some() {
+        append(&mut response, cx.front.cookies.clear(paths::SESSION_COOKIE));
     }
     Ok(response)
 }
 
 /// Asks the person. What the portal asked for goes along as far as it may be followed.
-fn question(app: &App, visit: &Visit, asked: &Asked, fields: &Fields) -> Response {
+fn question(app: &App, cx: &RequestContext, asked: &Asked, fields: &Fields) -> Response {
     let client_id = asked.client_id();
-    let portal = app.portal_for(visit, client_id);
+    let portal = app.portal_for(cx, client_id);
     let kept = [
         ("client_id", client_id),
         ("post_logout_redirect_uri", asked.return_uri.as_deref()),
@@ -263,7 +269,7 @@ fn question(app: &App, visit: &Visit, asked: &Asked, fields: &Fields) -> Respons
         stay_url: if portal.url.is_empty() { paths::ACCOUNT.to_owned() } else { portal.url.clone() },
         detail: asked.detail(app),
     };
-    app.client_page(visit, client_id, StatusCode::OK, "idp/logout.html", &page)
+    app.client_page(cx, client_id, StatusCode::OK, "idp/logout.html", &page)
 }
 
 /// RP-Initiated Logout 1.0 section 3: the state as it came, and nothing else.

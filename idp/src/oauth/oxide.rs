@@ -18,7 +18,7 @@ use oxide_auth::primitives::registrar::{
     BoundClient, ClientUrl, PreGrant, RegisteredUrl, Registrar, RegistrarError,
 };
 use oxide_auth::primitives::scope::Scope;
-use web::request::Fields;
+use platform::request::Fields;
 
 use crate::config::{Client, ScopeSet};
 use crate::protocol::authorization::{

@@ -8,10 +8,10 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use platform::request::{Fields, RequestContext};
 use serde_json::json;
-use web::request::{Fields, Visit};
 
-use super::refusal::{Refusal, no_store, settled};
+use super::refusal::{EndpointError, no_store, settled};
 use super::{clients, dpop, oxide, request};
 use crate::app::Shared;
 use crate::app::room::{self, Left};
@@ -21,18 +21,22 @@ use crate::protocol::error::{OAuthError, TOO_LARGE};
 use crate::store::ephemeral::pushed;
 
 /// `POST /par`
-pub async fn post(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
-    let result = handle(&app, &visit, &body).await;
+pub async fn post(
+    State(app): State<Shared>,
+    Extension(cx): Extension<RequestContext>,
+    body: Bytes,
+) -> Response {
+    let result = handle(&app, &cx, &body).await;
     let answer = |answer| (StatusCode::CREATED, axum::Json(answer)).into_response();
-    no_store(settled(&app, &visit, &body, "par", result, answer))
+    no_store(settled(&app, &cx, &body, "par", result, answer))
 }
 
-async fn handle(app: &Shared, visit: &Visit, body: &[u8]) -> Result<serde_json::Value, Refusal> {
+async fn handle(app: &Shared, cx: &RequestContext, body: &[u8]) -> Result<serde_json::Value, EndpointError> {
     let malformed = OAuthError::new("invalid_request", "the body is not a form, or repeats a parameter");
     let fields = Fields::parse(body).map_err(|_| malformed)?;
-    let registered = clients::authenticate(app, &visit.headers, &fields, paths::PAR).await?;
+    let registered = clients::authenticate(app, &cx.headers, &fields, paths::PAR).await?;
     let client = &registered.client;
-    let proof = dpop::proof_of(app, &visit.headers, "POST", paths::PAR, None).await?;
+    let proof = dpop::proof_of(app, &cx.headers, "POST", paths::PAR, None).await?;
     if fields.get("request_uri").is_some() {
         return Err(OAuthError::new("invalid_request", "request_uri cannot be pushed (RFC 9126)").into());
     }
@@ -54,7 +58,7 @@ async fn handle(app: &Shared, visit: &Visit, body: &[u8]) -> Result<serde_json::
     let lifetime = Duration::from_secs(seconds.into());
     if client.is_public() {
         // Anybody knows its id.
-        app.take_room(Left::PushedRequest, visit.address, lifetime).await?;
+        app.take_room(Left::PushedRequest, cx.address, lifetime).await?;
     }
     let id = app.random.token();
     request.pushed_as = Some(id.clone());

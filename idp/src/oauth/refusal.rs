@@ -9,36 +9,36 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use web::request::{Fields, Visit};
+use platform::request::{Fields, RequestContext};
 
-use crate::app::{App, Shared, Trouble, retry_after};
+use crate::app::{App, ServiceError, Shared, retry_after};
 use crate::protocol::assertion;
 use crate::protocol::error::{INVALID_CLIENT, OAuthError, SERVER_ERROR, TOO_MANY_REQUESTS};
 use crate::protocol::reason::Reason;
 
 /// Why a request of a client is not carried out.
-pub enum Refusal {
+pub enum EndpointError {
     /// The client's fault, told to it.
     Wire(OAuthError),
     /// Ours, logged.
-    Trouble(Trouble),
+    ServiceError(ServiceError),
 }
 
-impl From<OAuthError> for Refusal {
+impl From<OAuthError> for EndpointError {
     fn from(error: OAuthError) -> Self {
         Self::Wire(error)
     }
 }
 
-impl From<Reason> for Refusal {
+impl From<Reason> for EndpointError {
     fn from(reason: Reason) -> Self {
         Self::Wire(reason.into())
     }
 }
 
-impl<E: Into<Trouble>> From<E> for Refusal {
+impl<E: Into<ServiceError>> From<E> for EndpointError {
     fn from(error: E) -> Self {
-        Self::Trouble(error.into())
+        Self::ServiceError(error.into())
     }
 }
 
@@ -46,25 +46,25 @@ impl<E: Into<Trouble>> From<E> for Refusal {
 /// What was done is answered by `answer`.
 pub fn settled<T>(
     app: &App,
-    visit: &Visit,
+    cx: &RequestContext,
     body: &[u8],
     endpoint: &'static str,
-    result: Result<T, Refusal>,
+    result: Result<T, EndpointError>,
     answer: impl FnOnce(T) -> Response,
 ) -> Response {
-    let client = named(visit, body);
+    let client = named(cx, body);
     match result {
         Ok(done) => {
             app.outcomes.client_request(endpoint, app.client_label(&client), "ok");
             answer(done)
         }
-        Err(Refusal::Wire(error)) => {
+        Err(EndpointError::Wire(error)) => {
             note(app, endpoint, &client, error);
             json_error(error)
         }
-        Err(Refusal::Trouble(trouble)) => {
+        Err(EndpointError::ServiceError(trouble)) => {
             app.note("a client's request", &trouble);
-            let full = if let Trouble::Full(wait) = trouble { Some(wait) } else { None };
+            let full = if let ServiceError::Full(wait) = trouble { Some(wait) } else { None };
             let error = if full.is_some() { TOO_MANY_REQUESTS } else { SERVER_ERROR };
             app.outcomes.client_request(endpoint, app.client_label(&client), error.error);
             full.map_or_else(|| json_error(error), too_many)
@@ -84,11 +84,11 @@ pub fn refused(app: &App, endpoint: &'static str, client: &str, error: &'static 
 }
 
 /// What the sender of a request calls itself. It is anybody's text: in a metric only if it is a client's name.
-fn named(visit: &Visit, body: &[u8]) -> String {
+fn named(cx: &RequestContext, body: &[u8]) -> String {
     let fields = Fields::parse(body).unwrap_or_default();
     let of_assertion = || assertion::client_of(fields.get("client_assertion")?);
     let of_header = || {
-        let header = visit.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+        let header = cx.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
         let credentials = STANDARD.decode(header.split_once(' ')?.1).ok()?;
         let name = credentials.split(|byte| *byte == b':').next()?;
         let (name, _) = url::form_urlencoded::parse(name).next()?;
@@ -118,11 +118,11 @@ fn json_error(error: OAuthError) -> Response {
 /// Lets no address flood the endpoints for clients: 429 with `Retry-After` (RFC 6585 section 4).
 pub async fn hold_back(
     State(app): State<Shared>,
-    Extension(visit): Extension<Visit>,
+    Extension(cx): Extension<RequestContext>,
     request: Request,
     next: Next,
 ) -> Response {
-    match app.client_flood.check(visit.address) {
+    match app.client_flood.check(cx.address) {
         Ok(()) => next.run(request).await,
         Err(wait) => too_many(wait),
     }

@@ -6,12 +6,12 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use platform::request::RequestContext;
+use platform::seal::sha256;
 use serde_json::{Map, Value, json};
-use web::request::Visit;
-use web::seal::sha256;
 
 use super::refusal::{self, no_store};
-use crate::app::{App, Shared, Trouble};
+use crate::app::{App, ServiceError, Shared};
 use crate::config::{Client, TokenEndpointAuthMethod, is_client_uri};
 use crate::http::paths;
 use crate::protocol::error::{INVALID_TOKEN, SERVER_ERROR};
@@ -19,26 +19,26 @@ use crate::protocol::registration::{ClientMetadata, as_data_uri};
 use crate::protocol::token::{Scheme, presented_token};
 use crate::store::clients::ClientRow;
 
-enum Refusal {
+enum EndpointError {
     /// The registration is off, or there is no such client; it is not told which.
     NotThere,
     Token,
     /// RFC 7591 section 3.2.2.
     Metadata(&'static str, String),
-    Trouble(Trouble),
+    ServiceError(ServiceError),
 }
 
-impl<E: Into<Trouble>> From<E> for Refusal {
+impl<E: Into<ServiceError>> From<E> for EndpointError {
     fn from(error: E) -> Self {
-        Self::Trouble(error.into())
+        Self::ServiceError(error.into())
     }
 }
 
-fn metadata(description: impl Into<String>) -> Refusal {
-    Refusal::Metadata("invalid_client_metadata", description.into())
+fn metadata(description: impl Into<String>) -> EndpointError {
+    EndpointError::Metadata("invalid_client_metadata", description.into())
 }
 
-impl Refusal {
+impl EndpointError {
     /// The error's code, and why it is: what the log says. Nothing for what is our own trouble.
     fn reason(&self) -> Option<(&'static str, &str)> {
         match self {
@@ -49,7 +49,7 @@ impl Refusal {
                 Some((error, "a key is unknown or its value cannot be; the answer says which"))
             }
             Self::Metadata(error, description) => Some((error, description)),
-            Self::Trouble(_) => None,
+            Self::ServiceError(_) => None,
         }
     }
 
@@ -70,7 +70,7 @@ impl Refusal {
                 let body = json!({ "error": error, "error_description": description });
                 (StatusCode::BAD_REQUEST, axum::Json(body)).into_response()
             }
-            Self::Trouble(trouble) => {
+            Self::ServiceError(trouble) => {
                 app.note("a client registration", &trouble);
                 (StatusCode::INTERNAL_SERVER_ERROR, axum::Json(SERVER_ERROR)).into_response()
             }
@@ -78,7 +78,11 @@ impl Refusal {
     }
 }
 
-fn answer(app: &App, client_id: &str, result: Result<(StatusCode, Option<Value>), Refusal>) -> Response {
+fn answer(
+    app: &App,
+    client_id: &str,
+    result: Result<(StatusCode, Option<Value>), EndpointError>,
+) -> Response {
     no_store(match result {
         Ok((status, Some(body))) => (status, axum::Json(body)).into_response(),
         Ok((status, None)) => status.into_response(),
@@ -89,23 +93,23 @@ fn answer(app: &App, client_id: &str, result: Result<(StatusCode, Option<Value>)
 /// `POST /clients`: whoever holds an initial access token, as often as that says.
 pub async fn register(
     State(app): State<Shared>,
-    Extension(visit): Extension<Visit>,
+    Extension(cx): Extension<RequestContext>,
     body: Bytes,
 ) -> Response {
-    answer(&app, "", add(&app, &visit.headers, &body).await)
+    answer(&app, "", add(&app, &cx.headers, &body).await)
 }
 
 /// `GET /clients/{client_id}`: the client itself.
 pub async fn read(
     State(app): State<Shared>,
-    Extension(visit): Extension<Visit>,
+    Extension(cx): Extension<RequestContext>,
     Path(client_id): Path<String>,
 ) -> Response {
     answer(
         &app,
         &client_id,
         async {
-            let row = own(&app, &visit.headers, &client_id).await?;
+            let row = own(&app, &cx.headers, &client_id).await?;
             Ok((StatusCode::OK, Some(described(&app, &row, None, None))))
         }
         .await,
@@ -115,24 +119,24 @@ pub async fn read(
 /// `PUT /clients/{client_id}`: the client itself.
 pub async fn replace(
     State(app): State<Shared>,
-    Extension(visit): Extension<Visit>,
+    Extension(cx): Extension<RequestContext>,
     Path(client_id): Path<String>,
     body: Bytes,
 ) -> Response {
-    answer(&app, &client_id, change(&app, &visit.headers, &client_id, &body).await)
+    answer(&app, &client_id, change(&app, &cx.headers, &client_id, &body).await)
 }
 
 /// `DELETE /clients/{client_id}`: the client itself; what was granted to it ends.
 pub async fn remove(
     State(app): State<Shared>,
-    Extension(visit): Extension<Visit>,
+    Extension(cx): Extension<RequestContext>,
     Path(client_id): Path<String>,
 ) -> Response {
     answer(
         &app,
         &client_id,
         async {
-            own(&app, &visit.headers, &client_id).await?;
+            own(&app, &cx.headers, &client_id).await?;
             app.store.remove_client(&client_id).await?;
             tracing::info!(client_id, "a client removed itself");
             Ok((StatusCode::NO_CONTENT, None))
@@ -141,29 +145,33 @@ pub async fn remove(
     )
 }
 
-fn bearer(app: &App, headers: &HeaderMap) -> Result<String, Refusal> {
+fn bearer(app: &App, headers: &HeaderMap) -> Result<String, EndpointError> {
     if !app.config.registration.enabled {
-        return Err(Refusal::NotThere);
+        return Err(EndpointError::NotThere);
     }
     let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     match header.and_then(presented_token) {
         Some((Scheme::Bearer, token)) => Ok(token.to_owned()),
-        _ => Err(Refusal::Token),
+        _ => Err(EndpointError::Token),
     }
 }
 
 /// The client whose registration access token this is.
-async fn own(app: &App, headers: &HeaderMap, client_id: &str) -> Result<ClientRow, Refusal> {
+async fn own(app: &App, headers: &HeaderMap, client_id: &str) -> Result<ClientRow, EndpointError> {
     let token = bearer(app, headers)?;
     // RFC 7592 section 2.1: a client that is not there answers like a wrong token.
-    let row = app.store.registered_client(client_id).await?.ok_or(Refusal::Token)?;
-    if web::seal::same(&row.token_hash, &sha256(&token)) { Ok(row) } else { Err(Refusal::Token) }
+    let row = app.store.registered_client(client_id).await?.ok_or(EndpointError::Token)?;
+    if platform::seal::same(&row.token_hash, &sha256(&token)) { Ok(row) } else { Err(EndpointError::Token) }
 }
 
-async fn add(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<(StatusCode, Option<Value>), Refusal> {
+async fn add(
+    app: &App,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<(StatusCode, Option<Value>), EndpointError> {
     let initial = bearer(app, headers)?;
     if !app.store.is_initial_token(&initial).await? {
-        return Err(Refusal::Token);
+        return Err(EndpointError::Token);
     }
     let (client, logo_uri) = checked(app, body, app.random.id()).await?;
     let (secret, secret_hash) = fresh_secret(app, &client);
@@ -173,7 +181,7 @@ async fn add(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<(StatusCode,
     // Before it is kept: nothing may go wrong between that and its answer.
     app.note_asked_by(&row.client).await?;
     if !app.store.register_client(&initial, &row, logo.as_deref()).await? {
-        return Err(Refusal::Token);
+        return Err(EndpointError::Token);
     }
     tracing::info!(client_id = row.client.client_id, "a client registered itself");
     let body = described(app, &row, secret.as_deref(), Some(&token));
@@ -185,7 +193,7 @@ async fn change(
     headers: &HeaderMap,
     client_id: &str,
     body: &[u8],
-) -> Result<(StatusCode, Option<Value>), Refusal> {
+) -> Result<(StatusCode, Option<Value>), EndpointError> {
     let row = own(app, headers, client_id).await?;
     let sent: Value = serde_json::from_slice(body).map_err(|_| metadata("the body is not JSON"))?;
     if sent["client_id"].as_str() != Some(client_id) {
@@ -193,7 +201,7 @@ async fn change(
     }
     if let Some(secret) = sent.get("client_secret") {
         let is_own = secret.as_str().zip(row.secret_hash.as_deref());
-        if !is_own.is_some_and(|(secret, hash)| web::seal::same(hash, &sha256(secret))) {
+        if !is_own.is_some_and(|(secret, hash)| platform::seal::same(hash, &sha256(secret))) {
             return Err(metadata("client_secret is not this client's; leave it out"));
         }
     }
@@ -206,7 +214,7 @@ async fn change(
     let logo = logo_of(app, &row).await;
     app.note_asked_by(&row.client).await?;
     if !app.store.update_client(&row, logo.as_deref()).await? {
-        return Err(Refusal::Token);
+        return Err(EndpointError::Token);
     }
     Ok((StatusCode::OK, Some(described(app, &row, secret.as_deref(), None))))
 }
@@ -224,7 +232,11 @@ fn fresh_secret(app: &App, client: &Client) -> (Option<String>, Option<String>) 
 
 /// The settings that the metadata come to, by the rules that hold for clients of the configuration too; and where the
 /// logo lies.
-async fn checked(app: &App, body: &[u8], client_id: String) -> Result<(Client, Option<String>), Refusal> {
+async fn checked(
+    app: &App,
+    body: &[u8],
+    client_id: String,
+) -> Result<(Client, Option<String>), EndpointError> {
     // An object and nothing else: a list of values would pass for one.
     let sent: Map<String, Value> =
         serde_json::from_slice(body).map_err(|error| metadata(error.to_string()))?;
@@ -238,7 +250,7 @@ async fn checked(app: &App, body: &[u8], client_id: String) -> Result<(Client, O
     app.config.check_registered(&client).map_err(|(key, advice)| {
         let is_redirect = key.contains("redirect_uris") && !key.contains("post_logout");
         let error = if is_redirect { "invalid_redirect_uri" } else { "invalid_client_metadata" };
-        Refusal::Metadata(error, format!("{key}: {advice}"))
+        EndpointError::Metadata(error, format!("{key}: {advice}"))
     })?;
     if let Some(uri) = &client.sector_identifier_uri {
         check_sector(app, uri, &client).await?;
@@ -261,7 +273,7 @@ async fn logo_of(app: &App, row: &ClientRow) -> Option<String> {
 }
 
 /// OpenID Connect Dynamic Client Registration 1.0 section 5: the document names every redirect URI.
-async fn check_sector(app: &App, uri: &str, client: &Client) -> Result<(), Refusal> {
+async fn check_sector(app: &App, uri: &str, client: &Client) -> Result<(), EndpointError> {
     let refused = || metadata("sector_identifier_uri: its document does not name every redirect URI");
     if !may_be_fetched(app, uri) {
         return Err(metadata("sector_identifier_uri: it must start with https://"));

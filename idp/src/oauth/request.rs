@@ -1,10 +1,10 @@
 //! Opens the envelope of an authorization request: a request object that the client signed (RFC 9101).
 
-use web::request::Fields;
+use platform::request::Fields;
 
 use super::clients;
 use crate::app::App;
-use crate::config::{Profile, Registered};
+use crate::config::{Profile, RegisteredClient};
 use crate::protocol::error::OAuthError;
 use crate::protocol::jose::{JoseError, Kind, Unverified};
 use crate::protocol::request_object::{self, MUST_BE_SIGNED, NOT_SIGNED};
@@ -15,7 +15,11 @@ use crate::protocol::request_object::{self, MUST_BE_SIGNED, NOT_SIGNED};
 /// # Errors
 /// `request_not_supported` for an object that is not signed or a client without keys; `invalid_request_object`, also
 /// for an unsigned one of a client that agreed to sign (FAPI 2.0 Message Signing section 5.3.1).
-pub async fn open(app: &App, registered: &Registered, fields: Fields) -> Result<(Fields, bool), OAuthError> {
+pub async fn open(
+    app: &App,
+    registered: &RegisteredClient,
+    fields: Fields,
+) -> Result<(Fields, bool), OAuthError> {
     let Some(object) = fields.get("request") else { return Ok((fields, false)) };
     let client = &registered.client;
     let strict = client.profile == Some(Profile::Fapi2);

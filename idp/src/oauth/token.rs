@@ -4,10 +4,10 @@ use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use web::request::{Fields, Visit};
+use platform::request::{Fields, RequestContext};
 
 use super::grants::{self, TokenRequest};
-use super::refusal::{Refusal, no_store, settled};
+use super::refusal::{EndpointError, no_store, settled};
 use super::{clients, dpop};
 use crate::app::Shared;
 use crate::config::GrantType;
@@ -16,18 +16,22 @@ use crate::protocol::error::OAuthError;
 use crate::protocol::token::TokenResponse;
 
 /// `POST /token`
-pub async fn post(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
-    let result = handle(&app, &visit, &body).await;
+pub async fn post(
+    State(app): State<Shared>,
+    Extension(cx): Extension<RequestContext>,
+    body: Bytes,
+) -> Response {
+    let result = handle(&app, &cx, &body).await;
     let answer = |tokens: TokenResponse| axum::Json(tokens).into_response();
-    no_store(settled(&app, &visit, &body, "token", result, answer))
+    no_store(settled(&app, &cx, &body, "token", result, answer))
 }
 
-async fn handle(app: &Shared, visit: &Visit, body: &[u8]) -> Result<TokenResponse, Refusal> {
+async fn handle(app: &Shared, cx: &RequestContext, body: &[u8]) -> Result<TokenResponse, EndpointError> {
     let malformed = OAuthError::new("invalid_request", "the body is not a form, or repeats a parameter");
     let fields = Fields::parse(body).map_err(|_| malformed)?;
-    let registered = clients::authenticate(app, &visit.headers, &fields, paths::TOKEN).await?;
+    let registered = clients::authenticate(app, &cx.headers, &fields, paths::TOKEN).await?;
     let client = &registered.client;
-    let proof = dpop::proof_of(app, &visit.headers, "POST", paths::TOKEN, None).await?;
+    let proof = dpop::proof_of(app, &cx.headers, "POST", paths::TOKEN, None).await?;
     if client.dpop_bound_access_tokens && proof.is_none() {
         return Err(OAuthError::new("invalid_dpop_proof", "this client has to send a DPoP proof").into());
     }

@@ -8,12 +8,12 @@ use openidconnect::{
     AccessToken, AdditionalClaims, Audience, AuthenticationContextClass, AuthenticationMethodReference,
     ClientId, IdToken, IdTokenClaims, IssuerUrl, Nonce, StandardClaims, SubjectIdentifier,
 };
+use platform::clock::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use web::clock::Timestamp;
 
 use super::userinfo::standard_claims;
-use crate::app::{App, Trouble};
+use crate::app::{App, ServiceError};
 use crate::config::{Client, Profile, ScopeSet};
 use crate::domain::account::Account;
 use crate::protocol::claims::of_scope;
@@ -46,8 +46,8 @@ pub struct AccessTokenParams<'a> {
     pub sign_in: Option<SignInClaims>,
 }
 
-fn failed(error: impl std::fmt::Display) -> Trouble {
-    Trouble::Other(format!("signing a token: {error}"))
+fn failed(error: impl std::fmt::Display) -> ServiceError {
+    ServiceError::Other(format!("signing a token: {error}"))
 }
 
 impl App {
@@ -59,7 +59,7 @@ impl App {
         &self,
         client: &Client,
         params: AccessTokenParams<'_>,
-    ) -> Result<TokenResponse, Trouble> {
+    ) -> Result<TokenResponse, ServiceError> {
         let now = self.clock.now().seconds();
         let lifetime = client.access_token_seconds.unwrap_or(self.config.tokens.access_token_seconds);
         let aud = match params.resource {
@@ -104,7 +104,7 @@ impl App {
         client: &Client,
         grant: &Grant,
         account: &Account,
-    ) -> Result<TokenResponse, Trouble> {
+    ) -> Result<TokenResponse, ServiceError> {
         let params = AccessTokenParams {
             subject: self.subject_for(client, account),
             scope: &grant.scope,
@@ -131,9 +131,9 @@ impl App {
         grant: &Grant,
         account: &Account,
         access_token: &str,
-    ) -> Result<String, Trouble> {
+    ) -> Result<String, ServiceError> {
         let now = self.clock.now();
-        let date = |at: Timestamp| -> Result<DateTime<Utc>, Trouble> {
+        let date = |at: Timestamp| -> Result<DateTime<Utc>, ServiceError> {
             DateTime::from_timestamp(at.seconds(), 0).ok_or_else(|| failed("time out of range"))
         };
         let lifetime = Duration::from_secs(self.config.tokens.id_token_seconds.into());
@@ -191,7 +191,7 @@ impl App {
         &self,
         grant: &Grant,
         new_tokens: bool,
-    ) -> Result<Option<Account>, Trouble> {
+    ) -> Result<Option<Account>, ServiceError> {
         if grant.revoked_at.is_some() {
             return Ok(None);
         }
@@ -209,7 +209,7 @@ impl App {
     ///
     /// # Errors
     /// A backend's.
-    pub(super) async fn active_token(&self, token: &str) -> Result<Option<ActiveToken>, Trouble> {
+    pub(super) async fn active_token(&self, token: &str) -> Result<Option<ActiveToken>, ServiceError> {
         let Ok(claims) = self.keys.verify_jwt(token, ACCESS_TOKEN_TYPE) else { return Ok(None) };
         let Ok(claims) = serde_json::from_value::<AccessTokenClaims>(claims) else { return Ok(None) };
         if claims.exp <= self.clock.now().seconds() || claims.iss != self.config.issuer {

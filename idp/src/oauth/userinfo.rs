@@ -6,12 +6,12 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use platform::request::{Fields, RequestContext};
 use serde_json::{Map, Value, json};
-use web::request::{Fields, Visit};
 
 use super::dpop;
-use super::refusal::{self, Refusal, no_store};
-use crate::app::{App, Shared, Trouble};
+use super::refusal::{self, EndpointError, no_store};
+use crate::app::{App, ServiceError, Shared};
 use crate::config::ScopeSet;
 use crate::domain::account::Account;
 use crate::http::paths;
@@ -24,20 +24,24 @@ use crate::store::grants::Grant;
 const DPOP_ALGORITHMS: &str = "ES256 PS256 EdDSA";
 
 /// `GET /userinfo`
-pub async fn get(State(app): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    let token = in_header(&visit.headers);
-    answer(&app, &visit, "GET", token).await
+pub async fn get(State(app): State<Shared>, Extension(cx): Extension<RequestContext>) -> Response {
+    let token = in_header(&cx.headers);
+    answer(&app, &cx, "GET", token).await
 }
 
 /// `POST /userinfo`
-pub async fn post(State(app): State<Shared>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
+pub async fn post(
+    State(app): State<Shared>,
+    Extension(cx): Extension<RequestContext>,
+    body: Bytes,
+) -> Response {
     let form = Fields::parse(&body).unwrap_or_default();
     // RFC 6750 section 2: one way at a time.
-    let token = match (in_header(&visit.headers), form.get("access_token")) {
+    let token = match (in_header(&cx.headers), form.get("access_token")) {
         (Some(_), Some(_)) => None,
         (header, field) => header.or_else(|| field.map(|token| (Scheme::Bearer, token.to_owned()))),
     };
-    answer(&app, &visit, "POST", token).await
+    answer(&app, &cx, "POST", token).await
 }
 
 fn in_header(headers: &HeaderMap) -> Option<(Scheme, String)> {
@@ -45,23 +49,23 @@ fn in_header(headers: &HeaderMap) -> Option<(Scheme, String)> {
     Some((scheme, token.to_owned()))
 }
 
-async fn answer(app: &App, visit: &Visit, method: &str, token: Option<(Scheme, String)>) -> Response {
+async fn answer(app: &App, cx: &RequestContext, method: &str, token: Option<(Scheme, String)>) -> Response {
     let mut response = match token {
         None => refused(Scheme::Bearer, None),
-        Some((scheme, token)) => match person(app, visit, method, scheme, &token).await {
+        Some((scheme, token)) => match person(app, cx, method, scheme, &token).await {
             Ok(response) => no_store(response),
-            Err(Refusal::Wire(error)) => {
+            Err(EndpointError::Wire(error)) => {
                 refusal::note(app, "userinfo", "", error);
                 refused(scheme, Some(error))
             }
-            Err(Refusal::Trouble(trouble)) => {
+            Err(EndpointError::ServiceError(trouble)) => {
                 app.note("a userinfo request", &trouble);
                 (StatusCode::INTERNAL_SERVER_ERROR, axum::Json(SERVER_ERROR)).into_response()
             }
         },
     };
     // FAPI 1.0 Baseline section 6.2.1, which later profiles kept: the client finds its request again.
-    if let Some(id) = visit.headers.get("x-fapi-interaction-id").filter(|id| id.len() <= 64) {
+    if let Some(id) = cx.headers.get("x-fapi-interaction-id").filter(|id| id.len() <= 64) {
         response.headers_mut().insert("x-fapi-interaction-id", id.clone());
     }
     response
@@ -94,17 +98,17 @@ fn refused(scheme: Scheme, error: Option<OAuthError>) -> Response {
 /// other as a bearer token (RFC 9449 section 7).
 async fn check_binding(
     app: &App,
-    visit: &Visit,
+    cx: &RequestContext,
     method: &str,
     scheme: Scheme,
     token: &str,
     claims: &AccessTokenClaims,
-) -> Result<(), Refusal> {
+) -> Result<(), EndpointError> {
     match (scheme, &claims.cnf) {
         (Scheme::Bearer, None) => Ok(()),
         (Scheme::Dpop, Some(bound)) => {
             let missing = OAuthError::new("invalid_dpop_proof", "there is no DPoP proof");
-            let proof = dpop::proof_of(app, &visit.headers, method, paths::USERINFO, Some(token)).await?;
+            let proof = dpop::proof_of(app, &cx.headers, method, paths::USERINFO, Some(token)).await?;
             if proof.ok_or(missing)?.jkt == bound.jkt { Ok(()) } else { Err(INVALID_TOKEN.into()) }
         }
         _ => Err(INVALID_TOKEN.into()),
@@ -113,13 +117,13 @@ async fn check_binding(
 
 async fn person(
     app: &App,
-    visit: &Visit,
+    cx: &RequestContext,
     method: &str,
     scheme: Scheme,
     token: &str,
-) -> Result<Response, Refusal> {
+) -> Result<Response, EndpointError> {
     let active = app.active_token(token).await?.ok_or(INVALID_TOKEN)?;
-    check_binding(app, visit, method, scheme, token, &active.claims).await?;
+    check_binding(app, cx, method, scheme, token, &active.claims).await?;
     let (grant, account) = active.person.ok_or(INVALID_TOKEN)?;
     if !active.claims.aud.contains(&app.config.issuer)
         || !ScopeSet::parse(&active.claims.scope).contains("openid")
@@ -136,7 +140,7 @@ async fn person(
     claims.insert("iss".to_owned(), json!(app.config.issuer));
     claims.insert("aud".to_owned(), json!(registered.client.client_id));
     let jwt = app.keys.sign_jwt(alg.name(), ID_TOKEN_TYPE, &claims);
-    let jwt = jwt.map_err(|error| Trouble::Other(format!("userinfo: {error}")))?;
+    let jwt = jwt.map_err(|error| ServiceError::Other(format!("userinfo: {error}")))?;
     Ok(([(header::CONTENT_TYPE, "application/jwt")], jwt).into_response())
 }
 
@@ -146,7 +150,7 @@ fn covered(
     token: &AccessTokenClaims,
     grant: &Grant,
     account: &Account,
-) -> Result<Map<String, Value>, Trouble> {
+) -> Result<Map<String, Value>, ServiceError> {
     let scope = ScopeSet::parse(&token.scope);
     let by_scope: Vec<&str> = scope.iter().flat_map(of_scope).copied().collect();
     let by_name = &grant.details.claims.userinfo;
@@ -161,7 +165,7 @@ pub fn standard_claims(
     app: &App,
     account: &Account,
     is_wanted: impl Fn(&str) -> bool,
-) -> Result<Map<String, Value>, Trouble> {
+) -> Result<Map<String, Value>, ServiceError> {
     let mut claims = Map::new();
     let mut put = |name: &str, value: Value| {
         if is_wanted(name) && !value.is_null() && value != json!("") {
@@ -180,7 +184,7 @@ pub fn standard_claims(
     put("locale", json!(account.language.tag()));
     put("updated_at", json!(account.updated_at.seconds()));
     put("email", json!(account.email.as_str()));
-    put("email_verified", json!(account.email_confirmed_at.is_some()));
+    put("email_verified", json!(account.email_verified_at.is_some()));
     if let Some(sealed) = account.verified_phone() {
         put("phone_number", json!(app.store.open_phone(sealed)?));
         put("phone_number_verified", json!(true));

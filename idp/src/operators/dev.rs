@@ -7,8 +7,8 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use platform::request::Fields;
 use serde::Serialize;
-use web::request::Fields;
 
 use crate::app::Shared;
 use crate::http::{AppError, Caller};
@@ -48,7 +48,7 @@ impl OutboxPage {
 }
 
 /// `GET /dev/outbox`
-pub async fn outbox(State(app): State<Shared>, Caller(visit): Caller) -> Result<Response, AppError> {
+pub async fn outbox(State(app): State<Shared>, Caller(cx): Caller) -> Result<Response, AppError> {
     if !app.config.dev.outbox {
         return Err(AppError::NotFound);
     }
@@ -73,7 +73,7 @@ pub async fn outbox(State(app): State<Shared>, Caller(visit): Caller) -> Result<
         })
         .collect();
     messages.reverse();
-    Ok(app.page(&visit, None, StatusCode::OK, "idp/outbox.html", &OutboxPage { messages }))
+    Ok(app.page(&cx, None, StatusCode::OK, "idp/outbox.html", &OutboxPage { messages }))
 }
 
 /// `GET /dev/outbox.json`: newest last.

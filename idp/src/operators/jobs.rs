@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use platform::shutdown::Shutdown;
 use tokio::time::interval;
-use web::shutdown::Shutdown;
 
-use crate::app::{Shared, Trouble};
+use crate::app::{ServiceError, Shared};
 
 /// How long ended sessions, and grants with them, are kept: a replayed code must be recognised.
 const KEEP_ENDED: Duration = Duration::from_hours(24 * 30);
@@ -33,7 +33,7 @@ pub fn start(app: &Shared, shutdown: &Shutdown) {
 ///
 /// # Errors
 /// The backend's.
-pub async fn sweep(app: &Shared) -> Result<(), Trouble> {
+pub async fn sweep(app: &Shared) -> Result<(), ServiceError> {
     app.flood.sweep();
     app.client_flood.sweep();
     app.once.sweep();
@@ -45,7 +45,7 @@ pub async fn sweep(app: &Shared) -> Result<(), Trouble> {
 ///
 /// # Errors
 /// A backend's.
-pub async fn clean_up(app: &Shared) -> Result<(), Trouble> {
+pub async fn clean_up(app: &Shared) -> Result<(), ServiceError> {
     let now = app.clock.now();
     app.store.remove_old_sessions(now.minus(KEEP_ENDED)).await?;
     app.store.remove_unconfirmed(now.minus(KEEP_UNCONFIRMED)).await?;
@@ -67,7 +67,7 @@ pub async fn clean_up(app: &Shared) -> Result<(), Trouble> {
 fn every<F, R>(period: Duration, app: &Shared, shutdown: &Shutdown, job: F)
 where
     F: Fn(Shared) -> R + Send + 'static,
-    R: Future<Output = Result<(), Trouble>> + Send,
+    R: Future<Output = Result<(), ServiceError>> + Send,
 {
     let (app, mut stop) = (app.clone(), shutdown.clone());
     tokio::spawn(async move {

@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use web::request::Visit;
+use platform::request::RequestContext;
 
 use crate::app::{Shared, retry_after};
 use crate::delivery::{Incoming, Reported};
@@ -17,7 +17,7 @@ pub const LARGEST: usize = 16 * 1024;
 /// `POST /sms/report/{gateway}`, and `GET` for gateways that document it.
 pub async fn report(
     State(app): State<Shared>,
-    Extension(visit): Extension<Visit>,
+    Extension(cx): Extension<RequestContext>,
     Path(gateway): Path<String>,
     method: Method,
     body: Bytes,
@@ -25,12 +25,12 @@ pub async fn report(
     if method == Method::HEAD {
         return StatusCode::METHOD_NOT_ALLOWED.into_response();
     }
-    if let Err(wait) = app.client_flood.check(visit.address) {
+    if let Err(wait) = app.client_flood.check(cx.address) {
         return retry_after(StatusCode::TOO_MANY_REQUESTS.into_response(), wait);
     }
     // Signatures are over the address as it is known outside, which no header of the request can change.
-    let url = app.url(visit.uri.path_and_query().map_or("", |path| path.as_str()));
-    let incoming = Incoming { method, url, headers: visit.headers, body };
+    let url = app.url(cx.uri.path_and_query().map_or("", |path| path.as_str()));
+    let incoming = Incoming { method, url, headers: cx.headers, body };
     let status = match app.delivery.report(&gateway, &incoming).await {
         Ok(Reported::Nowhere) => StatusCode::NOT_FOUND,
         Ok(Reported::Forged) => StatusCode::FORBIDDEN,

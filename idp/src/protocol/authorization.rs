@@ -2,8 +2,8 @@
 //! the grant machine of `oauth::oxide` decides on. Client and redirect URI are validated first; only a
 //! [`ReturnAddress`], which cannot be made otherwise, carries anything back by redirect.
 
+use platform::request::Fields;
 use serde::{Deserialize, Serialize};
-use web::request::Fields;
 
 use super::claims::RequestedClaims;
 use super::error::OAuthError;

@@ -87,7 +87,7 @@ fn check(
         return Err(refused("the DPoP proof is expired or not valid yet"));
     }
     if let Some(token) = access_token
-        && jose::text(claims, "ath") != Some(&web::seal::sha256(token))
+        && jose::text(claims, "ath") != Some(&platform::seal::sha256(token))
     {
         return Err(refused("ath of the DPoP proof is not the hash of the access token"));
     }
@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn at_a_resource_the_proof_names_the_token() {
         let key = Key::new(SigningAlgorithm::Es256, "k");
-        let right = proof(&key, "ES256", &json!({}), &json!({ "ath": web::seal::sha256("token") }));
+        let right = proof(&key, "ES256", &json!({}), &json!({ "ath": platform::seal::sha256("token") }));
         let missing = proof(&key, "ES256", &json!({}), &json!({}));
         assert!(verify(&right, "POST", URL, Some("token"), NOW).is_ok());
         assert!(verify(&right, "POST", URL, Some("another"), NOW).is_err());

@@ -21,7 +21,7 @@ impl OAuthError {
     }
 
     /// The same answer, of which the log says more.
-    pub(super) const fn because(self, reason: Reason) -> Self {
+    const fn because(self, reason: Reason) -> Self {
         Self { reason: Some(reason), ..self }
     }
 
@@ -77,3 +77,42 @@ pub const INVALID_TOKEN: OAuthError =
     OAuthError::new("invalid_token", "the access token is missing, expired, revoked or not one");
 pub const TOO_MANY_REQUESTS: OAuthError =
     OAuthError::new("temporarily_unavailable", "too many requests from this address");
+
+/// Those who are refused for several reasons are told the same.
+impl From<Reason> for OAuthError {
+    fn from(reason: Reason) -> Self {
+        let answer = match reason {
+            Reason::UnknownClient
+            | Reason::WrongSecret
+            | Reason::WrongSecretAndMethod
+            | Reason::PublicClientWithProof
+            | Reason::NoClientAuthentication
+            | Reason::SecretForAssertion
+            | Reason::AssertionForSecret => INVALID_CLIENT,
+            Reason::UnknownCode
+            | Reason::CodeReplayed
+            | Reason::CodeRaced
+            | Reason::CodeMismatch
+            | Reason::NotEntitled
+            | Reason::RefreshTokenReplayed
+            | Reason::RefreshTokenRaced => INVALID_GRANT,
+        };
+        answer.because(reason)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answer_says_the_same_of_each_and_the_log_which_it_was() {
+        let (unknown, replayed) =
+            (OAuthError::from(Reason::UnknownCode), OAuthError::from(Reason::CodeReplayed));
+        assert_eq!(serde_json::to_value(unknown).unwrap(), serde_json::to_value(replayed).unwrap());
+        assert_eq!((unknown.status(), unknown.error), (400, "invalid_grant"));
+        assert_eq!(unknown.reason(), "the code is not known, too old, or another client's");
+        assert_eq!(OAuthError::from(Reason::WrongSecret).status(), 401);
+        assert_eq!(INVALID_GRANT.reason(), INVALID_GRANT.error_description);
+    }
+}

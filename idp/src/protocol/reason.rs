@@ -1,7 +1,5 @@
 //! Why a client's request is refused, where its answer says less: a closed list, for the log.
 
-use super::error::{INVALID_CLIENT, INVALID_GRANT, OAuthError};
-
 /// What it was exactly. The client may not be told which of several, so all of one kind share an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
@@ -48,47 +46,5 @@ impl Reason {
             Self::RefreshTokenReplayed => "a refresh token was used twice",
             Self::RefreshTokenRaced => "a refresh token was used twice at once",
         }
-    }
-
-    /// What the client is told.
-    const fn answer(self) -> OAuthError {
-        match self {
-            Self::UnknownClient
-            | Self::WrongSecret
-            | Self::WrongSecretAndMethod
-            | Self::PublicClientWithProof
-            | Self::NoClientAuthentication
-            | Self::SecretForAssertion
-            | Self::AssertionForSecret => INVALID_CLIENT,
-            Self::UnknownCode
-            | Self::CodeReplayed
-            | Self::CodeRaced
-            | Self::CodeMismatch
-            | Self::NotEntitled
-            | Self::RefreshTokenReplayed
-            | Self::RefreshTokenRaced => INVALID_GRANT,
-        }
-    }
-}
-
-impl From<Reason> for OAuthError {
-    fn from(reason: Reason) -> Self {
-        reason.answer().because(reason)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_answer_says_the_same_of_each_and_the_log_which_it_was() {
-        let (unknown, replayed) =
-            (OAuthError::from(Reason::UnknownCode), OAuthError::from(Reason::CodeReplayed));
-        assert_eq!(serde_json::to_value(unknown).unwrap(), serde_json::to_value(replayed).unwrap());
-        assert_eq!((unknown.status(), unknown.error), (400, "invalid_grant"));
-        assert_eq!(unknown.reason(), "the code is not known, too old, or another client's");
-        assert_eq!(OAuthError::from(Reason::WrongSecret).status(), 401);
-        assert_eq!(INVALID_GRANT.reason(), INVALID_GRANT.error_description);
     }
 }

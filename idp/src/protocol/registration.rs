@@ -71,7 +71,7 @@ impl ClientMetadata {
             return Err("a value is too long");
         }
         // People read it where they are asked for their consent.
-        if self.client_name.as_deref().is_some_and(web::typed::has_hidden_marks) {
+        if self.client_name.as_deref().is_some_and(platform::typed::has_hidden_marks) {
             return Err("client_name holds marks that nobody sees");
         }
         Ok(Client {

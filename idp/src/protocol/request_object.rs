@@ -1,8 +1,8 @@
 //! Request objects: an authorization request as a JWT that the client signed (RFC 9101, OpenID Connect Core
 //! section 6.1).
 
+use platform::request::Fields;
 use serde_json::Value;
-use web::request::Fields;
 
 use super::error::OAuthError;
 use super::jose::{self, Claims};

@@ -11,8 +11,8 @@ use axum::middleware::Next;
 use axum::response::{Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
+use platform::{assets, compress, headers, kept, links, look, once, request, request_log};
 use serde::Serialize;
-use web::{assets, compress, headers, kept, links, look, once, request, request_log};
 
 use crate::app::{LARGEST_FORM, Shared};
 use crate::config::Portal;
@@ -154,10 +154,10 @@ impl HomePage {
 }
 
 /// `GET /`: people who came here by hand are shown the way to the portal.
-async fn home(State(app): State<Shared>, Caller(visit): Caller) -> Response {
+async fn home(State(app): State<Shared>, Caller(cx): Caller) -> Response {
     let portal = app.registry.portal_of(None);
     let page = HomePage { portal_url: portal.url.clone(), portal_name: portal.brand.name.clone() };
-    app.page(&visit, None, StatusCode::OK, "idp/home.html", &page)
+    app.page(&cx, None, StatusCode::OK, "idp/home.html", &page)
 }
 
 /// A key that was revoked before this request came is of no use in it, whichever process revoked it.
@@ -171,8 +171,8 @@ async fn know_the_keys(
 }
 
 /// `GET /brand/{*path}`: colour and logo of a portal; the same for everyone.
-async fn brand(State(app): State<Shared>, Path(path): Path<String>, Caller(visit): Caller) -> Response {
-    look::file(app.registry.portals().map(Portal::look), &path, &visit.query("v"))
+async fn brand(State(app): State<Shared>, Path(path): Path<String>, Caller(cx): Caller) -> Response {
+    look::file(app.registry.portals().map(Portal::look), &path, &cx.query("v"))
 }
 
 /// A URL that exists, asked for in another way than it answers to.

@@ -6,21 +6,21 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::http::StatusCode;
+use platform::cookies::CookieRules;
+use platform::csrf::Csrf;
+use platform::language::Language;
+use platform::look::{Brand, Helpdesk, Look};
+use platform::pages::Pages;
+use platform::random::Random;
+use platform::request::{Front, RequestContext};
+use platform::seal::RootKey;
 use serde::Serialize;
 use serde_json::{Value, json};
-use web::cookies::CookieRules;
-use web::csrf::Csrf;
-use web::language::Language;
-use web::look::{Brand, Helpdesk, Look};
-use web::pages::Pages;
-use web::random::Random;
-use web::request::{Front, Visit};
-use web::seal::RootKey;
 
 use crate::app::notices::{Mail, Notice};
 use crate::credentials::temporary::TemporaryPassword;
 
-fn visit(language: Language) -> Visit {
+fn visit(language: Language) -> RequestContext {
     let root = RootKey::new("0123456789abcdef0123456789abcdef").unwrap();
     let front = Front {
         cookies: CookieRules { secure: true },
@@ -29,7 +29,7 @@ fn visit(language: Language) -> Visit {
         default_language: language,
         trusted_proxies: Vec::new(),
     };
-    Visit {
+    RequestContext {
         address: IpAddr::from([127, 0, 0, 1]),
         language,
         language_known: true,

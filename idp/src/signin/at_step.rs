@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use web::request::Visit;
+use platform::request::RequestContext;
 
 use crate::app::Shared;
 use crate::domain::journey::{Next, Step};
@@ -20,15 +20,15 @@ pub struct Arrived {
 
 impl Arrived {
     /// Lets a browser in at `step` only if that is what its journey asks for; otherwise the error is the way to where it is.
-    pub async fn at(app: &Shared, visit: &Visit, step: Step) -> Result<Self, AppError> {
-        let Some(open) = app.journey_of(visit).await? else {
-            return Err(AppError::instead(app.journey_gone(visit).await?));
+    pub async fn at(app: &Shared, cx: &RequestContext, step: Step) -> Result<Self, AppError> {
+        let Some(open) = app.journey_of(cx).await? else {
+            return Err(AppError::instead(app.journey_gone(cx).await?));
         };
-        let assessment = app.assess(visit, &open.journey).await?;
+        let assessment = app.assess(cx, &open.journey).await?;
         if assessment.next == Next::Ask(step) {
             return Ok(Self { open, assessment });
         }
-        Err(AppError::instead(app.resume(visit, open).await?))
+        Err(AppError::instead(app.resume(cx, open).await?))
     }
 }
 
@@ -39,7 +39,7 @@ pub trait Page {
 
 /// A browser whose journey asks for the step of the page `P`.
 pub struct AtStep<P> {
-    pub visit: Visit,
+    pub cx: RequestContext,
     pub arrived: Arrived,
     page: PhantomData<P>,
 }
@@ -48,8 +48,8 @@ impl<P: Page> FromRequestParts<Shared> for AtStep<P> {
     type Rejection = AppError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, AppError> {
-        let Caller(visit) = Caller::from_request_parts(parts, app).await?;
-        let arrived = Arrived::at(app, &visit, P::STEP).await?;
-        Ok(Self { visit, arrived, page: PhantomData })
+        let Caller(cx) = Caller::from_request_parts(parts, app).await?;
+        let arrived = Arrived::at(app, &cx, P::STEP).await?;
+        Ok(Self { cx, arrived, page: PhantomData })
     }
 }

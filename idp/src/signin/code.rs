@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::Response;
+use platform::errors::FieldErrors;
+use platform::request::RequestContext;
 use serde::Serialize;
-use web::errors::FieldErrors;
-use web::request::Visit;
 
 use super::at_step::{Arrived, AtStep, Page};
-use crate::app::{App, Shared, Trouble};
+use crate::app::{App, ServiceError, Shared};
 use crate::domain::account::Account;
 use crate::domain::journey::{Method, Step};
 use crate::effects::{self, Change, Consequences};
@@ -107,11 +107,11 @@ impl CodePage {
 /// A backend's.
 pub async fn code_page(
     app: &App,
-    visit: &Visit,
+    cx: &RequestContext,
     open: &Open,
     account: &Account,
     error: Option<&'static str>,
-) -> Result<CodePage, Trouble> {
+) -> Result<CodePage, ServiceError> {
     let journey = &open.journey;
     let standing = codes::standing(app, open, account).await?;
     let pending = journey.pending_phone.as_deref();
@@ -146,7 +146,7 @@ pub async fn code_page(
         notice: match &journey.code {
             None => (!on_request && error != Some("code-elsewhere")).then_some("code-elsewhere"),
             Some(_) if error.is_some() || standing.is_stuck => None,
-            Some(_) => (visit.query("resent") == "1").then_some("code-resent"),
+            Some(_) => (cx.query("resent") == "1").then_some("code-resent"),
         },
         tries_left,
         resend_in_seconds: wait.as_secs() + u64::from(wait.subsec_millis() > 0),
@@ -182,7 +182,7 @@ fn number_help(app: &App, account: &Account, enrols: bool) -> &'static str {
 
 async fn page(
     app: &Shared,
-    visit: &Visit,
+    cx: &RequestContext,
     arrived: &Arrived,
     error: Option<&'static str>,
 ) -> Result<Response, AppError> {
@@ -190,31 +190,31 @@ async fn page(
     let Some(account) = &assessment.account else {
         return Err(AppError::JourneyExpired(open.journey.client_id.clone()));
     };
-    let page = code_page(app, visit, open, account, error).await?;
-    let visit = visit.at(&page.action);
-    Ok(app.step_page(&visit, open, page.errors.status(), "idp/signin_code.html", &page))
+    let page = code_page(app, cx, open, account, error).await?;
+    let cx = cx.at(&page.action);
+    Ok(app.step_page(&cx, open, page.errors.status(), "idp/signin_code.html", &page))
 }
 
 /// `GET /signin/code`: whoever gave the password in this journey. Shows the page; sends nothing.
 pub async fn get(
     State(app): State<Shared>,
-    AtStep { visit, arrived, .. }: AtStep<Here>,
+    AtStep { cx, arrived, .. }: AtStep<Here>,
 ) -> Result<Response, AppError> {
-    page(&app, &visit, &arrived, None).await
+    page(&app, &cx, &arrived, None).await
 }
 
 /// `POST /signin/code`: five wrong ones end a code.
 pub async fn post(
     State(app): State<Shared>,
-    Form(AtStep { visit, mut arrived, .. }, fields): Form<AtStep<Here>>,
+    Form(AtStep { cx, mut arrived, .. }, fields): Form<AtStep<Here>>,
 ) -> Result<Response, AppError> {
     let typed = fields.get("code").unwrap_or_default();
     for _ in 0..20 {
-        if let Some(response) = attempt(&app, &visit, arrived, typed).await? {
+        if let Some(response) = attempt(&app, &cx, arrived, typed).await? {
             return Ok(response);
         }
         // Overtaken by a try that counted: the journey is read anew.
-        arrived = Arrived::at(&app, &visit, Step::Code).await?;
+        arrived = Arrived::at(&app, &cx, Step::Code).await?;
     }
     Err(AppError::TooMany(Duration::from_secs(5)))
 }
@@ -222,7 +222,7 @@ pub async fn post(
 /// One try; `None` if another request changed the journey meanwhile.
 async fn attempt(
     app: &Shared,
-    visit: &Visit,
+    cx: &RequestContext,
     mut arrived: Arrived,
     typed: &str,
 ) -> Result<Option<Response>, AppError> {
@@ -233,7 +233,7 @@ async fn attempt(
         Try::Right => {}
         Try::Refused(error) => {
             app.outcomes.refused_try(error);
-            return page(app, visit, &arrived, Some(error)).await.map(Some);
+            return page(app, cx, &arrived, Some(error)).await.map(Some);
         }
         Try::Overtaken => return Ok(None),
     }
@@ -249,7 +249,7 @@ async fn attempt(
     if !journeys::save(&app.ephemeral, &mut arrived.open, app.journey_lifetime()).await? {
         return Ok(None);
     }
-    app.resume(visit, arrived.open).await.map(Some)
+    app.resume(cx, arrived.open).await.map(Some)
 }
 
 /// Makes a number that received the right code the account's; false if the account has one by now.
@@ -258,7 +258,7 @@ async fn enrol(
     account: &Account,
     sealed: &str,
     client_id: Option<&str>,
-) -> Result<bool, Trouble> {
+) -> Result<bool, ServiceError> {
     if account.phone_sealed.as_deref() == Some(sealed) {
         // A try that was overtaken after this had been written.
         return Ok(true);
@@ -277,7 +277,7 @@ async fn enrol(
 /// limits; a double click sends one.
 pub async fn resend(
     State(app): State<Shared>,
-    Form(AtStep { visit, mut arrived, .. }, fields): Form<AtStep<Here>>,
+    Form(AtStep { cx, mut arrived, .. }, fields): Form<AtStep<Here>>,
 ) -> Result<Response, AppError> {
     let Some(account) = arrived.assessment.account.clone() else {
         return Err(AppError::JourneyExpired(None));
@@ -291,15 +291,15 @@ pub async fn resend(
     let sending = codes::send(&app, &mut arrived.open, &account).await?;
     if sending == Sending::TooSoon {
         // The other click of a double one may have been first.
-        let Some(now) = app.journey_of(&visit).await? else {
+        let Some(now) = app.journey_of(&cx).await? else {
             return Err(AppError::JourneyExpired(None));
         };
         if now.journey.code == before {
-            return page(&app, &visit, &arrived, Some("resend-too-soon")).await;
+            return page(&app, &cx, &arrived, Some("resend-too-soon")).await;
         }
     }
     if sending == Sending::LimitReached {
-        return page(&app, &visit, &arrived, None).await;
+        return page(&app, &cx, &arrived, None).await;
     }
     Ok(see_other(&if before.is_some() { format!("{url}&resent=1") } else { url }))
 }

@@ -51,7 +51,7 @@ impl ConsentPage {
 /// `GET /signin/consent`: whoever signed in in this journey.
 pub async fn get(
     State(app): State<Shared>,
-    AtStep { visit, arrived, .. }: AtStep<Here>,
+    AtStep { cx, arrived, .. }: AtStep<Here>,
 ) -> Result<Response, AppError> {
     let scope = arrived
         .open
@@ -63,27 +63,27 @@ pub async fn get(
     let scope = ScopeSet::parse(&scope);
     let (known, others): (Vec<&str>, Vec<&str>) = scope.iter().partition(|scope| KNOWN.contains(scope));
     // It removed itself while the person was on the way.
-    let Some(registered) = &arrived.assessment.client else { return app.journey_gone(&visit).await };
+    let Some(registered) = &arrived.assessment.client else { return app.journey_gone(&cx).await };
     let page = ConsentPage {
         action: journey_url(paths::SIGNIN_CONSENT, &arrived.open.id),
         client: app.about_client(&registered.client).await?,
         scopes: known.into_iter().map(|scope| format!("scope-{scope}")).collect(),
         other_scopes: others.into_iter().map(str::to_owned).collect(),
     };
-    Ok(app.step_page(&visit, &arrived.open, StatusCode::OK, "idp/signin_consent.html", &page))
+    Ok(app.step_page(&cx, &arrived.open, StatusCode::OK, "idp/signin_consent.html", &page))
 }
 
 /// `POST /signin/consent`: twice at once writes the same answer twice.
 pub async fn post(
     State(app): State<Shared>,
-    Form(AtStep { visit, mut arrived, .. }, fields): Form<AtStep<Here>>,
+    Form(AtStep { cx, mut arrived, .. }, fields): Form<AtStep<Here>>,
 ) -> Result<Response, AppError> {
     if fields.get("accept") != Some("yes") {
-        return app.refuse(&visit, &arrived.open, CONSENT_DENIED).await;
+        return app.refuse(&cx, &arrived.open, CONSENT_DENIED).await;
     }
     if let (Some(account), Some(request)) = (&arrived.assessment.account, &arrived.open.journey.request) {
         app.store.keep_consent(&account.id, &request.client_id, &request.scope_with_claims()).await?;
     }
     arrived.open.journey.proofs.add(Method::Consent, app.clock.now());
-    app.save_and_resume(&visit, arrived.open).await
+    app.save_and_resume(&cx, arrived.open).await
 }

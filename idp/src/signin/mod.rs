@@ -13,10 +13,10 @@ pub mod terms;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use platform::request::RequestContext;
 use serde::Serialize;
-use web::request::Visit;
 
-use crate::app::{App, Shared, Trouble};
+use crate::app::{App, ServiceError, Shared};
 use crate::config::Client;
 use crate::flow::begin::journey_url;
 use crate::http::pages::see_other;
@@ -54,7 +54,7 @@ impl App {
     ///
     /// # Errors
     /// The database's.
-    pub async fn about_client(&self, client: &Client) -> Result<AboutClient, Trouble> {
+    pub async fn about_client(&self, client: &Client) -> Result<AboutClient, ServiceError> {
         let name = if client.client_name.is_empty() { &client.client_id } else { &client.client_name };
         let is_of_the_file = self.registry.client(&client.client_id).is_some();
         let logo = if is_of_the_file { None } else { self.store.client_logo(&client.client_id).await? };
@@ -70,38 +70,38 @@ impl App {
     /// A page of a sign-in; its form may end at the portal.
     pub fn step_page(
         &self,
-        visit: &Visit,
+        cx: &RequestContext,
         open: &Open,
         status: StatusCode,
         template: &str,
         page: &impl Serialize,
     ) -> Response {
-        self.client_page(visit, open.journey.client_id.as_deref(), status, template, page)
+        self.client_page(cx, open.journey.client_id.as_deref(), status, template, page)
     }
 }
 
 /// `GET /signin`: goes on with the journey in the URL; without one, begins a sign-in to the account page.
-pub async fn enter(State(app): State<Shared>, Caller(visit): Caller) -> Result<Response, AppError> {
-    app.flood.check(visit.address).map_err(AppError::TooMany)?;
+pub async fn enter(State(app): State<Shared>, Caller(cx): Caller) -> Result<Response, AppError> {
+    app.flood.check(cx.address).map_err(AppError::TooMany)?;
 
-    let open = match app.journey_of(&visit).await? {
+    let open = match app.journey_of(&cx).await? {
         Some(open) => open,
-        None => app.begin_journey(&visit, None, None).await?,
+        None => app.begin_journey(&cx, None, None).await?,
     };
-    app.resume(&visit, open).await
+    app.resume(&cx, open).await
 }
 
 /// `GET /cookies`: anybody. A browser without our cookie is given one and sent here again; if it comes without one then
 /// too, it keeps none. Any other came with a sign-in that is over.
-pub async fn cookies(State(app): State<Shared>, Caller(visit): Caller) -> Result<Response, AppError> {
-    if !visit.browser_is_new {
-        return app.journey_gone(&visit).await;
+pub async fn cookies(State(app): State<Shared>, Caller(cx): Caller) -> Result<Response, AppError> {
+    if !cx.browser_is_new {
+        return app.journey_gone(&cx).await;
     }
-    if visit.query("tried") == "1" {
+    if cx.query("tried") == "1" {
         return Err(AppError::CookiesOff);
     }
     // What stands in the URL is not trusted: only what can be the name of a journey goes along.
-    let journey: String = visit.query("journey").chars().filter(|c| is_of_a_name(*c)).collect();
+    let journey: String = cx.query("journey").chars().filter(|c| is_of_a_name(*c)).collect();
     Ok(see_other(&format!("{}&tried=1", journey_url(paths::COOKIES, &journey))))
 }
 
@@ -114,14 +114,14 @@ fn is_of_a_name(c: char) -> bool {
 /// one is shown the way to it.
 pub async fn cancel(
     State(app): State<Shared>,
-    Form(Caller(visit), _): Form<Caller>,
+    Form(Caller(cx), _): Form<Caller>,
 ) -> Result<Response, AppError> {
-    match app.journey_of(&visit).await? {
-        Some(open) if open.journey.request.is_some() => app.refuse(&visit, &open, ACCESS_DENIED).await,
+    match app.journey_of(&cx).await? {
+        Some(open) if open.journey.request.is_some() => app.refuse(&cx, &open, ACCESS_DENIED).await,
         Some(open) => {
             journeys::finish(&app.ephemeral, &open).await?;
             Ok(see_other(paths::HOME))
         }
-        None => app.journey_gone(&visit).await,
+        None => app.journey_gone(&cx).await,
     }
 }

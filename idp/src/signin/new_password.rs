@@ -2,12 +2,12 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use platform::errors::FieldErrors;
+use platform::request::RequestContext;
 use serde::Serialize;
-use web::errors::FieldErrors;
-use web::request::Visit;
 
 use super::at_step::{Arrived, AtStep, Page};
-use crate::app::{Shared, Trouble};
+use crate::app::{ServiceError, Shared};
 use crate::credentials::policy;
 use crate::domain::account::Account;
 use crate::domain::journey::{Method, Step};
@@ -56,7 +56,7 @@ pub fn personal(account: &Account) -> Vec<&str> {
     words
 }
 
-fn page(app: &Shared, visit: &Visit, arrived: &Arrived, error: Option<&'static str>) -> Response {
+fn page(app: &Shared, cx: &RequestContext, arrived: &Arrived, error: Option<&'static str>) -> Response {
     let rules = &app.config.password;
     let account = arrived.assessment.account.as_ref();
     let identifier = account.map_or("", |account| account.identifier(app.config.accounts.identifier));
@@ -68,39 +68,39 @@ fn page(app: &Shared, visit: &Visit, arrived: &Arrived, error: Option<&'static s
         min_length: rules.min_length,
         rules: policy::shown(rules),
     };
-    app.step_page(visit, &arrived.open, page.errors.status(), "idp/signin_new_password.html", &page)
+    app.step_page(cx, &arrived.open, page.errors.status(), "idp/signin_new_password.html", &page)
 }
 
 /// `GET /signin/new-password`: whoever gave a temporary password in this journey.
 pub async fn get(
     State(app): State<Shared>,
-    AtStep { visit, arrived, .. }: AtStep<Here>,
+    AtStep { cx, arrived, .. }: AtStep<Here>,
 ) -> Result<Response, AppError> {
-    Ok(page(&app, &visit, &arrived, None))
+    Ok(page(&app, &cx, &arrived, None))
 }
 
 /// `POST /signin/new-password`: a second one at once finds the step done.
 pub async fn post(
     State(app): State<Shared>,
-    Form(AtStep { visit, mut arrived, .. }, fields): Form<AtStep<Here>>,
+    Form(AtStep { cx, mut arrived, .. }, fields): Form<AtStep<Here>>,
 ) -> Result<Response, AppError> {
     let Some(account) = arrived.assessment.account.clone() else {
         return Err(AppError::JourneyExpired(arrived.open.journey.client_id.clone()));
     };
     let password = fields.get("new_password").unwrap_or_default();
     if let Err(problem) = policy::check(password, &app.config.password, &personal(&account)) {
-        return Ok(page(&app, &visit, &arrived, Some(problem.key)));
+        return Ok(page(&app, &cx, &arrived, Some(problem.key)));
     }
     // Somebody else knows the temporary one.
     let old = account.password_hash.as_deref();
-    if app.passwords.verify(password, old).await.map_err(|_| Trouble::Busy)?.matches {
-        return Ok(page(&app, &visit, &arrived, Some("password-same")));
+    if app.passwords.verify(password, old).await.map_err(|_| ServiceError::Busy)?.matches {
+        return Ok(page(&app, &cx, &arrived, Some("password-same")));
     }
-    let hash = app.passwords.hash(password).await.map_err(|_| Trouble::Busy)?;
+    let hash = app.passwords.hash(password).await.map_err(|_| ServiceError::Busy)?;
     let client_id = arrived.open.journey.client_id.clone();
     let Some(mut write) = app.store.begin_holding(&account.id, old, []).await? else {
         // Replaced by a second click, by another temporary one, or the account was blocked.
-        return app.resume_after_race(&visit, &arrived.open.id).await;
+        return app.resume_after_race(&cx, &arrived.open.id).await;
     };
     app.store.set_password(&mut write, &account.id, &hash).await?;
     let what = Consequences {
@@ -110,7 +110,7 @@ pub async fn post(
     what.carry_out(&app, &mut write).await?;
     effects::commit(&app, write).await?;
     let journey = &mut arrived.open.journey;
-    journey.password_mark = Account { password_hash: Some(hash), ..account }.password_mark();
+    journey.credential_version = Account { password_hash: Some(hash), ..account }.credential_version();
     journey.proofs.add(Method::NewPassword, app.clock.now());
-    app.save_and_resume(&visit, arrived.open).await
+    app.save_and_resume(&cx, arrived.open).await
 }

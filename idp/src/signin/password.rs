@@ -5,16 +5,16 @@ use std::time::{Duration, Instant};
 
 use axum::extract::State;
 use axum::response::Response;
+use platform::ephemeral::Limit;
+use platform::errors::FieldErrors;
+use platform::request::{Fields, PUBLIC_COOKIE, RequestContext, append};
+use platform::typed::plain;
 use serde::Serialize;
-use web::ephemeral::Limit;
-use web::errors::FieldErrors;
-use web::request::{Fields, PUBLIC_COOKIE, Visit, append};
-use web::typed::plain;
 
 use super::AboutClient;
 use super::at_step::{Arrived, AtStep, Page};
 use crate::app::notices::Mail;
-use crate::app::{Shared, Trouble};
+use crate::app::{ServiceError, Shared};
 use crate::config::Identifier;
 use crate::credentials::passwords::Verdict;
 use crate::credentials::temporary::TemporaryPassword;
@@ -79,7 +79,7 @@ const NOTICES: [&str; 4] = ["confirmed", "confirm-with-password", "password-chan
 
 async fn page(
     app: &Shared,
-    visit: &Visit,
+    cx: &RequestContext,
     arrived: &Arrived,
     errors: FieldErrors,
 ) -> Result<Response, AppError> {
@@ -90,7 +90,7 @@ async fn page(
     };
     let url = |path: &str| journey_url(path, &open.id);
     let accounts = &app.config.accounts;
-    let notice = visit.query("notice");
+    let notice = cx.query("notice");
     let page = PasswordPage {
         action: url(paths::SIGNIN_PASSWORD),
         cancel_action: url(paths::SIGNIN_CANCEL),
@@ -107,24 +107,24 @@ async fn page(
         public_computer: assessment.portal.policy.public_computer,
         client,
     };
-    Ok(app.step_page(visit, open, page.errors.status(), "idp/signin_password.html", &page))
+    Ok(app.step_page(cx, open, page.errors.status(), "idp/signin_password.html", &page))
 }
 
 /// `GET /signin/password`: whoever has the journey's cookie.
 pub async fn get(
     State(app): State<Shared>,
-    AtStep { visit, mut arrived, .. }: AtStep<Here>,
+    AtStep { cx, mut arrived, .. }: AtStep<Here>,
 ) -> Result<Response, AppError> {
-    let kept = app.kept_form(&visit).await?;
+    let kept = app.kept_form(&cx).await?;
     let typed = kept.get("email").or(kept.get("username"));
     arrived.open.journey.identifier = typed.map_or(arrived.open.journey.identifier, plain);
-    page(&app, &visit, &arrived, FieldErrors::default()).await
+    page(&app, &cx, &arrived, FieldErrors::default()).await
 }
 
 /// `POST /signin/password`: as often as the lockout lets; twice at once counts twice.
 pub async fn post(
     State(app): State<Shared>,
-    Form(AtStep { visit, mut arrived, .. }, fields): Form<AtStep<Here>>,
+    Form(AtStep { cx, mut arrived, .. }, fields): Form<AtStep<Here>>,
 ) -> Result<Response, AppError> {
     let started = Instant::now();
     let kind = app.config.accounts.identifier;
@@ -135,17 +135,17 @@ pub async fn post(
     arrived.open.journey.identifier = typed.chars().take(254).collect();
     let unfit = unfit(kind, &typed, fields.get("password"));
     if !unfit.is_empty() {
-        return page(&app, &visit, &arrived, unfit).await;
+        return page(&app, &cx, &arrived, unfit).await;
     }
     // Taken before the password is looked at, and given back unless it is wrong: many at once are as many.
-    let address_key = app.address_key("sign-in-failures", visit.address);
+    let address_key = app.address_key("sign-in-failures", cx.address);
     let most = app.config.limits.sign_ins_per_address_per_hour;
     let limit = Limit { key: &address_key, most, window: Duration::from_hours(1) };
     let reserved = match app.ephemeral.reserve(&[limit]).await? {
         Ok(reserved) => reserved,
         Err(full) => return Err(AppError::TooMany(full.until.since(app.clock.now()))),
     };
-    let given = give(&app, &visit, arrived, &typed, &fields, started).await;
+    let given = give(&app, &cx, arrived, &typed, &fields, started).await;
     if !matches!(given, Ok(Given::Wrong(_))) {
         app.ephemeral.give_back(reserved).await?;
     }
@@ -161,15 +161,15 @@ enum Given {
 
 async fn give(
     app: &Shared,
-    visit: &Visit,
+    cx: &RequestContext,
     mut arrived: Arrived,
     typed: &str,
     fields: &Fields,
     started: Instant,
 ) -> Result<Given, AppError> {
-    if let Some((account, device)) = check(app, visit, &arrived.open, typed, fields).await? {
+    if let Some((account, device)) = check(app, cx, &arrived.open, typed, fields).await? {
         let journey = &mut arrived.open.journey;
-        journey.password_mark = account.password_mark();
+        journey.credential_version = account.credential_version();
         journey.account_id = Some(account.id.clone());
         // What an earlier account proved in this journey is not this one's.
         journey.proofs = Proofs::default().with(Method::Password, app.clock.now());
@@ -179,29 +179,29 @@ async fn give(
         journey.is_bound = true;
         let is_public = journey.public_computer;
         let id = &arrived.open.id;
-        let visit = &visit.with_cookie(&bond_cookie(id), &app.bond(visit, id));
+        let cx = &cx.with_cookie(&bond_cookie(id), &app.bond(cx, id));
         // A confirmation has changed the account since it was read.
-        let known = account.email_confirmed_at.is_some().then_some((account, device));
-        let mut response = app.save_and_resume_knowing(visit, arrived.open, known).await?;
+        let known = account.email_verified_at.is_some().then_some((account, device));
+        let mut response = app.save_and_resume_knowing(cx, arrived.open, known).await?;
         if is_public {
-            visit.make_public(&mut response, &[paths::DEVICE_COOKIE]);
-        } else if visit.cookie(PUBLIC_COOKIE).is_some() {
-            append(&mut response, visit.front.cookies.clear(PUBLIC_COOKIE));
+            cx.make_public(&mut response, &[paths::DEVICE_COOKIE]);
+        } else if cx.cookie(PUBLIC_COOKIE).is_some() {
+            append(&mut response, cx.front.cookies.clear(PUBLIC_COOKIE));
         }
         return Ok(Given::Other(response));
     }
-    let waiting = waiting_page(app, visit, typed, fields).await?;
+    let waiting = waiting_page(app, cx, typed, fields).await?;
     if let Some((email, _)) = &waiting {
-        app.keep_return(visit, email, &arrived.open.id).await?;
+        app.keep_return(cx, email, &arrived.open.id).await?;
     }
     tokio::time::sleep_until((started + FAILURE_TAKES).into()).await;
     if let Some((_, page_id)) = waiting {
         let client_id = arrived.open.journey.client_id.as_deref();
-        let waiting = app.waiting_url(visit, client_id, paths::REGISTER_SENT, &page_id);
+        let waiting = app.waiting_url(cx, client_id, paths::REGISTER_SENT, &page_id);
         return Ok(Given::Other(see_other(&waiting)));
     }
     app.outcomes.refused_try("wrong_password");
-    Ok(Given::Wrong(page(app, visit, &arrived, FieldErrors::of("", "signin-error")).await?))
+    Ok(Given::Wrong(page(app, cx, &arrived, FieldErrors::of("", "signin-error")).await?))
 }
 
 /// What is missing, or cannot be anybody's name to sign in with: no try at a password, and the same for everybody.
@@ -222,26 +222,26 @@ fn unfit(kind: Identifier, typed: &str, password: Option<&str>) -> FieldErrors {
 /// address as for a free one, so it tells nothing; and one hash more is computed for either.
 async fn waiting_page(
     app: &Shared,
-    visit: &Visit,
+    cx: &RequestContext,
     typed: &str,
     fields: &Fields,
-) -> Result<Option<(EmailAddress, String)>, Trouble> {
+) -> Result<Option<(EmailAddress, String)>, ServiceError> {
     let Some(email) = EmailAddress::parse(typed) else { return Ok(None) };
-    let Some(registration) = app.registration_here(visit, &email).await? else { return Ok(None) };
+    let Some(registration) = app.registration_here(cx, &email).await? else { return Ok(None) };
     let password = fields.get("password").unwrap_or_default();
     let verdict = app.passwords.verify(password, Some(&registration.password_hash)).await;
-    Ok(verdict.map_err(|_| Trouble::Busy)?.matches.then_some((email, registration.page_id)))
+    Ok(verdict.map_err(|_| ServiceError::Busy)?.matches.then_some((email, registration.page_id)))
 }
 
 /// The account that identifier and password belong to, and the device that this browser is to it. Whatever the answer,
 /// one password hash is computed.
 async fn check(
     app: &Shared,
-    visit: &Visit,
+    cx: &RequestContext,
     open: &Open,
     typed: &str,
     fields: &Fields,
-) -> Result<Option<(Account, Option<Device>)>, Trouble> {
+) -> Result<Option<(Account, Option<Device>)>, ServiceError> {
     let password = fields.get("password").unwrap_or_default();
     let name = match app.config.accounts.identifier {
         Identifier::Email => EmailAddress::parse(typed).map(Name::Email),
@@ -249,13 +249,13 @@ async fn check(
     };
     let found = match name {
         Some(name) => {
-            let secret = visit.cookie(paths::DEVICE_COOKIE);
+            let secret = cx.cookie(paths::DEVICE_COOKIE);
             app.store.account_and_device(&name, secret.as_deref()).await?
         }
         None => None,
     };
     let Some((mut account, device)) = found else {
-        app.passwords.verify(password, None).await.map_err(|_| Trouble::Busy)?;
+        app.passwords.verify(password, None).await.map_err(|_| ServiceError::Busy)?;
         return Ok(None);
     };
     let password = match account.temporary_password_until.map(|_| TemporaryPassword::typed(password)) {
@@ -263,7 +263,7 @@ async fn check(
         Some(Some(typed)) => typed,
         // A sign that we put into no password: it is wrong, but no try.
         Some(None) => {
-            app.passwords.verify(password, None).await.map_err(|_| Trouble::Busy)?;
+            app.passwords.verify(password, None).await.map_err(|_| ServiceError::Busy)?;
             return Ok(None);
         }
     };
@@ -273,14 +273,14 @@ async fn check(
     let may_enter = account.blocked_at.is_none() && account.password_works(app.clock.now());
     let client_id = open.journey.client_id.as_deref();
     if let Some(verdict) = try_password(app, &account, device_id, password, may_enter, client_id).await? {
-        if account.email_confirmed_at.is_none() && !confirmed_by(app, visit, open, &account).await? {
+        if account.email_verified_at.is_none() && !confirmed_by(app, cx, open, &account).await? {
             return Ok(None);
         }
         if !use_up(app, &account, client_id).await? {
             return Ok(None);
         }
         if let (true, Some(old)) = (verdict.outdated, account.password_hash.as_deref()) {
-            let new = app.passwords.hash(password).await.map_err(|_| Trouble::Busy)?;
+            let new = app.passwords.hash(password).await.map_err(|_| ServiceError::Busy)?;
             app.store.upgrade_password_hash(&account.id, old, &new).await?;
             account.password_hash = Some(new);
         }
@@ -291,7 +291,7 @@ async fn check(
 
 /// Uses the right password up if it is a temporary one: it opens the way to the page that replaces it in one sign-in.
 /// False if another one was first; that is a failure like any other.
-async fn use_up(app: &Shared, account: &Account, client_id: Option<&str>) -> Result<bool, Trouble> {
+async fn use_up(app: &Shared, account: &Account, client_id: Option<&str>) -> Result<bool, ServiceError> {
     let (Some(hash), Some(_)) = (&account.password_hash, account.temporary_password_until) else {
         return Ok(true);
     };
@@ -316,18 +316,18 @@ pub async fn try_password(
     password: &str,
     may_enter: bool,
     client_id: Option<&str>,
-) -> Result<Option<Verdict>, Trouble> {
+) -> Result<Option<Verdict>, ServiceError> {
     let lockout = &app.config.lockout;
     let lock_for = Duration::from_secs(u64::from(lockout.minutes) * 60);
     let attempt = app.store.begin_attempt(&account.id, device, lockout.failures, lock_for).await?;
     let Attempt::Allowed { locks_until } = attempt else {
-        app.passwords.verify(password, None).await.map_err(|_| Trouble::Busy)?;
+        app.passwords.verify(password, None).await.map_err(|_| ServiceError::Busy)?;
         return Ok(None);
     };
     let Ok(verdict) = app.passwords.verify(password, account.password_hash.as_deref()).await else {
         // Nobody looked at the password: under load a right one must not lock its owner out.
         app.store.undo_attempt(&account.id, device, locks_until).await?;
-        return Err(Trouble::Busy);
+        return Err(ServiceError::Busy);
     };
     if verdict.matches && may_enter && app.store.end_attempts(&account.id, device, locks_until).await? {
         return Ok(Some(verdict));
@@ -337,7 +337,7 @@ pub async fn try_password(
     if let Some(until) = locks_until {
         app.outcomes.refused_try("locked");
         app.store.note(&mut write, Event::Locked, &account.id, client_id, "");
-        if account.email_confirmed_at.is_some() {
+        if account.email_verified_at.is_some() {
             app.notify(&mut write, Mail::Locked, account, client_id, |notice| {
                 notice.until = until.local_text();
             })
@@ -350,8 +350,13 @@ pub async fn try_password(
 }
 
 /// Whether the right password completes a confirmation: the button of the mail was pressed in this browser.
-async fn confirmed_by(app: &Shared, visit: &Visit, open: &Open, account: &Account) -> Result<bool, Trouble> {
-    if !app.was_pressed(visit, account).await? {
+async fn confirmed_by(
+    app: &Shared,
+    cx: &RequestContext,
+    open: &Open,
+    account: &Account,
+) -> Result<bool, ServiceError> {
+    if !app.was_pressed(cx, account).await? {
         return Ok(false);
     }
     let mut write = app.store.begin_write().await?;

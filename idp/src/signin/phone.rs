@@ -3,9 +3,9 @@
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::response::Response;
+use platform::errors::FieldErrors;
+use platform::request::RequestContext;
 use serde::Serialize;
-use web::errors::FieldErrors;
-use web::request::Visit;
 
 use super::at_step::Arrived;
 use crate::app::Shared;
@@ -41,7 +41,7 @@ impl PhonePage {
 
 fn page(
     app: &Shared,
-    visit: &Visit,
+    cx: &RequestContext,
     arrived: &Arrived,
     typed: &str,
     error: Option<&'static str>,
@@ -54,12 +54,12 @@ fn page(
         step: 1,
         steps: 2,
     };
-    app.step_page(visit, &arrived.open, page.errors.status(), "idp/signin_phone.html", &page)
+    app.step_page(cx, &arrived.open, page.errors.status(), "idp/signin_phone.html", &page)
 }
 
 /// A browser at this step, or at the code of a number that was given in this journey: it may be a wrong one.
 pub struct AtPhone {
-    visit: Visit,
+    cx: RequestContext,
     arrived: Arrived,
 }
 
@@ -67,45 +67,42 @@ impl FromRequestParts<Shared> for AtPhone {
     type Rejection = AppError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, AppError> {
-        let Caller(visit) = Caller::from_request_parts(parts, app).await?;
-        if let Some(mut open) = app.journey_of(&visit).await?
+        let Caller(cx) = Caller::from_request_parts(parts, app).await?;
+        if let Some(mut open) = app.journey_of(&cx).await?
             && open.journey.pending_phone.take().is_some()
         {
-            let assessment = app.assess(&visit, &open.journey).await?;
+            let assessment = app.assess(&cx, &open.journey).await?;
             if assessment.next == Next::Ask(Step::Phone) {
-                return Ok(Self { visit, arrived: Arrived { open, assessment } });
+                return Ok(Self { cx, arrived: Arrived { open, assessment } });
             }
         }
-        let arrived = Arrived::at(app, &visit, Step::Phone).await?;
-        Ok(Self { visit, arrived })
+        let arrived = Arrived::at(app, &cx, Step::Phone).await?;
+        Ok(Self { cx, arrived })
     }
 }
 
 /// `GET /signin/phone`: whoever gave the password in this journey, of an account without a phone.
-pub async fn get(
-    State(app): State<Shared>,
-    AtPhone { visit, arrived }: AtPhone,
-) -> Result<Response, AppError> {
-    let kept = app.kept_form(&visit).await?;
-    Ok(page(&app, &visit, &arrived, &kept.plain("phone"), None))
+pub async fn get(State(app): State<Shared>, AtPhone { cx, arrived }: AtPhone) -> Result<Response, AppError> {
+    let kept = app.kept_form(&cx).await?;
+    Ok(page(&app, &cx, &arrived, &kept.plain("phone"), None))
 }
 
 /// `POST /signin/phone`: sends a code, within the limits for numbers and accounts.
 pub async fn post(
     State(app): State<Shared>,
-    Form(AtPhone { visit, mut arrived }, fields): Form<AtPhone>,
+    Form(AtPhone { cx, mut arrived }, fields): Form<AtPhone>,
 ) -> Result<Response, AppError> {
     let typed = fields.plain("phone");
     let typed = typed.as_str();
     if typed.is_empty() {
-        return Ok(page(&app, &visit, &arrived, "", Some("phone-empty")));
+        return Ok(page(&app, &cx, &arrived, "", Some("phone-empty")));
     }
     let Ok(number) = PhoneNumber::parse(typed) else {
-        return Ok(page(&app, &visit, &arrived, typed, Some("phone-not-dutch-mobile")));
+        return Ok(page(&app, &cx, &arrived, typed, Some("phone-not-dutch-mobile")));
     };
     let journey = &mut arrived.open.journey;
     journey.pending_phone = Some(app.store.seal_phone(number.e164()));
     // A code for another number proves nothing of this one; the day's limits bound how many are sent.
     journey.code = None;
-    app.save_and_resume(&visit, arrived.open).await
+    app.save_and_resume(&cx, arrived.open).await
 }

@@ -2,9 +2,9 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use platform::errors::FieldErrors;
+use platform::request::RequestContext;
 use serde::Serialize;
-use web::errors::FieldErrors;
-use web::request::Visit;
 
 use super::at_step::{Arrived, AtStep, Page};
 use crate::app::Shared;
@@ -56,7 +56,7 @@ impl TermsPage {
 
 async fn page(
     app: &Shared,
-    visit: &Visit,
+    cx: &RequestContext,
     arrived: &Arrived,
     error: Option<&'static str>,
 ) -> Result<Response, AppError> {
@@ -65,7 +65,7 @@ async fn page(
         return Err(AppError::JourneyExpired(open.journey.client_id.clone()));
     };
     let before = app.store.accepted_terms(&account.id).await?;
-    let language = terms.language(app.look(open.journey.client_id.as_deref()).language(visit));
+    let language = terms.language(app.look(open.journey.client_id.as_deref()).language(cx));
     let page = TermsPage {
         action: journey_url(paths::SIGNIN_TERMS, &open.id),
         cancel_action: journey_url(paths::SIGNIN_CANCEL, &open.id),
@@ -77,24 +77,24 @@ async fn page(
         changed: before.iter().any(|accepted| accepted.portal_id == assessment.portal.id),
         errors: FieldErrors::default().and("accept", error),
     };
-    Ok(app.step_page(visit, open, page.errors.status(), "idp/signin_terms.html", &page))
+    Ok(app.step_page(cx, open, page.errors.status(), "idp/signin_terms.html", &page))
 }
 
 /// `GET /signin/terms`: whoever signed in in this journey and has not agreed to these terms.
 pub async fn get(
     State(app): State<Shared>,
-    AtStep { visit, arrived, .. }: AtStep<Here>,
+    AtStep { cx, arrived, .. }: AtStep<Here>,
 ) -> Result<Response, AppError> {
-    page(&app, &visit, &arrived, None).await
+    page(&app, &cx, &arrived, None).await
 }
 
 /// `POST /signin/terms`: twice at once keeps the time of the first.
 pub async fn post(
     State(app): State<Shared>,
-    Form(AtStep { visit, arrived, .. }, fields): Form<AtStep<Here>>,
+    Form(AtStep { cx, arrived, .. }, fields): Form<AtStep<Here>>,
 ) -> Result<Response, AppError> {
     if fields.get("accept") != Some("yes") {
-        return page(&app, &visit, &arrived, Some("terms-not-accepted")).await;
+        return page(&app, &cx, &arrived, Some("terms-not-accepted")).await;
     }
     let portal = &arrived.assessment.portal;
     if let (Some(account), Some(terms)) = (&arrived.assessment.account, &portal.policy.terms) {
@@ -107,5 +107,5 @@ pub async fn post(
         }
         write.commit().await?;
     }
-    app.resume(&visit, arrived.open).await
+    app.resume(&cx, arrived.open).await
 }

@@ -1,11 +1,11 @@
 //! The table `accounts`.
 
+use platform::clock::Timestamp;
+use platform::db::{Statement, Write};
+use platform::language::Language;
+use platform::seal::sha256;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
-use web::clock::Timestamp;
-use web::db::{Statement, Write};
-use web::language::Language;
-use web::seal::sha256;
 
 use super::{Result, Store, StoreError, devices};
 use crate::domain::account::{Account, AccountId, EmailAddress, Role, SubjectId};
@@ -54,7 +54,7 @@ pub(super) fn account(row: &AnyRow) -> Result<Account> {
         given_name: row.try_get("given_name")?,
         family_name: row.try_get("family_name")?,
         email: EmailAddress::stored(email),
-        email_confirmed_at: time("email_confirmed_at")?,
+        email_verified_at: time("email_confirmed_at")?,
         username: row.try_get("username")?,
         password_hash: row.try_get("password_hash")?,
         temporary_password_until: time("temporary_password_until")?,

@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
+use platform::clock::Timestamp;
+use platform::db::{Value, Write, bound};
+use platform::request_log::current_request;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
-use web::clock::Timestamp;
-use web::db::{Value, Write, bound};
-use web::request_log::current_request;
 
 use super::{Result, Store};
 use crate::domain::account::AccountId;

@@ -1,7 +1,7 @@
 //! The column `claims_sealed` of `accounts`: standard claims that sign-in itself does not need.
 
+use platform::db::Write;
 use serde_json::{Map, Value};
-use web::db::Write;
 
 use super::{Result, Store, StoreError};
 use crate::domain::account::AccountId;

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
+use platform::clock::Timestamp;
+use platform::db::Write;
+use platform::seal::sha256;
 use sqlx::Row as _;
-use web::clock::Timestamp;
-use web::db::Write;
-use web::seal::sha256;
 
 use super::{Result, Store, StoreError};
 use crate::config::{Client, SigningAlgorithm};

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use platform::clock::Timestamp;
+use platform::db::Write;
+use platform::seal::sha256;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
-use web::clock::Timestamp;
-use web::db::Write;
-use web::seal::sha256;
 
 use super::{Result, Store};
 use crate::domain::account::AccountId;

@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
+use platform::clock::Timestamp;
+use platform::db::Write;
+use platform::seal::sha256;
 use serde::{Deserialize, Serialize};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
-use web::clock::Timestamp;
-use web::db::Write;
-use web::seal::sha256;
 
 use super::{Result, Store, StoreError};
 use crate::domain::account::AccountId;

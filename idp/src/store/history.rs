@@ -1,9 +1,9 @@
 //! What happened to an account, as people read it. What strangers can bring about as often as they like is counted by the day,
 //! so that it pushes out nothing that its holder did.
 
+use platform::clock::Timestamp;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
-use web::clock::Timestamp;
 
 use super::{Result, Store};
 use crate::domain::account::AccountId;

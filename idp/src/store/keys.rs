@@ -1,9 +1,9 @@
 //! The table `signing_keys`: times and sealed key material. What phase a key is in, `keys` decides.
 
+use platform::clock::Timestamp;
+use platform::db::Write;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
-use web::clock::Timestamp;
-use web::db::Write;
 use zeroize::Zeroizing;
 
 use super::{Result, Store};

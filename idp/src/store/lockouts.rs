@@ -4,9 +4,9 @@
 
 use std::time::Duration;
 
+use platform::clock::Timestamp;
+use platform::db::Write;
 use sqlx::Row as _;
-use web::clock::Timestamp;
-use web::db::Write;
 
 use super::{Result, Store};
 use crate::domain::account::AccountId;

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use platform::clock::Timestamp;
+use platform::db::Write;
+use platform::seal::sha256;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
-use web::clock::Timestamp;
-use web::db::Write;
-use web::seal::sha256;
 
 use super::{Result, Store};
 use crate::domain::account::{AccountId, EmailAddress};
@@ -38,8 +38,8 @@ pub struct MailLink {
     pub client_id: Option<String>,
     /// The waiting page on which its code may be typed.
     pub page_id: String,
-    /// The password that a confirmation counts for, as [`Account::password_mark`](crate::domain::account::Account).
-    pub password_mark: Option<String>,
+    /// The password that a confirmation counts for, as [`Account::credential_version`](crate::domain::account::Account).
+    pub credential_version: Option<String>,
     /// What the account's address is to become.
     pub new_email: Option<EmailAddress>,
 }
@@ -55,7 +55,7 @@ pub struct NewMailLink<'a> {
     pub code_hash: &'a str,
     pub client_id: Option<&'a str>,
     pub lifetime: Duration,
-    pub password_mark: Option<&'a str>,
+    pub credential_version: Option<&'a str>,
     pub new_email: Option<&'a EmailAddress>,
 }
 
@@ -67,7 +67,7 @@ fn link(row: &AnyRow) -> Result<MailLink> {
         account_id: AccountId(row.try_get("account_id")?),
         client_id: row.try_get("client_id")?,
         page_id: row.try_get("page_id")?,
-        password_mark: row.try_get("password_mark")?,
+        credential_version: row.try_get("password_mark")?,
         new_email: new_email.map(EmailAddress::stored),
     })
 }
@@ -100,7 +100,7 @@ impl Store {
         .bind(new.client_id)
         .bind(now.0)
         .bind(now.plus(new.lifetime).0)
-        .bind(new.password_mark)
+        .bind(new.credential_version)
         .bind(new.new_email.map(EmailAddress::as_str))
         .execute(write.connection())
         .await?;

@@ -2,10 +2,10 @@
 //! it, also those of people who registered themselves. Accounts of staff and of other organisations do not exist here,
 //! so that nothing above can forget to leave them out.
 
+use platform::clock::Timestamp;
+use platform::db::Write;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
-use web::clock::Timestamp;
-use web::db::Write;
 
 use super::accounts::{COLUMNS, account};
 use super::{Result, Store};

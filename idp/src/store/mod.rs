@@ -1,10 +1,10 @@
 //! Durable rows, one file an aggregate. SQL stands here and nowhere else; what it means is decided above.
 
 use include_dir::{Dir, include_dir};
-use web::clock::Clock;
-use web::db::{Db, Found, Needs, OpenError, Schema};
-use web::random::Random;
-use web::seal::{RootKey, SealError};
+use platform::clock::Clock;
+use platform::db::{Db, Found, Needs, OpenError, Schema};
+use platform::random::Random;
+use platform::seal::{RootKey, SealError};
 
 pub mod accounts;
 pub mod audit;
@@ -111,7 +111,7 @@ impl Store {
     ///
     /// # Errors
     /// The engine's.
-    pub async fn begin_write(&self) -> Result<web::db::Write> {
+    pub async fn begin_write(&self) -> Result<platform::db::Write> {
         Ok(self.db.begin_write().await?)
     }
 }

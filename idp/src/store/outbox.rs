@@ -4,11 +4,11 @@
 
 use std::time::Duration;
 
+use platform::clock::Timestamp;
+use platform::db::Write;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sqlx::Row as _;
-use web::clock::Timestamp;
-use web::db::Write;
 
 use super::{Result, Store, StoreError};
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use platform::clock::Timestamp;
 use sqlx::Row as _;
-use web::clock::Timestamp;
 
 use super::{Result, Store, StoreError};
 

@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
+use platform::clock::Timestamp;
+use platform::db::Write;
+use platform::seal::sha256;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
-use web::clock::Timestamp;
-use web::db::Write;
-use web::seal::sha256;
 
 use super::{Result, Store};
 use crate::domain::account::AccountId;
@@ -49,7 +49,20 @@ pub struct SignedIn<'a> {
     pub lifetime: Duration,
 }
 
-const COLUMNS: &str = "id, account_id, device_id, label, proofs, last_seen_at, expires_at";
+const COLUMNS: &str = "id, account_id, device_id, label, proofs, authenticated_at, code_at, last_seen_at, \
+     expires_at";
+
+/// The list, unless a server of the version before wrote down something newer in the columns that it knows.
+fn proofs(row: &AnyRow) -> Result<Proofs> {
+    let list: Proofs = serde_json::from_str(&row.try_get::<String, _>("proofs")?).unwrap_or_default();
+    let at = Timestamp(row.try_get("authenticated_at")?);
+    if list.authenticated_at() >= Some(at) {
+        return Ok(list);
+    }
+    let code_at = row.try_get::<Option<i64>, _>("code_at")?.map(Timestamp);
+    let password = Proofs::default().with(Method::Password, at);
+    Ok(code_at.map_or(password.clone(), |at| password.with(Method::Sms, at)))
+}
 
 fn session(row: &AnyRow) -> Result<Session> {
     Ok(Session {
@@ -57,7 +70,7 @@ fn session(row: &AnyRow) -> Result<Session> {
         account_id: AccountId(row.try_get("account_id")?),
         device_id: row.try_get("device_id")?,
         label: row.try_get("label")?,
-        proofs: serde_json::from_str(&row.try_get::<String, _>("proofs")?).unwrap_or_default(),
+        proofs: proofs(row)?,
         last_seen_at: Timestamp(row.try_get("last_seen_at")?),
         expires_at: Timestamp(row.try_get("expires_at")?),
     })
@@ -118,8 +131,8 @@ impl Store {
         let id = self.random.id();
         write.later(
             "INSERT INTO sessions
-               (id, secret_hash, account_id, device_id, label, proofs, last_seen_at, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+               (id, secret_hash, account_id, device_id, label, proofs, authenticated_at, code_at, last_seen_at, expires_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             vec![
                 id.as_str().into(),
                 sha256(secret).into(),
@@ -127,6 +140,8 @@ impl Store {
                 signed_in.device_id.into(),
                 signed_in.label.into(),
                 signed_in.proofs.to_json().into(),
+                signed_in.proofs.authenticated_at().unwrap_or(now).0.into(),
+                signed_in.proofs.at(&Method::Sms).map(|at| at.0).into(),
                 now.0.into(),
                 now.plus(signed_in.lifetime).0.into(),
             ],
@@ -147,11 +162,14 @@ impl Store {
         signed_in: &SignedIn<'_>,
     ) -> Result<bool> {
         let changed = sqlx::query(
-            "UPDATE sessions SET secret_hash = $1, proofs = $2, last_seen_at = $3, label = $4, device_id = $5
-             WHERE id = $6 AND account_id = $7 AND ended_at IS NULL",
+            "UPDATE sessions SET secret_hash = $1, proofs = $2, authenticated_at = $3, code_at = $4, last_seen_at = $5,
+               label = $6, device_id = $7
+             WHERE id = $8 AND account_id = $9 AND ended_at IS NULL",
         )
         .bind(sha256(secret))
         .bind(signed_in.proofs.to_json())
+        .bind(signed_in.proofs.authenticated_at().unwrap_or(self.clock.now()).0)
+        .bind(signed_in.proofs.at(&Method::Sms).map(|at| at.0))
         .bind(self.clock.now().0)
         .bind(signed_in.label)
         .bind(signed_in.device_id)

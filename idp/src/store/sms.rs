@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
+use platform::clock::Timestamp;
 use sqlx::Row as _;
-use web::clock::Timestamp;
 
 use super::outbox::{Claimed, NEVER, names};
 use super::{Result, Store};

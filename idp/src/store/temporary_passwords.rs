@@ -1,8 +1,8 @@
 //! The columns `temporary_password_until` and `temporary_password_used_at` of the table `accounts`: a password that
 //! somebody was mailed works until a time, once.
 
-use web::clock::Timestamp;
-use web::db::Write;
+use platform::clock::Timestamp;
+use platform::db::Write;
 
 use super::{Result, Store};
 use crate::domain::account::AccountId;

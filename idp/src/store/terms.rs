@@ -1,8 +1,8 @@
 //! The table `accepted_terms`: which terms of use the holder of an account agreed to, at which portal, and when.
 
+use platform::clock::Timestamp;
+use platform::db::Write;
 use sqlx::Row as _;
-use web::clock::Timestamp;
-use web::db::Write;
 
 use super::{Result, Store};
 use crate::domain::account::AccountId;

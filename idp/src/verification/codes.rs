@@ -3,14 +3,14 @@
 
 use std::time::Duration;
 
-use web::clock::Timestamp;
-use web::ephemeral::Limit;
-use web::typed::code;
+use platform::clock::Timestamp;
+use platform::ephemeral::Limit;
+use platform::typed::code;
 
 use crate::app::notices::CodeSms;
-use crate::app::{App, Trouble};
+use crate::app::{App, ServiceError};
 use crate::domain::account::{Account, AccountId};
-use crate::domain::journey::SentCode;
+use crate::domain::journey::OtpChallenge;
 use crate::store::audit::Event;
 use crate::store::ephemeral::journeys::{self, Open};
 
@@ -104,7 +104,7 @@ impl Counters {
     }
 
     /// Why the page offers no other code, as a text key. Only to be shown: what sends one takes it first.
-    async fn limit(&self, app: &App) -> Result<Option<&'static str>, Trouble> {
+    async fn limit(&self, app: &App) -> Result<Option<&'static str>, ServiceError> {
         if app.is_exhausted(&self.failures, WRONG_PER_DAY).await? {
             return Ok(Some(WRONG));
         }
@@ -117,7 +117,7 @@ impl Counters {
     }
 
     /// Since when a code is under way, and until when no other one is sent.
-    async fn wait(&self, app: &App) -> Result<Duration, Trouble> {
+    async fn wait(&self, app: &App) -> Result<Duration, ServiceError> {
         let kept = app.ephemeral.get(&self.wait).await?.and_then(|kept| kept.value.parse().ok());
         Ok(kept.map_or(Duration::ZERO, |until| Timestamp(until).since(app.clock.now())))
     }
@@ -134,7 +134,7 @@ fn number_of<'a>(open: &'a Open, account: &'a Account) -> Option<(&'a str, bool)
 ///
 /// # Errors
 /// A backend's.
-pub async fn standing(app: &App, open: &Open, account: &Account) -> Result<Standing, Trouble> {
+pub async fn standing(app: &App, open: &Open, account: &Account) -> Result<Standing, ServiceError> {
     let now = app.clock.now();
     let has_code =
         open.journey.code.as_ref().is_some_and(|sent| sent.tries_left > 0 && now < sent.expires_at);
@@ -167,7 +167,7 @@ pub fn mark(open: &Open) -> String {
 ///
 /// # Errors
 /// A backend's.
-pub async fn send(app: &App, open: &mut Open, account: &Account) -> Result<Sending, Trouble> {
+pub async fn send(app: &App, open: &mut Open, account: &Account) -> Result<Sending, ServiceError> {
     let Some((sealed, is_proved)) = number_of(open, account) else { return Ok(Sending::LimitReached) };
     let e164 = app.store.open_phone(sealed)?;
     let counters = Counters::new(app, account, &e164, is_proved);
@@ -197,7 +197,7 @@ async fn send_within(
     account: &Account,
     e164: &str,
     counters: &Counters,
-) -> Result<Sending, Trouble> {
+) -> Result<Sending, ServiceError> {
     let rules = &app.config.codes;
     let now = app.clock.now();
     let wait = Duration::from_secs(rules.resend_seconds.into());
@@ -208,7 +208,7 @@ async fn send_within(
     let (code, hash) = app.codes.issue(&context(open));
     let prefix_digits = app.registry.portal_of(open.journey.client_id.as_deref()).policy.code_prefix_digits;
     let prefix = (prefix_digits > 0).then(|| app.random.digits(prefix_digits));
-    let before = open.journey.code.replace(SentCode {
+    let before = open.journey.code.replace(OtpChallenge {
         prefix: prefix.clone(),
         hash,
         number: app.lookup.hash(e164),
@@ -246,7 +246,7 @@ async fn send_within(
 ///
 /// # Errors
 /// A backend's.
-pub async fn give(app: &App, open: &mut Open, account: &Account, typed: &str) -> Result<Try, Trouble> {
+pub async fn give(app: &App, open: &mut Open, account: &Account, typed: &str) -> Result<Try, ServiceError> {
     let typed = code(typed);
     if typed.is_empty() {
         return Ok(Try::Refused("code-empty"));
@@ -279,7 +279,12 @@ pub async fn give(app: &App, open: &mut Open, account: &Account, typed: &str) ->
 }
 
 /// Looks at a code of the right form; and whether it was wrong, which counts.
-async fn look_at(app: &App, open: &mut Open, account: &Account, typed: &str) -> Result<(Try, bool), Trouble> {
+async fn look_at(
+    app: &App,
+    open: &mut Open,
+    account: &Account,
+    typed: &str,
+) -> Result<(Try, bool), ServiceError> {
     let refused = |text| Ok((Try::Refused(text), false));
     let Some((sealed, is_proved)) = number_of(open, account) else {
         return refused("code-elsewhere");
@@ -312,7 +317,7 @@ async fn look_at(app: &App, open: &mut Open, account: &Account, typed: &str) -> 
 ///
 /// # Errors
 /// The backend's.
-pub async fn is_closed(app: &App, account: &AccountId) -> Result<bool, Trouble> {
+pub async fn is_closed(app: &App, account: &AccountId) -> Result<bool, ServiceError> {
     Ok(app.is_exhausted(&failures(account), WRONG_PER_DAY).await?)
 }
 
@@ -320,13 +325,13 @@ pub async fn is_closed(app: &App, account: &AccountId) -> Result<bool, Trouble> 
 ///
 /// # Errors
 /// The backend's.
-pub async fn open_again(app: &App, account: &AccountId) -> Result<(), Trouble> {
+pub async fn open_again(app: &App, account: &AccountId) -> Result<(), ServiceError> {
     app.ephemeral.delete(&noted(WRONG, account)).await?;
     Ok(app.ephemeral.delete(&failures(account)).await?)
 }
 
 /// Writes down, once a day, that an account reached a limit. The day's budget of all is the operator's.
-async fn note_limit(app: &App, open: &Open, account: &Account, limit: &str) -> Result<(), Trouble> {
+async fn note_limit(app: &App, open: &Open, account: &Account, limit: &str) -> Result<(), ServiceError> {
     if app.ephemeral.count(&noted(limit, &account.id), DAY).await?.count > 1 {
         return Ok(());
     }

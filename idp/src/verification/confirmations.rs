@@ -4,11 +4,11 @@
 
 use std::time::Duration;
 
+use platform::db::Write;
+use platform::request::RequestContext;
 use serde::{Deserialize, Serialize};
-use web::db::Write;
-use web::request::Visit;
 
-use crate::app::{App, Trouble};
+use crate::app::{App, ServiceError};
 use crate::domain::account::{Account, EmailAddress};
 use crate::store::audit::Event;
 use crate::store::mail_links::Purpose;
@@ -32,12 +32,12 @@ impl App {
     /// The backend's.
     pub async fn keep_registration(
         &self,
-        visit: &Visit,
+        cx: &RequestContext,
         email: &EmailAddress,
         registration: &Registration,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), ServiceError> {
         let value = serde_json::to_string(registration).unwrap_or_default();
-        Ok(self.ephemeral.put(&self.browser_key("registered", visit, email), &value, LIFETIME).await?)
+        Ok(self.ephemeral.put(&self.browser_key("registered", cx, email), &value, LIFETIME).await?)
     }
 
     /// The latest registration of an address in this browser.
@@ -46,10 +46,10 @@ impl App {
     /// The backend's.
     pub async fn registration_here(
         &self,
-        visit: &Visit,
+        cx: &RequestContext,
         email: &EmailAddress,
-    ) -> Result<Option<Registration>, Trouble> {
-        let kept = self.ephemeral.get(&self.browser_key("registered", visit, email)).await?;
+    ) -> Result<Option<Registration>, ServiceError> {
+        let kept = self.ephemeral.get(&self.browser_key("registered", cx, email)).await?;
         Ok(kept.and_then(|kept| serde_json::from_str(&kept.value).ok()))
     }
 
@@ -58,18 +58,18 @@ impl App {
     ///
     /// # Errors
     /// The backend's.
-    pub async fn keep_pressed(&self, visit: &Visit, account: &Account) -> Result<(), Trouble> {
-        let key = self.browser_key("pressed", visit, &account.email);
-        Ok(self.ephemeral.put(&key, &account.password_mark(), LIFETIME).await?)
+    pub async fn keep_pressed(&self, cx: &RequestContext, account: &Account) -> Result<(), ServiceError> {
+        let key = self.browser_key("pressed", cx, &account.email);
+        Ok(self.ephemeral.put(&key, &account.credential_version(), LIFETIME).await?)
     }
 
     /// Whether the button was pressed in this browser for the password that the account has.
     ///
     /// # Errors
     /// The backend's.
-    pub async fn was_pressed(&self, visit: &Visit, account: &Account) -> Result<bool, Trouble> {
-        let kept = self.ephemeral.get(&self.browser_key("pressed", visit, &account.email)).await?;
-        Ok(kept.is_some_and(|kept| kept.value == account.password_mark()))
+    pub async fn was_pressed(&self, cx: &RequestContext, account: &Account) -> Result<bool, ServiceError> {
+        let kept = self.ephemeral.get(&self.browser_key("pressed", cx, &account.email)).await?;
+        Ok(kept.is_some_and(|kept| kept.value == account.credential_version()))
     }
 
     /// Confirms an account as it was read; its links and codes of that kind end. False if another registration
@@ -82,7 +82,7 @@ impl App {
         write: &mut Write,
         account: &Account,
         client_id: Option<&str>,
-    ) -> Result<bool, Trouble> {
+    ) -> Result<bool, ServiceError> {
         let hash = account.password_hash.as_deref();
         if !self.store.confirm_email(write, &account.id, hash).await? {
             return Ok(false);

@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use web::db::Write;
-use web::language::Language;
+use platform::db::Write;
+use platform::language::Language;
 
 use crate::app::notices::Mail;
-use crate::app::{App, Trouble};
+use crate::app::{App, ServiceError};
 use crate::config::{FirstPassword, Identifier, Recovery, SecondFactor};
 use crate::credentials::temporary::TemporaryPassword;
 use crate::domain::account::{Account, AccountId, EmailAddress, Role, Username};
@@ -72,13 +72,13 @@ impl App {
     /// Prepares the start of an account.
     ///
     /// # Errors
-    /// [`Trouble::Busy`]
-    pub async fn prepare_start(&self) -> Result<Start, Trouble> {
+    /// [`ServiceError::Busy`]
+    pub async fn prepare_start(&self) -> Result<Start, ServiceError> {
         Ok(match self.config.accounts.first_password {
             FirstPassword::Chosen => Start::Chosen,
             FirstPassword::Temporary => {
                 let password = TemporaryPassword::generate(&self.random);
-                let hash = self.passwords.hash(password.reveal()).await.map_err(|_| Trouble::Busy)?;
+                let hash = self.passwords.hash(password.reveal()).await.map_err(|_| ServiceError::Busy)?;
                 Start::Temporary { password, hash }
             }
         })
@@ -92,7 +92,7 @@ impl App {
         &self,
         invitation: &Invitation,
         by: By<'_>,
-    ) -> Result<Result<AccountId, Taken>, Trouble> {
+    ) -> Result<Result<AccountId, Taken>, ServiceError> {
         let start = self.prepare_start().await?;
         let new = NewAccount {
             given_name: invitation.given_name.clone(),
@@ -123,7 +123,7 @@ impl App {
         let reason = by.reason.as_str();
         self.store.note_by(&mut write, Some(by.actor), Event::AccountCreated, &id, None, reason);
         let account = self.store.account_in(&mut write, &id).await?;
-        let account = account.ok_or_else(|| Trouble::Other("a new account is gone".into()))?;
+        let account = account.ok_or_else(|| ServiceError::Other("a new account is gone".into()))?;
         self.start_account(&mut write, &account, &start).await?;
         write.commit().await?;
         self.delivery.wake();
@@ -140,7 +140,7 @@ impl App {
         write: &mut Write,
         account: &Account,
         start: &Start,
-    ) -> Result<bool, Trouble> {
+    ) -> Result<bool, ServiceError> {
         let hours = self.config.accounts.temporary_password_hours;
         let until = self.clock.now().plus(Duration::from_hours(hours.into()));
         let password = match start {

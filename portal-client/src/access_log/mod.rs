@@ -1,10 +1,10 @@
 //! Who looked where: one row for every look at a dossier, allowed or refused, with the fields that NEN 7513
 //! asks for. Rows are only ever added, and removed once they are older than the configuration wants.
 
+use platform::clock::Timestamp;
+use platform::db::{AnyQuery, Db, Write};
+use platform::request_log::current_request;
 use sqlx::Row as _;
-use web::clock::Timestamp;
-use web::db::{AnyQuery, Db, Write};
-use web::request_log::current_request;
 
 use crate::dossiers::Section;
 use crate::links::Act;

@@ -1,6 +1,6 @@
 //! What every key of the configuration means, and the example file that is made of it.
 
-use web::config::Secret;
+use platform::config::Secret;
 
 use super::{Config, Organisation};
 
@@ -9,7 +9,7 @@ use super::{Config, Organisation};
 /// # Errors
 /// A key that has no explanation.
 pub fn example() -> Result<String, String> {
-    let body = web::config::example(&documented(), explain)?;
+    let body = platform::config::example(&documented(), explain)?;
     Ok(format!(
         "# Every key of the portal's configuration, with its default.\n\
          # Written by: portal-client config example\n\n{body}"
@@ -18,7 +18,7 @@ pub fn example() -> Result<String, String> {
 
 /// As [`example`], for programs.
 pub fn example_json() -> Result<serde_json::Value, String> {
-    web::config::example_json(&documented(), explain)
+    platform::config::example_json(&documented(), explain)
 }
 
 /// Every key with a value.
@@ -168,7 +168,7 @@ mod tests {
             .filter_map(|line| line.strip_prefix('#'))
             .filter(|line| !line.starts_with(' '))
             .fold(String::new(), |text, line| text + line + "\n");
-        let config: Config = web::config::parse(Path::new("portal.toml"), &bare).unwrap();
+        let config: Config = platform::config::parse(Path::new("portal.toml"), &bare).unwrap();
         assert_eq!(config.organisations.len(), 1);
     }
 }

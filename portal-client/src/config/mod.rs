@@ -7,10 +7,10 @@ mod warn;
 
 use std::path::Path;
 
+use platform::config::{ConfigError, Log, Secret};
+use platform::language::Language;
+use platform::look::Brand;
 use serde::{Deserialize, Serialize};
-use web::config::{ConfigError, Log, Secret};
-use web::language::Language;
-use web::look::Brand;
 
 pub use explain::{example, example_json};
 pub use settings::{Limits, Provider, Retention, SessionRules, Settings, TeamAcr};
@@ -113,7 +113,7 @@ impl Config {
     /// # Errors
     /// [`ConfigError`], with line and key, for what the portal does not know.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        web::config::load(path)
+        platform::config::load(path)
     }
 }
 

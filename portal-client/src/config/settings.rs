@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use openidconnect::{ClientId, ClientSecret, IssuerUrl};
+use platform::check::{self, Place, is_loopback};
+use platform::config::{ConfigError, Log};
+use platform::language::Language;
+use platform::look::{Brand, Logo, Look};
+use platform::seal::RootKey;
 use url::Url;
-use web::check::{self, Place, is_loopback};
-use web::config::{ConfigError, Log};
-use web::language::Language;
-use web::look::{Brand, Logo, Look};
-use web::seal::RootKey;
 
 use super::{Config, Organisation};
 
@@ -184,7 +184,7 @@ impl Settings {
             origin: origin.origin().ascii_serialization(),
             listen,
             metrics_listen,
-            database: web::db::beside(path, &config.database.reveal_address(path, "database", literal)?),
+            database: platform::db::beside(path, &config.database.reveal_address(path, "database", literal)?),
             redis: (redis != "database").then_some(redis),
             default_language: config.default_language,
             brand_folder: (!config.brand_folder.is_empty()).then(|| PathBuf::from(&config.brand_folder)),
@@ -377,7 +377,7 @@ fn organisations(config: &Config, path: &Path) -> Result<Vec<Organisation>, Conf
 
 #[cfg(test)]
 mod tests {
-    use web::config::Secret;
+    use platform::config::Secret;
 
     use super::*;
 

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use web::check::{self, Place};
-use web::config::ConfigError;
+use platform::check::{self, Place};
+use platform::config::ConfigError;
 
 use super::{Config, Settings};
 

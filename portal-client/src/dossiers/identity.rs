@@ -2,9 +2,9 @@
 //! by which the two are recognised without being read.
 
 use jiff::civil::Date;
-use web::clock::Timestamp;
-use web::seal::{Hasher, RootKey};
-use web::typed::{code, plain};
+use platform::clock::Timestamp;
+use platform::seal::{Hasher, RootKey};
+use platform::typed::{code, plain};
 
 /// A citizen service number (burgerservicenummer) that passes the eleven-test. Never printed.
 #[derive(Clone, PartialEq, Eq)]

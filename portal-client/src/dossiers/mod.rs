@@ -39,6 +39,6 @@ impl Dossiers {
     /// The dossier of the client that a request named, by [`Matcher::key`]. Only a care team's page asks
     /// this: the person who requests must not learn it.
     pub fn matching(&self, key: &str) -> Option<&Dossier> {
-        self.known.iter().find(|(known, _)| web::seal::same(known, key)).map(|(_, dossier)| dossier)
+        self.known.iter().find(|(known, _)| platform::seal::same(known, key)).map(|(_, dossier)| dossier)
     }
 }

@@ -1,11 +1,11 @@
 //! What people write in a dossier through the portal: sealed texts, each with its author. Everybody has a text of their own in
 //! a life story; a new one takes the place of their last one, which is kept, and never of another's.
 
+use platform::clock::Timestamp;
+use platform::db::{Db, Write};
+use platform::seal::{RootKey, Sealer};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
-use web::clock::Timestamp;
-use web::db::{Db, Write};
-use web::seal::{RootKey, Sealer};
 
 use crate::paging::{Page, Paged};
 use crate::session::Person;

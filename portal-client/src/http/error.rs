@@ -3,9 +3,9 @@
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use web::ephemeral::EphemeralError;
-use web::fault::{self, Fault};
-use web::seal::SealError;
+use platform::ephemeral::EphemeralError;
+use platform::fault::{self, Fault};
+use platform::seal::SealError;
 
 use crate::app::App;
 use crate::oidc::OidcError;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use axum::extract::FromRequestParts;
 use axum::http::Method;
 use axum::http::request::Parts;
+use platform::request::{Fields, RequestContext};
 use tokio::time::timeout;
-use web::request::{Fields, Visit};
 
 use super::error::AppError;
 use super::{names, paths, session_cookie};
@@ -21,30 +21,30 @@ use crate::team::{NotAtDesk, desk};
 const REFRESH_WAITS: Duration = Duration::from_secs(1);
 
 /// The visit, which the layer in front put there.
-pub struct Caller(pub Visit);
+pub struct Caller(pub RequestContext);
 
 impl FromRequestParts<Arc<App>> for Caller {
     type Rejection = AppError;
 
     async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, AppError> {
-        let visit = parts.extensions.get::<Visit>().map(|visit| at_page(visit, &parts.method));
-        visit.map(Self).ok_or_else(|| AppError::Internal("a route without the visit layer".into()))
+        let cx = parts.extensions.get::<RequestContext>().map(|cx| at_page(cx, &parts.method));
+        cx.map(Self).ok_or_else(|| AppError::Internal("a route without the visit layer".into()))
     }
 }
 
 /// The visit as if it had been to the page that a form stands on, for what links back from the answer to one.
-pub fn at_page(visit: &Visit, method: &Method) -> Visit {
-    let own = visit.uri.path_and_query().map_or(paths::HOME, |path| path.as_str());
+pub fn at_page(cx: &RequestContext, method: &Method) -> RequestContext {
+    let own = cx.uri.path_and_query().map_or(paths::HOME, |path| path.as_str());
     if method == Method::POST && own != "/kept" && !own.starts_with("/kept?") {
-        visit.at(paths::page_of(own))
+        cx.at(paths::page_of(own))
     } else {
-        visit.clone()
+        cx.clone()
     }
 }
 
 /// Somebody who is signed in, and whose session this request extends.
 pub struct SignedIn {
-    pub visit: Visit,
+    pub cx: RequestContext,
     pub session: Session,
 }
 
@@ -52,14 +52,14 @@ impl FromRequestParts<Arc<App>> for SignedIn {
     type Rejection = AppError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, AppError> {
-        let Caller(visit) = Caller::from_request_parts(parts, app).await?;
-        let own = visit.uri.path_and_query().map_or(paths::HOME, |path| path.as_str());
+        let Caller(cx) = Caller::from_request_parts(parts, app).await?;
+        let own = cx.uri.path_and_query().map_or(paths::HOME, |path| path.as_str());
         let return_to = paths::local(own).to_owned();
-        let Some(token) = session_cookie::token(&visit) else { return Err(AppError::SignIn(return_to)) };
+        let Some(token) = session_cookie::token(&cx) else { return Err(AppError::SignIn(return_to)) };
         match app.sessions.touch(&token).await? {
             Some(session) => {
                 keep_provider_session(app, &session).await;
-                Ok(Self { visit, session })
+                Ok(Self { cx, session })
             }
             None => Err(AppError::SessionEnded(return_to)),
         }
@@ -68,7 +68,7 @@ impl FromRequestParts<Arc<App>> for SignedIn {
 
 /// Whoever is calling, with the session that their browser names if it lives. Extends nothing.
 pub struct Anybody {
-    pub visit: Visit,
+    pub cx: RequestContext,
     /// The browser's token, of a session that lives or is over.
     pub token: Option<String>,
     pub session: Option<Session>,
@@ -78,19 +78,19 @@ impl FromRequestParts<Arc<App>> for Anybody {
     type Rejection = AppError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, AppError> {
-        let Caller(visit) = Caller::from_request_parts(parts, app).await?;
-        let token = session_cookie::token(&visit);
+        let Caller(cx) = Caller::from_request_parts(parts, app).await?;
+        let token = session_cookie::token(&cx);
         let session = match &token {
             Some(token) => app.sessions.peek(token).await?,
             None => None,
         };
-        Ok(Self { visit, token, session })
+        Ok(Self { cx, token, session })
     }
 }
 
 /// Somebody at the care team's desk; who could be after another sign-in is sent to that.
 pub struct AtDesk {
-    pub visit: Visit,
+    pub cx: RequestContext,
     pub session: Session,
     pub care: Care,
 }
@@ -99,12 +99,12 @@ impl FromRequestParts<Arc<App>> for AtDesk {
     type Rejection = AppError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, AppError> {
-        let SignedIn { visit, session } = SignedIn::from_request_parts(parts, app).await?;
+        let SignedIn { cx, session } = SignedIn::from_request_parts(parts, app).await?;
         let care = desk(&session, &app.settings.provider.team_acr).cloned().map_err(|not| match not {
             NotAtDesk::StepUp => AppError::SignIn(paths::TEAM.to_owned()),
             NotAtDesk::NoRole => AppError::NotInTeam,
         })?;
-        Ok(Self { visit, session, care })
+        Ok(Self { cx, session, care })
     }
 }
 
@@ -115,8 +115,8 @@ impl FromRequestParts<Arc<App>> for FewSignIns {
     type Rejection = AppError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, AppError> {
-        let Caller(visit) = Caller::from_request_parts(parts, app).await?;
-        app.sign_ins.check(visit.address).map_err(|wait| AppError::TooMany(wait.as_secs() + 1))?;
+        let Caller(cx) = Caller::from_request_parts(parts, app).await?;
+        app.sign_ins.check(cx.address).map_err(|wait| AppError::TooMany(wait.as_secs() + 1))?;
         Ok(Self)
     }
 }
@@ -128,8 +128,8 @@ impl FromRequestParts<Arc<App>> for Query {
     type Rejection = AppError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, AppError> {
-        let Caller(visit) = Caller::from_request_parts(parts, app).await?;
-        query(&visit).map(Self)
+        let Caller(cx) = Caller::from_request_parts(parts, app).await?;
+        query(&cx).map(Self)
     }
 }
 
@@ -158,14 +158,14 @@ async fn keep_provider_session(app: &Arc<App>, session: &Session) {
 ///
 /// # Errors
 /// [`AppError::BadInput`] for a repeated parameter or one that is no text.
-pub fn query(visit: &Visit) -> Result<Fields, AppError> {
-    Fields::parse(visit.uri.query().unwrap_or_default().as_bytes()).map_err(|_| AppError::BadInput)
+pub fn query(cx: &RequestContext) -> Result<Fields, AppError> {
+    Fields::parse(cx.uri.query().unwrap_or_default().as_bytes()).map_err(|_| AppError::BadInput)
 }
 
 /// The page of a long list that a URL asks for.
 ///
 /// # Errors
 /// [`AppError::BadInput`] for what is no page.
-pub fn page(visit: &Visit) -> Result<Page, AppError> {
-    Page::parse(query(visit)?.trimmed(names::PAGE)).ok_or(AppError::BadInput)
+pub fn page(cx: &RequestContext) -> Result<Page, AppError> {
+    Page::parse(query(cx)?.trimmed(names::PAGE)).ok_or(AppError::BadInput)
 }

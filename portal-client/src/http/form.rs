@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts as _, Request};
 use axum::http::header;
-use web::request::Fields;
+use platform::request::Fields;
 
 use super::error::AppError;
 use super::extract::Caller;
@@ -21,12 +21,12 @@ impl FromRequest<Arc<App>> for Form {
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, AppError> {
         let (mut parts, body) = request.into_parts();
-        let Caller(visit) = Caller::from_request_parts(&mut parts, app).await?;
-        app.posts.check(visit.address).map_err(|wait| AppError::TooMany(wait.as_secs() + 1))?;
+        let Caller(cx) = Caller::from_request_parts(&mut parts, app).await?;
+        app.posts.check(cx.address).map_err(|wait| AppError::TooMany(wait.as_secs() + 1))?;
         let fields = read(Request::from_parts(parts, body), app).await?;
-        if visit.csrf_accepts(&fields) {
+        if cx.csrf_accepts(&fields) {
             Ok(Self(fields))
-        } else if visit.came_without_cookies() {
+        } else if cx.came_without_cookies() {
             Err(AppError::CookiesOff)
         } else {
             Err(AppError::ForeignForm)

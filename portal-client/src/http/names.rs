@@ -1,5 +1,5 @@
 //! What stands on the wire and is no path: the names of cookies, of form fields and of the parameters of URLs. The same field
-//! names stand in the templates, and those of forms that are kept in `web::kept`.
+//! names stand in the templates, and those of forms that are kept in `platform::kept`.
 
 /// The cookie that holds the token of a session. Its name differs from the provider's, because on one
 /// host (localhost) browsers do not tell ports apart.

@@ -1,6 +1,6 @@
 //! The portal's URLs, for redirects and tests. Patterns with `{...}` are filled in by the functions below.
 
-use web::local_path::local_path;
+use platform::local_path::local_path;
 
 use super::names;
 

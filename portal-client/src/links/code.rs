@@ -1,9 +1,9 @@
 //! Activation codes: eight characters that cannot be mistaken for one another, written in two groups, kept
 //! as a keyed hash that is bound to the one request they are for.
 
-use web::random::Random;
-use web::seal::{Hasher, RootKey};
-use web::typed::code;
+use platform::random::Random;
+use platform::seal::{Hasher, RootKey};
+use platform::typed::code;
 
 /// No 0 and O, 1, I and L, 2 and Z, 5 and S, 8 and B: a code is read out on the telephone and copied from paper.
 const ALPHABET: &str = "34679ACDEFGHJKMNPQRTUVWXY";

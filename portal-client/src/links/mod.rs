@@ -8,7 +8,7 @@ mod team_store;
 #[cfg(test)]
 mod tests;
 
-use web::clock::Timestamp;
+use platform::clock::Timestamp;
 
 use crate::session::Person;
 pub use rules::{Act, Level, Relation, allows};

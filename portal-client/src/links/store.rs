@@ -1,11 +1,11 @@
 //! The rows of links, as their holders need them: ask, withdraw, activate, read, end. What changes a row is part
 //! of a transaction, so that the line about it stands or falls with it.
 
+use platform::clock::Timestamp;
+use platform::db::{Db, Write};
+use platform::seal::{Hasher, RootKey, SealError, Sealer};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
-use web::clock::Timestamp;
-use web::db::{Db, Write};
-use web::seal::{Hasher, RootKey, SealError, Sealer};
 
 use super::code::{ActivationCode, CodeHasher};
 use super::{IssuedCode, Level, Link, Relation, State};
@@ -132,7 +132,7 @@ impl Links {
         let counted = counted.bind(id).bind(&person.iss).bind(&person.sub).bind(now.0).bind(attempts);
         let Some(row) = counted.fetch_optional(write.connection()).await? else { return Ok(false) };
         let stored: String = row.try_get(0)?;
-        if !web::seal::same(&stored, &typed) {
+        if !platform::seal::same(&stored, &typed) {
             return Ok(false);
         }
         let opened = sqlx::query(

@@ -1,8 +1,8 @@
 //! The rows of links, as a care team needs them. Every statement names the organisation: a team cannot reach
 //! another's rows, whatever identifier it sends (T46).
 
-use web::clock::Timestamp;
-use web::db::Write;
+use platform::clock::Timestamp;
+use platform::db::Write;
 
 use super::code::ActivationCode;
 use super::store::read;

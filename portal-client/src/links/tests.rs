@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use web::random::Random;
+use platform::random::Random;
 
 use super::code::ActivationCode;
 use super::*;

@@ -6,8 +6,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use openidconnect::JsonWebKey as _;
 use openidconnect::core::{CoreJsonWebKey, CoreJwsSigningAlgorithm};
 use openidconnect::{JsonWebKeySet, JwsSigningAlgorithm as _};
+use platform::clock::Timestamp;
 use serde::Deserialize;
-use web::clock::Timestamp;
 
 use super::{OidcError, Provider};
 

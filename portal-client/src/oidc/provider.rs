@@ -18,9 +18,9 @@ use openidconnect::{
     EndpointMaybeSet, EndpointNotSet, EndpointSet, IdTokenFields, JsonWebKeySet, ProviderMetadata,
     RedirectUrl, StandardErrorResponse, StandardTokenResponse,
 };
+use platform::clock::{Clock, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, RwLock};
-use web::clock::{Clock, Timestamp};
 
 use super::OidcError;
 use super::http::Http;

@@ -12,13 +12,13 @@ use openidconnect::{
     Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RefreshToken, RequestTokenError, Scope,
     SignatureVerificationError, TokenResponse, UserInfoClaims, UserInfoError, http::StatusCode,
 };
+use platform::clock::Timestamp;
+use platform::fault::CLOCK;
+use platform::language::Language;
+use platform::random::Random;
+use platform::typed::{self, has_hidden_marks, is_hidden};
 use serde::{Deserialize, Serialize};
 use url::Url;
-use web::clock::Timestamp;
-use web::fault::CLOCK;
-use web::language::Language;
-use web::random::Random;
-use web::typed::{self, has_hidden_marks, is_hidden};
 
 use super::provider::{IdTokenExtras, Known, explain};
 use super::{OidcError, Provider};

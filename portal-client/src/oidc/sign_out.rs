@@ -9,9 +9,9 @@ use openidconnect::core::{
 use openidconnect::{
     CsrfToken, IdToken, JsonWebKey as _, JsonWebKeySet, LanguageTag, LogoutRequest, PostLogoutRedirectUrl,
 };
+use platform::language::Language;
 use serde::Deserialize;
 use url::Url;
-use web::language::Language;
 
 use super::provider::IdTokenExtras;
 use super::sign_in::{Pending, SignInAnswer};

@@ -1,10 +1,10 @@
 //! The client decides: who has access, ending somebody's, and 'Wie heeft gekeken'.
 
+use platform::clock::Timestamp;
+use platform::db::Write;
+use platform::request::RequestContext;
 use serde::Serialize;
 use serde_json::{Value, json};
-use web::clock::Timestamp;
-use web::db::Write;
-use web::request::Visit;
 
 use super::day;
 use super::gate::Access;
@@ -16,7 +16,7 @@ use crate::http::extract::query;
 use crate::http::{names, paths};
 use crate::links::{Link, Relation, State};
 use crate::session::Session;
-use crate::team::{Act, Deed};
+use crate::team::{Act, AuditEntry};
 
 #[derive(Debug, Serialize)]
 struct Holder {
@@ -83,13 +83,15 @@ pub(super) async fn end(
     if !app.links.end(write, &link.id, now).await? {
         return Ok(false);
     }
-    app.audit.add(write, &app.random.id(), Deed::new(&session.person, link, Act::Ended, ""), now).await?;
+    app.audit
+        .add(write, &app.random.id(), AuditEntry::new(&session.person, link, Act::Ended, ""), now)
+        .await?;
     Ok(true)
 }
 
 /// Who looked.
-pub(super) async fn views(app: &App, visit: &Visit, dossier: &Dossier) -> Result<Value, AppError> {
-    let query = query(visit)?;
+pub(super) async fn views(app: &App, cx: &RequestContext, dossier: &Dossier) -> Result<Value, AppError> {
+    let query = query(cx)?;
     let number = |name: &str, other: i64| match query.get(name) {
         Some(text) => text.parse().ok().filter(|number| *number >= 0).ok_or(AppError::BadInput),
         None => Ok(other),

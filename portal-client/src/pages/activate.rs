@@ -7,9 +7,9 @@ use std::time::Duration;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use platform::ephemeral::Limit;
+use platform::errors::FieldErrors;
 use serde::Serialize;
-use web::ephemeral::Limit;
-use web::errors::FieldErrors;
 
 use super::{after, day, show};
 use crate::app::App;
@@ -19,7 +19,7 @@ use crate::http::form::Form;
 use crate::http::{names, paths};
 use crate::links::Link;
 use crate::links::code::ActivationCode;
-use crate::team::{Act, Deed};
+use crate::team::{Act, AuditEntry};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -67,30 +67,30 @@ impl Activate {
 pub async fn page(
     State(app): State<Arc<App>>,
     Path(link): Path<String>,
-    SignedIn { visit, session }: SignedIn,
+    SignedIn { cx, session }: SignedIn,
 ) -> Result<Response, AppError> {
     let link = app.links.own(&link, &session.person).await?.ok_or(AppError::NotFound)?;
     if let Some(dossier) = link.opens() {
         let home = paths::section(dossier, "home");
-        let is_new = visit.query(names::DONE) == "activated";
+        let is_new = cx.query(names::DONE) == "activated";
         let home = if is_new { after(&home, "activated") } else { home };
         return Ok(Redirect::to(&home).into_response());
     }
     let page = Activate::new(&app, &link, FieldErrors::default());
-    Ok(show(&app, &visit, Some(&session), StatusCode::OK, Activate::TEMPLATE, &page))
+    Ok(show(&app, &cx, Some(&session), StatusCode::OK, Activate::TEMPLATE, &page))
 }
 
 /// `POST /requests/{link}/activate`: 'Activeren'.
 pub async fn activate(
     State(app): State<Arc<App>>,
     Path(link): Path<String>,
-    SignedIn { visit, session }: SignedIn,
+    SignedIn { cx, session }: SignedIn,
     Form(fields): Form,
 ) -> Result<Response, AppError> {
     let link = app.links.own(&link, &session.person).await?.ok_or(AppError::NotFound)?;
     let wrong = |key| {
         let page = Activate::new(&app, &link, FieldErrors::of(names::ACTIVATION_CODE, key));
-        show(&app, &visit, Some(&session), page.errors.status(), Activate::TEMPLATE, &page)
+        show(&app, &cx, Some(&session), page.errors.status(), Activate::TEMPLATE, &page)
     };
     if link.opens().is_some() {
         // The second of two clicks: the first one has opened it.
@@ -114,7 +114,7 @@ pub async fn activate(
     let mut write = app.db.begin_write().await?;
     let opened = app.links.activate(&mut write, &link.id, &session.person, &code, attempts, now).await?;
     if opened {
-        let deed = Deed::new(&session.person, &link, Act::Activated, "");
+        let deed = AuditEntry::new(&session.person, &link, Act::Activated, "");
         app.audit.add(&mut write, &app.random.id(), deed, now).await?;
     }
     write.commit().await?;
@@ -139,7 +139,7 @@ pub async fn withdraw(
     let now = app.clock.now();
     let mut write = app.db.begin_write().await?;
     if link.opens().is_none() && app.links.end(&mut write, &link.id, now).await? {
-        let deed = Deed::new(&session.person, &link, Act::Withdrawn, "");
+        let deed = AuditEntry::new(&session.person, &link, Act::Withdrawn, "");
         app.audit.add(&mut write, &app.random.id(), deed, now).await?;
         write.commit().await?;
     }

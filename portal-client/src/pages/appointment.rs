@@ -1,7 +1,7 @@
 //! A family's own appointments: notes with a date, a time and a title in them.
 
+use platform::typed::plain;
 use serde::{Deserialize, Serialize};
-use web::typed::plain;
 
 use crate::dossiers::identity::parse_date;
 use crate::dossiers::notes::Note;

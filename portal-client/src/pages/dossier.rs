@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
+use platform::errors::FieldErrors;
+use platform::request::RequestContext;
 use serde::Serialize;
 use serde_json::{Value, json};
-use web::errors::FieldErrors;
-use web::request::Visit;
 
 use super::appointment::PersonalAppointment;
 use super::entered::Entered;
@@ -88,18 +88,18 @@ pub async fn first(Path(dossier): Path<String>, _: SignedIn) -> Result<Response,
 pub async fn read(
     State(app): State<Arc<App>>,
     Path((dossier, section)): Path<(String, String)>,
-    SignedIn { visit, session }: SignedIn,
+    SignedIn { cx, session }: SignedIn,
 ) -> Result<Response, AppError> {
     let section = Section::from_slug(&section).ok_or(AppError::NotFound)?;
     let entered = enter(&app, &session, &dossier, section, Act::Read).await?;
-    let tried = Entered::from_fields(&kept_form(&app, &visit, &session).await?);
-    page(&app, &visit, &session, &entered, section, tried, FieldErrors::default()).await
+    let tried = Entered::from_fields(&kept_form(&app, &cx, &session).await?);
+    page(&app, &cx, &session, &entered, section, tried, FieldErrors::default()).await
 }
 
 /// The page of a section, with what somebody tried to write in it.
 pub async fn page(
     app: &App,
-    visit: &Visit,
+    cx: &RequestContext,
     session: &Session,
     entered: &Access<'_>,
     section: Section,
@@ -108,13 +108,13 @@ pub async fn page(
 ) -> Result<Response, AppError> {
     let status = errors.status();
     let page = SectionPage {
-        content: content(app, visit, session, entered, section).await?,
+        content: content(app, cx, session, entered, section).await?,
         dossier: frame(app, entered, section),
         entered: tried,
         errors,
     };
     let template = SectionPage::template(section);
-    Ok(show(app, visit, Some(session), status, &template, &page).into_response())
+    Ok(show(app, cx, Some(session), status, &template, &page).into_response())
 }
 
 fn frame(app: &App, entered: &Access<'_>, section: Section) -> Frame {
@@ -142,7 +142,7 @@ fn frame(app: &App, entered: &Access<'_>, section: Section) -> Frame {
 
 async fn content(
     app: &App,
-    visit: &Visit,
+    cx: &RequestContext,
     session: &Session,
     entered: &Access<'_>,
     section: Section,
@@ -181,9 +181,9 @@ async fn content(
             json!({ "documents": documents.collect::<Vec<_>>() })
         }
         Section::Reports => {
-            let asked = page_of(visit)?;
+            let asked = page_of(cx)?;
             let written = app.notes.page(&dossier.id, Kind::Report, asked).await?;
-            let pages = Pages::new(visit.uri.path(), asked, written.next);
+            let pages = Pages::new(cx.uri.path(), asked, written.next);
             let mut reports: Vec<_> = written
                 .rows
                 .into_iter()
@@ -201,7 +201,7 @@ async fn content(
         }
         Section::CarePlan => json!({ "goals": dossier.care_plan }),
         Section::Access => access::content(app, session, entered).await?,
-        Section::Views => access::views(app, visit, dossier).await?,
+        Section::Views => access::views(app, cx, dossier).await?,
     })
 }
 

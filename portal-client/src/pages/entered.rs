@@ -1,7 +1,7 @@
 //! What somebody typed into a form of a dossier.
 
+use platform::request::Fields;
 use serde::Serialize;
-use web::request::Fields;
 
 use crate::http::names;
 

@@ -9,11 +9,11 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
+use platform::headers::is_bare;
+use platform::request::{Fields, RequestContext};
+use platform::request_log::RequestId;
 use serde::Serialize;
 use serde_json::json;
-use web::headers::is_bare;
-use web::request::{Fields, Visit};
-use web::request_log::RequestId;
 
 use super::{keep, show};
 use crate::app::{App, LARGEST_FORM};
@@ -87,16 +87,16 @@ impl Message {
 
 /// Turns a handler's [`AppError`] into its page.
 pub async fn render(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let visit = request.extensions().get::<Visit>().map(|visit| at_page(visit, request.method()));
+    let cx = request.extensions().get::<RequestContext>().map(|cx| at_page(cx, request.method()));
     let id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
     let (request, form) = match with_form(request).await {
         Ok(read) => read,
         Err(refused) => return refused,
     };
     let mut response = next.run(request).await;
-    let bare = visit.as_ref().and_then(|visit| bare(visit, &response));
+    let bare = cx.as_ref().and_then(|cx| bare(cx, &response));
     let failure = response.extensions_mut().remove::<AppError>().or(bare);
-    let (Some(failure), Some(visit)) = (failure, visit) else {
+    let (Some(failure), Some(cx)) = (failure, cx) else {
         return response;
     };
     failure.note(&app);
@@ -108,19 +108,19 @@ pub async fn render(State(app): State<Arc<App>>, request: Request, next: Next) -
     match &failure {
         AppError::SignIn(return_to) => return Redirect::to(&paths::login(return_to)).into_response(),
         // A sign-in of another browser, or of one that keeps no cookies: the next request tells.
-        AppError::LostSignIn if visit.browser_is_new && visit.uri.path() != paths::COOKIES => {
+        AppError::LostSignIn if cx.browser_is_new && cx.uri.path() != paths::COOKIES => {
             return Redirect::to(paths::COOKIES).into_response();
         }
         AppError::SessionEnded(return_to) => {
             let return_to = match &form {
-                Some(form) if visit.csrf_accepts(form) => {
-                    let kept = keep::keep_form(&app, &visit, return_to, form, true).await;
+                Some(form) if cx.csrf_accepts(form) => {
+                    let kept = keep::keep_form(&app, &cx, return_to, form, true).await;
                     &kept.unwrap_or_else(|_| return_to.clone())
                 }
                 _ => return_to,
             };
             let mut response = Redirect::to(&paths::signed_out("idle", return_to)).into_response();
-            session_cookie::forget(&visit, &mut response);
+            session_cookie::forget(&cx, &mut response);
             return response;
         }
         _ => {}
@@ -137,7 +137,7 @@ pub async fn render(State(app): State<Arc<App>>, request: Request, next: Next) -
     if may_be_asked_about {
         message.reference = id;
     }
-    let mut response = show(&app, &visit, None, status, Message::TEMPLATE, &message);
+    let mut response = show(&app, &cx, None, status, Message::TEMPLATE, &message);
     if let AppError::TooMany(seconds) = failure {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
@@ -157,8 +157,8 @@ async fn with_form(request: Request) -> Result<(Request, Option<Fields>), Respon
 }
 
 /// No address answers a browser with an empty page, or with a line of the framework's.
-fn bare(visit: &Visit, response: &Response) -> Option<AppError> {
-    if !is_bare(&visit.headers, response) || response.extensions().get::<AppError>().is_some() {
+fn bare(cx: &RequestContext, response: &Response) -> Option<AppError> {
+    if !is_bare(&cx.headers, response) || response.extensions().get::<AppError>().is_some() {
         return None;
     }
     Some(match response.status() {

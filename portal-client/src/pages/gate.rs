@@ -1,7 +1,7 @@
 //! The gate to a dossier: the server decides by link and level who may do what in which section, and writes down who came
 //! before anything is shown.
 
-use web::db::Write;
+use platform::db::Write;
 
 use crate::access_log::{Look, Outcome};
 use crate::app::App;

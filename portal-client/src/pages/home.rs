@@ -78,23 +78,23 @@ impl Home {
 }
 
 /// `GET /`
-pub async fn home(State(app): State<Arc<App>>, Caller(visit): Caller) -> Result<Response, AppError> {
-    let token = session_cookie::token(&visit);
+pub async fn home(State(app): State<Arc<App>>, Caller(cx): Caller) -> Result<Response, AppError> {
+    let token = session_cookie::token(&cx);
     let session = match &token {
         Some(token) => app.sessions.touch(token).await?,
         None => None,
     };
     let Some(session) = session else {
-        let mut response = show(&app, &visit, None, StatusCode::OK, Welcome::TEMPLATE, &Welcome::new());
+        let mut response = show(&app, &cx, None, StatusCode::OK, Welcome::TEMPLATE, &Welcome::new());
         if token.is_some() {
-            session_cookie::forget(&visit, &mut response);
+            session_cookie::forget(&cx, &mut response);
         }
         return Ok(response);
     };
     let links = app.links.of_person(&session.person.iss, &session.person.sub).await?;
     let tiles = links.iter().filter_map(|link| tile(&app, link)).collect();
     let page = Home { tiles, request_url: paths::REQUEST, team_url: paths::TEAM };
-    Ok(show(&app, &visit, Some(&session), StatusCode::OK, Home::TEMPLATE, &page))
+    Ok(show(&app, &cx, Some(&session), StatusCode::OK, Home::TEMPLATE, &page))
 }
 
 fn tile(app: &App, link: &Link) -> Option<Tile> {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
-use web::kept::{self, Holder};
-use web::request::{Fields, Visit};
+use platform::kept::{self, Holder};
+use platform::request::{Fields, RequestContext};
 
 use crate::app::App;
 use crate::http::error::AppError;
@@ -20,25 +20,25 @@ fn person(iss: &str, sub: &str) -> Holder {
 }
 
 /// The form that a page is to show again; empty if there is none.
-pub async fn kept_form(app: &App, visit: &Visit, session: &Session) -> Result<Fields, AppError> {
-    Ok(app.kept.find(visit, &person(&session.person.iss, &session.person.sub)).await?)
+pub async fn kept_form(app: &App, cx: &RequestContext, session: &Session) -> Result<Fields, AppError> {
+    Ok(app.kept.find(cx, &person(&session.person.iss, &session.person.sub)).await?)
 }
 
 /// Keeps a form of whoever is behind this browser's session, also of one that ended by itself; the address of `page` that
 /// shows it again. For a browser without a session it is the page as it is.
 pub async fn keep_form(
     app: &App,
-    visit: &Visit,
+    cx: &RequestContext,
     page: &str,
     form: &Fields,
     has_ended: bool,
 ) -> Result<String, AppError> {
-    let behind = match session_cookie::token(visit) {
+    let behind = match session_cookie::token(cx) {
         Some(token) => app.sessions.person_behind(&token).await?,
         None => None,
     };
     match behind {
-        Some((iss, sub)) => Ok(app.kept.keep(visit, &person(&iss, &sub), page, form, has_ended).await?),
+        Some((iss, sub)) => Ok(app.kept.keep(cx, &person(&iss, &sub), page, form, has_ended).await?),
         None => Ok(page.to_owned()),
     }
 }
@@ -47,12 +47,12 @@ pub async fn keep_form(
 /// (`away`). Goes back to its page, where it stands as it was.
 pub async fn keep(
     State(app): State<Arc<App>>,
-    Caller(visit): Caller,
+    Caller(cx): Caller,
     Form(fields): Form,
 ) -> Result<Response, AppError> {
-    let page = kept::page_of(&visit).unwrap_or_else(|| paths::HOME.to_owned());
-    let is_away = visit.query(names::AWAY) == "1";
-    let page = keep_form(&app, &visit, &page, &fields, is_away).await?;
+    let page = kept::page_of(&cx).unwrap_or_else(|| paths::HOME.to_owned());
+    let is_away = cx.query(names::AWAY) == "1";
+    let page = keep_form(&app, &cx, &page, &fields, is_away).await?;
     Ok(if is_away {
         Redirect::to(&paths::signed_out("idle", &page)).into_response()
     } else {

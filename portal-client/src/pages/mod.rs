@@ -22,11 +22,11 @@ pub mod write;
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use platform::clock::Timestamp;
+use platform::headers::Forms;
+use platform::language::Language;
+use platform::request::RequestContext;
 use serde::Serialize;
-use web::clock::Timestamp;
-use web::headers::Forms;
-use web::language::Language;
-use web::request::Visit;
 
 use crate::app::App;
 use crate::http::{names, paths};
@@ -89,7 +89,7 @@ impl Pages {
 /// A page as a response. A signed-in page has the sign-out form, which ends at the provider.
 pub fn show(
     app: &App,
-    visit: &Visit,
+    cx: &RequestContext,
     session: Option<&Session>,
     status: StatusCode,
     template: &str,
@@ -100,21 +100,18 @@ pub fn show(
         signed_in: true,
         person: session.person.name.clone(),
         at_desk: session.care.is_some(),
-        account_url: format!("{}?lang={}", app.settings.provider.account_url(), look.language(visit).tag()),
-        done: match DONE
-            .iter()
-            .find(|(word, _)| status == StatusCode::OK && visit.query(names::DONE) == *word)
-        {
+        account_url: format!("{}?lang={}", app.settings.provider.account_url(), look.language(cx).tag()),
+        done: match DONE.iter().find(|(word, _)| status == StatusCode::OK && cx.query(names::DONE) == *word) {
             Some((_, text)) => text,
             None => "",
         },
     });
     let ending =
         session.map(|session| session.ending(app.settings.session, app.clock.now(), paths::SIGNED_OUT_IDLE));
-    let visit = &Visit { ending, ..visit.clone() };
+    let cx = &RequestContext { ending, ..cx.clone() };
     let targets = [app.settings.provider.origin.clone()];
     let forms = if session.is_some() { Forms::At(&targets) } else { Forms::Here };
-    app.pages.respond(visit, look, status, template, &Framed { shell, body }, forms)
+    app.pages.respond(cx, look, status, template, &Framed { shell, body }, forms)
 }
 
 /// An organisation's own words, with the language that they are in.

@@ -8,11 +8,11 @@ use std::time::Duration;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use platform::ephemeral::Limit;
+use platform::errors::FieldErrors;
+use platform::flood::rate_limit_key;
+use platform::request::Fields;
 use serde::{Deserialize, Serialize};
-use web::ephemeral::Limit;
-use web::errors::FieldErrors;
-use web::flood::household;
-use web::request::Fields;
 
 use super::keep::kept_form;
 use super::{Words, in_language, show};
@@ -24,7 +24,7 @@ use crate::http::form::Form;
 use crate::http::{names, paths};
 use crate::links::{NewRequest, Relation};
 use crate::session::Session;
-use crate::team::{Act, Deed};
+use crate::team::{Act, AuditEntry};
 
 /// How long a filled-in form waits for its confirmation.
 const DRAFT_LIFETIME: Duration = Duration::from_mins(30);
@@ -102,7 +102,7 @@ impl Sent {
 
 #[cfg(test)]
 pub(super) fn samples() -> Vec<(&'static str, serde_json::Value)> {
-    use web::language::Language;
+    use platform::language::Language;
 
     let text = |text: &str| text.to_owned();
     let words = |text: &str| in_language(Language::Nl, text, "");
@@ -155,28 +155,28 @@ pub(super) fn samples() -> Vec<(&'static str, serde_json::Value)> {
 /// `GET /request`: the form, empty or as it was filled in.
 pub async fn form(
     State(app): State<Arc<App>>,
-    SignedIn { visit, session }: SignedIn,
+    SignedIn { cx, session }: SignedIn,
     Query(query): Query,
 ) -> Result<Response, AppError> {
     let typed = match query.get(names::DRAFT) {
         Some(draft) => read_draft(&app, &session, draft).await?.unwrap_or_default(),
-        None => Typed::from_fields(&kept_form(&app, &visit, &session).await?),
+        None => Typed::from_fields(&kept_form(&app, &cx, &session).await?),
     };
     let page = FormPage::new(&app, typed, FieldErrors::default());
-    Ok(show(&app, &visit, Some(&session), StatusCode::OK, FormPage::TEMPLATE, &page))
+    Ok(show(&app, &cx, Some(&session), StatusCode::OK, FormPage::TEMPLATE, &page))
 }
 
 /// `POST /request`: looks at what was filled in; keeps it, sealed, until it is confirmed.
 pub async fn check(
     State(app): State<Arc<App>>,
-    SignedIn { visit, session }: SignedIn,
+    SignedIn { cx, session }: SignedIn,
     Form(fields): Form,
 ) -> Result<Response, AppError> {
     let typed = Typed::from_fields(&fields);
     if let Err(errors) = typed.check(&app) {
         let status = errors.status();
         let page = FormPage::new(&app, typed, errors);
-        return Ok(show(&app, &visit, Some(&session), status, FormPage::TEMPLATE, &page));
+        return Ok(show(&app, &cx, Some(&session), status, FormPage::TEMPLATE, &page));
     }
     let draft = app.random.id();
     keep_draft(&app, &session, &draft, &typed).await?;
@@ -186,7 +186,7 @@ pub async fn check(
 /// `GET /request/overview`: what was filled in, with 'Bevestigen'.
 pub async fn overview(
     State(app): State<Arc<App>>,
-    SignedIn { visit, session }: SignedIn,
+    SignedIn { cx, session }: SignedIn,
     Query(query): Query,
 ) -> Result<Response, AppError> {
     let draft = query.get(names::DRAFT).unwrap_or_default();
@@ -205,14 +205,14 @@ pub async fn overview(
         organisation: app.organisation_name(&request.organisation),
         change_url: format!("{}?{}={draft}", paths::REQUEST, names::DRAFT),
     };
-    Ok(show(&app, &visit, Some(&session), StatusCode::OK, Overview::TEMPLATE, &page))
+    Ok(show(&app, &cx, Some(&session), StatusCode::OK, Overview::TEMPLATE, &page))
 }
 
 /// `POST /request/overview`: 'Bevestigen'. Counted per account and per address, over all nodes. Once it was confirmed, it
 /// leads to the request that it became.
 pub async fn confirm(
     State(app): State<Arc<App>>,
-    SignedIn { visit, session }: SignedIn,
+    SignedIn { cx, session }: SignedIn,
     Form(fields): Form,
 ) -> Result<Response, AppError> {
     let draft = fields.trimmed(names::DRAFT);
@@ -225,7 +225,7 @@ pub async fn confirm(
     let Ok(request) = typed.check(&app) else { return Ok(Redirect::to(paths::REQUEST).into_response()) };
     let limits = app.settings.limits;
     let (account, address) =
-        (session.person.counter("request"), format!("request-address:{}", household(visit.address)));
+        (session.person.counter("request"), format!("request-address:{}", rate_limit_key(cx.address)));
     let taken = [
         Limit { key: &account, most: limits.requests_per_account, window: DAY },
         Limit { key: &address, most: limits.requests_per_address, window: DAY },
@@ -238,7 +238,7 @@ pub async fn confirm(
     let mut write = app.db.begin_write().await?;
     let link = app.links.request(&mut write, &id, &session.person, &request, now).await?;
     if link == id {
-        let deed = Deed {
+        let deed = AuditEntry {
             actor: &session.person,
             link: &link,
             organisation: &request.organisation,
@@ -257,11 +257,11 @@ pub async fn confirm(
 pub async fn sent(
     State(app): State<Arc<App>>,
     Path(link): Path<String>,
-    SignedIn { visit, session }: SignedIn,
+    SignedIn { cx, session }: SignedIn,
 ) -> Result<Response, AppError> {
     let link = app.links.own(&link, &session.person).await?.ok_or(AppError::NotFound)?;
     let own = app.organisation(&link.organisation).cloned().unwrap_or_default();
-    let language = app.settings.look().language(&visit);
+    let language = app.settings.look().language(&cx);
     let words = |nl: &str, en: &str| in_language(language, nl, en);
     let page = Sent {
         organisation: app.organisation_name(&link.organisation),
@@ -270,7 +270,7 @@ pub async fn sent(
         duration: words(&own.duration_nl, &own.duration_en),
         activate_url: paths::requested(&link.id),
     };
-    Ok(show(&app, &visit, Some(&session), StatusCode::OK, Sent::TEMPLATE, &page))
+    Ok(show(&app, &cx, Some(&session), StatusCode::OK, Sent::TEMPLATE, &page))
 }
 
 impl Typed {
@@ -316,7 +316,7 @@ impl Typed {
 }
 
 fn draft_key(session: &Session, draft: &str) -> String {
-    format!("draft:{}", web::seal::sha256(&format!("{}\n{draft}", session.key())))
+    format!("draft:{}", platform::seal::sha256(&format!("{}\n{draft}", session.key())))
 }
 
 async fn keep_draft(app: &App, session: &Session, draft: &str, typed: &Typed) -> Result<(), AppError> {

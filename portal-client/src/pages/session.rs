@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
-use web::ending::{is_script, told};
+use platform::ending::{is_script, told};
 
 use crate::app::App;
 use crate::http::error::AppError;
@@ -26,10 +26,10 @@ pub async fn remaining(
 /// its page.
 pub async fn extend(
     State(app): State<Arc<App>>,
-    SignedIn { visit, session }: SignedIn,
+    SignedIn { cx, session }: SignedIn,
     Form(fields): Form,
 ) -> Result<Response, AppError> {
-    if is_script(&visit.headers) {
+    if is_script(&cx.headers) {
         return Ok(told(Some(session.ending(app.settings.session, app.clock.now(), paths::SIGNED_OUT_IDLE))));
     }
     let return_to = paths::local(fields.get(names::RETURN_TO).unwrap_or(paths::HOME));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
-use web::request::Visit;
+use platform::request::RequestContext;
 
 use super::{sign_out, under_way};
 use crate::app::App;
@@ -23,7 +23,7 @@ pub async fn login(
     State(app): State<Arc<App>>,
     _: FewSignIns,
     Query(wanted): Query,
-    Anybody { visit, token, session }: Anybody,
+    Anybody { cx, token, session }: Anybody,
 ) -> Result<Response, AppError> {
     let return_to =
         wanted.get(names::RETURN_TO).filter(|path| path.len() <= LONGEST_PATH).unwrap_or(paths::HOME);
@@ -33,9 +33,9 @@ pub async fn login(
     let asked = Asked {
         return_to,
         purpose: if team { Purpose::Team } else { Purpose::Person },
-        anew: has_ended || session_cookie::says_ended(&visit),
+        anew: has_ended || session_cookie::says_ended(&cx),
     };
-    let url = under_way::start(&app, &visit, asked).await?;
+    let url = under_way::start(&app, &cx, asked).await?;
     Ok(Redirect::to(url.as_str()).into_response())
 }
 
@@ -44,11 +44,11 @@ pub async fn login(
 ///
 /// # Errors
 /// [`AppError::CookiesOff`] or [`AppError::LostSignIn`].
-pub async fn cookies(Caller(visit): Caller) -> Result<Response, AppError> {
-    if !visit.browser_is_new {
+pub async fn cookies(Caller(cx): Caller) -> Result<Response, AppError> {
+    if !cx.browser_is_new {
         return Err(AppError::LostSignIn);
     }
-    if visit.query(names::TRIED) == "1" {
+    if cx.query(names::TRIED) == "1" {
         return Err(AppError::CookiesOff);
     }
     Ok(Redirect::to(&format!("{}?{}=1", paths::COOKIES, names::TRIED)).into_response())
@@ -59,10 +59,10 @@ pub async fn callback(
     State(app): State<Arc<App>>,
     _: FewSignIns,
     Query(answer): Query,
-    Caller(visit): Caller,
+    Caller(cx): Caller,
 ) -> Result<Response, AppError> {
-    let Some(pending) = under_way::take(&app, &visit, answer.get(names::STATE)).await? else {
-        return already_in(&app, &visit).await;
+    let Some(pending) = under_way::take(&app, &cx, answer.get(names::STATE)).await? else {
+        return already_in(&app, &cx).await;
     };
     let said = SignInAnswer {
         code: answer.get(names::CODE),
@@ -70,10 +70,10 @@ pub async fn callback(
         error: answer.get(names::ERROR),
     };
     if pending.asked.purpose == Purpose::SignOut {
-        return Ok(sign_out::with_hint(&app, &visit, &pending, said).await);
+        return Ok(sign_out::with_hint(&app, &cx, &pending, said).await);
     }
     let sign_in = app.provider.finish(&pending, said).await?;
-    let old = session_cookie::token(&visit);
+    let old = session_cookie::token(&cx);
     let token = match app.sessions.start(&app.random, &sign_in, old.as_deref()).await? {
         Start::Begun(token) => token,
         Start::Ended => return Err(AppError::LostSignIn),
@@ -81,13 +81,13 @@ pub async fn callback(
     };
     app.outcomes.signed_in();
     let mut response = Redirect::to(&pending.asked.return_to).into_response();
-    session_cookie::begin(&visit, &mut response, &token);
+    session_cookie::begin(&cx, &mut response, &token);
     Ok(response)
 }
 
 /// A page loaded twice, or the back button: whoever is signed in just goes on.
-async fn already_in(app: &App, visit: &Visit) -> Result<Response, AppError> {
-    let session = match session_cookie::token(visit) {
+async fn already_in(app: &App, cx: &RequestContext) -> Result<Response, AppError> {
+    let session = match session_cookie::token(cx) {
         Some(token) => app.sessions.peek(&token).await?,
         None => None,
     };

@@ -6,9 +6,9 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
+use platform::request::RequestContext;
 use serde::Serialize;
 use serde_json::json;
-use web::request::Visit;
 
 use super::{show, under_way};
 use crate::app::App;
@@ -49,10 +49,10 @@ impl SignedOut {
 /// `GET /logout`: asks, because a link must not sign anybody out.
 pub async fn question(
     State(app): State<Arc<App>>,
-    Anybody { visit, session, .. }: Anybody,
+    Anybody { cx, session, .. }: Anybody,
 ) -> Result<Response, AppError> {
     Ok(match session {
-        Some(session) => show(&app, &visit, Some(&session), StatusCode::OK, Question::TEMPLATE, &Question {}),
+        Some(session) => show(&app, &cx, Some(&session), StatusCode::OK, Question::TEMPLATE, &Question {}),
         None => Redirect::to(paths::SIGNED_OUT).into_response(),
     })
 }
@@ -60,56 +60,56 @@ pub async fn question(
 /// `POST /logout`: ends the session here, and goes on to end it at the provider.
 pub async fn logout(
     State(app): State<Arc<App>>,
-    Caller(visit): Caller,
+    Caller(cx): Caller,
     Form(_): Form,
 ) -> Result<Response, AppError> {
-    let token = session_cookie::token(&visit);
+    let token = session_cookie::token(&cx);
     let hint = match &token {
         Some(token) => app.sessions.end(token, &app.random).await?,
         None => None,
     };
     let target = match hint {
-        Some(hint) if app.provider.recognises(&hint).await => at_provider(&app, &visit, Some(&hint)).await,
+        Some(hint) if app.provider.recognises(&hint).await => at_provider(&app, &cx, Some(&hint)).await,
         // The key of the ID token is gone, or the session here went before. The provider would ask, and keep the
         // person; with a new ID token it does neither.
-        _ if token.is_some() || session_cookie::says_ended(&visit) => {
+        _ if token.is_some() || session_cookie::says_ended(&cx) => {
             let return_to = paths::SIGNED_OUT.to_owned();
             let asked = Asked { return_to, purpose: Purpose::SignOut, anew: false };
-            let url = under_way::start(&app, &visit, asked).await;
+            let url = under_way::start(&app, &cx, asked).await;
             url.map_or_else(|_| paths::SIGNED_OUT.to_owned(), String::from)
         }
         _ => paths::SIGNED_OUT.to_owned(),
     };
     let mut response = Redirect::to(&target).into_response();
-    session_cookie::clear(&visit, &mut response);
+    session_cookie::clear(&cx, &mut response);
     Ok(response)
 }
 
 /// Goes on with a sign-out for which an ID token was asked first.
 pub(super) async fn with_hint(
     app: &App,
-    visit: &Visit,
+    cx: &RequestContext,
     pending: &Pending,
     answer: SignInAnswer<'_>,
 ) -> Response {
     let target = match app.provider.hint(pending, answer).await {
-        Ok(Some(hint)) => at_provider(app, visit, Some(&hint)).await,
+        Ok(Some(hint)) => at_provider(app, cx, Some(&hint)).await,
         Ok(None) => paths::SIGNED_OUT.to_owned(),
         // The provider asks the person then.
         Err(error) => {
             tracing::info!(%error, "a sign-out goes on without an ID token");
-            at_provider(app, visit, None).await
+            at_provider(app, cx, None).await
         }
     };
     Redirect::to(&target).into_response()
 }
 
 /// The address at the provider where a session ends, or our own page if there is none.
-async fn at_provider(app: &App, visit: &Visit, hint: Option<&str>) -> String {
+async fn at_provider(app: &App, cx: &RequestContext, hint: Option<&str>) -> String {
     let back = format!("{}{}", app.settings.origin, paths::SIGNED_OUT);
     // The state only comes back to a page that shows the same to everyone; it is sent for providers that
     // want one.
-    let url = app.provider.sign_out_url(hint, &back, app.random.id(), visit.language).await;
+    let url = app.provider.sign_out_url(hint, &back, app.random.id(), cx.language).await;
     url.map_or_else(|| paths::SIGNED_OUT.to_owned(), String::from)
 }
 
@@ -118,7 +118,7 @@ async fn at_provider(app: &App, visit: &Visit, hint: Option<&str>) -> String {
 pub async fn signed_out(
     State(app): State<Arc<App>>,
     Query(query): Query,
-    Anybody { visit, token, session }: Anybody,
+    Anybody { cx, token, session }: Anybody,
 ) -> Result<Response, AppError> {
     let return_to = paths::local(query.get(names::RETURN_TO).unwrap_or(paths::HOME));
     let lives = session.is_some();
@@ -130,9 +130,9 @@ pub async fn signed_out(
         },
         login_url: if lives { return_to.to_owned() } else { paths::login(return_to) },
     };
-    let mut response = show(&app, &visit, None, StatusCode::OK, SignedOut::TEMPLATE, &page);
+    let mut response = show(&app, &cx, None, StatusCode::OK, SignedOut::TEMPLATE, &page);
     if token.is_some() && !lives {
-        session_cookie::forget(&visit, &mut response);
+        session_cookie::forget(&cx, &mut response);
     }
     Ok(response)
 }
@@ -150,7 +150,7 @@ pub async fn backchannel(
 async fn end_from_behind(app: &App, token: &str) -> Result<u64, OidcError> {
     let token = app.provider.logout_token(token).await?;
     let trouble = |error: &dyn std::error::Error| OidcError::Unavailable(error.to_string());
-    let mark = format!("logout-token:{}", web::seal::sha256(&token.jti));
+    let mark = format!("logout-token:{}", platform::seal::sha256(&token.jti));
     if app.ephemeral.get(&mark).await.map_err(|error| trouble(&error))?.is_some() {
         return Err(OidcError::Invalid("this jti was used before".into()));
     }

@@ -63,10 +63,10 @@ impl Desk {
 /// `GET /team`
 pub async fn list(
     State(app): State<Arc<App>>,
-    AtDesk { visit, session, care }: AtDesk,
+    AtDesk { cx, session, care }: AtDesk,
 ) -> Result<Response, AppError> {
     let now = app.clock.now();
-    let asked = page_of(&visit)?;
+    let asked = page_of(&cx)?;
     let links = app.links.of_organisation(&care.organisation, asked).await?;
     let mut page = Desk {
         organisation: app.organisation_name(&care.organisation),
@@ -89,5 +89,5 @@ pub async fn list(
             LinkState::Ended { .. } => page.ended.push(row),
         }
     }
-    Ok(show(&app, &visit, Some(&session), StatusCode::OK, Desk::TEMPLATE, &page))
+    Ok(show(&app, &cx, Some(&session), StatusCode::OK, Desk::TEMPLATE, &page))
 }

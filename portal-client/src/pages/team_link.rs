@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
+use platform::errors::FieldErrors;
+use platform::request::RequestContext;
 use serde::Serialize;
-use web::errors::FieldErrors;
-use web::request::Visit;
 
 use super::keep::kept_form;
 use super::{Pages, after, day, show};
@@ -21,7 +21,7 @@ use crate::http::{names, paths};
 use crate::links::code::ActivationCode;
 use crate::links::{Level, Link, NewCode, State as LinkState};
 use crate::session::{Care, Session};
-use crate::team::{Act, Deed, may_act_on};
+use crate::team::{Act, AuditEntry, may_act_on};
 
 /// How long the page of a code that was just issued shows it: until it is read out or written down, in either language.
 const CODE_IS_SHOWN: Duration = Duration::from_mins(15);
@@ -130,26 +130,26 @@ impl TeamLink {
 pub async fn page(
     State(app): State<Arc<App>>,
     Path(link): Path<String>,
-    AtDesk { visit, session, care }: AtDesk,
+    AtDesk { cx, session, care }: AtDesk,
     Query(query): Query,
 ) -> Result<Response, AppError> {
     let link = own_link(&app, &care, &link).await?;
     let issued = query.plain(names::ISSUED);
-    let kept = kept_form(&app, &visit, &session).await?;
+    let kept = kept_form(&app, &cx, &session).await?;
     let shown = Shown {
         code: shown_code(&app, &session, &link, &issued).await?,
         reason: kept.line(names::REASON),
         level: Level::from_word(kept.trimmed(names::LEVEL)),
         errors: FieldErrors::default(),
     };
-    render(&app, &visit, &session, &link, shown).await
+    render(&app, &cx, &session, &link, shown).await
 }
 
 /// `POST /team/links/{link}/{act}`: `code`, `void`, `level` or `end`.
 pub async fn act(
     State(app): State<Arc<App>>,
     Path((link, act)): Path<(String, String)>,
-    AtDesk { visit, session, care }: AtDesk,
+    AtDesk { cx, session, care }: AtDesk,
     Form(fields): Form,
 ) -> Result<Response, AppError> {
     let link = own_link(&app, &care, &link).await?;
@@ -165,11 +165,11 @@ pub async fn act(
         ..Shown::default()
     };
     if reason.chars().count() < 3 {
-        return render(&app, &visit, &session, &link, shown(names::REASON, "portal-team-error-reason")).await;
+        return render(&app, &cx, &session, &link, shown(names::REASON, "portal-team-error-reason")).await;
     }
     // The reason stands in the log for good, for every colleague to read (T47).
     if Bsn::is_in(&reason) {
-        return render(&app, &visit, &session, &link, shown(names::REASON, "portal-team-error-bsn")).await;
+        return render(&app, &cx, &session, &link, shown(names::REASON, "portal-team-error-bsn")).await;
     }
     let now = app.clock.now();
     let mut issued = None;
@@ -178,7 +178,7 @@ pub async fn act(
         ("code", Some(level)) => {
             let Some(dossier) = client_of(&app, &link) else {
                 drop(write);
-                return render(&app, &visit, &session, &link, shown("", "portal-team-error-no-client")).await;
+                return render(&app, &cx, &session, &link, shown("", "portal-team-error-no-client")).await;
             };
             let drawn = ActivationCode::draw(&app.random);
             let expires_at = now.plus(app.settings.limits.code_lifetime);
@@ -198,9 +198,9 @@ pub async fn act(
     };
     if !done {
         drop(write);
-        return render(&app, &visit, &session, &link, shown("", "portal-team-error-gone")).await;
+        return render(&app, &cx, &session, &link, shown("", "portal-team-error-gone")).await;
     }
-    let deed = Deed::new(&session.person, &link, what, &reason);
+    let deed = AuditEntry::new(&session.person, &link, what, &reason);
     app.audit.add(&mut write, &app.random.id(), deed, now).await?;
     write.commit().await?;
     let page = paths::team_link(&link.id);
@@ -217,7 +217,7 @@ pub async fn act(
 
 /// Where a code stands that was issued in this session, sealed, for the page that came of it.
 fn issued_key(session: &Session, link: &Link, id: &str) -> String {
-    format!("issued:{}", web::seal::sha256(&format!("{}\n{}\n{id}", session.key(), link.id)))
+    format!("issued:{}", platform::seal::sha256(&format!("{}\n{}\n{id}", session.key(), link.id)))
 }
 
 /// The code of this page, as long as it is the one that counts; empty if there is none to show.
@@ -252,14 +252,14 @@ fn client_of<'a>(app: &'a App, link: &Link) -> Option<&'a crate::dossiers::Dossi
 
 async fn render(
     app: &App,
-    visit: &Visit,
+    cx: &RequestContext,
     session: &Session,
     link: &Link,
     shown: Shown,
 ) -> Result<Response, AppError> {
     let (bsn, birth_date) =
         app.links.reveal(link).map_err(|error| AppError::Internal(format!("link {}: {error}", link.id)))?;
-    let asked = page_of(visit)?;
+    let asked = page_of(cx)?;
     let entries = app.audit.of_link(&link.id, asked).await?;
     let pages = Pages::new(&paths::team_link(&link.id), asked, entries.next);
     let history = entries.rows.into_iter().map(|entry| Line {
@@ -290,5 +290,5 @@ async fn render(
         reason: shown.reason,
         errors: shown.errors,
     };
-    Ok(show(app, visit, Some(session), page.errors.status(), TeamLink::TEMPLATE, &page))
+    Ok(show(app, cx, Some(session), page.errors.status(), TeamLink::TEMPLATE, &page))
 }

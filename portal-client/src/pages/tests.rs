@@ -3,20 +3,20 @@
 use std::sync::Arc;
 
 use axum::http::{HeaderMap, Uri};
+use platform::cookies::CookieRules;
+use platform::csrf::Csrf;
+use platform::ending::Ending;
+use platform::language::Language;
+use platform::look::{Brand, Look};
+use platform::pages::Pages;
+use platform::random::Random;
+use platform::request::{Front, RequestContext};
+use platform::seal::RootKey;
 use serde_json::{Value, json};
-use web::cookies::CookieRules;
-use web::csrf::Csrf;
-use web::ending::Ending;
-use web::language::Language;
-use web::look::{Brand, Look};
-use web::pages::Pages;
-use web::random::Random;
-use web::request::{Front, Visit};
-use web::seal::RootKey;
 
 use super::{Framed, Shell, failure, home, request, sign_out, team, team_link};
 
-fn visit(language: Language) -> Visit {
+fn visit(language: Language) -> RequestContext {
     let root = RootKey::new("0123456789abcdef0123456789abcdef").unwrap();
     let front = Front {
         cookies: CookieRules { secure: true },
@@ -25,7 +25,7 @@ fn visit(language: Language) -> Visit {
         default_language: Language::Nl,
         trusted_proxies: Vec::new(),
     };
-    Visit {
+    RequestContext {
         ending: None,
         request_id: String::new(),
         address: [127, 0, 0, 1].into(),
@@ -70,7 +70,7 @@ fn every_page_renders_from_its_samples_in_both_languages() {
             for signed_in in [false, true] {
                 let shell = Shell { signed_in, person: "<b>Piet</b>".into(), ..Shell::default() };
                 let html = pages.html(
-                    &Visit { ending: signed_in.then_some(ending), ..visit(language) },
+                    &RequestContext { ending: signed_in.then_some(ending), ..visit(language) },
                     look,
                     axum::http::StatusCode::OK,
                     template,

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use platform::ephemeral::Limit;
+use platform::flood::rate_limit_key;
+use platform::request::RequestContext;
+use platform::seal::sha256;
 use serde::{Deserialize, Serialize};
 use url::Url;
-use web::ephemeral::Limit;
-use web::flood::household;
-use web::request::Visit;
-use web::seal::sha256;
 
 use crate::app::App;
 use crate::http::error::AppError;
@@ -24,8 +24,8 @@ struct Kept {
 }
 
 /// Where the browser goes; what is needed to end the sign-in is kept, bound to this browser.
-pub(crate) async fn start(app: &App, visit: &Visit, asked: Asked) -> Result<Url, AppError> {
-    let (here, limits) = (format!("room-sign-ins:{}", household(visit.address)), &app.settings.limits);
+pub(crate) async fn start(app: &App, cx: &RequestContext, asked: Asked) -> Result<Url, AppError> {
+    let (here, limits) = (format!("room-sign-ins:{}", rate_limit_key(cx.address)), &app.settings.limits);
     let room = [
         Limit { key: &here, most: limits.open_per_address, window: PATIENCE },
         Limit { key: "room-sign-ins", most: limits.open_in_all, window: PATIENCE },
@@ -34,22 +34,26 @@ pub(crate) async fn start(app: &App, visit: &Visit, asked: Asked) -> Result<Url,
     if let Err(full) = app.ephemeral.reserve(&room).await? {
         return Err(AppError::TooMany(full.until.since(app.clock.now()).as_secs() + 1));
     }
-    let (url, pending) = app.provider.start(asked, visit.language, &app.random).await?;
+    let (url, pending) = app.provider.start(asked, cx.language, &app.random).await?;
     let key = pending_key(&pending.state);
-    let kept = Kept { pending, browser: sha256(&visit.browser) };
+    let kept = Kept { pending, browser: sha256(&cx.browser) };
     let sealed = app.drafts.seal(&serde_json::to_vec(&kept)?);
     app.ephemeral.put(&key, &sealed, PATIENCE).await?;
     Ok(url)
 }
 
 /// Takes the sign-in that this `state` belongs to, once, and in the browser where it started.
-pub(crate) async fn take(app: &App, visit: &Visit, state: Option<&str>) -> Result<Option<Pending>, AppError> {
+pub(crate) async fn take(
+    app: &App,
+    cx: &RequestContext,
+    state: Option<&str>,
+) -> Result<Option<Pending>, AppError> {
     let Some(state) = state else { return Ok(None) };
     let Some(sealed) = app.ephemeral.take(&pending_key(state)).await? else { return Ok(None) };
     let opened = app.drafts.open(&sealed)?;
     // One that another version of this program kept is started over.
     let Ok(kept) = serde_json::from_slice::<Kept>(&opened) else { return Ok(None) };
-    Ok(web::seal::same(&kept.browser, &sha256(&visit.browser)).then_some(kept.pending))
+    Ok(platform::seal::same(&kept.browser, &sha256(&cx.browser)).then_some(kept.pending))
 }
 
 fn pending_key(state: &str) -> String {

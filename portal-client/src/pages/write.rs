@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use web::db::Write;
-use web::errors::FieldErrors;
-use web::request::Fields;
+use platform::db::Write;
+use platform::errors::FieldErrors;
+use platform::request::Fields;
 
 use super::appointment::{Stored, clock_time};
 use super::entered::Entered;
@@ -32,7 +32,7 @@ const LONGEST_TITLE: usize = 200;
 pub async fn write(
     State(app): State<Arc<App>>,
     Path((dossier, section)): Path<(String, String)>,
-    SignedIn { visit, session }: SignedIn,
+    SignedIn { cx, session }: SignedIn,
     Form(fields): Form,
 ) -> Result<Response, AppError> {
     let section = Section::from_slug(&section).ok_or(AppError::NotFound)?;
@@ -71,7 +71,7 @@ pub async fn write(
             drop(write);
             let tried = Entered::from_fields(&fields);
             let entered = enter(&app, &session, &dossier, section, Act::Read).await?;
-            return dossier::page(&app, &visit, &session, &entered, section, tried, errors).await;
+            return dossier::page(&app, &cx, &session, &entered, section, tried, errors).await;
         }
     }
     Ok(Redirect::to(&own).into_response())
@@ -112,9 +112,9 @@ async fn text(
 /// The identifier of a note: the same for the same text from the same showing of a page, so that it arrives once, however
 /// often and from whichever node it is sent.
 fn note_id(app: &App, writer: Writer<'_>, fields: &Fields, body: &str) -> String {
-    let Some(once) = fields.get(web::once::FIELD) else { return app.random.id() };
+    let Some(once) = fields.get(platform::once::FIELD) else { return app.random.id() };
     let Writer { iss, sub, dossier, .. } = writer;
-    web::seal::sha256(&[iss, sub, dossier, once, body].join("\n"))
+    platform::seal::sha256(&[iss, sub, dossier, once, body].join("\n"))
 }
 
 /// Adds, changes (`note`) or removes (`remove`) a personal appointment.

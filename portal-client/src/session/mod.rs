@@ -5,9 +5,9 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+use platform::clock::Timestamp;
+use platform::ending::Ending;
 use serde::{Deserialize, Serialize};
-use web::clock::Timestamp;
-use web::ending::Ending;
 
 use crate::config::SessionRules;
 pub use store::{Sessions, Start};
@@ -29,7 +29,7 @@ impl Person {
 
     /// The name under which is counted how often this person does something.
     pub fn counter(&self, what: &str) -> String {
-        format!("{what}-account:{}", web::seal::sha256(&format!("{}\n{}", self.iss, self.sub)))
+        format!("{what}-account:{}", platform::seal::sha256(&format!("{}\n{}", self.iss, self.sub)))
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use platform::clock::{Clock, Timestamp};
+use platform::db::{Db, Write};
+use platform::random::Random;
+use platform::seal::{RootKey, Sealer, sha256};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
-use web::clock::{Clock, Timestamp};
-use web::db::{Db, Write};
-use web::random::Random;
-use web::seal::{RootKey, Sealer, sha256};
 
 use super::{Care, CareRole, Person, Session, SignIn};
 use crate::config::SessionRules;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use web::clock::Clock;
-use web::random::Random;
+use platform::clock::Clock;
+use platform::random::Random;
 
 use super::*;
 use crate::testing::Store;

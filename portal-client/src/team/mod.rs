@@ -1,10 +1,10 @@
 //! The care team's acts on links and the log of them: who did what to whose access, when and why. The rows of
 //! links themselves are `links`'.
 
+use platform::clock::Timestamp;
+use platform::db::{Db, Write};
+use platform::request_log::current_request;
 use sqlx::Row as _;
-use web::clock::Timestamp;
-use web::db::{Db, Write};
-use web::request_log::current_request;
 
 use crate::config::TeamAcr;
 use crate::links::Link;
@@ -68,7 +68,7 @@ pub fn may_act_on(member: &Person, link: &Link) -> bool {
 
 /// An act as it is done.
 #[derive(Clone, Copy, Debug)]
-pub struct Deed<'a> {
+pub struct AuditEntry<'a> {
     pub actor: &'a Person,
     pub link: &'a str,
     pub organisation: &'a str,
@@ -77,7 +77,7 @@ pub struct Deed<'a> {
     pub reason: &'a str,
 }
 
-impl<'a> Deed<'a> {
+impl<'a> AuditEntry<'a> {
     /// What somebody does to a link.
     pub fn new(actor: &'a Person, link: &'a Link, act: Act, reason: &'a str) -> Self {
         Self { actor, link: &link.id, organisation: &link.organisation, act, reason }
@@ -112,7 +112,7 @@ impl Audit {
         &self,
         write: &mut Write,
         id: &str,
-        deed: Deed<'_>,
+        deed: AuditEntry<'_>,
         now: Timestamp,
     ) -> Result<(), sqlx::Error> {
         let query = sqlx::query(

@@ -1,9 +1,9 @@
 //! From a request to a dossier and back: what the care team does, and what each level opens.
 
+use platform::clock::{Clock, Timestamp};
 use portal_client::access_log::Cursor;
 use portal_client::links::{Level, Link, State};
 use reqwest::StatusCode;
-use web::clock::{Clock, Timestamp};
 
 use crate::support::Portal;
 use crate::support::provider::Who;

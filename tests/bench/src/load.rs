@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use platform::seal::sha256;
 use tokio::task::JoinSet;
 use url::Url;
 use url::form_urlencoded::Serializer;
-use web::seal::sha256;
 
 use crate::http::Connection;
 use crate::server::{CLIENT, PASSWORD, REDIRECT_URI, device, email};

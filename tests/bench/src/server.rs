@@ -10,12 +10,12 @@ use idp::credentials::passwords::PasswordPool;
 use idp::domain::account::{EmailAddress, Role};
 use idp::store::Store;
 use idp::store::accounts::NewAccount;
+use platform::clock::Clock;
+use platform::language::Language;
+use platform::random::Random;
+use platform::seal::RootKey;
 use serde_json::Value;
 use tempfile::TempDir;
-use web::clock::Clock;
-use web::language::Language;
-use web::random::Random;
-use web::seal::RootKey;
 
 use crate::http::Connection;
 
@@ -40,7 +40,7 @@ pub fn email(number: usize) -> String {
 
 /// What the browser of account `number` is known by.
 pub fn device(number: usize) -> String {
-    web::seal::sha256(&email(number))
+    platform::seal::sha256(&email(number))
 }
 
 impl Server {

@@ -1,7 +1,7 @@
 //! The portal on a phone, in a real browser.
 
+use platform::language::Language;
 use tests::{Backend, Chromium, Look, Person, World};
-use web::language::Language;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_menu_of_the_care_team_stands_on_two_lines_of_a_phone() {

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use platform::random::Random;
+use platform::shutdown::Shutdown;
 use portal_client::app::App;
 use reqwest::StatusCode;
 use tests::{Backend, Person, World};
 use tokio::net::TcpListener;
-use web::random::Random;
-use web::shutdown::Shutdown;
 
 use super::looks;
 use crate::acts::lasting;
@@ -66,7 +66,7 @@ async fn second_node(world: &World) -> String {
     let router = portal_client::router::router(Arc::new(app));
     tokio::spawn(async move {
         let _stop = stop;
-        web::serve::serve(listener, router, shutdown).await;
+        platform::serve::serve(listener, router, shutdown).await;
     });
     origin
 }

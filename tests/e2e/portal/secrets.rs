@@ -1,9 +1,9 @@
 //! What stands in no log, mail subject, URL or unsealed column, after somebody did everything once.
 
+use platform::db::{Db, Engine};
 use reqwest::StatusCode;
 use sqlx::Row as _;
 use tests::{Backend, Browser, Person, World};
-use web::db::{Db, Engine};
 
 use crate::care::{BIRTH_DATE, BSN, activate, at_portal, issue_code, request, section};
 use crate::desk::{mailed_password, make, open, page_of};

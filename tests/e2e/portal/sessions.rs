@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use idp::keys::{Algorithm, When};
+use platform::random::Random;
 use portal_client::session::{Person as PortalPerson, SignIn, Start};
 use tests::{Backend, Browser, Person, World};
-use web::random::Random;
 
 use crate::care::at_portal;
 

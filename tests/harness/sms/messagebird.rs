@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use aws_lc_rs::digest;
 use axum::http::Method;
 use jsonwebtoken::{EncodingKey, Header, encode};
+use platform::clock::Timestamp;
 use serde_json::json;
-use web::clock::Timestamp;
 
 use super::{Answer, Play, Request, SmsGateway, SmsReport, Text, Told, text};
 

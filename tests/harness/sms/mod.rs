@@ -16,9 +16,9 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use idp::config::{SmsGateway as Settings, SmsGatewayKind};
+use platform::clock::Timestamp;
+use platform::config::Secret;
 use serde_json::Value;
-use web::clock::Timestamp;
-use web::config::Secret;
 
 /// What the gateway does with the next request.
 #[derive(Clone, Debug)]

@@ -3,8 +3,8 @@
 use idp::config::{Client, ScopeSet};
 use idp::oauth::oxide;
 use idp::protocol::authorization::{Arrival, AuthorizationRequest, Prompt, ReturnAddress};
+use platform::request::Fields;
 use url::form_urlencoded::Serializer;
-use web::request::Fields;
 
 use crate::claims::has_fraction;
 use crate::redirect_uri::returns;

@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, HeaderValue, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use web::cookies::CookieRules;
+use platform::cookies::CookieRules;
 
 const NAME: &str = "session";
 

@@ -3,8 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use idp::protocol::dpop::{self, Proof, WINDOW};
+use platform::seal::sha256;
 use serde_json::{Value, json};
-use web::seal::sha256;
 
 use crate::jose::{NOW, part, public_key, sign, with};
 

@@ -3,8 +3,8 @@
 
 use idp::config::{Client, is_client_uri};
 use idp::protocol::authorization::ReturnAddress;
+use platform::request::Fields;
 use url::Url;
-use web::request::Fields;
 
 const ISSUER: &str = "https://login.example.nl";
 

@@ -2,9 +2,9 @@
 
 use idp::protocol::authorization::Arrival;
 use idp::protocol::request_object::parameters;
+use platform::request::Fields;
 use serde_json::Value;
 use url::form_urlencoded::Serializer;
-use web::request::Fields;
 
 use crate::authorization::read;
 use crate::jose::{CLIENT, ISSUER, NOW};

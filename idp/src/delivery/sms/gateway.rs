@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use platform::config::ConfigError;
 use reqwest::Client;
 use reqwest::header::HeaderValue;
 use reqwest::redirect::Policy;
-use web::config::ConfigError;
 
 use crate::config::{self, Config, SmsGatewayKind, SmsRequest};
 

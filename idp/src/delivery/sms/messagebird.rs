@@ -20,12 +20,12 @@
 use std::fmt::Write as _;
 
 use aws_lc_rs::digest;
+use platform::clock::Timestamp;
+use platform::seal;
 use reqwest::RequestBuilder;
 use reqwest::header::AUTHORIZATION;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use web::clock::Timestamp;
-use web::seal;
 
 use super::answers::{answers, refuses, troubled, validity};
 use super::gateway::{Gateway, Sms};

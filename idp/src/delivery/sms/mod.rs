@@ -12,8 +12,8 @@ mod twilio;
 
 use std::time::Duration;
 
-use web::clock::Clock;
-use web::config::ConfigError;
+use platform::clock::Clock;
+use platform::config::ConfigError;
 
 use super::breaker::{Breaker, Turn};
 use super::budget::Budget;

@@ -1,9 +1,9 @@
 //! Which provider's words a gateway speaks: each provider's request, answers and reports are in a file of its own.
 
 use axum::http::Method;
+use platform::clock::Timestamp;
+use platform::seal;
 use reqwest::RequestBuilder;
-use web::clock::Timestamp;
-use web::seal;
 
 use super::gateway::{Gateway, Sms};
 use super::report::{Fault, Incoming, Report, only};

@@ -5,62 +5,20 @@
 //! request -> [password] -> [confirm mail] -> [new password] -> [phone] -> [code] -> [terms] -> [consent] -> issue
 //! ```
 
+mod before;
 mod proofs;
 mod requirements;
+mod step;
 
+use platform::clock::Timestamp;
 use serde::{Deserialize, Serialize};
-use web::clock::Timestamp;
 
-use crate::domain::account::{AccountId, Role};
+use crate::domain::account::AccountId;
 use crate::protocol::authorization::AuthorizationRequest;
-use crate::protocol::error::OAuthError;
 
 pub use proofs::{Method, Proof, Proofs};
-pub use requirements::{Begun, Requirements, WantedAcr};
-
-/// A page that the person has to pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Step {
-    Password,
-    ConfirmMail,
-    NewPassword,
-    Phone,
-    Code,
-    Terms,
-    Consent,
-}
-
-/// What is true of the account and the browser at this moment, read anew at every step.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Facts {
-    pub role: Role,
-    /// The account is whom the request expects, if it names somebody.
-    pub is_expected: bool,
-    pub email_confirmed: bool,
-    pub blocked: bool,
-    pub must_replace_password: bool,
-    /// The account has a phone number that received a code before, or this journey has a number to prove.
-    pub has_phone: bool,
-    /// This browser is known to this account and its remembered time is not over.
-    pub device_trusted: bool,
-    /// The person agreed to the portal's terms of use as they are now.
-    pub terms_accepted: bool,
-    /// The person let this client have all that it asks for, earlier.
-    pub consented: bool,
-}
-
-/// What comes next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
-    Ask(Step),
-    Issue,
-    Refuse(OAuthError),
-}
-
-/// The only place where the order is decided. `facts` is absent until an account is known.
-pub fn next(requirements: &Requirements, proofs: &Proofs, facts: Option<&Facts>) -> Next {
-    requirements.next(proofs, facts)
-}
+pub use requirements::{Begun, Requirements, WantedAcr, next};
+pub use step::{Facts, Next, Step};
 
 impl Journey {
     /// Whether nobody sits in front of it: `prompt=none` (OpenID Connect Core section 3.1.2.1).
@@ -71,7 +29,7 @@ impl Journey {
 
 /// A code that was sent and not used yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SentCode {
+pub struct OtpChallenge {
     /// The digits before the dash, which stand on the page; they are in no hash.
     #[serde(default)]
     pub prefix: Option<String>,
@@ -97,14 +55,15 @@ pub struct Journey {
     /// SHA-256 of the browser's cookie.
     pub browser: String,
     pub account_id: Option<AccountId>,
+    #[serde(with = "before")]
     pub proofs: Proofs,
-    /// The account's [`password_mark`](crate::domain::account::Account::password_mark) when the password was
+    /// The account's [`credential_version`](crate::domain::account::Account::credential_version) when the password was
     /// given; once the account has another one, the proofs are void.
-    #[serde(default)]
-    pub password_mark: String,
+    #[serde(default, rename = "password_mark")]
+    pub credential_version: String,
     /// The number given in this journey, sealed, until a code on it proves it.
     pub pending_phone: Option<String>,
-    pub code: Option<SentCode>,
+    pub code: Option<OtpChallenge>,
     /// The live session the journey started from.
     pub session_id: Option<String>,
     /// When that one had last been active.

@@ -1,8 +1,8 @@
 //! What somebody proved and when, in a sign-in and in the session that came of it; and what follows from it for tokens:
 //! `auth_time`, `amr` and the assurance. A new method is a variant here, and its place in the lines below.
 
+use platform::clock::Timestamp;
 use serde::{Deserialize, Serialize};
-use web::clock::Timestamp;
 
 use crate::config::Assurance;
 
@@ -59,6 +59,11 @@ impl Proofs {
     /// As the session keeps them.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Each of them.
+    pub fn all(&self) -> impl Iterator<Item = &Proof> {
+        self.0.iter()
     }
 
     /// With one proof more.

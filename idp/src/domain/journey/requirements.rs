@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use web::clock::Timestamp;
+use platform::clock::Timestamp;
 
-use super::{Facts, Method, Next, Proofs, Step};
+use super::proofs::{Method, Proofs};
+use super::step::{Facts, Next, Step};
 use crate::config::{Assurance, SecondFactor, Sessions, SignInPolicy, Terms};
 use crate::domain::device::Device;
 use crate::protocol::authorization::AuthorizationRequest;
@@ -77,7 +78,7 @@ const LIST: &[Requirement] = &[
     Requirement {
         name: "confirmed address",
         reason: "the address of the account is its holder's",
-        unmet: |_, _, facts| facts.is_some_and(|facts| !facts.email_confirmed),
+        unmet: |_, _, facts| facts.is_some_and(|facts| !facts.email_verified),
         step: Some(Step::ConfirmMail),
         error: error::INTERACTION_REQUIRED,
     },
@@ -144,6 +145,21 @@ pub struct WantedAcr {
     pub unreachable: bool,
 }
 
+/// What comes next: what the first requirement that is not met asks for. The only place where the order is decided. `facts`
+/// is absent until an account is known.
+pub fn next(requirements: &Requirements, proofs: &Proofs, facts: Option<&Facts>) -> Next {
+    let Some(unmet) = LIST.iter().find(|requirement| (requirement.unmet)(requirements, proofs, facts)) else {
+        return Next::Issue;
+    };
+    match unmet.step {
+        Some(step) if !requirements.silent => Next::Ask(step),
+        _ => {
+            tracing::debug!(requirement = unmet.name, why = unmet.reason, "a sign-in is refused");
+            Next::Refuse(unmet.error)
+        }
+    }
+}
+
 impl Requirements {
     /// What `request` (none: a sign-in to the account page) needs at a portal with `policy`, of a provider with
     /// `sessions`.
@@ -195,20 +211,6 @@ impl Requirements {
     /// Names the terms of use that have to be agreed to, if there are any.
     pub fn terms(&self) -> Option<&str> {
         self.terms.as_deref()
-    }
-
-    /// What the first requirement that is not met comes to.
-    pub(super) fn next(&self, proofs: &Proofs, facts: Option<&Facts>) -> Next {
-        let Some(unmet) = LIST.iter().find(|requirement| (requirement.unmet)(self, proofs, facts)) else {
-            return Next::Issue;
-        };
-        match unmet.step {
-            Some(step) if !self.silent => Next::Ask(step),
-            _ => {
-                tracing::debug!(requirement = unmet.name, why = unmet.reason, "a sign-in is refused");
-                Next::Refuse(unmet.error)
-            }
-        }
     }
 
     fn is_fresh(&self, proof: Option<Timestamp>) -> bool {

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::domain::account::Role;
 use crate::config::{AcrNames, Assurance, SecondFactor, Sessions, SignInPolicy, Terms};
 use crate::domain::device::Device;
 use crate::protocol::authorization::{Arrival, ReturnAddress, read};
@@ -143,7 +144,7 @@ fn for_all_cases(mut look: impl FnMut(&Requirements, &Case)) {
                     facts: Facts {
                         role: if bit(2) { Role::CareTeam } else { Role::User },
                         is_expected: true,
-                        email_confirmed: bit(3),
+                        email_verified: bit(3),
                         blocked: false,
                         must_replace_password: bit(4),
                         has_phone: bit(5),
@@ -174,7 +175,7 @@ fn may_issue(Case { asked, proofs, facts }: &Case) -> bool {
         || (facts.role == Role::CareTeam && !facts.device_trusted);
     let needs_consent = asked.asks_consent && (asked.prompt == "consent" || !facts.consented);
     fresh(proofs.at(&Method::Password))
-        && facts.email_confirmed
+        && facts.email_verified
         && (!facts.must_replace_password || proofs.at(&Method::NewPassword).is_some())
         && (!needs_code || fresh(proofs.at(&Method::Sms)))
         && (!asked.has_terms || facts.terms_accepted)
@@ -211,7 +212,7 @@ fn obey(step: Step, proofs: &mut Proofs, facts: &mut Facts, now: Timestamp) {
             // A password begins anew, as its handler does.
             *proofs = Proofs::default().with(Method::Password, now);
         }
-        Step::ConfirmMail => facts.email_confirmed = true,
+        Step::ConfirmMail => facts.email_verified = true,
         Step::NewPassword => proofs.add(Method::NewPassword, now),
         Step::Phone => facts.has_phone = true,
         Step::Code => proofs.add(Method::Sms, now),
@@ -239,7 +240,7 @@ fn who_does_what_is_asked_arrives_in_at_most_seven_steps() {
 
 #[test]
 fn random_people_at_random_portals_find_no_dead_end_and_no_way_around() {
-    let random = web::random::Random::seeded(20_261_127);
+    let random = platform::random::Random::seeded(20_261_127);
     let below = |limit: u32| u32::from_be_bytes(random.bytes()) % limit;
     let maybe = |chance: u32| below(100) < chance;
     for walk in 0..20_000 {
@@ -284,7 +285,7 @@ fn random_people_at_random_portals_find_no_dead_end_and_no_way_around() {
         let mut facts = Facts {
             is_expected: true,
             role: if maybe(20) { Role::CareTeam } else { Role::User },
-            email_confirmed: maybe(80),
+            email_verified: maybe(80),
             blocked: false,
             must_replace_password: maybe(20),
             has_phone: maybe(80),
@@ -388,7 +389,7 @@ fn a_device_is_trusted_as_long_as_both_portals_let_it_be() {
 #[test]
 fn stepping_up_asks_password_and_code_whatever_the_portals_policy() {
     for_all_cases(|_, case| {
-        if !case.asked.prompt.is_empty() || !case.facts.email_confirmed || case.asked.max_age.is_some() {
+        if !case.asked.prompt.is_empty() || !case.facts.email_verified || case.asked.max_age.is_some() {
             return;
         }
         let requirements = case.asked.requirements().stepping_up(START);
@@ -473,11 +474,24 @@ fn a_session_keeps_what_still_counts_and_reads_it_back() {
     assert_eq!((kept.at(&Method::Sms), kept.at(&upstream)), (Some(BEFORE), Some(LATER)));
     assert_eq!((kept.at(&Method::Consent), kept.at(&Method::NewPassword)), (None, None));
     assert_eq!(serde_json::from_str::<Proofs>(&kept.to_json()).unwrap(), kept);
-    // As the columns of the version before were turned into it.
-    let migrated = r#"[{"method":"password","at":7},{"method":"sms","at":9}]"#;
-    let migrated: Proofs = serde_json::from_str(migrated).unwrap();
-    assert_eq!(
-        (migrated.authenticated_at(), migrated.at(&Method::Sms)),
-        (Some(Timestamp(7)), Some(Timestamp(9)))
-    );
+}
+
+#[test]
+fn a_journey_goes_on_at_servers_of_the_version_before_and_back() {
+    #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+    struct Kept(#[serde(with = "before")] Proofs);
+    let upstream = Method::Upstream { assurance: Assurance::Strong, amr: vec!["swk".into()] };
+    let all = Proofs::default()
+        .with(Method::Password, BEFORE)
+        .with(upstream, LATER)
+        .with(Method::Sms, LATER)
+        .with(Method::Consent, START);
+    let mut written = serde_json::to_value(Kept(all.clone())).unwrap();
+    assert_eq!(serde_json::from_value::<Kept>(written.clone()).unwrap(), Kept(all.clone()));
+    // What the version before reads, and writes back without what it does not know.
+    assert_eq!((&written["password_at"], &written["code_at"]), (&BEFORE.0.into(), &LATER.0.into()));
+    written.as_object_mut().unwrap().remove("list");
+    let Kept(back) = serde_json::from_value(written).unwrap();
+    assert_eq!((back.amr(), back.authenticated_at()), (all.amr(), all.authenticated_at()));
+    assert_eq!(back.at(&Method::Consent), Some(START));
 }

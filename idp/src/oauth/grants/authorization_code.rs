@@ -1,15 +1,15 @@
 //! The authorization code grant (RFC 6749 section 4.1.3, RFC 7636 section 4.5): a sign-in's code, once, for tokens.
 
-use super::TokenRequest;
+use super::token_request::TokenRequest;
 use crate::config::{GrantType, ScopeSet};
 use crate::oauth::oxide;
-use crate::oauth::refusal::Refusal;
+use crate::oauth::refusal::EndpointError;
 use crate::protocol::error::INVALID_GRANT;
 use crate::protocol::reason::Reason;
 use crate::protocol::token::TokenResponse;
 use crate::store::grants::NewRefreshToken;
 
-pub(super) async fn tokens(request: &TokenRequest<'_>) -> Result<TokenResponse, Refusal> {
+pub(super) async fn tokens(request: &TokenRequest<'_>) -> Result<TokenResponse, EndpointError> {
     let (app, client) = (request.app, request.client);
     let code = request.required("code", "code is missing")?;
     let mut grant = app.store.grant_of_code(code, &client.client_id).await?.ok_or(Reason::UnknownCode)?;

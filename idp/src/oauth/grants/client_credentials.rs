@@ -1,8 +1,8 @@
 //! The client credentials grant (RFC 6749 section 4.4): a token about the client itself, for nobody's data.
 
-use super::TokenRequest;
+use super::token_request::TokenRequest;
 use crate::config::ScopeSet;
-use crate::oauth::refusal::Refusal;
+use crate::oauth::refusal::EndpointError;
 use crate::oauth::tokens::AccessTokenParams;
 use crate::protocol::error::OAuthError;
 use crate::protocol::token::TokenResponse;
@@ -10,7 +10,7 @@ use crate::protocol::token::TokenResponse;
 /// Scopes that are about people.
 const PERSONAL: [&str; 7] = ["openid", "profile", "email", "phone", "address", "care_team", "offline_access"];
 
-pub(super) fn tokens(request: &TokenRequest<'_>) -> Result<TokenResponse, Refusal> {
+pub(super) fn tokens(request: &TokenRequest<'_>) -> Result<TokenResponse, EndpointError> {
     let client = request.client;
     let own: ScopeSet =
         ScopeSet::parse(&client.scope).iter().filter(|scope| !PERSONAL.contains(scope)).collect();

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use super::TokenRequest;
+use super::token_request::TokenRequest;
 use crate::config::{Client, ScopeSet};
-use crate::oauth::refusal::Refusal;
+use crate::oauth::refusal::EndpointError;
 use crate::protocol::error::{INVALID_GRANT, OAuthError};
 use crate::protocol::reason::Reason;
 use crate::protocol::token::TokenResponse;
 use crate::store::grants::{Grant, NewRefreshToken, RefreshToken};
 
-pub(super) async fn tokens(request: &TokenRequest<'_>) -> Result<TokenResponse, Refusal> {
+pub(super) async fn tokens(request: &TokenRequest<'_>) -> Result<TokenResponse, EndpointError> {
     let (app, client) = (request.app, request.client);
     let token = request.required("refresh_token", "refresh_token is missing")?;
     let found = app.store.refresh_token(token, &client.client_id).await?.ok_or(INVALID_GRANT)?;
@@ -71,7 +71,7 @@ fn grace_of(client: &Client) -> Duration {
 }
 
 /// The successor of a refresh token, where the client's tokens rotate.
-async fn renew(request: &TokenRequest<'_>, found: &RefreshToken) -> Result<Option<String>, Refusal> {
+async fn renew(request: &TokenRequest<'_>, found: &RefreshToken) -> Result<Option<String>, EndpointError> {
     let (app, client) = (request.app, request.client);
     let expires_at = app.refresh_expiry(client, &found.grant);
     if !client.rotate_refresh_tokens {

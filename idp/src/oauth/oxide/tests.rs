@@ -1,6 +1,6 @@
 //! What is read of a request, and what is refused by which error.
 
-use web::clock::Timestamp;
+use platform::clock::Timestamp;
 
 use super::*;
 use crate::config::Profile;

@@ -1,6 +1,9 @@
 //! Tokens that clients sign: verified with the client's own keys and no others, and good for one purpose.
 
-use super::{Claims, JoseError, Jwk, JwkSet, Unverified, VerifyingKey, fits};
+use jsonwebtoken::jwk::{Jwk, JwkSet};
+
+use super::claims::Claims;
+use super::token::{JoseError, Unverified, VerifyingKey, fits};
 use crate::config::SigningAlgorithm;
 
 /// The most keys of a set that are tried for one token.

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use platform::errors::FieldErrors;
+use platform::links::token;
+use platform::request::RequestContext;
 use serde::Serialize;
-use web::errors::FieldErrors;
-use web::links::token;
-use web::request::Visit;
 
-use crate::app::{Shared, Trouble};
+use crate::app::{ServiceError, Shared};
 use crate::config::{Identifier, Recovery};
 use crate::credentials::policy;
 use crate::domain::account::{Account, EmailAddress};
@@ -94,29 +94,29 @@ fn forgot_page(app: &Shared, journey: &str, email: &str, username: &str, errors:
 }
 
 /// `GET /forgot`: anybody.
-pub async fn get(State(app): State<Shared>, Caller(visit): Caller) -> Result<Response, AppError> {
-    let open = app.journey_of(&visit).await?;
-    let journey = journey_in(&visit);
+pub async fn get(State(app): State<Shared>, Caller(cx): Caller) -> Result<Response, AppError> {
+    let open = app.journey_of(&cx).await?;
+    let journey = journey_in(&cx);
     let identifier = open.as_ref().map(|open| open.journey.identifier.clone()).unwrap_or_default();
     let is_email = app.config.accounts.identifier == Identifier::Email;
     let (email, username) = if is_email { (identifier, String::new()) } else { (String::new(), identifier) };
-    let kept = app.kept_form(&visit).await?;
+    let kept = app.kept_form(&cx).await?;
     let or_kept =
         |known: String, name: &str| Some(kept.plain(name)).filter(|text| !text.is_empty()).unwrap_or(known);
     let (email, username) = (or_kept(email, "email"), or_kept(username, "username"));
     let page = forgot_page(&app, &journey, &email, &username, FieldErrors::default());
     let client_id = open.and_then(|open| open.journey.client_id);
-    Ok(app.page(&visit, client_id.as_deref(), StatusCode::OK, "idp/forgot.html", &page))
+    Ok(app.page(&cx, client_id.as_deref(), StatusCode::OK, "idp/forgot.html", &page))
 }
 
 /// `POST /forgot`: anybody, within the limits on mails; an account is never locked by it.
 pub async fn post(
     State(app): State<Shared>,
-    Form(Caller(visit), fields): Form<Caller>,
+    Form(Caller(cx), fields): Form<Caller>,
 ) -> Result<Response, AppError> {
     let started = Instant::now();
-    let journey = journey_in(&visit);
-    let client_id = app.journey_of(&visit).await?.and_then(|open| open.journey.client_id);
+    let journey = journey_in(&cx);
+    let client_id = app.journey_of(&cx).await?.and_then(|open| open.journey.client_id);
     let username = fields.plain("username");
     let email = EmailAddress::parse(fields.trimmed("email"));
     let no_username = asks_username(&app) && username.is_empty();
@@ -126,22 +126,21 @@ pub async fn post(
             .and("email", email.is_none().then(|| email_error(&fields)));
         let page = forgot_page(&app, &journey, &fields.plain("email"), &username, errors);
         return Ok(app.page(
-            &visit,
+            &cx,
             client_id.as_deref(),
             StatusCode::UNPROCESSABLE_ENTITY,
             "idp/forgot.html",
             &page,
         ));
     };
-    if !app.may_mail(&visit, &email, Purpose::Reset).await? {
+    if !app.may_mail(&cx, &email, Purpose::Reset).await? {
         return Err(AppError::TooMany(Duration::from_hours(1)));
     }
     let account = app.store.account_by_email(&email).await?.filter(|account| {
         !asks_username(&app) || account.username.as_deref() == Some(username.to_lowercase().as_str())
     });
     let kept_journey = (!journey.is_empty()).then_some(journey.as_str());
-    let id =
-        app.open_waiting_page(&visit, &email, account.as_ref(), client_id.as_deref(), kept_journey).await?;
+    let id = app.open_waiting_page(&cx, &email, account.as_ref(), client_id.as_deref(), kept_journey).await?;
     if let Some(account) = account.filter(|account| account.blocked_at.is_none()) {
         let mut write = app.store.begin_write().await?;
         app.mail_link(&mut write, Purpose::Reset, &account, &id, client_id.as_deref(), None).await?;
@@ -149,29 +148,29 @@ pub async fn post(
         app.delivery.wake();
     }
     tokio::time::sleep_until((started + ANSWER_TAKES).into()).await;
-    Ok(see_other(&app.waiting_url(&visit, client_id.as_deref(), paths::FORGOT_SENT, &id)))
+    Ok(see_other(&app.waiting_url(&cx, client_id.as_deref(), paths::FORGOT_SENT, &id)))
 }
 
 /// `GET /forgot/sent`: the browser that asked.
-pub async fn sent(State(app): State<Shared>, Caller(visit): Caller) -> Result<Response, AppError> {
-    app.show_waiting(&visit, Purpose::Reset, FieldErrors::default()).await
+pub async fn sent(State(app): State<Shared>, Caller(cx): Caller) -> Result<Response, AppError> {
+    app.show_waiting(&cx, Purpose::Reset, FieldErrors::default()).await
 }
 
 /// `POST /forgot/sent`: the code of the mail, typed; five tries for each mail.
 pub async fn type_code(
     State(app): State<Shared>,
-    Form(Caller(visit), fields): Form<Caller>,
+    Form(Caller(cx), fields): Form<Caller>,
 ) -> Result<Response, AppError> {
-    let token = app.token_for(&visit, Purpose::Reset, fields.trimmed("code")).await?;
-    Ok(see_other(&reset_url(&app, &visit, None, &token)))
+    let token = app.token_for(&cx, Purpose::Reset, fields.trimmed("code")).await?;
+    Ok(see_other(&reset_url(&app, &cx, None, &token)))
 }
 
 /// `POST /forgot/resend`: after a wait, within the limits on mails.
 pub async fn resend(
     State(app): State<Shared>,
-    Form(Caller(visit), fields): Form<Caller>,
+    Form(Caller(cx), fields): Form<Caller>,
 ) -> Result<Response, AppError> {
-    app.resend_mail(&visit, Purpose::Reset, &fields).await
+    app.resend_mail(&cx, Purpose::Reset, &fields).await
 }
 
 /// What a link is good for, and for whom; nothing for an account that is blocked.
@@ -182,20 +181,20 @@ async fn link_of(app: &Shared, token: &str) -> Result<(MailLink, Account), AppEr
     Ok((link, account))
 }
 
-fn reset_url(app: &Shared, visit: &Visit, client_id: Option<&str>, token: &str) -> String {
-    app.url_at(app.portal_for(visit, client_id), &format!("{}?token={token}", paths::RESET))
+fn reset_url(app: &Shared, cx: &RequestContext, client_id: Option<&str>, token: &str) -> String {
+    app.url_at(app.portal_for(cx, client_id), &format!("{}?token={token}", paths::RESET))
 }
 
 fn reset_page(
     app: &Shared,
-    visit: &Visit,
+    cx: &RequestContext,
     token: &str,
     (link, account): &(MailLink, Account),
     error: Option<&'static str>,
 ) -> Response {
     let client_id = link.client_id.as_deref();
     let page = ResetPage {
-        action: app.url_at(app.portal_for(visit, client_id), paths::RESET),
+        action: app.url_at(app.portal_for(cx, client_id), paths::RESET),
         token: token.to_owned(),
         errors: FieldErrors::default()
             .and("new_password", error)
@@ -204,21 +203,21 @@ fn reset_page(
         rules: policy::shown(&app.config.password),
         identifier: account.identifier(app.config.accounts.identifier).to_owned(),
     };
-    let visit = visit.at(&reset_url(app, visit, client_id, token));
-    app.client_page(&visit, client_id, page.errors.status(), "idp/reset.html", &page)
+    let cx = cx.at(&reset_url(app, cx, client_id, token));
+    app.client_page(&cx, client_id, page.errors.status(), "idp/reset.html", &page)
 }
 
 /// `GET /reset`: shows the form and uses nothing up.
-pub async fn reset_get(State(app): State<Shared>, Caller(visit): Caller) -> Result<Response, AppError> {
-    let token = visit.token();
+pub async fn reset_get(State(app): State<Shared>, Caller(cx): Caller) -> Result<Response, AppError> {
+    let token = cx.token();
     let found = link_of(&app, &token).await?;
-    Ok(reset_page(&app, &visit, &token, &found, None))
+    Ok(reset_page(&app, &cx, &token, &found, None))
 }
 
 /// `POST /reset`: a good password uses the link up; a refused one does not. Of two at once one wins.
 pub async fn reset_post(
     State(app): State<Shared>,
-    Form(Caller(visit), fields): Form<Caller>,
+    Form(Caller(cx), fields): Form<Caller>,
 ) -> Result<Response, AppError> {
     let token = token(fields.trimmed("token"));
     let found = link_of(&app, &token).await?;
@@ -226,9 +225,9 @@ pub async fn reset_post(
     let client_id = link.client_id.as_deref();
     let password = fields.get("new_password").unwrap_or_default();
     if let Err(problem) = policy::check(password, &app.config.password, &personal(account)) {
-        return Ok(reset_page(&app, &visit, &token, &found, Some(problem.key)));
+        return Ok(reset_page(&app, &cx, &token, &found, Some(problem.key)));
     }
-    let hash = app.passwords.hash(password).await.map_err(|_| Trouble::Busy)?;
+    let hash = app.passwords.hash(password).await.map_err(|_| ServiceError::Busy)?;
     let mut write = app.store.begin_write().await?;
     if app.store.use_mail_link(&mut write, Purpose::Reset, &token).await?.is_none() {
         drop(write);
@@ -240,5 +239,5 @@ pub async fn reset_post(
     let what = Consequences { client_id, ..Consequences::of(Change::PasswordReset, account) };
     what.carry_out(&app, &mut write).await?;
     effects::commit(&app, write).await?;
-    back_to_signin(&app, &visit, account, link.client_id.clone(), "password-changed").await
+    back_to_signin(&app, &cx, account, link.client_id.clone(), "password-changed").await
 }

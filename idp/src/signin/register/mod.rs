@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use platform::errors::FieldErrors;
+use platform::request::{Fields, RequestContext};
 use serde::Serialize;
-use web::errors::FieldErrors;
-use web::request::{Fields, Visit};
 
 use crate::app::notices::Mail;
-use crate::app::{Shared, Trouble};
+use crate::app::{ServiceError, Shared};
 use crate::credentials::policy;
 use crate::domain::account::{Account, EmailAddress, NameError, Role, parse_name};
 use crate::flow::begin::journey_in;
@@ -60,13 +60,13 @@ impl RegisterPage {
     }
 }
 
-async fn client_of_journey(app: &Shared, visit: &Visit) -> Result<Option<String>, Trouble> {
-    Ok(app.journey_of(visit).await?.and_then(|open| open.journey.client_id))
+async fn client_of_journey(app: &Shared, cx: &RequestContext) -> Result<Option<String>, ServiceError> {
+    Ok(app.journey_of(cx).await?.and_then(|open| open.journey.client_id))
 }
 
 /// The form as it was filled in.
-fn filled(app: &Shared, visit: &Visit, fields: &Fields) -> RegisterPage {
-    let journey = journey_in(visit);
+fn filled(app: &Shared, cx: &RequestContext, fields: &Fields) -> RegisterPage {
+    let journey = journey_in(cx);
     RegisterPage {
         action: with_journey(paths::REGISTER, &journey),
         given_name: fields.trimmed("given_name").chars().take(80).collect(),
@@ -80,13 +80,13 @@ fn filled(app: &Shared, visit: &Visit, fields: &Fields) -> RegisterPage {
 }
 
 /// `GET /register`: anybody, where people may register themselves.
-pub async fn get(State(app): State<Shared>, Caller(visit): Caller) -> Result<Response, AppError> {
+pub async fn get(State(app): State<Shared>, Caller(cx): Caller) -> Result<Response, AppError> {
     if !app.config.accounts.registration {
         return Err(AppError::NotFound);
     }
-    let client_id = client_of_journey(&app, &visit).await?;
-    let page = filled(&app, &visit, &app.kept_form(&visit).await?);
-    Ok(app.page(&visit, client_id.as_deref(), StatusCode::OK, "idp/register.html", &page))
+    let client_id = client_of_journey(&app, &cx).await?;
+    let page = filled(&app, &cx, &app.kept_form(&cx).await?);
+    Ok(app.page(&cx, client_id.as_deref(), StatusCode::OK, "idp/register.html", &page))
 }
 
 /// What was typed, once it is good.
@@ -97,7 +97,7 @@ struct Filled {
     password: String,
 }
 
-fn check(app: &Shared, visit: &Visit, fields: &Fields) -> Result<Filled, Box<RegisterPage>> {
+fn check(app: &Shared, cx: &RequestContext, fields: &Fields) -> Result<Filled, Box<RegisterPage>> {
     let given_name = parse_name(fields.trimmed("given_name"));
     let family_name = parse_name(fields.trimmed("family_name"));
     let email = EmailAddress::parse(fields.trimmed("email"));
@@ -120,7 +120,7 @@ fn check(app: &Shared, visit: &Visit, fields: &Fields) -> Result<Filled, Box<Reg
         .and("email", email.is_none().then(|| email_error(fields)))
         .and("password", problem.map(|problem| problem.key))
         .with("min", &app.config.password.min_length);
-    Err(Box::new(RegisterPage { errors, ..filled(app, visit, fields) }))
+    Err(Box::new(RegisterPage { errors, ..filled(app, cx, fields) }))
 }
 
 /// What is wrong with a name, as a text key; `missing` says whose it is.
@@ -141,38 +141,38 @@ pub fn email_error(fields: &Fields) -> &'static str {
 /// `POST /register`: anybody, within the limits on mails. Twice at once leaves one account and one live link.
 pub async fn post(
     State(app): State<Shared>,
-    Form(Caller(visit), fields): Form<Caller>,
+    Form(Caller(cx), fields): Form<Caller>,
 ) -> Result<Response, AppError> {
     let started = Instant::now();
     if !app.config.accounts.registration {
         return Err(AppError::NotFound);
     }
 
-    let client_id = client_of_journey(&app, &visit).await?;
-    let filled = match check(&app, &visit, &fields) {
+    let client_id = client_of_journey(&app, &cx).await?;
+    let filled = match check(&app, &cx, &fields) {
         Ok(filled) => filled,
         Err(page) => {
             let status = StatusCode::UNPROCESSABLE_ENTITY;
-            return Ok(app.page(&visit, client_id.as_deref(), status, "idp/register.html", &*page));
+            return Ok(app.page(&cx, client_id.as_deref(), status, "idp/register.html", &*page));
         }
     };
-    if !app.may_mail(&visit, &filled.email, Purpose::Confirm).await? {
+    if !app.may_mail(&cx, &filled.email, Purpose::Confirm).await? {
         return Err(AppError::TooMany(Duration::from_hours(1)));
     }
-    let hash = app.passwords.hash(&filled.password).await.map_err(|_| Trouble::Busy)?;
-    let id = keep(&app, &visit, filled, hash, client_id.as_deref()).await?;
+    let hash = app.passwords.hash(&filled.password).await.map_err(|_| ServiceError::Busy)?;
+    let id = keep(&app, &cx, filled, hash, client_id.as_deref()).await?;
     tokio::time::sleep_until((started + ANSWER_TAKES).into()).await;
-    Ok(see_other(&app.waiting_url(&visit, client_id.as_deref(), paths::REGISTER_SENT, &id)))
+    Ok(see_other(&app.waiting_url(&cx, client_id.as_deref(), paths::REGISTER_SENT, &id)))
 }
 
 /// Adds the account, or tells the owner of a known address; returns the waiting page.
 async fn keep(
     app: &Shared,
-    visit: &Visit,
+    cx: &RequestContext,
     filled: Filled,
     hash: String,
     client_id: Option<&str>,
-) -> Result<String, Trouble> {
+) -> Result<String, ServiceError> {
     let new = NewAccount {
         given_name: filled.given_name,
         family_name: filled.family_name,
@@ -184,7 +184,7 @@ async fn keep(
         role: Role::User,
         organisation: None,
         // That of the page, which is what was read.
-        language: app.look(client_id).language(visit),
+        language: app.look(client_id).language(cx),
     };
     let mut known = app.store.account_by_email(&filled.email).await?;
     if known.is_none() {
@@ -200,8 +200,8 @@ async fn keep(
         }
         known = app.store.account_by_email(&filled.email).await?;
     }
-    let account = known.ok_or_else(|| Trouble::Other("a registered account is gone".into()))?;
-    let journey = journey_in(visit);
+    let account = known.ok_or_else(|| ServiceError::Other("a registered account is gone".into()))?;
+    let journey = journey_in(cx);
     let journey = (!journey.is_empty()).then_some(journey.as_str());
     let renamed = Account {
         given_name: new.given_name.clone(),
@@ -209,9 +209,9 @@ async fn keep(
         password_hash: new.password_hash.clone(),
         ..account.clone()
     };
-    let page_id = app.open_waiting_page(visit, &filled.email, Some(&renamed), client_id, journey).await?;
+    let page_id = app.open_waiting_page(cx, &filled.email, Some(&renamed), client_id, journey).await?;
     let registration = Registration { page_id: page_id.clone(), password_hash: hash };
-    app.keep_registration(visit, &filled.email, &registration).await?;
+    app.keep_registration(cx, &filled.email, &registration).await?;
     let mut write = app.store.begin_write().await?;
     if app.store.replace_unconfirmed(&mut write, &account.id, &new).await? {
         app.mail_link(&mut write, Purpose::Confirm, &renamed, &page_id, client_id, None).await?;

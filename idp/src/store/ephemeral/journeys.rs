@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use web::db::Statement;
-use web::ephemeral::{Ephemeral, EphemeralError};
-use web::seal::{same, sha256};
+use platform::db::Statement;
+use platform::ephemeral::{Ephemeral, EphemeralError};
+use platform::seal::{same, sha256};
 
 use crate::domain::journey::Journey;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use web::ephemeral::{Ephemeral, EphemeralError};
+use platform::ephemeral::{Ephemeral, EphemeralError};
 
 use crate::protocol::authorization::AuthorizationRequest;
 

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
+use platform::clock::Timestamp;
+use platform::ephemeral::{Ephemeral, EphemeralError};
+use platform::seal::{same, sha256};
 use serde::{Deserialize, Serialize};
-use web::clock::Timestamp;
-use web::ephemeral::{Ephemeral, EphemeralError};
-use web::seal::{same, sha256};
 
 use crate::domain::account::AccountId;
 
@@ -19,8 +19,8 @@ pub struct Waiting {
     /// Absent for an address nobody has here; the page does not show the difference.
     pub account_id: Option<AccountId>,
     /// Of the registration that waits for its confirmation; another one of the same address is not this page's.
-    #[serde(default)]
-    pub password_mark: Option<String>,
+    #[serde(default, rename = "password_mark")]
+    pub credential_version: Option<String>,
     pub client_id: Option<String>,
     pub journey_id: Option<String>,
     pub sent_at: Timestamp,

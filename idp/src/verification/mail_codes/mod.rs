@@ -5,15 +5,15 @@ pub mod page;
 
 use std::time::Duration;
 
-use web::clock::Timestamp;
-use web::db::Write;
-use web::request::Visit;
-use web::seal::sha256;
-use web::typed::code;
+use platform::clock::Timestamp;
+use platform::db::Write;
+use platform::request::RequestContext;
+use platform::seal::sha256;
+use platform::typed::code;
 
 use crate::app::notices::{Mail, greeting};
 use crate::app::room::Left;
-use crate::app::{App, Trouble};
+use crate::app::{App, ServiceError};
 use crate::domain::account::{Account, EmailAddress};
 use crate::flow::begin::journey_url;
 use crate::http::paths;
@@ -59,33 +59,33 @@ impl App {
     /// A backend's.
     pub async fn may_mail(
         &self,
-        visit: &Visit,
+        cx: &RequestContext,
         email: &EmailAddress,
         purpose: Purpose,
-    ) -> Result<bool, Trouble> {
+    ) -> Result<bool, ServiceError> {
         let limits = &self.config.limits;
         let limit = limits.mails_per_account_per_day;
-        let from = self.address_key("mails-from", visit.address);
+        let from = self.address_key("mails-from", cx.address);
         // Who has asked for too many already uses nothing up of what others may be sent.
         if !self.within(&from, limits.mails_per_address_per_hour, HOUR).await? {
             return Ok(false);
         }
         let kind = format!("mails-{}", purpose.as_str());
-        if let Some(secret) = visit.cookie(paths::DEVICE_COOKIE)
+        if let Some(secret) = cx.cookie(paths::DEVICE_COOKIE)
             && let Some((_, Some(device))) =
                 self.store.account_and_device(&Name::Email(email.clone()), Some(&secret)).await?
         {
             return Ok(self.within(&format!("{kind}-device:{}", device.id), limit, DAY).await?);
         }
         // Who is signed in proved the password: what strangers ask for uses nothing up of what they may be sent.
-        if let Some(session) = self.session_of(visit).await?
+        if let Some(session) = self.session_of(cx).await?
             && let Some(account) = self.store.account(&session.account_id).await?
             && (account.email == *email || purpose == Purpose::EmailChange)
         {
             return Ok(self.within(&format!("{kind}-account:{}", account.id.0), limit, DAY).await?);
         }
         let to = format!("{kind}:{}", self.lookup.hash(email.as_str()));
-        let from_here = self.address_key(&to, visit.address);
+        let from_here = self.address_key(&to, cx.address);
         Ok(self.within(&from_here, limit, DAY).await?
             && self.within(&to, limit.saturating_mul(ALL_TOGETHER), DAY).await?)
     }
@@ -97,27 +97,27 @@ impl App {
     /// The backend's.
     pub async fn open_waiting_page(
         &self,
-        visit: &Visit,
+        cx: &RequestContext,
         email: &EmailAddress,
         account: Option<&Account>,
         client_id: Option<&str>,
         journey_id: Option<&str>,
-    ) -> Result<String, Trouble> {
+    ) -> Result<String, ServiceError> {
         let id = self.random.id();
         let waiting = Waiting {
-            browser: sha256(&visit.browser),
+            browser: sha256(&cx.browser),
             email: email.as_str().to_owned(),
             account_id: account.map(|account| account.id.clone()),
-            password_mark: account.map(Account::password_mark),
+            credential_version: account.map(Account::credential_version),
             client_id: client_id.map(str::to_owned),
             journey_id: journey_id.map(str::to_owned),
             sent_at: self.clock.now(),
             tries_left: TRIES,
         };
-        self.take_room(Left::WaitingPage, visit.address, waiting::LIFETIME).await?;
+        self.take_room(Left::WaitingPage, cx.address, waiting::LIFETIME).await?;
         waiting::put(&self.ephemeral, &id, &waiting).await?;
         if let Some(journey_id) = journey_id {
-            self.keep_return(visit, email, journey_id).await?;
+            self.keep_return(cx, email, journey_id).await?;
         }
         Ok(id)
     }
@@ -128,17 +128,17 @@ impl App {
     /// The backend's.
     pub async fn keep_return(
         &self,
-        visit: &Visit,
+        cx: &RequestContext,
         email: &EmailAddress,
         journey_id: &str,
-    ) -> Result<(), Trouble> {
-        let key = self.browser_key("return", visit, email);
+    ) -> Result<(), ServiceError> {
+        let key = self.browser_key("return", cx, email);
         Ok(self.ephemeral.put(&key, journey_id, self.journey_lifetime()).await?)
     }
 
     /// Under what something is kept for this address in this browser.
-    pub fn browser_key(&self, kind: &str, visit: &Visit, email: &EmailAddress) -> String {
-        format!("{kind}:{}", self.lookup.hash(&format!("{} {}", email.as_str(), visit.browser)))
+    pub fn browser_key(&self, kind: &str, cx: &RequestContext, email: &EmailAddress) -> String {
+        format!("{kind}:{}", self.lookup.hash(&format!("{} {}", email.as_str(), cx.browser)))
     }
 
     fn mailed_code_hash(&self, page_id: &str, code: &str) -> String {
@@ -158,7 +158,7 @@ impl App {
         page_id: &str,
         client_id: Option<&str>,
         new_email: Option<&EmailAddress>,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), ServiceError> {
         let (token, code) = (self.random.token(), self.random.digits(DIGITS));
         let accounts = &self.config.accounts;
         let (mail, target, minutes) = match purpose {
@@ -168,7 +168,7 @@ impl App {
                 (Mail::EmailChange, paths::ACCOUNT_EMAIL_CONFIRM, accounts.confirm_hours * 60)
             }
         };
-        let mark = account.password_mark();
+        let mark = account.credential_version();
         let new = NewMailLink {
             purpose,
             account_id: &account.id,
@@ -177,7 +177,7 @@ impl App {
             code_hash: &self.mailed_code_hash(page_id, &code),
             client_id,
             lifetime: Duration::from_secs(u64::from(minutes) * 60),
-            password_mark: (purpose == Purpose::Confirm).then_some(mark.as_str()),
+            credential_version: (purpose == Purpose::Confirm).then_some(mark.as_str()),
             new_email,
         };
         self.store.insert_mail_link(write, &new).await?;
@@ -198,11 +198,11 @@ impl App {
     /// A backend's.
     async fn type_code(
         &self,
-        visit: &Visit,
+        cx: &RequestContext,
         purpose: Purpose,
         page_id: &str,
         typed: &str,
-    ) -> Result<Option<Typed>, Trouble> {
+    ) -> Result<Option<Typed>, ServiceError> {
         let code = code(typed);
         // What cannot be a code is no try at one.
         if code.is_empty() {
@@ -212,8 +212,7 @@ impl App {
             return Ok(Some(Typed::Refused("mail-code-malformed")));
         }
         for _ in 0..10 {
-            let Some((mut page, version)) = waiting::get(&self.ephemeral, page_id, &visit.browser).await?
-            else {
+            let Some((mut page, version)) = waiting::get(&self.ephemeral, page_id, &cx.browser).await? else {
                 return Ok(None);
             };
             if page.tries_left == 0 {
@@ -242,17 +241,17 @@ impl App {
     /// A backend's.
     async fn mail_again(
         &self,
-        visit: &Visit,
+        cx: &RequestContext,
         purpose: Purpose,
         page_id: &str,
         mut page: Waiting,
         version: i64,
-    ) -> Result<Again, Trouble> {
+    ) -> Result<Again, ServiceError> {
         if self.clock.now() < again_at(&page) {
             return Ok(Again::TooSoon);
         }
         let email = EmailAddress::stored(page.email.clone());
-        if !self.may_mail(visit, &email, purpose).await? {
+        if !self.may_mail(cx, &email, purpose).await? {
             return Ok(Again::LimitReached);
         }
         page.sent_at = self.clock.now();
@@ -294,7 +293,8 @@ fn wants(purpose: Purpose, account: &Account, page: &Waiting) -> bool {
     match purpose {
         // Of a later registration of the same address this page knows nothing.
         Purpose::Confirm => {
-            account.email_confirmed_at.is_none() && page.password_mark == Some(account.password_mark())
+            account.email_verified_at.is_none()
+                && page.credential_version == Some(account.credential_version())
         }
         // Also before the address was confirmed: whoever reads its mail is its owner.
         Purpose::Reset => account.blocked_at.is_none(),

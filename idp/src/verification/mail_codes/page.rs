@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use axum::response::Response;
+use platform::errors::FieldErrors;
+use platform::request::{Fields, RequestContext};
 use serde::Serialize;
-use web::errors::FieldErrors;
-use web::request::{Fields, Visit};
 
 use super::{Again, DIGITS, Typed, again_at, with_journey};
 use crate::app::App;
@@ -109,14 +109,14 @@ fn paths(purpose: Purpose) -> (&'static str, &'static str) {
 
 impl App {
     /// The URL of a waiting page.
-    pub fn waiting_url(&self, visit: &Visit, client_id: Option<&str>, path: &str, id: &str) -> String {
-        self.url_at(self.portal_for(visit, client_id), &format!("{path}?page={id}"))
+    pub fn waiting_url(&self, cx: &RequestContext, client_id: Option<&str>, path: &str, id: &str) -> String {
+        self.url_at(self.portal_for(cx, client_id), &format!("{path}?page={id}"))
     }
 
     /// The waiting page as it stands.
     pub fn waiting_page(
         &self,
-        visit: &Visit,
+        cx: &RequestContext,
         purpose: Purpose,
         id: &str,
         page: &Waiting,
@@ -125,14 +125,14 @@ impl App {
         let (sent, resend) = paths(purpose);
         let wait = again_at(page).since(self.clock.now());
         let client_id = page.client_id.as_deref();
-        let action = self.waiting_url(visit, client_id, sent, id);
+        let action = self.waiting_url(cx, client_id, sent, id);
         let is_over = page.tries_left == 0;
         let errors = if is_over && errors.is_empty() { FieldErrors::of("", "code-ended") } else { errors };
         let shown = WaitingPage {
             email: page.email.clone(),
-            resend_action: self.waiting_url(visit, client_id, resend, id),
+            resend_action: self.waiting_url(cx, client_id, resend, id),
             is_over,
-            resent: visit.query("resent") == "1" && errors.is_empty(),
+            resent: cx.query("resent") == "1" && errors.is_empty(),
             resend_after: page.sent_at.0.to_string(),
             errors: errors.with("digits", &DIGITS),
             resend_in_seconds: wait.as_secs() + u64::from(wait.subsec_millis() > 0),
@@ -144,7 +144,7 @@ impl App {
             action,
         };
         let status = shown.errors.status();
-        self.client_page(&visit.at(&shown.action), client_id, status, "idp/mail_sent.html", &shown)
+        self.client_page(&cx.at(&shown.action), client_id, status, "idp/mail_sent.html", &shown)
     }
 
     /// The waiting page of this browser, or that it is over.
@@ -153,13 +153,13 @@ impl App {
     /// The backend's.
     pub async fn show_waiting(
         &self,
-        visit: &Visit,
+        cx: &RequestContext,
         purpose: Purpose,
         errors: FieldErrors,
     ) -> Result<Response, AppError> {
-        let id = visit.query("page");
-        Ok(match waiting::get(&self.ephemeral, &id, &visit.browser).await? {
-            Some((page, _)) => self.waiting_page(visit, purpose, &id, &page, errors),
+        let id = cx.query("page");
+        Ok(match waiting::get(&self.ephemeral, &id, &cx.browser).await? {
+            Some((page, _)) => self.waiting_page(cx, purpose, &id, &page, errors),
             None => return Err(AppError::JourneyExpired(None)),
         })
     }
@@ -170,28 +170,26 @@ impl App {
     /// A backend's.
     pub async fn resend_mail(
         &self,
-        visit: &Visit,
+        cx: &RequestContext,
         purpose: Purpose,
         fields: &Fields,
     ) -> Result<Response, AppError> {
         let answer_at = Instant::now() + ANSWER_TAKES;
-        let id = visit.query("page");
-        let Some((page, version)) = waiting::get(&self.ephemeral, &id, &visit.browser).await? else {
+        let id = cx.query("page");
+        let Some((page, version)) = waiting::get(&self.ephemeral, &id, &cx.browser).await? else {
             return Err(AppError::JourneyExpired(None));
         };
-        let sent = self.waiting_url(visit, page.client_id.as_deref(), paths(purpose).0, &id);
+        let sent = self.waiting_url(cx, page.client_id.as_deref(), paths(purpose).0, &id);
         if fields.get("after").is_some_and(|shown| shown != page.sent_at.0.to_string()) {
             // The second click on a page whose first one has sent the mail.
             return Ok(see_other(&format!("{sent}&resent=1")));
         }
-        let again = self.mail_again(visit, purpose, &id, page, version).await?;
+        let again = self.mail_again(cx, purpose, &id, page, version).await?;
         tokio::time::sleep_until(answer_at.into()).await;
         match again {
             Again::Sent => Ok(see_other(&format!("{sent}&resent=1"))),
-            Again::TooSoon => self.show_waiting(visit, purpose, FieldErrors::of("", "resend-too-soon")).await,
-            Again::LimitReached => {
-                self.show_waiting(visit, purpose, FieldErrors::of("", "resend-limit")).await
-            }
+            Again::TooSoon => self.show_waiting(cx, purpose, FieldErrors::of("", "resend-too-soon")).await,
+            Again::LimitReached => self.show_waiting(cx, purpose, FieldErrors::of("", "resend-limit")).await,
         }
     }
 
@@ -199,13 +197,18 @@ impl App {
     ///
     /// # Errors
     /// A backend's.
-    pub async fn token_for(&self, visit: &Visit, purpose: Purpose, typed: &str) -> Result<String, AppError> {
-        let error = match self.type_code(visit, purpose, &visit.query("page"), typed).await? {
+    pub async fn token_for(
+        &self,
+        cx: &RequestContext,
+        purpose: Purpose,
+        typed: &str,
+    ) -> Result<String, AppError> {
+        let error = match self.type_code(cx, purpose, &cx.query("page"), typed).await? {
             Some(Typed::Token(token)) => return Ok(token),
             Some(Typed::Refused(error)) => error,
             None => return Err(AppError::JourneyExpired(None)),
         };
-        let page = self.show_waiting(visit, purpose, FieldErrors::of("code", error)).await?;
+        let page = self.show_waiting(cx, purpose, FieldErrors::of("code", error)).await?;
         Err(AppError::instead(page))
     }
 }

@@ -5,6 +5,10 @@ pub mod provider;
 use std::sync::Arc;
 use std::time::Duration;
 
+use platform::clock::{Clock, Timestamp};
+use platform::config::Secret;
+use platform::random::Random;
+use platform::shutdown::Shutdown;
 use portal_client::app::App;
 use portal_client::config::{Config, Settings};
 use portal_client::router::router;
@@ -12,10 +16,6 @@ use reqwest::header::{self, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode};
 use tokio::net::TcpListener;
-use web::clock::{Clock, Timestamp};
-use web::config::Secret;
-use web::random::Random;
-use web::shutdown::Shutdown;
 
 use provider::FakeProvider;
 
@@ -58,7 +58,7 @@ impl Portal {
         let settings = Settings::check(&config, &folder.join("portal.toml")).unwrap();
         let app = Arc::new(App::new(settings, clock.clone(), Random::system()).await.unwrap());
         let (stop, shutdown) = Shutdown::channel();
-        tokio::spawn(web::serve::serve(listener, router(Arc::clone(&app)), shutdown));
+        tokio::spawn(platform::serve::serve(listener, router(Arc::clone(&app)), shutdown));
         Self { origin, clock, provider, app, folder, _stop: stop }
     }
 

@@ -15,10 +15,10 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use platform::clock::Clock;
+use platform::random::Random;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use web::clock::Clock;
-use web::random::Random;
 
 /// Whom the provider signs in.
 #[derive(Clone, Debug)]

@@ -42,7 +42,7 @@ pub struct Front {
 
 /// One request, as handlers see it.
 #[derive(Clone, Debug)]
-pub struct Visit {
+pub struct RequestContext {
     pub address: IpAddr,
     pub language: Language,
     /// Whether the person or the browser said which; otherwise it is the server's own choice.
@@ -61,7 +61,7 @@ pub struct Visit {
     pub front: Arc<Front>,
 }
 
-impl Visit {
+impl RequestContext {
     /// The value of a cookie.
     pub fn cookie(&self, name: &str) -> Option<String> {
         self.front.cookies.read(&self.headers, name)
@@ -99,12 +99,12 @@ impl Visit {
     /// This visit as the next one of this browser will be, once it has a cookie that the answer sets.
     #[must_use]
     pub fn with_cookie(&self, name: &str, value: &str) -> Self {
-        let mut visit = self.clone();
+        let mut cx = self.clone();
         let line = format!("{}={value}", self.front.cookies.wire_name(name));
         if let Ok(line) = HeaderValue::from_str(&line) {
-            visit.headers.append(header::COOKIE, line);
+            cx.headers.append(header::COOKIE, line);
         }
-        visit
+        cx
     }
 
     /// Sets cookies that end with the browser, in place of those that would outlive it: for a computer that others
@@ -132,7 +132,7 @@ impl Visit {
     }
 }
 
-/// Puts a [`Visit`] into the request, and the browser and language cookies into the response to a page.
+/// Puts a [`RequestContext`] into the request, and the browser and language cookies into the response to a page.
 pub async fn visit(State(front): State<Arc<Front>>, mut request: Request, next: Next) -> Response {
     let headers = request.headers();
     let peer = request
@@ -151,7 +151,7 @@ pub async fn visit(State(front): State<Arc<Front>>, mut request: Request, next: 
         headers.get(header::ACCEPT_LANGUAGE).and_then(|value| Language::first_of(value.to_str().ok()?));
     let is_post = request.method() == Method::POST;
     let lasts = front.cookies.read(headers, PUBLIC_COOKIE).is_none().then_some(YEAR);
-    let visit = Visit {
+    let cx = RequestContext {
         address,
         browser_is_new: is_new,
         language: asked.or(kept).or(accepted).unwrap_or(front.default_language),
@@ -164,7 +164,7 @@ pub async fn visit(State(front): State<Arc<Front>>, mut request: Request, next: 
         request_id: request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
         front: Arc::clone(&front),
     };
-    request.extensions_mut().insert(visit);
+    request.extensions_mut().insert(cx);
     let mut response = next.run(request).await;
     let is_page = response
         .headers()

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::ConfigError;
 use crate::language::Language;
-use crate::request::Visit;
+use crate::request::RequestContext;
 
 /// The route of the files of all looks; `path` is what [`file`] takes.
 pub const ROUTE: &str = "/brand/{*path}";
@@ -189,11 +189,11 @@ pub struct Look<'a> {
 
 impl Look<'_> {
     /// The language of a page in answer to `visit`.
-    pub fn language(&self, visit: &Visit) -> Language {
+    pub fn language(&self, cx: &RequestContext) -> Language {
         match self.languages.first() {
-            Some(_) if visit.language_known && self.languages.contains(&visit.language) => visit.language,
+            Some(_) if cx.language_known && self.languages.contains(&cx.language) => cx.language,
             Some(first) => *first,
-            None => visit.language,
+            None => cx.language,
         }
     }
 

@@ -11,8 +11,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::ephemeral::Ephemeral;
-use crate::flood::FloodGuard;
-use crate::request::{Fields, Visit};
+use crate::flood::RateLimiter;
+use crate::request::{Fields, RequestContext};
 use crate::seal::{RootKey, Sealer, sha256};
 
 /// The field with the mark.
@@ -31,13 +31,13 @@ pub struct Once {
     /// The largest form, in bytes.
     largest: usize,
     /// Who sends more than this is answered without it: it writes a row for each form, before anybody has looked at it.
-    flood: FloodGuard,
+    flood: RateLimiter,
 }
 
 impl Once {
     /// `posts_per_minute` as the forms themselves have it; `largest` is the largest one, in bytes.
     pub fn new(ephemeral: Ephemeral, root: &RootKey, posts_per_minute: u32, largest: usize) -> Self {
-        let flood = FloodGuard::per_minute(posts_per_minute);
+        let flood = RateLimiter::per_minute(posts_per_minute);
         Self { ephemeral, sealer: root.sealer("answer"), largest, flood }
     }
 
@@ -50,7 +50,7 @@ impl Once {
 /// Answers the second of two equal forms as the first, if that one was answered by a redirect that sets no cookie. What was
 /// answered by a page, or failed, is done again: its handler decides then.
 pub async fn answer(State(once): State<Arc<Once>>, request: Request, next: Next) -> Response {
-    let is_known = |visit: &Visit| !visit.browser_is_new && once.flood.check(visit.address).is_ok();
+    let is_known = |cx: &RequestContext| !cx.browser_is_new && once.flood.check(cx.address).is_ok();
     let may_be = request.method() == Method::POST && request.extensions().get().is_some_and(is_known);
     if !may_be {
         return next.run(request).await;

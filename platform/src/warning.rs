@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::ending::Ending;
 use crate::kept;
 use crate::local_path::local_path;
-use crate::request::Visit;
+use crate::request::RequestContext;
 
 /// What the warning on a page knows.
 #[derive(Serialize)]
@@ -22,8 +22,8 @@ pub(crate) struct Warning {
 }
 
 impl Warning {
-    pub(crate) fn new(visit: &Visit, ending: Ending) -> Self {
-        let here = visit.uri.path_and_query().and_then(|here| local_path(here.as_str())).unwrap_or("/");
+    pub(crate) fn new(cx: &RequestContext, ending: Ending) -> Self {
+        let here = cx.uri.path_and_query().and_then(|here| local_path(here.as_str())).unwrap_or("/");
         let query =
             url::form_urlencoded::Serializer::new(String::new()).append_pair("return_to", here).finish();
         // A slash may stand in a query as it is (RFC 3986 section 3.4).
@@ -34,7 +34,7 @@ impl Warning {
             minutes: ending.ends_in.div_ceil(60),
             here: here.to_owned(),
             ended_url: format!("{}{joint}{query}", ending.after),
-            keep_url: kept::url(visit, &[("away", "1")]),
+            keep_url: kept::url(cx, &[("away", "1")]),
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::headers::{Forms, content_security_policy};
 use crate::kept;
 use crate::language::Language;
 use crate::look::{Brand, Look};
-use crate::request::Visit;
+use crate::request::RequestContext;
 use crate::warning::Warning;
 
 static TEMPLATES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../templates");
@@ -124,26 +124,26 @@ impl Pages {
     /// If the template asks for what is not there.
     pub fn html(
         &self,
-        visit: &Visit,
+        cx: &RequestContext,
         look: Look<'_>,
         status: StatusCode,
         template: &str,
         page: &impl Serialize,
     ) -> Result<String, PageError> {
-        let language = look.language(visit);
+        let language = look.language(cx);
         let other = look.other_language(language);
         let frame = Frame {
             lang: language.tag(),
             brand: look.brand,
             style_url: look.style_url(),
             logo_url: look.logo_url(),
-            csrf: visit.csrf_token(),
-            session: visit.ending.map(|ending| Warning::new(visit, ending)),
+            csrf: cx.csrf_token(),
+            session: cx.ending.map(|ending| Warning::new(cx, ending)),
             is_wrong: status == StatusCode::UNPROCESSABLE_ENTITY,
-            other_language_url: other.map(|other| visit.url_in(other)).unwrap_or_default(),
-            keep_url: other.map(|other| kept::url(visit, &[("lang", other.tag())])).unwrap_or_default(),
-            form_kept: kept::is_back(visit),
-            once: visit.front.random.id(),
+            other_language_url: other.map(|other| cx.url_in(other)).unwrap_or_default(),
+            keep_url: other.map(|other| kept::url(cx, &[("lang", other.tag())])).unwrap_or_default(),
+            form_kept: kept::is_back(cx),
+            once: cx.front.random.id(),
             page,
         };
         Ok(self.tera.render(template, &Context::from_serialize(&frame)?)?)
@@ -153,14 +153,14 @@ impl Pages {
     /// 500.
     pub fn respond(
         &self,
-        visit: &Visit,
+        cx: &RequestContext,
         look: Look<'_>,
         status: StatusCode,
         template: &str,
         page: &impl Serialize,
         forms: Forms<'_>,
     ) -> Response {
-        match self.html(visit, look, status, template, page) {
+        match self.html(cx, look, status, template, page) {
             Ok(html) => {
                 let mut response = (status, Html(html)).into_response();
                 response

@@ -8,7 +8,7 @@ use url::form_urlencoded;
 use crate::ephemeral::{Ephemeral, EphemeralError};
 use crate::local_path::local_path;
 use crate::random::Random;
-use crate::request::{Fields, Visit};
+use crate::request::{Fields, RequestContext};
 use crate::seal::{RootKey, Sealer, sha256};
 
 /// The address that a form is sent to that is to be kept.
@@ -69,10 +69,10 @@ impl KeptForms {
         Self { ephemeral, sealer: root.sealer("kept form"), random }
     }
 
-    fn key(visit: &Visit, holder: &Holder, id: &str) -> String {
+    fn key(cx: &RequestContext, holder: &Holder, id: &str) -> String {
         let holder = match holder {
             Holder::Person(person) => format!("person {person}"),
-            Holder::Browser => format!("browser {}", visit.browser),
+            Holder::Browser => format!("browser {}", cx.browser),
         };
         format!("kept:{}", sha256(&format!("{holder} {id}")))
     }
@@ -80,7 +80,7 @@ impl KeptForms {
     /// Keeps a form; the address of `page` that shows it again. Nothing that was typed is nothing to keep.
     pub async fn keep(
         &self,
-        visit: &Visit,
+        cx: &RequestContext,
         holder: &Holder,
         page: &str,
         form: &Fields,
@@ -94,42 +94,40 @@ impl KeptForms {
             return Ok(page);
         }
         let id = self.random.id();
-        self.ephemeral
-            .put(&Self::key(visit, holder, &id), &self.sealer.seal(text.as_bytes()), lifetime)
-            .await?;
+        self.ephemeral.put(&Self::key(cx, holder, &id), &self.sealer.seal(text.as_bytes()), lifetime).await?;
         let joint = if page.contains('?') { '&' } else { '?' };
         let why = if has_ended { format!("&{ENDED}=1") } else { String::new() };
         Ok(format!("{page}{joint}{PARAMETER}={id}{why}"))
     }
 
     /// The form that a page is to show again; empty if there is none.
-    pub async fn find(&self, visit: &Visit, holder: &Holder) -> Result<Fields, EphemeralError> {
-        let id = visit.query(PARAMETER);
+    pub async fn find(&self, cx: &RequestContext, holder: &Holder) -> Result<Fields, EphemeralError> {
+        let id = cx.query(PARAMETER);
         if id.is_empty() {
             return Ok(Fields::default());
         }
-        let kept = self.ephemeral.get(&Self::key(visit, holder, &id)).await?;
+        let kept = self.ephemeral.get(&Self::key(cx, holder, &id)).await?;
         let text = kept.and_then(|kept| self.sealer.open_text(&kept.value).ok()).unwrap_or_default();
         Ok(Fields::parse(text.as_bytes()).unwrap_or_default())
     }
 }
 
 /// Where a form of this visit's page is sent to be kept.
-pub fn url(visit: &Visit, more: &[(&str, &str)]) -> String {
-    let page = visit.uri.path_and_query().and_then(|page| local_path(page.as_str())).unwrap_or("/");
+pub fn url(cx: &RequestContext, more: &[(&str, &str)]) -> String {
+    let page = cx.uri.path_and_query().and_then(|page| local_path(page.as_str())).unwrap_or("/");
     let query =
         form_urlencoded::Serializer::new(String::new()).extend_pairs(more).append_pair(PAGE, page).finish();
     format!("{ROUTE}?{query}")
 }
 
 /// Whether a page shows a form again whose sender's session had ended.
-pub fn is_back(visit: &Visit) -> bool {
-    visit.query(ENDED) == "1" && !visit.query(PARAMETER).is_empty()
+pub fn is_back(cx: &RequestContext) -> bool {
+    cx.query(ENDED) == "1" && !cx.query(PARAMETER).is_empty()
 }
 
 /// The page that a form is to be shown on again, of this server.
-pub fn page_of(visit: &Visit) -> Option<String> {
-    local_path(&visit.query(PAGE)).map(str::to_owned)
+pub fn page_of(cx: &RequestContext) -> Option<String> {
+    local_path(&cx.query(PAGE)).map(str::to_owned)
 }
 
 /// An address without what this module and the language switch add to it.

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use percent_encoding::percent_decode_str;
 
 use crate::local_path::local_path;
-use crate::request::Visit;
+use crate::request::RequestContext;
 use crate::typed::plain;
 
 /// Of a token as `Random::token` makes it.
@@ -27,7 +27,7 @@ fn is_of_token(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '-' || c == '_'
 }
 
-impl Visit {
+impl RequestContext {
     /// The token in the parameter `token` of a mailed link. The rest of the query may be as broken as it likes.
     pub fn token(&self) -> String {
         let query = self.uri.query().unwrap_or_default();

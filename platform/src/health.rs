@@ -43,7 +43,7 @@ struct OfBackend {
 
 /// Something that keeps this node from serving.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Trouble {
+pub struct ServiceError {
     /// `database`, `redis` or `clock`.
     pub backend: &'static str,
     /// In a few words.
@@ -53,7 +53,7 @@ pub struct Trouble {
 /// What a look came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    pub troubles: Vec<Trouble>,
+    pub troubles: Vec<ServiceError>,
 }
 
 impl Report {
@@ -167,7 +167,8 @@ impl Health {
             return report.clone();
         }
         let seen = self.look().await;
-        let troubles = seen.iter().map(|seen| Trouble { backend: seen.backend, reason: seen.fault.reason });
+        let troubles =
+            seen.iter().map(|seen| ServiceError { backend: seen.backend, reason: seen.fault.reason });
         let report = Report { troubles: troubles.collect() };
         let before = last.take().map(|(_, before)| before).unwrap_or_default();
         tell(&before, &report, &seen);
