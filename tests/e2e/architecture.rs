@@ -133,7 +133,8 @@ fn handlers(text: &str) -> Vec<(String, usize)> {
     for (start, line) in starts {
         let Some(length) = lines[start..].iter().position(|line| *line == "}") else { continue };
         let head = lines[start..].iter().take_while(|line| !line.ends_with('{')).copied();
-        let head: String = head.chain(lines[start..].iter().find(|line| line.ends_with('{')).copied()).collect();
+        let head: String =
+            head.chain(lines[start..].iter().find(|line| line.ends_with('{')).copied()).collect();
         if head.contains("State(app): State<") {
             let name = line.trim_start_matches("pub async fn ").split(['(', '<']).next().unwrap();
             found.push((name.to_owned(), length + 1));

@@ -17,6 +17,7 @@ use crate::app::notices::Mail;
 use crate::domain::account::{Account, EmailAddress};
 use crate::effects::{self, Change, Consequences};
 use crate::http::extract::PerhapsSignedIn;
+use crate::http::names;
 use crate::http::pages::see_other;
 use crate::http::paths;
 use crate::http::{AppError, Caller, Form, SignedIn};
@@ -69,7 +70,7 @@ pub async fn get(
     Fresh(SignedIn { cx, account, .. }): Fresh,
 ) -> Result<Response, AppError> {
     let kept = app.kept_form(&cx).await?;
-    Ok(page(&app, &cx, &account, &kept.plain("email"), None))
+    Ok(page(&app, &cx, &account, &kept.plain(names::EMAIL), None))
 }
 
 /// `POST /account/email`: the holder, freshly signed in, within the limits on mails. An address that somebody else has
@@ -79,7 +80,7 @@ pub async fn post(
     Form(FreshOrKept(SignedIn { cx, account, .. }), fields): Form<FreshOrKept>,
 ) -> Result<Response, AppError> {
     let answer_at = Instant::now() + ANSWER_TAKES;
-    let typed = fields.plain("email");
+    let typed = fields.plain(names::EMAIL);
     let typed = typed.as_str();
     let Some(email) = EmailAddress::parse(typed) else {
         return Ok(page(&app, &cx, &account, typed, Some(email_error(&fields))));
@@ -121,7 +122,7 @@ pub async fn type_code(
     State(app): State<Shared>,
     Form(SignedIn { cx, account, .. }, fields): Form<SignedIn>,
 ) -> Result<Response, AppError> {
-    let token = app.token_for(&cx, Purpose::EmailChange, fields.trimmed("code")).await?;
+    let token = app.token_for(&cx, Purpose::EmailChange, fields.trimmed(names::CODE)).await?;
     change(&app, &account, &token).await
 }
 
@@ -163,7 +164,7 @@ pub async fn confirm(
     State(app): State<Shared>,
     Form(SignedIn { account, .. }, fields): Form<SignedIn>,
 ) -> Result<Response, AppError> {
-    change(&app, &account, &token(fields.trimmed("token"))).await
+    change(&app, &account, &token(fields.trimmed(names::TOKEN))).await
 }
 
 async fn change(app: &Shared, account: &Account, token: &str) -> Result<Response, AppError> {

@@ -14,6 +14,7 @@ use crate::app::{App, ServiceError, Shared};
 use crate::domain::account::Account;
 use crate::effects::{self, Change, Consequences};
 use crate::http::error::MessagePage;
+use crate::http::names;
 use crate::http::pages::see_other;
 use crate::http::paths;
 use crate::http::{AppError, Caller, Form, SignedIn};
@@ -134,7 +135,7 @@ pub async fn delete_post(
     State(app): State<Shared>,
     Form(Fresh(SignedIn { cx, account, .. }), fields): Form<Fresh>,
 ) -> Result<Response, AppError> {
-    let typed = fields.plain("confirmation").to_lowercase();
+    let typed = fields.plain(names::CONFIRMATION).to_lowercase();
     let is_word = |language: Language| {
         language.text("delete-word", &[]).is_some_and(|word| word.to_lowercase() == typed)
     };
@@ -151,7 +152,7 @@ pub async fn delete_post(
         return Ok(see_other(paths::ACCOUNT_DELETE));
     }
     let mut response = see_other(paths::ACCOUNT_DELETED);
-    for cookie in [paths::SESSION_COOKIE, paths::DEVICE_COOKIE] {
+    for cookie in [names::SESSION_COOKIE, names::DEVICE_COOKIE] {
         append(&mut response, cx.front.cookies.clear(cookie));
     }
     Ok(response)

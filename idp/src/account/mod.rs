@@ -18,6 +18,7 @@ use serde::Serialize;
 use crate::app::Shared;
 use crate::effects::sessions::end_session;
 use crate::effects::{self, Change, Consequences};
+use crate::http::names;
 use crate::http::pages::see_other;
 use crate::http::paths;
 use crate::http::{AppError, Caller, Form, SignedIn};
@@ -229,11 +230,13 @@ pub async fn forget_device(
     Form(SignedIn { account, .. }, fields): Form<SignedIn>,
 ) -> Result<Response, AppError> {
     let mut write = app.store.begin_write().await?;
-    let what =
-        Consequences { device: fields.get("id"), ..Consequences::of(Change::DevicesForgotten, &account) };
+    let what = Consequences {
+        device: fields.get(names::ID),
+        ..Consequences::of(Change::DevicesForgotten, &account)
+    };
     what.carry_out(&app, &mut write).await?;
     effects::commit(&app, write).await?;
-    Ok(done(if fields.get("id").is_some() { "device" } else { "devices" }))
+    Ok(done(if fields.get(names::ID).is_some() { "device" } else { "devices" }))
 }
 
 /// `POST /account/sessions/end`: one of one's own sessions (`id`), or all but this one.
@@ -242,7 +245,7 @@ pub async fn end_sessions(
     Form(SignedIn { session: current, account, .. }, fields): Form<SignedIn>,
 ) -> Result<Response, AppError> {
     let own = app.store.sessions(&account.id).await?;
-    let chosen = own.iter().filter(|session| match fields.get("id") {
+    let chosen = own.iter().filter(|session| match fields.get(names::ID) {
         Some(id) => session.id == id,
         None => session.id != current.id,
     });
@@ -271,8 +274,8 @@ pub async fn sign_out(
     }
     let done = format!("{}?done=1", paths::LOGOUT);
     let mut response = see_other(&app.url_at(app.portal_for(&cx, None), &done));
-    if cx.cookie(paths::SESSION_COOKIE).is_some() {
-        append(&mut response, cx.front.cookies.clear(paths::SESSION_COOKIE));
+    if cx.cookie(names::SESSION_COOKIE).is_some() {
+        append(&mut response, cx.front.cookies.clear(names::SESSION_COOKIE));
     }
     Ok(response)
 }

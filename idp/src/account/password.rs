@@ -12,6 +12,7 @@ use crate::app::{ServiceError, Shared};
 use crate::credentials::policy;
 use crate::domain::account::Account;
 use crate::effects::{self, Change, Consequences};
+use crate::http::names;
 use crate::http::pages::see_other;
 use crate::http::paths;
 use crate::http::{AppError, Form, SignedIn};
@@ -64,8 +65,10 @@ pub async fn post(
     State(app): State<Shared>,
     Form(Fresh(SignedIn { cx, session, account }), fields): Form<Fresh>,
 ) -> Result<Response, AppError> {
-    let (current, password) =
-        (fields.get("password").unwrap_or_default(), fields.get("new_password").unwrap_or_default());
+    let (current, password) = (
+        fields.get(names::PASSWORD).unwrap_or_default(),
+        fields.get(names::NEW_PASSWORD).unwrap_or_default(),
+    );
     let problem = policy::check(password, &app.config.password, &personal(&account)).err();
     let errors = FieldErrors::default()
         .and("password", current.is_empty().then_some("current-password-empty"))

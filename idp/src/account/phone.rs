@@ -17,6 +17,7 @@ use crate::domain::journey::Proofs;
 use crate::domain::phone::PhoneNumber;
 use crate::effects::{self, Change, Consequences};
 use crate::flow::begin::{journey_in, journey_url};
+use crate::http::names;
 use crate::http::pages::see_other;
 use crate::http::paths;
 use crate::http::{AppError, Caller, Form, SignedIn};
@@ -51,7 +52,7 @@ fn page(app: &Shared, cx: &RequestContext, typed: &str, error: Option<&'static s
 /// `GET /account/phone`: the holder, freshly signed in.
 pub async fn get(State(app): State<Shared>, Fresh(SignedIn { cx, .. }): Fresh) -> Result<Response, AppError> {
     let kept = app.kept_form(&cx).await?;
-    Ok(page(&app, &cx, &kept.plain("phone"), None))
+    Ok(page(&app, &cx, &kept.plain(names::PHONE), None))
 }
 
 /// `POST /account/phone`: the holder, freshly signed in; sends a code, within the limits for numbers and accounts.
@@ -59,7 +60,7 @@ pub async fn post(
     State(app): State<Shared>,
     Form(FreshOrKept(SignedIn { cx, account, .. }), fields): Form<FreshOrKept>,
 ) -> Result<Response, AppError> {
-    let typed = fields.plain("phone");
+    let typed = fields.plain(names::PHONE);
     let typed = typed.as_str();
     if typed.is_empty() {
         return Ok(page(&app, &cx, "", Some("phone-empty")));
@@ -151,7 +152,7 @@ pub async fn code_post(
     State(app): State<Shared>,
     Form(mut changing, fields): Form<Changing>,
 ) -> Result<Response, AppError> {
-    let typed = fields.get("code").unwrap_or_default();
+    let typed = fields.get(names::CODE).unwrap_or_default();
     for _ in 0..20 {
         match codes::give(&app, &mut changing.open, &changing.account, typed).await? {
             Try::Right => {
@@ -174,7 +175,7 @@ pub async fn resend(
     Form(mut changing, fields): Form<Changing>,
 ) -> Result<Response, AppError> {
     let resent = format!("{}&resent=1", journey_url(paths::ACCOUNT_PHONE_CODE, &changing.open.id));
-    if fields.get("after").is_some_and(|shown| shown != codes::mark(&changing.open)) {
+    if fields.get(names::AFTER).is_some_and(|shown| shown != codes::mark(&changing.open)) {
         // The second click on a page whose first one has sent a code.
         return Ok(see_other(&resent));
     }

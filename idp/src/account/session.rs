@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::app::Shared;
 use crate::http::kept::ended_url;
+use crate::http::names;
 use crate::http::pages::see_other;
 use crate::http::paths;
 use crate::http::{AppError, Caller, Form, SignedIn};
@@ -45,7 +46,7 @@ pub async fn extend(
     if is_script(&cx.headers) {
         return Ok(told(session.map(|session| app.ending(&session))));
     }
-    let return_to = fields.get("return_to").and_then(local_path).unwrap_or(paths::ACCOUNT);
+    let return_to = fields.get(names::RETURN_TO).and_then(local_path).unwrap_or(paths::ACCOUNT);
     Ok(see_other(&if session.is_some() { return_to.to_owned() } else { ended_url(return_to) }))
 }
 
@@ -64,9 +65,9 @@ pub async fn ended(State(app): State<Shared>, Caller(cx): Caller) -> Result<Resp
         EndedPage { why: "ended", go_on_url }
     };
     let mut response = app.page(&cx, None, StatusCode::OK, "idp/session_ended.html", &page);
-    if !lives && cx.cookie(paths::SESSION_COOKIE).is_some() {
+    if !lives && cx.cookie(names::SESSION_COOKIE).is_some() {
         // A stale cookie traps nobody.
-        append(&mut response, cx.front.cookies.clear(paths::SESSION_COOKIE));
+        append(&mut response, cx.front.cookies.clear(names::SESSION_COOKIE));
     }
     Ok(response)
 }

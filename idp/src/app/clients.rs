@@ -9,9 +9,6 @@ use crate::domain::account::Account;
 
 impl App {
     /// A client by its id.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn client(&self, client_id: &str) -> Result<Option<Arc<RegisteredClient>>, ServiceError> {
         if let Some(known) = self.registry.client(client_id) {
             return Ok(Some(Arc::clone(known)));

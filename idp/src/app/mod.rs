@@ -10,8 +10,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::Response;
 use platform::clock::Clock;
 use platform::connections::ConnectionMetrics;
 use platform::cookies::CookieRules;
@@ -19,26 +17,23 @@ use platform::csrf::Csrf;
 use platform::ephemeral::{Ephemeral, EphemeralError, Limit};
 use platform::fault::{self, Fault};
 use platform::flood::{RateLimiter, rate_limit_key};
-use platform::headers::Forms;
 use platform::health::Health;
 use platform::kept::KeptForms;
-use platform::look::{Brand, Look};
+use platform::look::Brand;
 use platform::metrics::Metrics;
 use platform::once::Once;
 use platform::pages::Pages;
 use platform::random::Random;
-use platform::request::{Front, RequestContext};
+use platform::request::Front;
 use platform::seal::Hasher;
-use serde::Serialize;
 
 use crate::app::outcomes::Outcomes;
 use crate::app::parts::Parts;
-use crate::config::{Config, Portal, Registry};
+use crate::config::{Config, Registry};
 use crate::credentials::codes::OneTimeCodes;
 use crate::credentials::passwords::PasswordPool;
 use crate::delivery::Delivery;
 use crate::domain::account::Account;
-use crate::http::paths;
 use crate::keys::{ClientKeys, KeyError, KeyRing};
 use crate::store::{Store, StoreError};
 
@@ -249,52 +244,6 @@ impl App {
         &self.registry.portal_of(client_id).brand
     }
 
-    /// The portal that a request belongs to: the client's; where nobody knows the client any more, the one that the URL
-    /// names; else the first one.
-    pub fn portal_for(&self, cx: &RequestContext, client_id: Option<&str>) -> &Arc<Portal> {
-        if client_id.is_some() {
-            return self.registry.portal_of(client_id);
-        }
-        let named = named_in(cx, paths::PORTAL);
-        let named = named.and_then(|id| self.registry.portal(&id));
-        named.unwrap_or_else(|| {
-            let client_id = named_in(cx, "client_id").filter(|id| self.registry.client(id).is_some());
-            self.registry.portal_of(client_id.as_deref())
-        })
-    }
-
-    /// How URLs name a portal; empty for the first one, whose look is there without.
-    pub fn portal_mark<'a>(&self, portal: &'a Portal) -> &'a str {
-        if portal.id == self.registry.portal_of(None).id { "" } else { &portal.id }
-    }
-
-    /// A URL of ours that keeps the look of the portal also when nobody knows any more what it was for.
-    pub fn url_at(&self, portal: &Portal, url: &str) -> String {
-        let mark = self.portal_mark(portal);
-        if mark.is_empty() {
-            return url.to_owned();
-        }
-        format!("{url}{}{}={mark}", if url.contains('?') { '&' } else { '?' }, paths::PORTAL)
-    }
-
-    /// What pages look like for who came from a portal; the first portal's, if no client led here.
-    pub fn look(&self, client_id: Option<&str>) -> Look<'_> {
-        self.registry.portal_of(client_id).look()
-    }
-
-    /// A page of this server.
-    pub fn page(
-        &self,
-        cx: &RequestContext,
-        client_id: Option<&str>,
-        status: StatusCode,
-        template: &str,
-        page: &impl Serialize,
-    ) -> Response {
-        let look = self.portal_for(cx, client_id).look();
-        self.pages.respond(cx, look, status, template, page, Forms::Here)
-    }
-
     /// Writes down, once, that something failed which should not, and counts it: `what` is what could not be done.
     pub fn note(&self, what: &'static str, trouble: &ServiceError) {
         let cause = trouble.cause();
@@ -321,18 +270,12 @@ impl App {
     }
 
     /// Takes one of what is limited; false if none is left. Zero lifts the limit.
-    ///
-    /// # Errors
-    /// The backend's.
     pub async fn within(&self, key: &str, most: u32, window: Duration) -> Result<bool, EphemeralError> {
         Ok(self.ephemeral.reserve(&[Limit { key, most, window }]).await?.is_ok())
     }
 
     /// Whether nothing is left of a limit, to say so on a page. What is done within it is taken before, by
     /// [`Ephemeral::reserve`]: whoever looks here first lets in as many as come at once.
-    ///
-    /// # Errors
-    /// The backend's.
     pub async fn is_exhausted(&self, key: &str, limit: u32) -> Result<bool, EphemeralError> {
         if limit == 0 {
             return Ok(false);
@@ -361,9 +304,6 @@ impl App {
 
     /// Whether a session of this account gets no tokens now: the account is blocked, or the known device the
     /// session lives on is locked. The lock on all other devices ends no session: any stranger can bring it about.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn is_barred(&self, account: &Account, device: Option<&str>) -> Result<bool, StoreError> {
         if account.blocked_at.is_some() {
             return Ok(true);
@@ -371,16 +311,4 @@ impl App {
         let Some(device) = device else { return Ok(false) };
         Ok(self.store.locked_until(&account.id, device).await?.is_some())
     }
-}
-
-/// A parameter of the URL, also of one that is refused because of another parameter.
-fn named_in(cx: &RequestContext, name: &str) -> Option<String> {
-    let mut query = url::form_urlencoded::parse(cx.uri.query()?.as_bytes());
-    query.find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
-}
-
-/// Adds `Retry-After`, in seconds (RFC 9110 section 10.2.3).
-pub fn retry_after(mut response: Response, wait: Duration) -> Response {
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
-    response
 }

@@ -16,6 +16,7 @@ use crate::app::{App, ServiceError, Shared};
 use crate::domain::account::{AccountId, EmailAddress};
 use crate::domain::phone::PhoneNumber;
 use crate::domain::reason::Reason;
+use crate::http::names;
 use crate::http::pages::see_other;
 use crate::http::paths;
 use crate::http::{AppError, Caller, Form};
@@ -123,9 +124,9 @@ impl ActPage {
             act: act.word(),
             name: account.full_name(),
             current,
-            email: typed("email", 254),
-            phone: typed("phone", 40),
-            reason: typed("reason", 300),
+            email: typed(names::EMAIL, 254),
+            phone: typed(names::PHONE, 40),
+            reason: typed(names::REASON, 300),
             errors: FieldErrors::default(),
         })
     }
@@ -169,18 +170,18 @@ fn read(act: Act, fields: &Fields) -> Result<(Change, Reason), FieldErrors> {
         Act::Sessions => Ok(Change::Sessions),
         Act::Block => Ok(Change::Block),
         Act::Unblock => Ok(Change::Unblock),
-        Act::Phone => match fields.plain("phone").as_str() {
+        Act::Phone => match fields.plain(names::PHONE).as_str() {
             "" => Err(("phone", "desk-phone-missing")),
             typed => {
                 PhoneNumber::parse(typed).map(Change::Phone).map_err(|_| ("phone", "phone-not-dutch-mobile"))
             }
         },
         Act::Email => {
-            let email = EmailAddress::parse(fields.trimmed("email")).map(Change::Email);
+            let email = EmailAddress::parse(fields.trimmed(names::EMAIL)).map(Change::Email);
             email.ok_or_else(|| ("email", email_error(fields)))
         }
     };
-    match (change, Reason::parse(fields.trimmed("reason")).map_err(reason_error)) {
+    match (change, Reason::parse(fields.trimmed(names::REASON)).map_err(reason_error)) {
         (Ok(change), Ok(reason)) => Ok((change, reason)),
         (change, reason) => {
             let (field, key) = change.err().unzip();

@@ -12,6 +12,7 @@ use crate::app::{App, ServiceError, Shared};
 use crate::domain::account::{Account, EmailAddress, Role, Username, parse_name};
 use crate::domain::phone::PhoneNumber;
 use crate::domain::reason::{Reason, ReasonError};
+use crate::http::names;
 use crate::http::pages::see_other;
 use crate::http::paths;
 use crate::http::{AppError, Form};
@@ -69,13 +70,16 @@ impl CreatePage {
         Self {
             action: paths::DESK_NEW,
             back_url: paths::DESK,
-            given_name: typed("given_name", 80),
-            family_name: typed("family_name", 80),
-            email: typed("email", 254),
-            username: typed("username", 64),
-            phone: typed("phone", 40),
-            language: Language::from_tag(fields.trimmed("language")).unwrap_or_default().tag().to_owned(),
-            reason: typed("reason", 300),
+            given_name: typed(names::GIVEN_NAME, 80),
+            family_name: typed(names::FAMILY_NAME, 80),
+            email: typed(names::EMAIL, 254),
+            username: typed(names::USERNAME, 64),
+            phone: typed(names::PHONE, 40),
+            language: Language::from_tag(fields.trimmed(names::LANGUAGE))
+                .unwrap_or_default()
+                .tag()
+                .to_owned(),
+            reason: typed(names::REASON, 300),
             ask_username: app.asks_username(),
             phone_required: app.asks_phone(),
             errors: FieldErrors::default(),
@@ -111,28 +115,28 @@ pub(super) fn is_elsewhere(staff: &Staff, owner: &Account) -> bool {
 /// What was filled in, once it is good.
 fn check(app: &App, staff: &Staff, fields: &Fields) -> Result<(Invitation, Reason), Box<CreatePage>> {
     let mut page = CreatePage::new(app, fields);
-    let given_name =
-        parse_name(fields.trimmed("given_name")).map_err(|error| name_error(error, "given-name-missing"));
-    let family_name =
-        parse_name(fields.trimmed("family_name")).map_err(|error| name_error(error, "family-name-missing"));
-    let email = EmailAddress::parse(fields.trimmed("email")).ok_or_else(|| email_error(fields));
+    let given_name = parse_name(fields.trimmed(names::GIVEN_NAME))
+        .map_err(|error| name_error(error, "given-name-missing"));
+    let family_name = parse_name(fields.trimmed(names::FAMILY_NAME))
+        .map_err(|error| name_error(error, "family-name-missing"));
+    let email = EmailAddress::parse(fields.trimmed(names::EMAIL)).ok_or_else(|| email_error(fields));
     let username = if page.ask_username {
-        let invalid = if fields.plain("username").is_empty() {
+        let invalid = if fields.plain(names::USERNAME).is_empty() {
             "desk-username-missing"
         } else {
             "desk-username-invalid"
         };
-        Username::parse(fields.trimmed("username")).ok_or(invalid).map(Some)
+        Username::parse(fields.trimmed(names::USERNAME)).ok_or(invalid).map(Some)
     } else {
         Ok(None)
     };
-    let phone = match fields.plain("phone").as_str() {
+    let phone = match fields.plain(names::PHONE).as_str() {
         "" if page.phone_required => Err("desk-phone-missing"),
         "" => Ok(None),
         typed => PhoneNumber::parse(typed).map(Some).map_err(|_| "phone-not-dutch-mobile"),
     };
-    let language = Language::from_tag(fields.trimmed("language")).ok_or("desk-language-missing");
-    let reason = Reason::parse(fields.trimmed("reason")).map_err(reason_error);
+    let language = Language::from_tag(fields.trimmed(names::LANGUAGE)).ok_or("desk-language-missing");
+    let reason = Reason::parse(fields.trimmed(names::REASON)).map_err(reason_error);
     page.errors = FieldErrors::default()
         .and("given_name", given_name.as_ref().err().copied())
         .and("family_name", family_name.as_ref().err().copied())

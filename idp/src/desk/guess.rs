@@ -13,9 +13,6 @@ use crate::store::audit::Event;
 const REFUSALS_PER_DAY: u32 = 5;
 
 /// Takes the right to be refused an address, before it is looked for; `None` if there is none left today.
-///
-/// # Errors
-/// The backend's.
 pub(super) async fn take(app: &App, staff: &Staff) -> Result<Option<Reserved>, ServiceError> {
     let key = format!("desk-refusals:{}", staff.account.id.0);
     let limit = Limit { key: &key, most: REFUSALS_PER_DAY, window: DAY };
@@ -23,9 +20,6 @@ pub(super) async fn take(app: &App, staff: &Staff) -> Result<Option<Reserved>, S
 }
 
 /// Writes down that an address was refused, which uses the right up; otherwise gives it back.
-///
-/// # Errors
-/// A backend's.
 pub(super) async fn settle(
     app: &App,
     staff: &Staff,

@@ -14,9 +14,6 @@ fn key(staff: &AccountId, id: &str) -> String {
 }
 
 /// Keeps a search; its id.
-///
-/// # Errors
-/// The backend's.
 pub(super) async fn keep_search(app: &App, staff: &AccountId, search: &str) -> Result<String, ServiceError> {
     let id = app.random.id();
     app.ephemeral.put(&key(staff, &id), &app.store.seal_for_desk(search), SEARCH_LIVES).await?;
@@ -24,9 +21,6 @@ pub(super) async fn keep_search(app: &App, staff: &AccountId, search: &str) -> R
 }
 
 /// The search of this id. What is too old to be kept, or to be read, is nothing.
-///
-/// # Errors
-/// The backend's.
 pub(super) async fn search(app: &App, staff: &AccountId, id: &str) -> Result<Option<String>, ServiceError> {
     if id.is_empty() {
         return Ok(None);

@@ -25,6 +25,7 @@ use crate::app::Shared;
 use crate::config::Identifier;
 use crate::domain::account::{Account, AccountId};
 use crate::http::extract::Sent;
+use crate::http::names;
 use crate::http::pages::see_other;
 use crate::http::paths;
 use crate::http::{AppError, Caller, Form, SignedIn};
@@ -271,7 +272,7 @@ pub async fn search(
     State(app): State<Shared>,
     Form(staff, fields): Form<Staff>,
 ) -> Result<Response, AppError> {
-    let typed: String = fields.line("search").chars().take(100).collect();
+    let typed: String = fields.line(names::SEARCH).chars().take(100).collect();
     if typed.is_empty() {
         return Ok(see_other(paths::DESK));
     }

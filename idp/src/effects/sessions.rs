@@ -11,17 +11,11 @@ use crate::store::audit::Event;
 
 /// Ends a session, revokes what was granted in it, and puts a logout token for each of its portals into the
 /// outbox. False if it had ended before.
-///
-/// # Errors
-/// A backend's.
 pub async fn end_session(app: &App, write: &mut Write, id: &str) -> Result<bool, ServiceError> {
     end_session_by(app, write, id, None).await
 }
 
 /// As [`end_session`], for a session that ends because of what `actor` did.
-///
-/// # Errors
-/// A backend's.
 pub async fn end_session_by(
     app: &App,
     write: &mut Write,

@@ -9,7 +9,7 @@ use crate::config::{Portal, RegisteredClient, ScopeSet};
 use crate::domain::account::Account;
 use crate::domain::device::Device;
 use crate::domain::journey::{Begun, Facts, Journey, Next, Proofs, Requirements, WantedAcr, next};
-use crate::http::paths;
+use crate::http::names;
 use crate::protocol::authorization::AuthorizationRequest;
 use crate::store::accounts::Name;
 
@@ -26,9 +26,6 @@ pub struct Assessment {
 
 impl App {
     /// Reads everything that the decision needs, and decides.
-    ///
-    /// # Errors
-    /// A backend's.
     pub async fn assess(&self, cx: &RequestContext, journey: &Journey) -> Result<Assessment, ServiceError> {
         self.assess_knowing(cx, journey, None).await
     }
@@ -64,7 +61,7 @@ impl App {
         let found = match (&journey.account_id, known) {
             (Some(id), Some((account, device))) if account.id == *id => Some((account, device)),
             (Some(id), _) => {
-                let secret = cx.cookie(paths::DEVICE_COOKIE);
+                let secret = cx.cookie(names::DEVICE_COOKIE);
                 self.store.account_and_device(&Name::Id(id), secret.as_deref()).await?
             }
             (None, _) => None,

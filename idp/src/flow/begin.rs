@@ -8,7 +8,7 @@ use platform::seal::{same, sha256};
 use crate::app::room::Left;
 use crate::app::{App, ServiceError};
 use crate::domain::journey::{Journey, Proofs};
-use crate::http::paths;
+use crate::http::names;
 use crate::protocol::authorization::AuthorizationRequest;
 use crate::store::ephemeral::journeys::{self, Open};
 
@@ -16,13 +16,13 @@ use crate::store::ephemeral::journeys::{self, Open};
 pub fn journey_url(path: &str, id: &str) -> String {
     let (random, portal) = journeys::parts(id);
     let url = format!("{path}?journey={random}");
-    if portal.is_empty() { url } else { format!("{url}&{}={portal}", paths::PORTAL) }
+    if portal.is_empty() { url } else { format!("{url}&{}={portal}", names::PORTAL) }
 }
 
 /// The id of the journey in the URL; empty if there is none.
 pub fn journey_in(cx: &RequestContext) -> String {
     let random = cx.query("journey");
-    if random.is_empty() { random } else { journeys::id_with(&random, &cx.query(paths::PORTAL)) }
+    if random.is_empty() { random } else { journeys::id_with(&random, &cx.query(names::PORTAL)) }
 }
 
 /// The cookie of a journey in which the password was given.
@@ -37,9 +37,6 @@ impl App {
     }
 
     /// Begins a journey, with the proofs of the session that this browser has.
-    ///
-    /// # Errors
-    /// A backend's.
     pub async fn begin_journey(
         &self,
         cx: &RequestContext,
@@ -84,9 +81,6 @@ impl App {
 
     /// A journey of this browser, if it lives. From the password on, the browser must also bring the cookie that it got
     /// for it: whoever planted another cookie here beforehand does not have that one.
-    ///
-    /// # Errors
-    /// The backend's.
     pub async fn open_journey(&self, cx: &RequestContext, id: &str) -> Result<Option<Open>, ServiceError> {
         let open = journeys::open(&self.ephemeral, id, &cx.browser).await?;
         Ok(open.filter(|open| {
@@ -102,9 +96,6 @@ impl App {
     }
 
     /// The journey whose id stands in the query, if it is this browser's and lives.
-    ///
-    /// # Errors
-    /// The backend's.
     pub async fn journey_of(&self, cx: &RequestContext) -> Result<Option<Open>, ServiceError> {
         let id = journey_in(cx);
         let open = self.open_journey(cx, &id).await?;

@@ -16,6 +16,7 @@ use crate::domain::device;
 use crate::domain::journey::{Journey, Method};
 use crate::effects::sessions::end_session_by;
 use crate::http::AppError;
+use crate::http::names;
 use crate::http::pages::see_other;
 use crate::http::paths;
 use crate::protocol::error::INVALID_REQUEST_URI;
@@ -128,11 +129,11 @@ pub async fn finish(
         append(&mut response, cx.front.cookies.clear(&bond_cookie(&open.id)));
     }
     if let Some(secret) = after.session {
-        append(&mut response, cx.front.cookies.set(paths::SESSION_COOKIE, &secret, None));
+        append(&mut response, cx.front.cookies.set(names::SESSION_COOKIE, &secret, None));
     }
     if let Some(secret) = after.device {
         let lifetime = Some(DEVICE_COOKIE_LIFETIME);
-        append(&mut response, cx.front.cookies.set(paths::DEVICE_COOKIE, &secret, lifetime));
+        append(&mut response, cx.front.cookies.set(names::DEVICE_COOKIE, &secret, lifetime));
     }
     Ok(response)
 }
@@ -175,7 +176,7 @@ async fn keep_device(
         }
         return Ok(known.map(|device| device.id.clone()));
     }
-    let (brought, secret) = (cx.cookie(paths::DEVICE_COOKIE), app.random.token());
+    let (brought, secret) = (cx.cookie(names::DEVICE_COOKIE), app.random.token());
     let label = device::label(user_agent(cx));
     let (id, is_new) =
         app.store.trust_device(write, &account.id, brought.as_deref(), &secret, &label, remembered).await?;

@@ -17,23 +17,8 @@ use crate::protocol::error::OAuthError;
 use crate::store::ephemeral::journeys::{self, Open};
 use crate::verification::codes;
 
-fn step_path(step: Step) -> &'static str {
-    match step {
-        Step::Password => paths::SIGNIN_PASSWORD,
-        Step::ConfirmMail => paths::REGISTER_SENT,
-        Step::NewPassword => paths::SIGNIN_NEW_PASSWORD,
-        Step::Phone => paths::SIGNIN_PHONE,
-        Step::Code => paths::SIGNIN_CODE,
-        Step::Terms => paths::SIGNIN_TERMS,
-        Step::Consent => paths::SIGNIN_CONSENT,
-    }
-}
-
 impl App {
     /// Goes on with a journey.
-    ///
-    /// # Errors
-    /// A backend's.
     pub fn resume<'a>(self: &'a Shared, cx: &'a RequestContext, open: Open) -> Answer<'a> {
         Box::pin(async move {
             let assessment = self.assess(cx, &open.journey).await?;
@@ -42,18 +27,12 @@ impl App {
     }
 
     /// Saves a journey and goes on; if another request was first, goes on from what that one saved.
-    ///
-    /// # Errors
-    /// A backend's.
     pub fn save_and_resume<'a>(self: &'a Shared, cx: &'a RequestContext, open: Open) -> Answer<'a> {
         self.save_and_resume_knowing(cx, open, None)
     }
 
     /// As [`App::save_and_resume`], with account and device as they were just read; what must still be so when the
     /// sign-in ends is looked at again in the transaction that ends it.
-    ///
-    /// # Errors
-    /// A backend's.
     pub fn save_and_resume_knowing<'a>(
         self: &'a Shared,
         cx: &'a RequestContext,
@@ -73,9 +52,6 @@ impl App {
     }
 
     /// Goes on from what another request made of the journey meanwhile.
-    ///
-    /// # Errors
-    /// A backend's.
     pub async fn resume_after_race(
         self: &Shared,
         cx: &RequestContext,
@@ -104,7 +80,7 @@ impl App {
                     // Boxed, as the end of a journey is: every step's handler contains this future.
                     Box::pin(codes::send(self, &mut open, account)).await?;
                 }
-                let mut response = see_other(&journey_url(step_path(step), &open.id));
+                let mut response = see_other(&journey_url(step.path(), &open.id));
                 if open.journey.is_bound {
                     let lifetime = (!open.journey.public_computer).then(|| self.journey_lifetime());
                     let bond = self.bond(cx, &open.id);
@@ -117,9 +93,6 @@ impl App {
 
     /// The answer for a journey that is not there: it ended in success a moment ago (a second click), or it is
     /// too old or another browser's.
-    ///
-    /// # Errors
-    /// A backend's.
     pub async fn journey_gone(&self, cx: &RequestContext) -> Result<Response, AppError> {
         if cx.browser_is_new && cx.uri.path() != paths::COOKIES {
             // Another browser's, or of one that keeps no cookies: the next request tells.
@@ -140,9 +113,6 @@ impl App {
     }
 
     /// Ends a journey with an error for the client; without a client's request, with a page.
-    ///
-    /// # Errors
-    /// The backend's.
     pub async fn refuse(
         &self,
         cx: &RequestContext,

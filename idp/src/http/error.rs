@@ -14,7 +14,8 @@ use platform::headers;
 use platform::request::RequestContext;
 use serde::Serialize;
 
-use crate::app::{App, ServiceError, Shared, retry_after};
+use crate::app::{App, ServiceError, Shared};
+use crate::http::pages::retry_after;
 use crate::http::paths;
 
 /// What a handler comes to. Boxed with its type forgotten where many handlers contain the same one: the end of a sign-in

@@ -8,6 +8,7 @@ use platform::ending::Ending;
 use platform::request::{Fields, RequestContext};
 
 use super::error::AppError;
+use super::names;
 use super::pages::see_other;
 use crate::app::{App, ServiceError, Shared};
 use crate::domain::account::Account;
@@ -68,9 +69,6 @@ pub struct SignedIn {
 
 impl SignedIn {
     /// Who is signed in in this browser.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn of(app: &App, cx: &RequestContext) -> Result<Option<Self>, ServiceError> {
         let Some(session) = app.session_of(cx).await? else { return Ok(None) };
         let account = app.store.account(&session.account_id).await?;
@@ -110,11 +108,8 @@ const WARN: std::time::Duration = std::time::Duration::from_mins(2);
 
 impl App {
     /// The live session of this browser.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn session_of(&self, cx: &RequestContext) -> Result<Option<Session>, ServiceError> {
-        let Some(secret) = cx.cookie(paths::SESSION_COOKIE) else { return Ok(None) };
+        let Some(secret) = cx.cookie(names::SESSION_COOKIE) else { return Ok(None) };
         Ok(self.store.session_by_secret(&secret, self.idle()).await?)
     }
 

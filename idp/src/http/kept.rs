@@ -7,6 +7,7 @@ use platform::request::{Fields, RequestContext};
 
 use super::error::AppError;
 use super::extract::{Caller, Form};
+use super::names;
 use super::pages::see_other;
 use crate::app::room::Left;
 use crate::app::{App, ServiceError, Shared};
@@ -15,7 +16,7 @@ use crate::http::paths;
 impl App {
     /// For whom a form of this browser is kept: for the holder of its session, also of one that ended by itself.
     async fn form_holder(&self, cx: &RequestContext) -> Result<Holder, ServiceError> {
-        let Some(secret) = cx.cookie(paths::SESSION_COOKIE) else { return Ok(Holder::Browser) };
+        let Some(secret) = cx.cookie(names::SESSION_COOKIE) else { return Ok(Holder::Browser) };
         let account = self.store.account_behind(&secret).await?;
         Ok(account.map_or(Holder::Browser, |id| Holder::Person(id.0)))
     }
@@ -40,9 +41,6 @@ impl App {
     }
 
     /// The form that this page is to show again; empty if there is none.
-    ///
-    /// # Errors
-    /// A backend's.
     pub async fn kept_form(&self, cx: &RequestContext) -> Result<Fields, ServiceError> {
         let holder = self.form_holder(cx).await?;
         Ok(self.kept.find(cx, &holder).await?)

@@ -3,6 +3,7 @@
 pub mod error;
 pub mod extract;
 pub mod kept;
+pub mod names;
 pub mod pages;
 pub mod paths;
 

@@ -1,5 +1,7 @@
 //! The paths of this server, as redirects, links, metadata and tests name them.
 
+use crate::domain::journey::Step;
+
 pub const HOME: &str = "/";
 pub const CONFIGURATION: &str = "/.well-known/openid-configuration";
 /// The same document under the name of RFC 8414 section 3.
@@ -15,18 +17,18 @@ pub const TOKEN: &str = "/token";
 pub const USERINFO: &str = "/userinfo";
 pub const LOGOUT: &str = "/logout";
 pub const SIGNIN: &str = "/signin";
-pub const SIGNIN_PASSWORD: &str = "/signin/password";
-pub const SIGNIN_NEW_PASSWORD: &str = "/signin/new-password";
-pub const SIGNIN_PHONE: &str = "/signin/phone";
-pub const SIGNIN_CODE: &str = "/signin/code";
+pub const SIGNIN_PASSWORD: &str = Step::Password.path();
+pub const SIGNIN_NEW_PASSWORD: &str = Step::NewPassword.path();
+pub const SIGNIN_PHONE: &str = Step::Phone.path();
+pub const SIGNIN_CODE: &str = Step::Code.path();
 pub const SIGNIN_RESEND: &str = "/signin/code/resend";
-pub const SIGNIN_TERMS: &str = "/signin/terms";
-pub const SIGNIN_CONSENT: &str = "/signin/consent";
+pub const SIGNIN_TERMS: &str = Step::Terms.path();
+pub const SIGNIN_CONSENT: &str = Step::Consent.path();
 pub const SIGNIN_CANCEL: &str = "/signin/cancel";
 /// Finds out whether a browser keeps cookies.
 pub const COOKIES: &str = "/cookies";
 pub const REGISTER: &str = "/register";
-pub const REGISTER_SENT: &str = "/register/sent";
+pub const REGISTER_SENT: &str = Step::ConfirmMail.path();
 pub const REGISTER_RESEND: &str = "/register/resend";
 pub const CONFIRM: &str = "/confirm";
 pub const FORGOT: &str = "/forgot";
@@ -68,14 +70,6 @@ pub const DEV_CLOCK: &str = "/dev/clock/advance";
 /// Registration of clients; that of people is at `/register`.
 pub const CLIENTS: &str = "/clients";
 pub const CLIENT: &str = "/clients/{client_id}";
-
-/// The parameter that says which portal a URL belongs to, for who comes too late.
-pub const PORTAL: &str = "portal";
-
-/// The cookie of a session; its value is the secret of which the database keeps a hash.
-pub const SESSION_COOKIE: &str = "session";
-/// The cookie of a device that may be known to accounts.
-pub const DEVICE_COOKIE: &str = "device";
 
 /// The page that stands for a target which answers to forms alone; every other path is its own.
 pub fn page_of(path: &str) -> &str {

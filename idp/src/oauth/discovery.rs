@@ -184,9 +184,6 @@ impl App {
     }
 
     /// Looks which of those algorithms clients ask for, and notes it for all nodes.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn note_asked_algorithms(&self) -> Result<(), ServiceError> {
         for algorithm in Self::on_request() {
             if self.file_asks_for(algorithm) || self.store.has_client_that_asks(algorithm).await? {
@@ -197,9 +194,6 @@ impl App {
     }
 
     /// Notes what one client asks for.
-    ///
-    /// # Errors
-    /// The database's.
     pub(super) async fn note_asked_by(&self, client: &Client) -> Result<(), ServiceError> {
         for algorithm in Self::on_request().filter(|algorithm| client.asks_for(*algorithm)) {
             self.store.note_asked_algorithm(algorithm).await?;

@@ -17,6 +17,7 @@ use crate::app::{App, ServiceError, Shared};
 use crate::config::{Portal, RegisteredClient};
 use crate::effects::{self, sessions::end_session};
 use crate::flow::answer::FormField;
+use crate::http::names;
 use crate::http::pages::see_other;
 use crate::http::paths;
 use crate::http::{AppError, Caller};
@@ -80,7 +81,7 @@ pub async fn get(State(app): State<Shared>, Caller(cx): Caller) -> Result<Respon
 /// `POST /logout`: from a portal, like GET; or from our own question, with its CSRF token.
 pub async fn post(State(app): State<Shared>, Caller(cx): Caller, body: Bytes) -> Result<Response, AppError> {
     let cx = as_get(&cx, paths::LOGOUT, &body);
-    if cx.cookie(paths::SESSION_COOKIE).is_none() {
+    if cx.cookie(names::SESSION_COOKIE).is_none() {
         // Whether somebody is signed in is seen when the cookies come along.
         return Ok(see_other(&cx.uri.to_string()));
     }
@@ -244,8 +245,8 @@ async fn logout(
         let page = LoggedOutPage { detail: asked.detail(app), ..LoggedOutPage::new(portal, has_ended) };
         app.page(cx, client_id, StatusCode::OK, "idp/logged_out.html", &page)
     };
-    if cx.cookie(paths::SESSION_COOKIE).is_some() {
-        append(&mut response, cx.front.cookies.clear(paths::SESSION_COOKIE));
+    if cx.cookie(names::SESSION_COOKIE).is_some() {
+        append(&mut response, cx.front.cookies.clear(names::SESSION_COOKIE));
     }
     Ok(response)
 }

@@ -11,7 +11,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use platform::request::{Fields, RequestContext};
 
-use crate::app::{App, ServiceError, Shared, retry_after};
+use crate::app::{App, ServiceError, Shared};
+use crate::http::pages::retry_after;
 use crate::protocol::assertion;
 use crate::protocol::error::{INVALID_CLIENT, OAuthError, SERVER_ERROR, TOO_MANY_REQUESTS};
 use crate::protocol::reason::Reason;

@@ -184,9 +184,6 @@ impl App {
     /// The account that a grant still speaks for: it was not revoked, its session lives, or ended by time alone
     /// with offline access granted (OpenID Connect Core section 11), and the account is not blocked. With
     /// `new_tokens` the account's lock counts as well.
-    ///
-    /// # Errors
-    /// A backend's.
     pub(super) async fn entitled_account(
         &self,
         grant: &Grant,
@@ -206,9 +203,6 @@ impl App {
     }
 
     /// What stands behind an access token that comes back: one of ours, not expired, not revoked.
-    ///
-    /// # Errors
-    /// A backend's.
     pub(super) async fn active_token(&self, token: &str) -> Result<Option<ActiveToken>, ServiceError> {
         let Ok(claims) = self.keys.verify_jwt(token, ACCESS_TOKEN_TYPE) else { return Ok(None) };
         let Ok(claims) = serde_json::from_value::<AccessTokenClaims>(claims) else { return Ok(None) };

@@ -11,6 +11,7 @@ use platform::request::Fields;
 use serde::Serialize;
 
 use crate::app::Shared;
+use crate::http::names;
 use crate::http::{AppError, Caller};
 
 /// `idp/outbox.html`
@@ -89,7 +90,8 @@ pub async fn advance(State(app): State<Shared>, body: Bytes) -> Result<Response,
     if !app.config.dev.clock {
         return Err(AppError::NotFound);
     }
-    let seconds = Fields::parse(&body).ok().and_then(|fields| fields.get("seconds")?.parse::<u64>().ok());
+    let seconds =
+        Fields::parse(&body).ok().and_then(|fields| fields.get(names::SECONDS)?.parse::<u64>().ok());
     Ok(match seconds.filter(|seconds| *seconds <= 400 * 86_400) {
         Some(seconds) => {
             app.clock.advance(Duration::from_secs(seconds));

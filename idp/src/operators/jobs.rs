@@ -30,9 +30,6 @@ pub fn start(app: &Shared, shutdown: &Shutdown) {
 }
 
 /// Removes what has expired. Often, for anybody can make more of it.
-///
-/// # Errors
-/// The backend's.
 pub async fn sweep(app: &Shared) -> Result<(), ServiceError> {
     app.flood.sweep();
     app.client_flood.sweep();
@@ -42,9 +39,6 @@ pub async fn sweep(app: &Shared) -> Result<(), ServiceError> {
 }
 
 /// Removes what has served its time.
-///
-/// # Errors
-/// A backend's.
 pub async fn clean_up(app: &Shared) -> Result<(), ServiceError> {
     let now = app.clock.now();
     app.store.remove_old_sessions(now.minus(KEEP_ENDED)).await?;

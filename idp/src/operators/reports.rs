@@ -8,8 +8,9 @@ use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use platform::request::RequestContext;
 
-use crate::app::{Shared, retry_after};
+use crate::app::Shared;
 use crate::delivery::{Incoming, Reported};
+use crate::http::pages::retry_after;
 
 /// More than any gateway documents.
 pub const LARGEST: usize = 16 * 1024;

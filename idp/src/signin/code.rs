@@ -14,6 +14,7 @@ use crate::domain::account::Account;
 use crate::domain::journey::{Method, Step};
 use crate::effects::{self, Change, Consequences};
 use crate::flow::begin::journey_url;
+use crate::http::names;
 use crate::http::pages::see_other;
 use crate::http::paths;
 use crate::http::{AppError, Form};
@@ -102,9 +103,6 @@ impl CodePage {
 }
 
 /// What the page of a code shows at this moment.
-///
-/// # Errors
-/// A backend's.
 pub async fn code_page(
     app: &App,
     cx: &RequestContext,
@@ -208,7 +206,7 @@ pub async fn post(
     State(app): State<Shared>,
     Form(AtStep { cx, mut arrived, .. }, fields): Form<AtStep<Here>>,
 ) -> Result<Response, AppError> {
-    let typed = fields.get("code").unwrap_or_default();
+    let typed = fields.get(names::CODE).unwrap_or_default();
     for _ in 0..20 {
         if let Some(response) = attempt(&app, &cx, arrived, typed).await? {
             return Ok(response);
@@ -284,7 +282,7 @@ pub async fn resend(
     };
     let before = arrived.open.journey.code.clone();
     let url = journey_url(paths::SIGNIN_CODE, &arrived.open.id);
-    if fields.get("after").is_some_and(|shown| shown != codes::mark(&arrived.open)) {
+    if fields.get(names::AFTER).is_some_and(|shown| shown != codes::mark(&arrived.open)) {
         // The second click on a page whose first one has sent a code.
         return Ok(see_other(&url));
     }

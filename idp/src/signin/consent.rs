@@ -11,6 +11,7 @@ use crate::app::Shared;
 use crate::config::ScopeSet;
 use crate::domain::journey::{Method, Step};
 use crate::flow::begin::journey_url;
+use crate::http::names;
 use crate::http::paths;
 use crate::http::{AppError, Form};
 use crate::protocol::authorization::AuthorizationRequest;
@@ -78,7 +79,7 @@ pub async fn post(
     State(app): State<Shared>,
     Form(AtStep { cx, mut arrived, .. }, fields): Form<AtStep<Here>>,
 ) -> Result<Response, AppError> {
-    if fields.get("accept") != Some("yes") {
+    if fields.get(names::ACCEPT) != Some("yes") {
         return app.refuse(&cx, &arrived.open, CONSENT_DENIED).await;
     }
     if let (Some(account), Some(request)) = (&arrived.assessment.account, &arrived.open.journey.request) {

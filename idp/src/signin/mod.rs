@@ -51,9 +51,6 @@ impl AboutClient {
 
 impl App {
     /// What a client says of itself.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn about_client(&self, client: &Client) -> Result<AboutClient, ServiceError> {
         let name = if client.client_name.is_empty() { &client.client_id } else { &client.client_name };
         let is_of_the_file = self.registry.client(&client.client_id).is_some();

@@ -13,6 +13,7 @@ use crate::domain::account::Account;
 use crate::domain::journey::{Method, Step};
 use crate::effects::{self, Change, Consequences};
 use crate::flow::begin::journey_url;
+use crate::http::names;
 use crate::http::paths;
 use crate::http::{AppError, Form};
 
@@ -87,7 +88,7 @@ pub async fn post(
     let Some(account) = arrived.assessment.account.clone() else {
         return Err(AppError::JourneyExpired(arrived.open.journey.client_id.clone()));
     };
-    let password = fields.get("new_password").unwrap_or_default();
+    let password = fields.get(names::NEW_PASSWORD).unwrap_or_default();
     if let Err(problem) = policy::check(password, &app.config.password, &personal(&account)) {
         return Ok(page(&app, &cx, &arrived, Some(problem.key)));
     }

@@ -22,6 +22,7 @@ use crate::domain::account::{Account, EmailAddress, Username};
 use crate::domain::device::Device;
 use crate::domain::journey::{Method, Proofs, Step};
 use crate::flow::begin::{bond_cookie, journey_url};
+use crate::http::names;
 use crate::http::pages::see_other;
 use crate::http::paths;
 use crate::http::{AppError, Form};
@@ -116,7 +117,7 @@ pub async fn get(
     AtStep { cx, mut arrived, .. }: AtStep<Here>,
 ) -> Result<Response, AppError> {
     let kept = app.kept_form(&cx).await?;
-    let typed = kept.get("email").or(kept.get("username"));
+    let typed = kept.get(names::EMAIL).or(kept.get(names::USERNAME));
     arrived.open.journey.identifier = typed.map_or(arrived.open.journey.identifier, plain);
     page(&app, &cx, &arrived, FieldErrors::default()).await
 }
@@ -129,11 +130,11 @@ pub async fn post(
     let started = Instant::now();
     let kind = app.config.accounts.identifier;
     let typed = match kind {
-        Identifier::Email => fields.plain("email"),
-        Identifier::Username => fields.plain("username"),
+        Identifier::Email => fields.plain(names::EMAIL),
+        Identifier::Username => fields.plain(names::USERNAME),
     };
     arrived.open.journey.identifier = typed.chars().take(254).collect();
-    let unfit = unfit(kind, &typed, fields.get("password"));
+    let unfit = unfit(kind, &typed, fields.get(names::PASSWORD));
     if !unfit.is_empty() {
         return page(&app, &cx, &arrived, unfit).await;
     }
@@ -175,7 +176,7 @@ async fn give(
         journey.proofs = Proofs::default().with(Method::Password, app.clock.now());
         journey.pending_phone = None;
         journey.code = None;
-        journey.public_computer = fields.get("public_computer").is_some();
+        journey.public_computer = fields.get(names::PUBLIC_COMPUTER).is_some();
         journey.is_bound = true;
         let is_public = journey.public_computer;
         let id = &arrived.open.id;
@@ -184,7 +185,7 @@ async fn give(
         let known = account.email_verified_at.is_some().then_some((account, device));
         let mut response = app.save_and_resume_knowing(cx, arrived.open, known).await?;
         if is_public {
-            cx.make_public(&mut response, &[paths::DEVICE_COOKIE]);
+            cx.make_public(&mut response, &[names::DEVICE_COOKIE]);
         } else if cx.cookie(PUBLIC_COOKIE).is_some() {
             append(&mut response, cx.front.cookies.clear(PUBLIC_COOKIE));
         }
@@ -228,7 +229,7 @@ async fn waiting_page(
 ) -> Result<Option<(EmailAddress, String)>, ServiceError> {
     let Some(email) = EmailAddress::parse(typed) else { return Ok(None) };
     let Some(registration) = app.registration_here(cx, &email).await? else { return Ok(None) };
-    let password = fields.get("password").unwrap_or_default();
+    let password = fields.get(names::PASSWORD).unwrap_or_default();
     let verdict = app.passwords.verify(password, Some(&registration.password_hash)).await;
     Ok(verdict.map_err(|_| ServiceError::Busy)?.matches.then_some((email, registration.page_id)))
 }
@@ -242,14 +243,14 @@ async fn check(
     typed: &str,
     fields: &Fields,
 ) -> Result<Option<(Account, Option<Device>)>, ServiceError> {
-    let password = fields.get("password").unwrap_or_default();
+    let password = fields.get(names::PASSWORD).unwrap_or_default();
     let name = match app.config.accounts.identifier {
         Identifier::Email => EmailAddress::parse(typed).map(Name::Email),
         Identifier::Username => (!typed.is_empty()).then_some(Name::Username(typed)),
     };
     let found = match name {
         Some(name) => {
-            let secret = cx.cookie(paths::DEVICE_COOKIE);
+            let secret = cx.cookie(names::DEVICE_COOKIE);
             app.store.account_and_device(&name, secret.as_deref()).await?
         }
         None => None,

@@ -12,6 +12,7 @@ use crate::app::Shared;
 use crate::domain::journey::{Next, Step};
 use crate::domain::phone::PhoneNumber;
 use crate::flow::begin::journey_url;
+use crate::http::names;
 use crate::http::paths;
 use crate::http::{AppError, Caller, Form};
 
@@ -84,7 +85,7 @@ impl FromRequestParts<Shared> for AtPhone {
 /// `GET /signin/phone`: whoever gave the password in this journey, of an account without a phone.
 pub async fn get(State(app): State<Shared>, AtPhone { cx, arrived }: AtPhone) -> Result<Response, AppError> {
     let kept = app.kept_form(&cx).await?;
-    Ok(page(&app, &cx, &arrived, &kept.plain("phone"), None))
+    Ok(page(&app, &cx, &arrived, &kept.plain(names::PHONE), None))
 }
 
 /// `POST /signin/phone`: sends a code, within the limits for numbers and accounts.
@@ -92,7 +93,7 @@ pub async fn post(
     State(app): State<Shared>,
     Form(AtPhone { cx, mut arrived }, fields): Form<AtPhone>,
 ) -> Result<Response, AppError> {
-    let typed = fields.plain("phone");
+    let typed = fields.plain(names::PHONE);
     let typed = typed.as_str();
     if typed.is_empty() {
         return Ok(page(&app, &cx, &arrived, "", Some("phone-empty")));

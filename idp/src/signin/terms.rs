@@ -10,6 +10,7 @@ use super::at_step::{Arrived, AtStep, Page};
 use crate::app::Shared;
 use crate::domain::journey::Step;
 use crate::flow::begin::journey_url;
+use crate::http::names;
 use crate::http::paths;
 use crate::http::{AppError, Form};
 use crate::store::audit::Event;
@@ -93,7 +94,7 @@ pub async fn post(
     State(app): State<Shared>,
     Form(AtStep { cx, arrived, .. }, fields): Form<AtStep<Here>>,
 ) -> Result<Response, AppError> {
-    if fields.get("accept") != Some("yes") {
+    if fields.get(names::ACCEPT) != Some("yes") {
         return page(&app, &cx, &arrived, Some("terms-not-accepted")).await;
     }
     let portal = &arrived.assessment.portal;

@@ -72,9 +72,6 @@ pub(super) fn account(row: &AnyRow) -> Result<Account> {
 
 impl Store {
     /// Adds an account; a known e-mail address or user name is a unique violation.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn insert_account(&self, write: &mut Write, new: &NewAccount) -> Result<AccountId> {
         let now = self.clock.now().0;
         let id = AccountId(self.random.id());
@@ -107,9 +104,6 @@ impl Store {
 
     /// The account that `name` leads to, and the device that a browser with this secret is to it (another account's
     /// knowledge of it is none), in one query: each page of a sign-in needs both.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn account_and_device(
         &self,
         name: &Name<'_>,
@@ -140,16 +134,11 @@ impl Store {
         row.as_ref().map(account).transpose()
     }
 
-    /// # Errors
-    /// The engine's.
     pub async fn account(&self, id: &AccountId) -> Result<Option<Account>> {
         self.find_account("id", &id.0).await
     }
 
     /// As [`Store::account`], as it is for this transaction.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn account_in(&self, write: &mut Write, id: &AccountId) -> Result<Option<Account>> {
         let sql = format!("SELECT {COLUMNS} FROM accounts WHERE id = $1");
         let row =
@@ -158,9 +147,6 @@ impl Store {
     }
 
     /// The account whose holder confirmed this address, as it is for this transaction.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn confirmed_account_in(
         &self,
         write: &mut Write,
@@ -173,9 +159,6 @@ impl Store {
     }
 
     /// Removes a registration of this address that nobody confirmed.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn remove_unconfirmed_at(&self, write: &mut Write, email: &EmailAddress) -> Result<()> {
         let query = sqlx::query("DELETE FROM accounts WHERE email = $1 AND email_confirmed_at IS NULL");
         query.bind(email.as_str()).execute(write.connection()).await?;
@@ -183,9 +166,6 @@ impl Store {
     }
 
     /// What the holder let clients have: client, scope, when.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn consents(&self, id: &AccountId) -> Result<Vec<(String, String, Timestamp)>> {
         let sql = "SELECT client_id, scope, given_at FROM consents WHERE account_id = $1 ORDER BY given_at";
         let rows = sqlx::query(sql).bind(&id.0).fetch_all(self.db.pool()).await?;
@@ -195,9 +175,6 @@ impl Store {
     /// A write transaction that holds an account as it is until it ends, if its password is still this one and nobody
     /// blocked it: who changes either waits for this transaction, or was first. `None` then, or if a row that one of
     /// the other `guards` is about is not as that one wants it.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn begin_holding(
         &self,
         id: &AccountId,
@@ -211,17 +188,12 @@ impl Store {
         Ok(self.db.begin_write_if(guards).await?)
     }
 
-    /// # Errors
-    /// The engine's.
     pub async fn account_by_email(&self, email: &EmailAddress) -> Result<Option<Account>> {
         self.find_account("email", email.as_str()).await
     }
 
     /// Gives an account that was never confirmed new names and a new password; false if it has been
     /// confirmed meanwhile.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn replace_unconfirmed(
         &self,
         write: &mut Write,
@@ -247,9 +219,6 @@ impl Store {
 
     /// Notes that the owner of the address confirmed it for the account with this password; false if that was done
     /// before, or if the password is another one by now.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn confirm_email(
         &self,
         write: &mut Write,
@@ -265,9 +234,6 @@ impl Store {
 
     /// Gives an account another address, which its holder has just confirmed; false if it has not the one that was
     /// to be replaced any more. An address of another account is a unique violation.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn change_email(
         &self,
         write: &mut Write,
@@ -282,9 +248,6 @@ impl Store {
     }
 
     /// Gives an account another phone number, which has just received a code.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn change_phone(&self, write: &mut Write, id: &AccountId, phone_sealed: &str) -> Result<()> {
         let sql =
             "UPDATE accounts SET phone_sealed = $1, phone_verified_at = $2, updated_at = $2 WHERE id = $3";
@@ -294,9 +257,6 @@ impl Store {
     }
 
     /// An account, held until `write` ends, so that nobody else changes it meanwhile.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn hold_account(&self, write: &mut Write, id: &AccountId) -> Result<Option<Account>> {
         let sql = format!("UPDATE accounts SET updated_at = updated_at WHERE id = $1 RETURNING {COLUMNS}");
         let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(&id.0);
@@ -304,9 +264,6 @@ impl Store {
     }
 
     /// Takes the phone number away from an account.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn remove_phone(&self, write: &mut Write, id: &AccountId) -> Result<()> {
         let sql = "UPDATE accounts SET phone_sealed = NULL, phone_verified_at = NULL, updated_at = $1 WHERE id = $2";
         let query = sqlx::query(sql).bind(self.clock.now().0).bind(&id.0);
@@ -315,18 +272,12 @@ impl Store {
     }
 
     /// Removes an account with everything that belongs to it but the audit log; false if it was gone.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn delete_account(&self, write: &mut Write, id: &AccountId) -> Result<bool> {
         let query = sqlx::query("DELETE FROM accounts WHERE id = $1").bind(&id.0);
         Ok(query.execute(write.connection()).await?.rows_affected() == 1)
     }
 
     /// Sets a password chosen by the holder; it is no longer a temporary one.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn set_password(&self, write: &mut Write, id: &AccountId, hash: &str) -> Result<()> {
         let sql = "UPDATE accounts SET password_hash = $1, temporary_password_until = NULL,
                      temporary_password_used_at = NULL, updated_at = $2 WHERE id = $3";
@@ -336,9 +287,6 @@ impl Store {
 
     /// Replaces the hash of an unchanged password by one with today's parameters, unless the password was
     /// changed meanwhile.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn upgrade_password_hash(&self, id: &AccountId, old: &str, new: &str) -> Result<()> {
         let query =
             sqlx::query("UPDATE accounts SET password_hash = $1 WHERE id = $2 AND password_hash = $3");
@@ -347,9 +295,6 @@ impl Store {
     }
 
     /// Sets the first phone number, which has just received a code; false if the account has one by now.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn enrol_phone(&self, write: &mut Write, id: &AccountId, phone_sealed: &str) -> Result<bool> {
         let sql = "UPDATE accounts SET phone_sealed = $1, phone_verified_at = $2, updated_at = $2
                    WHERE id = $3 AND phone_verified_at IS NULL";
@@ -358,9 +303,6 @@ impl Store {
     }
 
     /// Blocks an account, or lifts the block.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn set_blocked(&self, write: &mut Write, id: &AccountId, blocked: bool) -> Result<()> {
         let now = self.clock.now().0;
         let sql = "UPDATE accounts SET blocked_at = $1, updated_at = $2 WHERE id = $3";
@@ -375,9 +317,6 @@ impl Store {
 
     /// Removes accounts whose address nobody confirmed, some time after the last mail that asked for it; returns
     /// how many.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn remove_unconfirmed(&self, asked_before: Timestamp) -> Result<u64> {
         let query = sqlx::query(
             "DELETE FROM accounts WHERE email_confirmed_at IS NULL AND created_at < $1

@@ -205,9 +205,6 @@ impl Store {
 
     /// Adds a row for what an operator did on the command line. It uses the oldest columns alone: a backup is made of
     /// whatever schema there is.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn note_operation(&self, operator: &str, operation: Operation, detail: &str) -> Result<()> {
         let text = "INSERT INTO audit (id, at, actor_id, event, detail) VALUES ($1, $2, $3, $4, $5)";
         let query = sqlx::query(text)
@@ -221,9 +218,6 @@ impl Store {
     }
 
     /// When `actor` last did one of these to an account, as it is for this transaction, which holds the account.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn last_act(
         &self,
         write: &mut Write,
@@ -242,17 +236,11 @@ impl Store {
     }
 
     /// The rows of an account, or of all, the newest first.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn audit(&self, account: Option<&AccountId>, limit: u32) -> Result<Vec<Entry>> {
         self.audit_of(&Filter { account: account.cloned(), ..Filter::default() }, limit).await
     }
 
     /// The rows that a filter leaves, the newest first.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn audit_of(&self, filter: &Filter, limit: u32) -> Result<Vec<Entry>> {
         // Only the conditions that are wanted, so that the engine takes the index that fits.
         let conditions = [
@@ -274,9 +262,6 @@ impl Store {
     }
 
     /// Removes the rows from before a moment.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn remove_audit(&self, before: Timestamp) -> Result<u64> {
         Ok(self.db.execute(sqlx::query("DELETE FROM audit WHERE at < $1").bind(before.0)).await?)
     }

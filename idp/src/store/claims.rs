@@ -8,9 +8,6 @@ use crate::domain::account::AccountId;
 
 impl Store {
     /// Keeps these claims of an account, in place of those before.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn set_claims(
         &self,
         write: &mut Write,

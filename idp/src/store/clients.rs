@@ -28,9 +28,6 @@ fn settings(client: &Client) -> Result<String> {
 
 impl Store {
     /// A client that registered itself.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn registered_client(&self, client_id: &str) -> Result<Option<ClientRow>> {
         let sql = "SELECT settings, logo_uri, secret_hash, token_hash FROM clients WHERE client_id = $1";
         let Some(row) = sqlx::query(sql).bind(client_id).fetch_optional(self.db.pool()).await? else {
@@ -48,9 +45,6 @@ impl Store {
 
     /// Keeps a new client with its picture (a `data:` URI), and takes one use of the initial access token; false if
     /// that has none left.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn register_client(
         &self,
         initial_token: &str,
@@ -90,9 +84,6 @@ impl Store {
     }
 
     /// Whether an initial access token is still good; takes no use of it.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn is_initial_token(&self, token: &str) -> Result<bool> {
         let sql =
             "SELECT 1 FROM initial_access_tokens WHERE token_hash = $1 AND uses_left > 0 AND expires_at > $2";
@@ -101,9 +92,6 @@ impl Store {
     }
 
     /// Keeps other settings of a client that registered itself, and its picture, if it is still there.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn update_client(&self, row: &ClientRow, logo: Option<&str>) -> Result<bool> {
         let mut write = self.begin_write().await?;
         let updated = sqlx::query(
@@ -127,9 +115,6 @@ impl Store {
     }
 
     /// The logo of a client that registered itself, as a `data:` URI.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn client_logo(&self, client_id: &str) -> Result<Option<String>> {
         let query = sqlx::query("SELECT logo FROM clients WHERE client_id = $1").bind(client_id);
         let row = query.fetch_optional(self.db.pool()).await?;
@@ -137,18 +122,12 @@ impl Store {
     }
 
     /// Whether a public client that registered itself is at this origin.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn is_client_origin(&self, origin: &str) -> Result<bool> {
         let query = sqlx::query("SELECT 1 FROM client_origins WHERE origin = $1 LIMIT 1").bind(origin);
         Ok(query.fetch_optional(self.db.pool()).await?.is_some())
     }
 
     /// Whether a client that registered itself wants something signed with this algorithm. Reads them all.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn has_client_that_asks(&self, algorithm: SigningAlgorithm) -> Result<bool> {
         let pattern = |field: &str| format!("%\"{field}\":\"{}\"%", algorithm.name());
         let sql = "SELECT 1 FROM clients WHERE settings LIKE $1 OR settings LIKE $2 LIMIT 1";
@@ -159,9 +138,6 @@ impl Store {
     }
 
     /// Notes that a client asks for this algorithm; once an hour is enough.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn note_asked_algorithm(&self, algorithm: SigningAlgorithm) -> Result<()> {
         let now = self.clock.now();
         let query = sqlx::query(
@@ -175,9 +151,6 @@ impl Store {
     }
 
     /// Whether a client asked for this algorithm after `since`.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn was_algorithm_asked(&self, algorithm: SigningAlgorithm, since: Timestamp) -> Result<bool> {
         let sql = "SELECT 1 FROM asked_algorithms WHERE algorithm = $1 AND asked_at > $2";
         let query = sqlx::query(sql).bind(algorithm.name()).bind(since.0);
@@ -185,9 +158,6 @@ impl Store {
     }
 
     /// Removes a client that registered itself; what was granted to it ends.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn remove_client(&self, client_id: &str) -> Result<bool> {
         let mut write = self.begin_write().await?;
         let removed = sqlx::query("DELETE FROM clients WHERE client_id = $1")
@@ -210,9 +180,6 @@ impl Store {
     }
 
     /// Makes an initial access token (RFC 7591 section 1.2) that is good for `uses` registrations.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn add_initial_token(
         &self,
         token: &str,
@@ -231,9 +198,6 @@ impl Store {
     }
 
     /// Removes initial access tokens that can do nothing any more.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn remove_initial_tokens(&self) -> Result<u64> {
         let query = sqlx::query("DELETE FROM initial_access_tokens WHERE uses_left <= 0 OR expires_at <= $1");
         Ok(self.db.execute(query.bind(self.clock.now().0)).await?)

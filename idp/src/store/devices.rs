@@ -35,9 +35,6 @@ impl Store {
     ///
     /// A secret that the browser brought (`brought`) is never trusted: somebody else may have put it there. Whoever else
     /// this browser is known to goes on to the new secret as well, so that it stays a known device to all of them.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn trust_device(
         &self,
         write: &mut Write,
@@ -85,9 +82,6 @@ impl Store {
     }
 
     /// All devices of an account, the latest used first.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn devices(&self, account: &AccountId) -> Result<Vec<Device>> {
         let sql = format!("SELECT {COLUMNS} FROM devices WHERE account_id = $1 ORDER BY last_used_at DESC");
         let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(&account.0);
@@ -96,18 +90,12 @@ impl Store {
     }
 
     /// Forgets the devices that were neither used nor trusted since `before`.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn remove_devices(&self, before: Timestamp) -> Result<u64> {
         let text = "DELETE FROM devices WHERE last_used_at < $1 AND trusted_until < $1";
         Ok(self.db.execute(sqlx::query(text).bind(before.0)).await?)
     }
 
     /// Forgets one device of an account, or all of them.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn forget_devices(
         &self,
         write: &mut Write,

@@ -116,9 +116,6 @@ fn as_json(details: &GrantDetails) -> Result<String> {
 
 impl Store {
     /// Adds a grant with its authorization code.
-    ///
-    /// # Errors
-    /// The engine's.
     pub fn insert_grant(&self, write: &mut Write, new: &NewGrant<'_>) -> Result<()> {
         let now = self.clock.now();
         let details = as_json(new.details)?;
@@ -144,9 +141,6 @@ impl Store {
     }
 
     /// The grant of an authorization code of this client, in whatever state it is.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn grant_of_code(&self, code: &str, client_id: &str) -> Result<Option<Grant>> {
         let sql = format!("SELECT {COLUMNS} FROM grants WHERE code_hash = $1 AND client_id = $2");
         let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(sha256(code)).bind(client_id);
@@ -155,9 +149,6 @@ impl Store {
 
     /// Uses up the code of a grant, keeps what its tokens will carry and the first refresh token. False if
     /// it was used, has expired or was revoked: of two that come at once one wins.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn redeem_code(
         &self,
         grant_id: &str,
@@ -183,8 +174,6 @@ impl Store {
         Ok(true)
     }
 
-    /// # Errors
-    /// The engine's.
     pub async fn grant(&self, id: &str) -> Result<Option<Grant>> {
         let sql = format!("SELECT {COLUMNS} FROM grants WHERE id = $1");
         let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id).fetch_optional(self.db.pool()).await?;
@@ -192,9 +181,6 @@ impl Store {
     }
 
     /// Keeps what the next tokens of a grant will carry.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn keep_grant_details(&self, id: &str, details: &GrantDetails) -> Result<()> {
         let query = sqlx::query("UPDATE grants SET details = $1 WHERE id = $2");
         self.db.execute(query.bind(as_json(details)?).bind(id)).await?;
@@ -202,9 +188,6 @@ impl Store {
     }
 
     /// Ends a grant and with it every token issued from it.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn revoke_grant(&self, id: &str) -> Result<()> {
         let query = sqlx::query("UPDATE grants SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL");
         self.db.execute(query.bind(self.clock.now().0).bind(id)).await?;
@@ -232,9 +215,6 @@ impl Store {
     }
 
     /// A refresh token of this client with its grant, in whatever state they are.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn refresh_token(&self, token: &str, client_id: &str) -> Result<Option<RefreshToken>> {
         let hash = sha256(token);
         let sql = "SELECT grant_id, expires_at, used_at FROM refresh_tokens WHERE token_hash = $1";
@@ -251,9 +231,6 @@ impl Store {
     /// Uses up a refresh token and keeps a successor. One that was used no longer than `grace` ago gets another
     /// successor beside those that it has: two tabs, or an answer that was lost. False if it was used before that,
     /// has expired, or its grant is revoked. Without a grace, of two that come at once one wins.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn rotate_refresh_token(
         &self,
         old: &str,
@@ -284,9 +261,6 @@ impl Store {
     }
 
     /// Lets a refresh token that does not rotate live until `expires_at`.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn extend_refresh_token(&self, hash: &str, expires_at: Timestamp) -> Result<()> {
         let query = sqlx::query("UPDATE refresh_tokens SET expires_at = $1 WHERE token_hash = $2");
         self.db.execute(query.bind(expires_at.0).bind(hash)).await?;
@@ -294,9 +268,6 @@ impl Store {
     }
 
     /// The scope that the person let this client have, if any.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn consented_scope(&self, account: &AccountId, client_id: &str) -> Result<Option<String>> {
         let row = sqlx::query("SELECT scope FROM consents WHERE account_id = $1 AND client_id = $2")
             .bind(&account.0)
@@ -307,9 +278,6 @@ impl Store {
     }
 
     /// Keeps what the person let this client have.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn keep_consent(&self, account: &AccountId, client_id: &str, scope: &str) -> Result<()> {
         let query = sqlx::query(
             "INSERT INTO consents (account_id, client_id, scope, given_at) VALUES ($1, $2, $3, $4)

@@ -29,9 +29,6 @@ pub struct Happened {
 impl Store {
     /// The history of an account, the newest first: at most `limit` lines of what its holder and the team did, and
     /// at most as many days of what anybody can bring about.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn history(&self, account: &AccountId, limit: u32) -> Result<Vec<Happened>> {
         let one_by_one = format!(
             "SELECT at, event, CAST(1 AS BIGINT) AS times, actor_id, client_id, detail FROM audit

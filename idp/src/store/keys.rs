@@ -61,9 +61,6 @@ fn key_row(row: &AnyRow) -> Result<KeyRow> {
 
 impl Store {
     /// Every key that was not removed yet, revoked ones included.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn signing_keys(&self) -> Result<Vec<KeyRow>> {
         let text = "SELECT kid, algorithm, private_sealed, public_jwk, announced_at, signs_from, retired_at, revoked_at, generation \
                     FROM signing_keys ORDER BY signs_from, COALESCE(generation, 0), kid";
@@ -79,18 +76,12 @@ impl Store {
     }
 
     /// Which change to the ring was the last: what [`Store::signing_keys`] told when this was the same still holds.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn signing_keys_version(&self) -> Result<i64> {
         let text = "SELECT version FROM signing_keys_version WHERE id = 1";
         Ok(sqlx::query(text).fetch_one(self.db.pool()).await?.try_get(0)?)
     }
 
     /// Adds a key. False if another process has added one of this generation.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn add_signing_key(&self, key: &NewKey) -> Result<bool> {
         let mut write = self.db.begin_write().await?;
         let added = self.insert_signing_key(&mut write, key).await?;
@@ -113,9 +104,6 @@ impl Store {
     }
 
     /// Lets a key that waits sign from `at` on. False if it does not wait any more.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn promote_signing_key(&self, kid: &str, at: Timestamp) -> Result<bool> {
         let mut write = self.db.begin_write().await?;
         let promoted = promote(&mut write, kid, at).await?;
@@ -125,9 +113,6 @@ impl Store {
     /// Revokes a key and destroys its private half; in the same moment `successor` takes over, so that no process
     /// ever finds nothing to sign with. False, and nothing done, if the key cannot be revoked or the successor is
     /// not what it was.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn revoke_signing_key(&self, kid: &str, successor: Option<&Successor>) -> Result<bool> {
         let now = self.clock.now();
         let mut write = self.db.begin_write().await?;
@@ -143,9 +128,6 @@ impl Store {
     }
 
     /// Writes down that a successor took over at `at`.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn retire_signing_key(&self, kid: &str, at: Timestamp) -> Result<()> {
         let text = "UPDATE signing_keys SET retired_at = $1 WHERE kid = $2 AND retired_at IS NULL";
         self.db.execute(sqlx::query(text).bind(at.0).bind(kid)).await?;
@@ -153,9 +135,6 @@ impl Store {
     }
 
     /// Removes the keys that were retired or revoked before `before`.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn remove_signing_keys(&self, before: Timestamp) -> Result<u64> {
         let text = "DELETE FROM signing_keys WHERE retired_at <= $1 OR revoked_at <= $1";
         Ok(self.db.execute(sqlx::query(text).bind(before.0)).await?)

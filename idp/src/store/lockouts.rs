@@ -22,9 +22,6 @@ pub enum Attempt {
 
 impl Store {
     /// Counts one try as a failure, in advance. `device` is the known device it comes from, or ''.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn begin_attempt(
         &self,
         account: &AccountId,
@@ -51,9 +48,6 @@ impl Store {
     }
 
     /// Takes a try back that came to nothing because the password was never looked at.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn undo_attempt(
         &self,
         account: &AccountId,
@@ -72,9 +66,6 @@ impl Store {
 
     /// Ends the count after the right password. False if other tries locked the account meanwhile: the
     /// lock stands, and this sign-in fails like any other.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn end_attempts(
         &self,
         account: &AccountId,
@@ -91,9 +82,6 @@ impl Store {
 
     /// Opens every lock of an account: after a password reset, or by the desk; the counts start anew. False if
     /// no lock held.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn unlock(&self, write: &mut Write, account: &AccountId) -> Result<bool> {
         let query = sqlx::query("DELETE FROM lockouts WHERE account_id = $1 RETURNING locked_until");
         let rows = query.bind(&account.0).fetch_all(write.connection()).await?;
@@ -104,9 +92,6 @@ impl Store {
     }
 
     /// Until when tries from this known device (or '' for all others) are locked out, if they are.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn locked_until(&self, account: &AccountId, device: &str) -> Result<Option<Timestamp>> {
         let row = sqlx::query(
             "SELECT locked_until FROM lockouts WHERE account_id = $1 AND device_id = $2 AND locked_until > $3",

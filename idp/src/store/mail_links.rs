@@ -75,9 +75,6 @@ fn link(row: &AnyRow) -> Result<MailLink> {
 impl Store {
     /// Adds a link. Earlier ones of the same waiting page are of the same request and work as long as this one: nobody
     /// knows which mail somebody opens. Others of that purpose for the account stop working.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn insert_mail_link(&self, write: &mut Write, new: &NewMailLink<'_>) -> Result<()> {
         let now = self.clock.now();
         let query = sqlx::query(
@@ -108,9 +105,6 @@ impl Store {
     }
 
     /// Ends all links of a purpose, and their codes.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn void_mail_links(
         &self,
         write: &mut Write,
@@ -129,9 +123,6 @@ impl Store {
     }
 
     /// What a link would do; looking consumes nothing.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn peek_mail_link(&self, purpose: Purpose, token: &str) -> Result<Option<MailLink>> {
         let sql = format!(
             "SELECT {COLUMNS} FROM mail_links
@@ -147,9 +138,6 @@ impl Store {
     }
 
     /// Uses a link up, and the others of its purpose with it.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn use_mail_link(
         &self,
         write: &mut Write,
@@ -179,9 +167,6 @@ impl Store {
     /// Adds a link with a new token beside the one whose code was typed on its waiting page; false if the code is
     /// not that of a live link. The link in the mail works on: whichever is used first ends both. The code of a confirmation works after its button was pressed in another
     /// browser too: until the account is confirmed, both prove the same.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn trade_code_for_token(
         &self,
         purpose: Purpose,
@@ -203,9 +188,6 @@ impl Store {
     }
 
     /// Removes links that ended before then; returns how many.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn remove_mail_links(&self, ended_before: Timestamp) -> Result<u64> {
         let query = sqlx::query("DELETE FROM mail_links WHERE expires_at < $1");
         Ok(self.db.execute(query.bind(ended_before.0)).await?)

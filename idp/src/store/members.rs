@@ -69,9 +69,6 @@ fn holding(text: &str) -> String {
 
 impl Store {
     /// The members in a scope whose name, address or user name holds `search` (empty: all), by family name.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn members(
         &self,
         scope: Scope<'_>,
@@ -99,9 +96,6 @@ impl Store {
 
     /// Writes down what names are found by where the version before did not; a piece of them at a time. True if there
     /// may be more.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn fill_search_names(&self) -> Result<bool> {
         const PIECE: usize = 200;
         let rows = sqlx::query(
@@ -135,9 +129,6 @@ impl Store {
     }
 
     /// One member in a scope.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn member(&self, scope: Scope<'_>, id: &AccountId) -> Result<Option<Member>> {
         let within = within(2, 4);
         let sql = format!("SELECT {COLUMNS}, {SEEN} FROM accounts WHERE id = $3 AND {within}");
@@ -149,9 +140,6 @@ impl Store {
 
     /// The account of a member, held as it is until the transaction ends: who changes it at the same moment waits, and
     /// then sees what this transaction made of it.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn hold_member(
         &self,
         write: &mut Write,

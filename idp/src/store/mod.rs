@@ -108,9 +108,6 @@ impl Store {
     }
 
     /// A transaction that may write.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn begin_write(&self) -> Result<platform::db::Write> {
         Ok(self.db.begin_write().await?)
     }

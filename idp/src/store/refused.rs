@@ -31,9 +31,6 @@ impl Store {
     }
 
     /// The last mail for `address` did not arrive.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn note_undelivered(&self, address: &str, reason: Undelivered) -> Result<()> {
         let text = "INSERT INTO refused_addresses (address_hash, at, reason) VALUES ($1, $2, $3) \
                     ON CONFLICT (address_hash) DO UPDATE SET at = excluded.at, reason = excluded.reason";
@@ -43,9 +40,6 @@ impl Store {
     }
 
     /// A mail for `address` arrived: what was noted of it is over.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn note_delivered(&self, address: &str) -> Result<()> {
         let query = sqlx::query("DELETE FROM refused_addresses WHERE address_hash = $1");
         self.db.execute(query.bind(self.refused_key(address))).await?;
@@ -53,9 +47,6 @@ impl Store {
     }
 
     /// Since when mail for `address` does not arrive, and why; `None` if the last one did, or none was sent lately.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn undelivered(&self, address: &str) -> Result<Option<(Timestamp, Undelivered)>> {
         let query = sqlx::query("SELECT at, reason FROM refused_addresses WHERE address_hash = $1");
         let row = query.bind(self.refused_key(address)).fetch_optional(self.db.pool()).await?;
@@ -71,9 +62,6 @@ impl Store {
     }
 
     /// Forgets what was noted longer than `keep` ago.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn remove_undelivered(&self, keep: Duration) -> Result<u64> {
         let query = sqlx::query("DELETE FROM refused_addresses WHERE at < $1");
         Ok(self.db.execute(query.bind(self.clock.now().minus(keep).0)).await?)

@@ -78,9 +78,6 @@ fn session(row: &AnyRow) -> Result<Session> {
 
 impl Store {
     /// The live session of a cookie: not ended, not expired, not idle for longer than `idle`.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn session_by_secret(&self, secret: &str, idle: Duration) -> Result<Option<Session>> {
         let now = self.clock.now();
         let sql = format!(
@@ -93,9 +90,6 @@ impl Store {
     }
 
     /// Whose session a cookie is of, also if the session has ended by itself; not if somebody ended it.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn account_behind(&self, secret: &str) -> Result<Option<AccountId>> {
         let query =
             sqlx::query("SELECT account_id FROM sessions WHERE secret_hash = $1 AND ended_at IS NULL");
@@ -104,9 +98,6 @@ impl Store {
     }
 
     /// A session by its `sid`, if it has neither ended nor reached its absolute limit.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn session(&self, id: &str) -> Result<Option<Session>> {
         let sql =
             format!("SELECT {COLUMNS} FROM sessions WHERE id = $1 AND ended_at IS NULL AND expires_at > $2");
@@ -116,9 +107,6 @@ impl Store {
 
     /// A session that nobody has ended, as it is for this transaction: also one that has reached its limit, since
     /// refresh tokens may outlive that.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn session_in(&self, write: &mut Write, id: &str) -> Result<Option<Session>> {
         let sql = format!("SELECT {COLUMNS} FROM sessions WHERE id = $1 AND ended_at IS NULL");
         let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id);
@@ -151,9 +139,6 @@ impl Store {
 
     /// Gives a live session of the same account a new secret and the proofs of a new sign-in; the old
     /// secret is dead. False if the session ended meanwhile.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn renew_session(
         &self,
         write: &mut Write,
@@ -182,9 +167,6 @@ impl Store {
 
     /// Keeps a session from being ended until the transaction is over: whoever ends it then finds what was granted in
     /// it. Notes activity in it, unless it is only polled. False if it has ended.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn hold_session(&self, write: &mut Write, id: &str, is_polled: bool) -> Result<bool> {
         let sql = "UPDATE sessions SET last_seen_at = COALESCE($1, last_seen_at) WHERE id = $2 AND ended_at IS NULL";
         let held = sqlx::query(sql)
@@ -196,9 +178,6 @@ impl Store {
     }
 
     /// Notes activity in a session.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn touch_session(&self, id: &str) -> Result<()> {
         let query = sqlx::query("UPDATE sessions SET last_seen_at = $1 WHERE id = $2 AND ended_at IS NULL");
         self.db.execute(query.bind(self.clock.now().0).bind(id)).await?;
@@ -206,9 +185,6 @@ impl Store {
     }
 
     /// Notes activity at a portal in a session that nothing has ended, nor `idle` without activity.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn continue_session(&self, id: &str, idle: Duration) -> Result<()> {
         let now = self.clock.now();
         let sql = "UPDATE sessions SET last_seen_at = $1
@@ -218,9 +194,6 @@ impl Store {
     }
 
     /// The live sessions of an account, the latest seen first.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn sessions(&self, account: &AccountId) -> Result<Vec<Session>> {
         let sql = format!(
             "SELECT {COLUMNS} FROM sessions WHERE account_id = $1 AND ended_at IS NULL AND expires_at > $2
@@ -231,9 +204,6 @@ impl Store {
     }
 
     /// Ends a session and revokes what was granted in it. False if it had ended before.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn end_session(&self, write: &mut Write, id: &str) -> Result<bool> {
         let now = self.clock.now().0;
         let ended = sqlx::query("UPDATE sessions SET ended_at = $1 WHERE id = $2 AND ended_at IS NULL")
@@ -250,9 +220,6 @@ impl Store {
     }
 
     /// All sessions of an account that nobody has ended, as [`Store::session_in`] finds each.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn sessions_in(&self, write: &mut Write, account: &AccountId) -> Result<Vec<Session>> {
         let sql = format!("SELECT {COLUMNS} FROM sessions WHERE account_id = $1 AND ended_at IS NULL");
         let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(&account.0);
@@ -260,9 +227,6 @@ impl Store {
     }
 
     /// The clients that a session signed somebody in to, as they are for this transaction.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn clients_in(&self, write: &mut Write, id: &str) -> Result<Vec<String>> {
         let sql = "SELECT DISTINCT client_id FROM grants WHERE session_id = $1 AND code_used_at IS NOT NULL";
         let rows = sqlx::query(sql).bind(id).fetch_all(write.connection()).await?;
@@ -270,9 +234,6 @@ impl Store {
     }
 
     /// The clients that the sessions of an account signed its holder in to, each with the session.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn clients_of_account(&self, account: &AccountId) -> Result<Vec<(String, String)>> {
         let sql = "SELECT DISTINCT session_id, client_id FROM grants
                    WHERE account_id = $1 AND code_used_at IS NOT NULL";
@@ -282,9 +243,6 @@ impl Store {
 
     /// Removes sessions that ended or expired long ago, with their grants; not those of which a refresh token
     /// is still good.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn remove_old_sessions(&self, before: Timestamp) -> Result<u64> {
         let query = sqlx::query(
             "DELETE FROM sessions WHERE ended_at < $1 OR (expires_at < $1 AND NOT EXISTS (

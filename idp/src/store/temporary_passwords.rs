@@ -10,9 +10,6 @@ use crate::domain::account::AccountId;
 impl Store {
     /// Gives an account whose holder has chosen no password yet a temporary one (its hash, and until when it works),
     /// or takes the one it has away. False if the holder has chosen a password meanwhile: that one stays.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn set_temporary_password(
         &self,
         write: &mut Write,
@@ -32,9 +29,6 @@ impl Store {
 
     /// Uses a temporary password up. False if another sign-in was first, if it is too old, or if the account has
     /// another one by now: of any number at once one gets true.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn use_temporary_password(&self, id: &AccountId, hash: &str) -> Result<bool> {
         let query = sqlx::query(
             "UPDATE accounts SET temporary_password_used_at = $1

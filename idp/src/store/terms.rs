@@ -18,9 +18,6 @@ pub struct AcceptedTerms {
 
 impl Store {
     /// Keeps that the holder agrees to these terms; false if that was kept before, whose time stands.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn accept_terms(
         &self,
         write: &mut Write,
@@ -39,9 +36,6 @@ impl Store {
     }
 
     /// Whether the holder agreed to these terms of this portal.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn has_accepted_terms(
         &self,
         account: &AccountId,
@@ -54,9 +48,6 @@ impl Store {
     }
 
     /// Everything that the holder agreed to, the latest first.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn accepted_terms(&self, account: &AccountId) -> Result<Vec<AcceptedTerms>> {
         let sql = "SELECT portal_id, version, digest, accepted_at FROM accepted_terms WHERE account_id = $1
                    ORDER BY accepted_at DESC";

@@ -131,9 +131,6 @@ fn number_of<'a>(open: &'a Open, account: &'a Account) -> Option<(&'a str, bool)
 }
 
 /// What may be offered on the page of the code.
-///
-/// # Errors
-/// A backend's.
 pub async fn standing(app: &App, open: &Open, account: &Account) -> Result<Standing, ServiceError> {
     let now = app.clock.now();
     let has_code =
@@ -164,9 +161,6 @@ pub fn mark(open: &Open) -> String {
 /// Sends a new code, which replaces the one before. Between two to one number of one account there is a wait, in
 /// whatever journeys they are asked for. What it takes of the day's limits is taken first, and given back if no code is
 /// sent.
-///
-/// # Errors
-/// A backend's.
 pub async fn send(app: &App, open: &mut Open, account: &Account) -> Result<Sending, ServiceError> {
     let Some((sealed, is_proved)) = number_of(open, account) else { return Ok(Sending::LimitReached) };
     let e164 = app.store.open_phone(sealed)?;
@@ -243,9 +237,6 @@ async fn send_within(
 /// Looks at a typed code, at most five times for each that was sent. Whether it was right is told only to the request
 /// that could record it, so tries at once count one by one; after the right one the journey has no code any more
 /// and is the caller's to save.
-///
-/// # Errors
-/// A backend's.
 pub async fn give(app: &App, open: &mut Open, account: &Account, typed: &str) -> Result<Try, ServiceError> {
     let typed = code(typed);
     if typed.is_empty() {
@@ -314,17 +305,11 @@ async fn look_at(
 }
 
 /// Whether so many wrong codes were given for an account today that none is looked at any more.
-///
-/// # Errors
-/// The backend's.
 pub async fn is_closed(app: &App, account: &AccountId) -> Result<bool, ServiceError> {
     Ok(app.is_exhausted(&failures(account), WRONG_PER_DAY).await?)
 }
 
 /// Forgets the wrong codes of today: somebody who knows the holder says that it was them.
-///
-/// # Errors
-/// The backend's.
 pub async fn open_again(app: &App, account: &AccountId) -> Result<(), ServiceError> {
     app.ephemeral.delete(&noted(WRONG, account)).await?;
     Ok(app.ephemeral.delete(&failures(account)).await?)

@@ -27,9 +27,6 @@ pub struct Registration {
 
 impl App {
     /// Remembers a registration in the browser that made it.
-    ///
-    /// # Errors
-    /// The backend's.
     pub async fn keep_registration(
         &self,
         cx: &RequestContext,
@@ -41,9 +38,6 @@ impl App {
     }
 
     /// The latest registration of an address in this browser.
-    ///
-    /// # Errors
-    /// The backend's.
     pub async fn registration_here(
         &self,
         cx: &RequestContext,
@@ -55,18 +49,12 @@ impl App {
 
     /// Remembers that the button of the confirmation mail was pressed in this browser, which is not the one that
     /// registered: it reads the mail, and has yet to know the password.
-    ///
-    /// # Errors
-    /// The backend's.
     pub async fn keep_pressed(&self, cx: &RequestContext, account: &Account) -> Result<(), ServiceError> {
         let key = self.browser_key("pressed", cx, &account.email);
         Ok(self.ephemeral.put(&key, &account.credential_version(), LIFETIME).await?)
     }
 
     /// Whether the button was pressed in this browser for the password that the account has.
-    ///
-    /// # Errors
-    /// The backend's.
     pub async fn was_pressed(&self, cx: &RequestContext, account: &Account) -> Result<bool, ServiceError> {
         let kept = self.ephemeral.get(&self.browser_key("pressed", cx, &account.email)).await?;
         Ok(kept.is_some_and(|kept| kept.value == account.credential_version()))
@@ -74,9 +62,6 @@ impl App {
 
     /// Confirms an account as it was read; its links and codes of that kind end. False if another registration
     /// changed it meanwhile.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn confirm_account(
         &self,
         write: &mut Write,

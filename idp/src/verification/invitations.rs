@@ -85,9 +85,6 @@ impl App {
     }
 
     /// Makes an account and mails its holder how to start. Of two at once for one address one makes it.
-    ///
-    /// # Errors
-    /// A backend's.
     pub async fn invite(
         &self,
         invitation: &Invitation,

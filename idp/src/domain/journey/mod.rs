@@ -8,7 +8,6 @@
 mod before;
 mod proofs;
 mod requirements;
-mod step;
 
 use platform::clock::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -17,8 +16,7 @@ use crate::domain::account::AccountId;
 use crate::protocol::authorization::AuthorizationRequest;
 
 pub use proofs::{Method, Proof, Proofs};
-pub use requirements::{Begun, Requirements, WantedAcr, next};
-pub use step::{Facts, Next, Step};
+pub use requirements::{Begun, Facts, Next, Requirements, Step, WantedAcr, next};
 
 impl Journey {
     /// Whether nobody sits in front of it: `prompt=none` (OpenID Connect Core section 3.1.2.1).

@@ -1,15 +1,71 @@
-//! The ordered list of what a sign-in needs. A new rule is a new entry.
+//! The ordered list of what a sign-in needs, and the steps that meet it. A new rule is a new entry; a new step is a variant
+//! with its page, and an entry.
 
 use std::time::Duration;
 
 use platform::clock::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::proofs::{Method, Proofs};
-use super::step::{Facts, Next, Step};
 use crate::config::{Assurance, SecondFactor, Sessions, SignInPolicy, Terms};
+use crate::domain::account::Role;
 use crate::domain::device::Device;
 use crate::protocol::authorization::AuthorizationRequest;
 use crate::protocol::error::{self, OAuthError};
+
+/// A page that the person has to pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Step {
+    Password,
+    ConfirmMail,
+    NewPassword,
+    Phone,
+    Code,
+    Terms,
+    Consent,
+}
+
+impl Step {
+    /// Where its page is.
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Password => "/signin/password",
+            Self::ConfirmMail => "/register/sent",
+            Self::NewPassword => "/signin/new-password",
+            Self::Phone => "/signin/phone",
+            Self::Code => "/signin/code",
+            Self::Terms => "/signin/terms",
+            Self::Consent => "/signin/consent",
+        }
+    }
+}
+
+/// What is true of the account and the browser at this moment, read anew at every step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    pub role: Role,
+    /// The account is whom the request expects, if it names somebody.
+    pub is_expected: bool,
+    pub email_verified: bool,
+    pub blocked: bool,
+    pub must_replace_password: bool,
+    /// The account has a phone number that received a code before, or this journey has a number to prove.
+    pub has_phone: bool,
+    /// This browser is known to this account and its remembered time is not over.
+    pub device_trusted: bool,
+    /// The person agreed to the portal's terms of use as they are now.
+    pub terms_accepted: bool,
+    /// The person let this client have all that it asks for, earlier.
+    pub consented: bool,
+}
+
+/// What comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    Ask(Step),
+    Issue,
+    Refuse(OAuthError),
+}
 
 /// What one sign-in needs, resolved from the portal's policy and the request.
 #[derive(Clone, Debug)]

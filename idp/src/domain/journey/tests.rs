@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use super::*;
-use crate::domain::account::Role;
 use crate::config::{AcrNames, Assurance, SecondFactor, Sessions, SignInPolicy, Terms};
+use crate::domain::account::Role;
 use crate::domain::device::Device;
 use crate::protocol::authorization::{Arrival, ReturnAddress, read};
 

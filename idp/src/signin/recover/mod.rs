@@ -17,6 +17,7 @@ use crate::credentials::policy;
 use crate::domain::account::{Account, EmailAddress};
 use crate::effects::{self, Change, Consequences};
 use crate::flow::begin::journey_in;
+use crate::http::names;
 use crate::http::pages::see_other;
 use crate::http::paths;
 use crate::http::{AppError, Caller, Form};
@@ -103,7 +104,7 @@ pub async fn get(State(app): State<Shared>, Caller(cx): Caller) -> Result<Respon
     let kept = app.kept_form(&cx).await?;
     let or_kept =
         |known: String, name: &str| Some(kept.plain(name)).filter(|text| !text.is_empty()).unwrap_or(known);
-    let (email, username) = (or_kept(email, "email"), or_kept(username, "username"));
+    let (email, username) = (or_kept(email, names::EMAIL), or_kept(username, names::USERNAME));
     let page = forgot_page(&app, &journey, &email, &username, FieldErrors::default());
     let client_id = open.and_then(|open| open.journey.client_id);
     Ok(app.page(&cx, client_id.as_deref(), StatusCode::OK, "idp/forgot.html", &page))
@@ -117,14 +118,14 @@ pub async fn post(
     let started = Instant::now();
     let journey = journey_in(&cx);
     let client_id = app.journey_of(&cx).await?.and_then(|open| open.journey.client_id);
-    let username = fields.plain("username");
-    let email = EmailAddress::parse(fields.trimmed("email"));
+    let username = fields.plain(names::USERNAME);
+    let email = EmailAddress::parse(fields.trimmed(names::EMAIL));
     let no_username = asks_username(&app) && username.is_empty();
     let Some(email) = email.clone().filter(|_| !no_username) else {
         let errors = FieldErrors::default()
             .and("username", no_username.then_some("username-missing"))
             .and("email", email.is_none().then(|| email_error(&fields)));
-        let page = forgot_page(&app, &journey, &fields.plain("email"), &username, errors);
+        let page = forgot_page(&app, &journey, &fields.plain(names::EMAIL), &username, errors);
         return Ok(app.page(
             &cx,
             client_id.as_deref(),
@@ -161,7 +162,7 @@ pub async fn type_code(
     State(app): State<Shared>,
     Form(Caller(cx), fields): Form<Caller>,
 ) -> Result<Response, AppError> {
-    let token = app.token_for(&cx, Purpose::Reset, fields.trimmed("code")).await?;
+    let token = app.token_for(&cx, Purpose::Reset, fields.trimmed(names::CODE)).await?;
     Ok(see_other(&reset_url(&app, &cx, None, &token)))
 }
 
@@ -219,11 +220,11 @@ pub async fn reset_post(
     State(app): State<Shared>,
     Form(Caller(cx), fields): Form<Caller>,
 ) -> Result<Response, AppError> {
-    let token = token(fields.trimmed("token"));
+    let token = token(fields.trimmed(names::TOKEN));
     let found = link_of(&app, &token).await?;
     let (link, account) = &found;
     let client_id = link.client_id.as_deref();
-    let password = fields.get("new_password").unwrap_or_default();
+    let password = fields.get(names::NEW_PASSWORD).unwrap_or_default();
     if let Err(problem) = policy::check(password, &app.config.password, &personal(account)) {
         return Ok(reset_page(&app, &cx, &token, &found, Some(problem.key)));
     }

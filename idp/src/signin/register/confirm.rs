@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::app::Shared;
 use crate::domain::account::Account;
 use crate::flow::begin::journey_url;
+use crate::http::names;
 use crate::http::pages::see_other;
 use crate::http::paths;
 use crate::http::{AppError, Caller, Form};
@@ -45,7 +46,7 @@ pub async fn type_code(
     State(app): State<Shared>,
     Form(Caller(cx), fields): Form<Caller>,
 ) -> Result<Response, AppError> {
-    let token = app.token_for(&cx, Purpose::Confirm, fields.trimmed("code")).await?;
+    let token = app.token_for(&cx, Purpose::Confirm, fields.trimmed(names::CODE)).await?;
     confirm(&app, &cx, &token).await
 }
 
@@ -74,7 +75,7 @@ pub async fn post(
     State(app): State<Shared>,
     Form(Caller(cx), fields): Form<Caller>,
 ) -> Result<Response, AppError> {
-    confirm(&app, &cx, &token(fields.trimmed("token"))).await
+    confirm(&app, &cx, &token(fields.trimmed(names::TOKEN))).await
 }
 
 async fn confirm(app: &Shared, cx: &RequestContext, token: &str) -> Result<Response, AppError> {
@@ -107,9 +108,6 @@ async fn confirm(app: &Shared, cx: &RequestContext, token: &str) -> Result<Respo
 
 /// Back at the sign-in page, with the portal that the person came from, in this browser or another one, and with
 /// what they sign in with filled in.
-///
-/// # Errors
-/// A backend's.
 pub async fn back_to_signin(
     app: &Shared,
     cx: &RequestContext,

@@ -16,6 +16,7 @@ use crate::app::{ServiceError, Shared};
 use crate::credentials::policy;
 use crate::domain::account::{Account, EmailAddress, NameError, Role, parse_name};
 use crate::flow::begin::journey_in;
+use crate::http::names;
 use crate::http::pages::see_other;
 use crate::http::paths;
 use crate::http::{AppError, Caller, Form};
@@ -69,9 +70,9 @@ fn filled(app: &Shared, cx: &RequestContext, fields: &Fields) -> RegisterPage {
     let journey = journey_in(cx);
     RegisterPage {
         action: with_journey(paths::REGISTER, &journey),
-        given_name: fields.trimmed("given_name").chars().take(80).collect(),
-        family_name: fields.trimmed("family_name").chars().take(80).collect(),
-        email: fields.plain("email").chars().take(254).collect(),
+        given_name: fields.trimmed(names::GIVEN_NAME).chars().take(80).collect(),
+        family_name: fields.trimmed(names::FAMILY_NAME).chars().take(80).collect(),
+        email: fields.plain(names::EMAIL).chars().take(254).collect(),
         errors: FieldErrors::default(),
         min_length: app.config.password.min_length,
         rules: policy::shown(&app.config.password),
@@ -98,11 +99,12 @@ struct Filled {
 }
 
 fn check(app: &Shared, cx: &RequestContext, fields: &Fields) -> Result<Filled, Box<RegisterPage>> {
-    let given_name = parse_name(fields.trimmed("given_name"));
-    let family_name = parse_name(fields.trimmed("family_name"));
-    let email = EmailAddress::parse(fields.trimmed("email"));
-    let password = fields.get("password").unwrap_or_default();
-    let personal = [fields.trimmed("email"), fields.trimmed("given_name"), fields.trimmed("family_name")];
+    let given_name = parse_name(fields.trimmed(names::GIVEN_NAME));
+    let family_name = parse_name(fields.trimmed(names::FAMILY_NAME));
+    let email = EmailAddress::parse(fields.trimmed(names::EMAIL));
+    let password = fields.get(names::PASSWORD).unwrap_or_default();
+    let personal =
+        [fields.trimmed(names::EMAIL), fields.trimmed(names::GIVEN_NAME), fields.trimmed(names::FAMILY_NAME)];
     let problem = policy::check(password, &app.config.password, &personal).err();
     if let (Ok(given_name), Ok(family_name), Some(email), None) =
         (&given_name, &family_name, &email, &problem)
@@ -135,7 +137,7 @@ pub fn name_error(error: NameError, missing: &'static str) -> &'static str {
 
 /// What is wrong with a refused address, as a text key.
 pub fn email_error(fields: &Fields) -> &'static str {
-    if fields.plain("email").is_empty() { "email-empty" } else { "email-invalid" }
+    if fields.plain(names::EMAIL).is_empty() { "email-empty" } else { "email-invalid" }
 }
 
 /// `POST /register`: anybody, within the limits on mails. Twice at once leaves one account and one live link.

@@ -39,9 +39,6 @@ fn is_id(id: &str) -> bool {
 }
 
 /// Stores a new journey.
-///
-/// # Errors
-/// The backend's.
 pub async fn begin(
     ephemeral: &Ephemeral,
     id: String,
@@ -55,9 +52,6 @@ pub async fn begin(
 }
 
 /// The journey `id` of this browser, if it lives.
-///
-/// # Errors
-/// The backend's.
 pub async fn open(ephemeral: &Ephemeral, id: &str, browser: &str) -> Result<Option<Open>, EphemeralError> {
     if !is_id(id) {
         return Ok(None);
@@ -69,9 +63,6 @@ pub async fn open(ephemeral: &Ephemeral, id: &str, browser: &str) -> Result<Opti
 }
 
 /// Saves a journey over the version it was read as; false if somebody else was first.
-///
-/// # Errors
-/// The backend's.
 pub async fn save(
     ephemeral: &Ephemeral,
     open: &mut Open,
@@ -94,9 +85,6 @@ const MARK_LIFETIME: Duration = Duration::from_mins(10);
 
 /// Ends a journey as it was read; true for the one caller that may issue from it. For a while its id still
 /// tells which client it was for, so that a second click does not end in a dead end.
-///
-/// # Errors
-/// The backend's.
 pub async fn finish(ephemeral: &Ephemeral, open: &Open) -> Result<bool, EphemeralError> {
     ephemeral.swap(&key(&open.id), open.version, &mark(open), MARK_LIFETIME).await
 }
@@ -107,9 +95,6 @@ pub fn finish_within(ephemeral: &Ephemeral, open: &Open) -> Option<Statement> {
 }
 
 /// The client of a journey that was finished a moment ago.
-///
-/// # Errors
-/// The backend's.
 pub async fn finished(ephemeral: &Ephemeral, id: &str) -> Result<Option<String>, EphemeralError> {
     if !is_id(id) {
         return Ok(None);

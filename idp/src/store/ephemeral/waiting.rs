@@ -31,9 +31,6 @@ pub struct Waiting {
 pub const LIFETIME: Duration = Duration::from_hours(24);
 
 /// Stores the page `id`.
-///
-/// # Errors
-/// The backend's.
 pub async fn put(ephemeral: &Ephemeral, id: &str, waiting: &Waiting) -> Result<(), EphemeralError> {
     ephemeral
         .put(&format!("waiting:{id}"), &serde_json::to_string(waiting).unwrap_or_default(), LIFETIME)
@@ -41,9 +38,6 @@ pub async fn put(ephemeral: &Ephemeral, id: &str, waiting: &Waiting) -> Result<(
 }
 
 /// The page `id` of this browser.
-///
-/// # Errors
-/// The backend's.
 pub async fn get(
     ephemeral: &Ephemeral,
     id: &str,
@@ -57,9 +51,6 @@ pub async fn get(
 }
 
 /// Saves the page over the version that was read; false if somebody else was first.
-///
-/// # Errors
-/// The backend's.
 pub async fn save(
     ephemeral: &Ephemeral,
     id: &str,

@@ -16,6 +16,7 @@ use crate::app::room::Left;
 use crate::app::{App, ServiceError};
 use crate::domain::account::{Account, EmailAddress};
 use crate::flow::begin::journey_url;
+use crate::http::names;
 use crate::http::paths;
 use crate::store::accounts::Name;
 use crate::store::ephemeral::waiting::{self, Waiting};
@@ -54,9 +55,6 @@ impl App {
     /// Whether one more mail of this purpose may be asked for this address from this network address. Counted for
     /// unknown addresses as well. A device that the account knows and a session of its own have counts of their own: nobody
     /// else can use up what the owner may be sent there.
-    ///
-    /// # Errors
-    /// A backend's.
     pub async fn may_mail(
         &self,
         cx: &RequestContext,
@@ -71,7 +69,7 @@ impl App {
             return Ok(false);
         }
         let kind = format!("mails-{}", purpose.as_str());
-        if let Some(secret) = cx.cookie(paths::DEVICE_COOKIE)
+        if let Some(secret) = cx.cookie(names::DEVICE_COOKIE)
             && let Some((_, Some(device))) =
                 self.store.account_and_device(&Name::Email(email.clone()), Some(&secret)).await?
         {
@@ -92,9 +90,6 @@ impl App {
 
     /// Opens a waiting page; it looks the same whether the address is known here or not. `account` is whose it is;
     /// a confirmation counts for the password that it has now.
-    ///
-    /// # Errors
-    /// The backend's.
     pub async fn open_waiting_page(
         &self,
         cx: &RequestContext,
@@ -123,9 +118,6 @@ impl App {
     }
 
     /// Keeps the journey of this browser while a mail to this address is waited for.
-    ///
-    /// # Errors
-    /// The backend's.
     pub async fn keep_return(
         &self,
         cx: &RequestContext,
@@ -147,9 +139,6 @@ impl App {
 
     /// Mails a link with its code, in the caller's transaction; earlier links of the purpose end. A `new_email` is
     /// what the account's address is to become, and where the mail goes.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn mail_link(
         &self,
         write: &mut Write,
@@ -193,9 +182,6 @@ impl App {
     }
 
     /// Checks a code typed on a waiting page.
-    ///
-    /// # Errors
-    /// A backend's.
     async fn type_code(
         &self,
         cx: &RequestContext,
@@ -236,9 +222,6 @@ impl App {
     }
 
     /// Sends the mail of a waiting page again. For an unknown address everything but the mail is the same.
-    ///
-    /// # Errors
-    /// A backend's.
     async fn mail_again(
         &self,
         cx: &RequestContext,

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::{Again, DIGITS, Typed, again_at, with_journey};
 use crate::app::App;
 use crate::http::AppError;
+use crate::http::names;
 use crate::http::pages::see_other;
 use crate::http::paths;
 use crate::store::ephemeral::waiting::{self, Waiting};
@@ -148,9 +149,6 @@ impl App {
     }
 
     /// The waiting page of this browser, or that it is over.
-    ///
-    /// # Errors
-    /// The backend's.
     pub async fn show_waiting(
         &self,
         cx: &RequestContext,
@@ -165,9 +163,6 @@ impl App {
     }
 
     /// Sends the mail of the waiting page in the URL again and shows that page.
-    ///
-    /// # Errors
-    /// A backend's.
     pub async fn resend_mail(
         &self,
         cx: &RequestContext,
@@ -180,7 +175,7 @@ impl App {
             return Err(AppError::JourneyExpired(None));
         };
         let sent = self.waiting_url(cx, page.client_id.as_deref(), paths(purpose).0, &id);
-        if fields.get("after").is_some_and(|shown| shown != page.sent_at.0.to_string()) {
+        if fields.get(names::AFTER).is_some_and(|shown| shown != page.sent_at.0.to_string()) {
             // The second click on a page whose first one has sent the mail.
             return Ok(see_other(&format!("{sent}&resent=1")));
         }
@@ -194,9 +189,6 @@ impl App {
     }
 
     /// The token for which a typed code was good, or the page to show instead.
-    ///
-    /// # Errors
-    /// A backend's.
     pub async fn token_for(
         &self,
         cx: &RequestContext,
