@@ -97,8 +97,11 @@ pub async fn temporary_until(world: &World, person: &Person, until: Timestamp) {
 }
 
 /// One text column of a table.
-pub async fn column(world: &World, sql: &'static str) -> Vec<String> {
-    let rows = sqlx::query(sql).fetch_all(world.idp.store.db().pool()).await.unwrap();
+pub async fn column(world: &World, sql: &str) -> Vec<String> {
+    let rows = sqlx::query(sqlx::AssertSqlSafe(sql.to_owned()))
+        .fetch_all(world.idp.store.db().pool())
+        .await
+        .unwrap();
     rows.iter().map(|row| row.try_get(0).unwrap()).collect()
 }
 

@@ -256,6 +256,58 @@ async fn t24_a_new_password_wants_the_current_one_and_ends_the_other_sessions() 
     }
 }
 
+/// Columns of an account, each with its name in the download; without one what only serves to recognise a secret, or to
+/// find the row.
+const COLUMNS: [(&str, Option<&str>); 20] = [
+    ("id", None),
+    ("subject", Some("subject")),
+    ("given_name", Some("given_name")),
+    ("family_name", Some("family_name")),
+    ("email", Some("email")),
+    ("email_confirmed_at", Some("email_confirmed_at")),
+    ("username", Some("username")),
+    ("password_hash", None),
+    ("temporary_password_until", None),
+    ("temporary_password_used_at", None),
+    ("phone_sealed", Some("phone_number")),
+    ("phone_verified_at", Some("phone_verified_at")),
+    ("role", Some("role")),
+    ("organisation", Some("organisation")),
+    ("language", Some("language")),
+    ("blocked_at", None),
+    ("claims_sealed", Some("claims")),
+    ("created_at", Some("created_at")),
+    ("updated_at", Some("updated_at")),
+    // The name once more, as the desk looks for it.
+    ("search_name", None),
+];
+
+/// A column that is new is in the download, or stands among those that are not.
+async fn nothing_is_forgotten(world: &World, download: &Value) {
+    let there = crate::acts::column(world, "SELECT name FROM pragma_table_info('accounts')").await;
+    let unknown: Vec<_> =
+        there.iter().filter(|name| !COLUMNS.iter().any(|(known, _)| *known == name.as_str())).collect();
+    assert!(unknown.is_empty(), "not in the download, and not said why: {unknown:?}");
+    for (column, name) in COLUMNS {
+        assert!(there.iter().any(|there| there == column), "{column} is gone");
+        if let Some(name) = name {
+            assert!(download["account"].get(name).is_some(), "{name} is not in the download");
+        }
+    }
+}
+
+/// Every table that knows an account has forgotten it, but the audit log.
+async fn nothing_is_left(world: &World, account: &str) {
+    let sql = "SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) p ON p.name = 'account_id'
+               WHERE m.type = 'table' AND m.name <> 'audit'";
+    let tables = crate::acts::column(world, sql).await;
+    assert!(tables.len() > 5, "{tables:?}");
+    for table in tables {
+        let rows = format!("SELECT account_id FROM {table} WHERE account_id = '{account}'");
+        assert!(crate::acts::column(world, &rows).await.is_empty(), "{table} remembers the account");
+    }
+}
+
 #[tokio::test]
 async fn the_holder_takes_the_data_along_and_leaves() {
     for backend in Backend::ALL {
@@ -284,6 +336,9 @@ async fn the_holder_takes_the_data_along_and_leaves() {
         assert_eq!(data["sessions"][0]["clients"][0], "web");
         assert_eq!(data["devices"].as_array().unwrap().len(), 1);
         assert!(data["history"].as_array().unwrap().iter().any(|entry| entry["event"] == "signed-in"));
+        if backend == Backend::Embedded {
+            nothing_is_forgotten(&world, &data).await;
+        }
         for secret in ["argon2", anna.cookie("session").unwrap(), anna.cookie("device").unwrap()] {
             assert!(!anna.page.body.contains(secret), "{secret}");
         }
@@ -311,6 +366,9 @@ async fn the_holder_takes_the_data_along_and_leaves() {
         assert_eq!(kept[..].iter().filter(|entry| entry.event == "account-deleted").count(), 1);
         for table in ["SELECT id FROM sessions", "SELECT id FROM devices", "SELECT id FROM grants"] {
             assert!(crate::acts::column(&world, table).await.is_empty(), "{table}");
+        }
+        if backend == Backend::Embedded {
+            nothing_is_left(&world, &account.id.0).await;
         }
         refused(&mut at_sign_in(&world).await, &Person::ANNA, Person::ANNA.password).await;
         // Somebody may use the address again, as somebody else.

@@ -106,7 +106,7 @@ async fn everything(app: &App, account: &Account) -> Result<Value, ServiceError>
             "username": account.username, "phone_number": phone,
             "phone_verified_at": account.phone_verified_at.map(time), "role": account.role,
             "organisation": account.organisation, "language": account.language,
-            "updated_at": time(account.updated_at), "claims": claims,
+            "created_at": time(account.created_at), "updated_at": time(account.updated_at), "claims": claims,
         },
         "devices": devices.collect::<Vec<_>>(),
         "sessions": sessions.collect::<Vec<_>>(),

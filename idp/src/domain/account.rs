@@ -144,6 +144,7 @@ pub struct Account {
     pub blocked_at: Option<Timestamp>,
     /// Standard claims that sign-in itself does not need, sealed.
     pub claims_sealed: Option<String>,
+    pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
 

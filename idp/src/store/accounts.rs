@@ -14,7 +14,7 @@ use crate::domain::search::search_name;
 
 pub(super) const COLUMNS: &str = "id, subject, given_name, family_name, email, email_confirmed_at, username, password_hash, \
      temporary_password_until, temporary_password_used_at, phone_sealed, phone_verified_at, role, organisation, language, blocked_at, claims_sealed,
-     updated_at";
+     created_at, updated_at";
 
 /// What an account is looked for by.
 #[derive(Clone, Debug)]
@@ -66,6 +66,7 @@ pub(super) fn account(row: &AnyRow) -> Result<Account> {
         organisation: row.try_get("organisation")?,
         language: Language::from_tag(&language).unwrap_or_default(),
         blocked_at: time("blocked_at")?,
+        created_at: Timestamp(row.try_get("created_at")?),
         updated_at: Timestamp(row.try_get("updated_at")?),
     })
 }
