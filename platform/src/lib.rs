@@ -16,7 +16,7 @@ pub mod ending;
 pub mod ephemeral;
 pub mod errors;
 pub mod fault;
-pub mod flood;
+pub mod rate_limiter;
 mod forwarded;
 pub mod headers;
 pub mod health;

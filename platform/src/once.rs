@@ -11,7 +11,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::ephemeral::Ephemeral;
-use crate::flood::RateLimiter;
+use crate::rate_limiter::RateLimiter;
 use crate::request::{Fields, RequestContext};
 use crate::seal::{RootKey, Sealer, sha256};
 

@@ -12,13 +12,13 @@ use platform::cookies::CookieRules;
 use platform::csrf::Csrf;
 use platform::db::{Db, Marks, OpenError, Schema};
 use platform::ephemeral::{Ephemeral, EphemeralError};
-use platform::flood::RateLimiter;
 use platform::health::Health;
 use platform::kept::KeptForms;
 use platform::metrics::Metrics;
 use platform::once::Once;
 use platform::pages::Pages;
 use platform::random::Random;
+use platform::rate_limiter::RateLimiter;
 use platform::request::Front;
 use platform::seal::Sealer;
 

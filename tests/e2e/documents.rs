@@ -64,3 +64,24 @@ fn the_document_of_threats_names_the_tests_that_exist() {
     let differ: Vec<&String> = named.symmetric_difference(&written).collect();
     assert!(differ.is_empty(), "only in docs/threats.md, or only in the tests: {differ:#?}");
 }
+
+#[test]
+fn the_page_of_the_architecture_names_files_and_rooms_that_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let document = fs::read_to_string(root.join("docs/architecture.md")).unwrap();
+    let quoted: BTreeSet<&str> = document.split('`').skip(1).step_by(2).collect();
+    let folders = ["idp/", "portal-client/", "platform/", "templates/", "migrations/"];
+    let files: Vec<&&str> = quoted
+        .iter()
+        .filter(|name| name.contains('/') && folders.iter().any(|folder| name.starts_with(folder)))
+        .collect();
+    assert!(files.len() > 35, "{files:?}");
+    let gone: Vec<_> = files.iter().filter(|name| !root.join(name).exists()).collect();
+    assert!(gone.is_empty(), "docs/architecture.md names what is not there: {gone:?}");
+    let lib = fs::read_to_string(root.join("idp/src/lib.rs")).unwrap();
+    let rooms = lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+    let unnamed: Vec<&str> = rooms.filter(|room| !quoted.contains(room)).collect();
+    assert!(unnamed.is_empty(), "rooms that docs/architecture.md does not name: {unnamed:?}");
+    let (_, changes) = document.split_once("Where do I change").unwrap();
+    assert!(changes.lines().filter(|line| line.starts_with("| ")).count() > 20);
+}

@@ -16,7 +16,6 @@ use platform::cookies::CookieRules;
 use platform::csrf::Csrf;
 use platform::ephemeral::{Ephemeral, EphemeralError, Limit};
 use platform::fault::{self, Fault};
-use platform::flood::{RateLimiter, rate_limit_key};
 use platform::health::Health;
 use platform::kept::KeptForms;
 use platform::look::Brand;
@@ -24,6 +23,7 @@ use platform::metrics::Metrics;
 use platform::once::Once;
 use platform::pages::Pages;
 use platform::random::Random;
+use platform::rate_limiter::{RateLimiter, rate_limit_key};
 use platform::request::Front;
 use platform::seal::Hasher;
 

@@ -11,6 +11,7 @@ mod check_sms;
 mod client;
 mod delivery;
 mod explain;
+mod limits;
 mod portal;
 mod refusal;
 mod registry;
@@ -35,6 +36,7 @@ pub use algorithm::SigningAlgorithm;
 pub use check_client::is_client_uri;
 pub use client::{Client, GrantType, Profile, SubjectType, TokenEndpointAuthMethod};
 pub use delivery::{Mail, MailTls};
+pub use limits::Limits;
 pub use portal::{Portal, ScopeSet, SecondFactor, SignInPolicy, Terms};
 pub use registry::{RegisteredClient, Registry};
 pub use sms::{BodyFormat, Sms, SmsGateway, SmsGatewayKind, SmsRequest};
@@ -167,32 +169,6 @@ pub struct Keys {
 impl Default for Keys {
     fn default() -> Self {
         Self { rotate_days: 90, announce_hours: 192 }
-    }
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Limits {
-    pub posts_per_minute: u32,
-    pub client_requests_per_minute: u32,
-    pub sign_ins_per_address_per_hour: u32,
-    pub mails_per_account_per_day: u32,
-    pub mails_per_address_per_hour: u32,
-    pub open_per_address: u32,
-    pub open_in_all: u32,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            posts_per_minute: 300,
-            client_requests_per_minute: 6_000,
-            sign_ins_per_address_per_hour: 200,
-            mails_per_account_per_day: 5,
-            mails_per_address_per_hour: 20,
-            open_per_address: 1_000,
-            open_in_all: 50_000,
-        }
     }
 }
 

@@ -25,11 +25,6 @@ pub fn journey_in(cx: &RequestContext) -> String {
     if random.is_empty() { random } else { journeys::id_with(&random, &cx.query(names::PORTAL)) }
 }
 
-/// The cookie of a journey in which the password was given.
-pub fn bond_cookie(id: &str) -> String {
-    format!("sign-in-{id}")
-}
-
 impl App {
     /// How long a journey may take.
     pub fn journey_lifetime(&self) -> Duration {
@@ -84,7 +79,7 @@ impl App {
     pub async fn open_journey(&self, cx: &RequestContext, id: &str) -> Result<Option<Open>, ServiceError> {
         let open = journeys::open(&self.ephemeral, id, &cx.browser).await?;
         Ok(open.filter(|open| {
-            let brought = cx.cookie(&bond_cookie(&open.id)).unwrap_or_default();
+            let brought = cx.cookie(&names::bond_cookie(&open.id)).unwrap_or_default();
             !open.journey.is_bound || same(&brought, &self.bond(cx, &open.id))
         }))
     }

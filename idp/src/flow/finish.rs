@@ -7,7 +7,6 @@ use platform::clock::Timestamp;
 use platform::request::{RequestContext, append};
 
 use super::assess::Assessment;
-use super::begin::bond_cookie;
 use crate::app::notices::Mail;
 use crate::app::{ServiceError, Shared};
 use crate::config::RegisteredClient;
@@ -126,7 +125,7 @@ pub async fn finish(
         _ => see_other(&where_to(app, journey, assessment.client.as_deref())),
     };
     if journey.is_bound {
-        append(&mut response, cx.front.cookies.clear(&bond_cookie(&open.id)));
+        append(&mut response, cx.front.cookies.clear(&names::bond_cookie(&open.id)));
     }
     if let Some(secret) = after.session {
         append(&mut response, cx.front.cookies.set(names::SESSION_COOKIE, &secret, None));

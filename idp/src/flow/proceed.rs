@@ -4,12 +4,13 @@ use axum::response::Response;
 use platform::request::{RequestContext, append};
 
 use super::assess::Assessment;
-use super::begin::{bond_cookie, journey_in, journey_url};
+use super::begin::{journey_in, journey_url};
 use super::finish;
 use crate::app::{App, Shared};
 use crate::domain::account::Account;
 use crate::domain::device::Device;
 use crate::domain::journey::{Next, Step};
+use crate::http::names;
 use crate::http::pages::see_other;
 use crate::http::paths;
 use crate::http::{Answer, AppError};
@@ -84,7 +85,10 @@ impl App {
                 if open.journey.is_bound {
                     let lifetime = (!open.journey.public_computer).then(|| self.journey_lifetime());
                     let bond = self.bond(cx, &open.id);
-                    append(&mut response, cx.front.cookies.set(&bond_cookie(&open.id), &bond, lifetime));
+                    append(
+                        &mut response,
+                        cx.front.cookies.set(&names::bond_cookie(&open.id), &bond, lifetime),
+                    );
                 }
                 Ok(response)
             }

@@ -2,10 +2,18 @@
 //! templates too, and in `platform::kept` those of forms that are kept. What clients send has the names of its standards,
 //! in `protocol/`.
 
+pub use platform::csrf::FIELD as CSRF;
+pub use platform::request::{BROWSER_COOKIE, LANGUAGE_COOKIE, PUBLIC_COOKIE};
+
 /// The cookie of a session; its value is the secret of which the database keeps a hash.
 pub const SESSION_COOKIE: &str = "session";
 /// The cookie of a device that may be known to accounts.
 pub const DEVICE_COOKIE: &str = "device";
+
+/// The cookie of a journey in which the password was given.
+pub fn bond_cookie(journey: &str) -> String {
+    format!("sign-in-{journey}")
+}
 
 /// The parameter that says which portal a URL belongs to, for who comes too late.
 pub const PORTAL: &str = "portal";

@@ -6,6 +6,7 @@ pub mod cors;
 pub mod discovery;
 mod dpop;
 mod grants;
+mod id_token;
 pub mod introspect;
 pub mod logout;
 pub mod oxide;

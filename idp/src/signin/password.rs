@@ -21,7 +21,7 @@ use crate::credentials::temporary::TemporaryPassword;
 use crate::domain::account::{Account, EmailAddress, Username};
 use crate::domain::device::Device;
 use crate::domain::journey::{Method, Proofs, Step};
-use crate::flow::begin::{bond_cookie, journey_url};
+use crate::flow::begin::journey_url;
 use crate::http::names;
 use crate::http::pages::see_other;
 use crate::http::paths;
@@ -180,7 +180,7 @@ async fn give(
         journey.is_bound = true;
         let is_public = journey.public_computer;
         let id = &arrived.open.id;
-        let cx = &cx.with_cookie(&bond_cookie(id), &app.bond(cx, id));
+        let cx = &cx.with_cookie(&names::bond_cookie(id), &app.bond(cx, id));
         // A confirmation has changed the account since it was read.
         let known = account.email_verified_at.is_some().then_some((account, device));
         let mut response = app.save_and_resume_knowing(cx, arrived.open, known).await?;

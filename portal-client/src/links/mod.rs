@@ -1,6 +1,7 @@
 //! Links between people and dossiers: asked for, opened with an activation code, ended. A person is an issuer
 //! and a subject. Owns who may see what (`rules`), the codes and the rows.
 
+mod activation;
 pub mod code;
 pub mod rules;
 mod store;

@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use platform::ephemeral::Limit;
 use platform::errors::FieldErrors;
-use platform::flood::rate_limit_key;
+use platform::rate_limiter::rate_limit_key;
 use platform::request::Fields;
 use serde::{Deserialize, Serialize};
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use platform::ephemeral::Limit;
-use platform::flood::rate_limit_key;
+use platform::rate_limiter::rate_limit_key;
 use platform::request::RequestContext;
 use platform::seal::sha256;
 use serde::{Deserialize, Serialize};
