@@ -15,7 +15,8 @@ use platform::clock::Timestamp;
 use platform::request::append;
 use serde::Serialize;
 
-use crate::app::Shared;
+use crate::app::{ServiceError, Shared};
+use crate::domain::account::Account;
 use crate::effects::sessions::end_session;
 use crate::effects::{self, Change, Consequences};
 use crate::http::names;
@@ -23,6 +24,7 @@ use crate::http::pages::see_other;
 use crate::http::paths;
 use crate::http::{AppError, Caller, Form, SignedIn};
 use crate::store::audit::Event;
+use crate::store::history::Happened;
 use crate::store::sessions::Session;
 
 /// `idp/account.html`
@@ -189,13 +191,6 @@ pub async fn get(
             portals,
         }
     });
-    let history = app.store.history(&account.id, 20).await?.into_iter().map(|entry| HistoryRow {
-        at: entry.at.local_text(),
-        times: entry.times,
-        event: format!("event-{}", entry.event),
-        by_staff: entry.actor_id.is_some_and(|actor| actor != account.id.0),
-        detail: entry.detail,
-    });
     let page = AccountPage {
         name: account.full_name(),
         email: account.email.as_str().to_owned(),
@@ -206,7 +201,7 @@ pub async fn get(
             .unwrap_or_default(),
         devices: devices.collect(),
         sessions: sessions.collect(),
-        history: history.collect(),
+        history: history(&app, &account).await?,
         forget_device_action: paths::ACCOUNT_FORGET_DEVICE,
         forget_all_action: paths::ACCOUNT_FORGET_DEVICE,
         end_session_action: paths::ACCOUNT_END_SESSION,
@@ -222,6 +217,18 @@ pub async fn get(
         desk_url: account.role.is_staff().then_some(paths::DESK),
     };
     Ok(app.page(&cx, None, StatusCode::OK, "idp/account.html", &page))
+}
+
+async fn history(app: &Shared, account: &Account) -> Result<Vec<HistoryRow>, ServiceError> {
+    let entries = app.store.history(&account.id, 20).await?.into_iter();
+    let row = |entry: Happened| HistoryRow {
+        at: entry.at.local_text(),
+        times: entry.times,
+        event: format!("event-{}", entry.event),
+        by_staff: entry.actor_id.is_some_and(|actor| actor != account.id.0),
+        detail: entry.detail,
+    };
+    Ok(entries.map(row).collect())
 }
 
 /// `POST /account/devices/forget`: one of one's own devices (`id`), or all.

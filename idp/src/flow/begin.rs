@@ -9,21 +9,9 @@ use crate::app::room::Left;
 use crate::app::{App, ServiceError};
 use crate::domain::journey::{Journey, Proofs};
 use crate::http::names;
+use crate::http::paths::journey_in;
 use crate::protocol::authorization::AuthorizationRequest;
 use crate::store::ephemeral::journeys::{self, Open};
-
-/// The URL of a page of a journey.
-pub fn journey_url(path: &str, id: &str) -> String {
-    let (random, portal) = journeys::parts(id);
-    let url = format!("{path}?journey={random}");
-    if portal.is_empty() { url } else { format!("{url}&{}={portal}", names::PORTAL) }
-}
-
-/// The id of the journey in the URL; empty if there is none.
-pub fn journey_in(cx: &RequestContext) -> String {
-    let random = cx.query("journey");
-    if random.is_empty() { random } else { journeys::id_with(&random, &cx.query(names::PORTAL)) }
-}
 
 impl App {
     /// How long a journey may take.

@@ -4,7 +4,6 @@ use axum::response::Response;
 use platform::request::{RequestContext, append};
 
 use super::assess::Assessment;
-use super::begin::{journey_in, journey_url};
 use super::finish;
 use crate::app::{App, Shared};
 use crate::domain::account::Account;
@@ -13,6 +12,7 @@ use crate::domain::journey::{Next, Step};
 use crate::http::names;
 use crate::http::pages::see_other;
 use crate::http::paths;
+use crate::http::paths::{journey_in, journey_url};
 use crate::http::{Answer, AppError};
 use crate::protocol::error::OAuthError;
 use crate::store::ephemeral::journeys::{self, Open};

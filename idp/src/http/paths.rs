@@ -1,6 +1,10 @@
 //! The paths of this server, as redirects, links, metadata and tests name them.
 
+use platform::request::RequestContext;
+
+use super::names;
 use crate::domain::journey::Step;
+use crate::store::ephemeral::journeys;
 
 pub const HOME: &str = "/";
 pub const CONFIGURATION: &str = "/.well-known/openid-configuration";
@@ -85,4 +89,17 @@ pub fn page_of(path: &str) -> &str {
         ACCOUNT_FORGET_DEVICE | ACCOUNT_END_SESSION | ACCOUNT_SIGN_OUT | SESSION_EXTEND => ACCOUNT,
         other => other,
     }
+}
+
+/// The URL of a page of a journey.
+pub fn journey_url(path: &str, id: &str) -> String {
+    let (random, portal) = journeys::parts(id);
+    let url = format!("{path}?journey={random}");
+    if portal.is_empty() { url } else { format!("{url}&{}={portal}", names::PORTAL) }
+}
+
+/// The id of the journey in the URL; empty if there is none.
+pub fn journey_in(cx: &RequestContext) -> String {
+    let random = cx.query("journey");
+    if random.is_empty() { random } else { journeys::id_with(&random, &cx.query(names::PORTAL)) }
 }

@@ -18,9 +18,9 @@ use serde::Serialize;
 
 use crate::app::{App, ServiceError, Shared};
 use crate::config::Client;
-use crate::flow::begin::journey_url;
 use crate::http::pages::see_other;
 use crate::http::paths;
+use crate::http::paths::journey_url;
 use crate::http::{AppError, Caller, Form};
 use crate::protocol::error::ACCESS_DENIED;
 use crate::store::ephemeral::journeys::{self, Open};

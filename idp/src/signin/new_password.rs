@@ -12,9 +12,9 @@ use crate::credentials::policy;
 use crate::domain::account::Account;
 use crate::domain::journey::{Method, Step};
 use crate::effects::{self, Change, Consequences};
-use crate::flow::begin::journey_url;
 use crate::http::names;
 use crate::http::paths;
+use crate::http::paths::journey_url;
 use crate::http::{AppError, Form};
 
 /// The step of these pages.

@@ -11,9 +11,9 @@ use super::at_step::Arrived;
 use crate::app::Shared;
 use crate::domain::journey::{Next, Step};
 use crate::domain::phone::PhoneNumber;
-use crate::flow::begin::journey_url;
 use crate::http::names;
 use crate::http::paths;
+use crate::http::paths::journey_url;
 use crate::http::{AppError, Caller, Form};
 
 /// `idp/signin_phone.html`

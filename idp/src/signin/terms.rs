@@ -9,9 +9,9 @@ use serde::Serialize;
 use super::at_step::{Arrived, AtStep, Page};
 use crate::app::Shared;
 use crate::domain::journey::Step;
-use crate::flow::begin::journey_url;
 use crate::http::names;
 use crate::http::paths;
+use crate::http::paths::journey_url;
 use crate::http::{AppError, Form};
 use crate::store::audit::Event;
 

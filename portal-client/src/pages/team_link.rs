@@ -164,12 +164,8 @@ pub async fn act(
         errors: FieldErrors::of(field, error),
         ..Shown::default()
     };
-    if reason.chars().count() < 3 {
-        return render(&app, &cx, &session, &link, shown(names::REASON, "portal-team-error-reason")).await;
-    }
-    // The reason stands in the log for good, for every colleague to read (T47).
-    if Bsn::is_in(&reason) {
-        return render(&app, &cx, &session, &link, shown(names::REASON, "portal-team-error-bsn")).await;
+    if let Some(error) = reason_error(&reason) {
+        return render(&app, &cx, &session, &link, shown(names::REASON, error)).await;
     }
     let now = app.clock.now();
     let mut issued = None;
@@ -204,15 +200,20 @@ pub async fn act(
     app.audit.add(&mut write, &app.random.id(), deed, now).await?;
     write.commit().await?;
     let page = paths::team_link(&link.id);
-    Ok(match issued {
-        Some((code, until)) => {
-            let id = app.random.id();
-            let sealed = app.drafts.seal(format!("{} {}", until.0, code.grouped()).as_bytes());
-            app.ephemeral.put(&issued_key(&session, &link, &id), &sealed, CODE_IS_SHOWN).await?;
-            Redirect::to(&format!("{page}?{}={id}", names::ISSUED)).into_response()
-        }
-        None => Redirect::to(&after(&page, "saved")).into_response(),
-    })
+    let Some((code, until)) = issued else { return Ok(Redirect::to(&after(&page, "saved")).into_response()) };
+    let id = app.random.id();
+    let sealed = app.drafts.seal(format!("{} {}", until.0, code.grouped()).as_bytes());
+    app.ephemeral.put(&issued_key(&session, &link, &id), &sealed, CODE_IS_SHOWN).await?;
+    Ok(Redirect::to(&format!("{page}?{}={id}", names::ISSUED)).into_response())
+}
+
+/// What is wrong with a reason. It stands in the log for good, for every colleague to read (T47).
+fn reason_error(reason: &str) -> Option<&'static str> {
+    if reason.chars().count() < 3 {
+        Some("portal-team-error-reason")
+    } else {
+        Bsn::is_in(reason).then_some("portal-team-error-bsn")
+    }
 }
 
 /// Where a code stands that was issued in this session, sealed, for the page that came of it.

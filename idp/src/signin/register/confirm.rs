@@ -11,10 +11,10 @@ use serde::Serialize;
 
 use crate::app::Shared;
 use crate::domain::account::Account;
-use crate::flow::begin::journey_url;
 use crate::http::names;
 use crate::http::pages::see_other;
 use crate::http::paths;
+use crate::http::paths::journey_url;
 use crate::http::{AppError, Caller, Form};
 use crate::store::ephemeral::{journeys, waiting};
 use crate::store::mail_links::Purpose;
