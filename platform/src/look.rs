@@ -14,7 +14,7 @@ use crate::config::ConfigError;
 use crate::language::Language;
 use crate::request::RequestContext;
 
-/// The route of the files of all looks; `path` is what [`file`] takes.
+/// The route of the files of all looks; `path` is what [`file()`] takes.
 pub const ROUTE: &str = "/brand/{*path}";
 
 /// How large a logo may be: it goes along with the first page that anybody sees, often over a phone's connection.

@@ -25,7 +25,7 @@ pub struct Consequences<'a> {
     pub by: Option<By<'a>>,
     /// The portal in whose sign-in it happens.
     pub client_id: Option<&'a str>,
-    /// The session that ends, or the one that goes on where the others end.
+    /// The session of this account that ends, or the one that goes on where the others end.
     pub session: Option<&'a str>,
     /// The one device that is forgotten.
     pub device: Option<&'a str>,
@@ -78,23 +78,24 @@ impl<'a> Consequences<'a> {
     /// Ends one kind of thing; whether there was any.
     async fn end(&self, app: &App, write: &mut Write, end: Ends) -> Result<bool, ServiceError> {
         let id = &self.account.id;
-        Ok(match end {
-            Ends::Sessions | Ends::OtherSessions => {
-                let goes_on = end == Ends::OtherSessions;
+        let actor = self.by.map(|by| by.actor);
+        Ok(match (end, self.session) {
+            (Ends::Sessions, Some(named)) => end_session_by(app, write, named, actor).await?,
+            (Ends::Sessions | Ends::OtherSessions, goes_on) => {
                 let mut any = false;
                 for session in app.store.sessions_in(write, id).await? {
-                    if self.session.is_none_or(|named| (named == session.id) != goes_on) {
-                        any |= end_session_by(app, write, &session.id, self.by.map(|by| by.actor)).await?;
+                    if goes_on != Some(session.id.as_str()) {
+                        any |= end_session_by(app, write, &session.id, actor).await?;
                     }
                 }
                 any
             }
-            Ends::Devices => app.store.forget_devices(write, id, self.device).await? > 0,
-            Ends::Links(purpose) => {
+            (Ends::Devices, _) => app.store.forget_devices(write, id, self.device).await? > 0,
+            (Ends::Links(purpose), _) => {
                 app.store.void_mail_links(write, id, purpose).await?;
                 false
             }
-            Ends::Lockout => app.store.unlock(write, id).await?,
+            (Ends::Lockout, _) => app.store.unlock(write, id).await?,
         })
     }
 

@@ -57,10 +57,12 @@ pub async fn finish(
     open: Open,
     assessment: Assessment,
 ) -> Result<Response, AppError> {
-    let (Some(account), Some(facts)) = (&assessment.account, &assessment.facts) else {
-        return Err(AppError::JourneyExpired(open.journey.client_id.clone()));
-    };
     let journey = &open.journey;
+    let proved_at = journey.proofs.authenticated_at();
+    let (Some(account), Some(facts), Some(auth_time)) = (&assessment.account, &assessment.facts, proved_at)
+    else {
+        return Err(AppError::JourneyExpired(journey.client_id.clone()));
+    };
     let pushed_as = journey.request.as_ref().and_then(|request| request.pushed_as.as_deref());
     // The one that ends the journey issues. Where journeys are rows of this database, that is a part of the transaction.
     let finishes = journeys::finish_within(&app.ephemeral, &open).filter(|_| pushed_as.is_none());
@@ -91,7 +93,7 @@ pub async fn finish(
             nonce: request.nonce.clone(),
             acr: app.config.acr.name(journey.proofs.assurance(facts.device_trusted)).to_owned(),
             amr: journey.proofs.amr(),
-            auth_time: journey.proofs.authenticated_at().unwrap_or(app.clock.now()),
+            auth_time,
             claims: request.claims.clone(),
             resource: request.resource.clone(),
             jkt: request.dpop_jkt.clone(),

@@ -1,7 +1,7 @@
 //! What handlers ask of a request before they run: that a form is ours and not one of a flood, that somebody is signed
 //! in. What fails here is answered by [`AppError`].
 
-use axum::body::Bytes;
+use axum::body::to_bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use platform::ending::Ending;
@@ -10,7 +10,7 @@ use platform::request::{Fields, RequestContext};
 use super::error::AppError;
 use super::names;
 use super::pages::see_other;
-use crate::app::{App, ServiceError, Shared};
+use crate::app::{App, LARGEST_FORM, ServiceError, Shared};
 use crate::domain::account::Account;
 use crate::http::paths;
 use crate::store::sessions::Session;
@@ -45,8 +45,7 @@ where
         let (mut parts, body) = request.into_parts();
         let Caller(cx) = Caller::from_request_parts(&mut parts, app).await?;
         app.flood.check(cx.address).map_err(AppError::TooMany)?;
-        let request = Request::from_parts(parts.clone(), body);
-        let body = Bytes::from_request(request, app).await.map_err(|_| AppError::BadForm)?;
+        let body = to_bytes(body, LARGEST_FORM).await.map_err(|_| AppError::BadForm)?;
         let fields = Fields::parse(&body).map_err(|_| AppError::BadForm)?;
         if cx.csrf_accepts(&fields) {
             parts.extensions.insert(Sent(fields.clone()));

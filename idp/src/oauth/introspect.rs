@@ -17,7 +17,7 @@ use super::tokens::{ActiveToken, revoked_key};
 use crate::app::Shared;
 use crate::config::{Client, RegisteredClient};
 use crate::http::paths;
-use crate::protocol::error::{INVALID_CLIENT, OAuthError};
+use crate::protocol::error::{INVALID_CLIENT, NOT_A_FORM, OAuthError};
 
 /// `POST /introspect`: clients that can prove who they are.
 pub async fn introspect(
@@ -47,8 +47,7 @@ async fn client_and_token(
     body: &[u8],
     endpoint: &str,
 ) -> Result<(std::sync::Arc<RegisteredClient>, String), EndpointError> {
-    let malformed = OAuthError::new("invalid_request", "the body is not a form, or repeats a parameter");
-    let fields = Fields::parse(body).map_err(|_| malformed)?;
+    let fields = Fields::parse(body).map_err(|_| NOT_A_FORM)?;
     let registered = clients::authenticate(app, &cx.headers, &fields, endpoint).await?;
     let token = fields.get("token").ok_or(OAuthError::new("invalid_request", "token is missing"))?;
     Ok((registered, token.to_owned()))

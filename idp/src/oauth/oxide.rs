@@ -145,7 +145,7 @@ fn challenge(fields: &Fields, client: &Client) -> Result<Extensions, OAuthError>
 }
 
 impl Authorizer for Asked<'_> {
-    /// Codes are rows, made once the journey has ended; see [`super::issue`].
+    /// Codes are rows, made once the journey has ended; see [`crate::flow`].
     fn authorize(&mut self, _: OxideGrant) -> Result<String, ()> {
         Err(())
     }

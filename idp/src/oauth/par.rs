@@ -17,7 +17,7 @@ use crate::app::Shared;
 use crate::app::room::{self, Left};
 use crate::http::paths;
 use crate::protocol::authorization::Arrival;
-use crate::protocol::error::{OAuthError, TOO_LARGE};
+use crate::protocol::error::{NOT_A_FORM, OAuthError, TOO_LARGE};
 use crate::store::ephemeral::pushed;
 
 /// `POST /par`
@@ -32,8 +32,7 @@ pub async fn post(
 }
 
 async fn handle(app: &Shared, cx: &RequestContext, body: &[u8]) -> Result<serde_json::Value, EndpointError> {
-    let malformed = OAuthError::new("invalid_request", "the body is not a form, or repeats a parameter");
-    let fields = Fields::parse(body).map_err(|_| malformed)?;
+    let fields = Fields::parse(body).map_err(|_| NOT_A_FORM)?;
     let registered = clients::authenticate(app, &cx.headers, &fields, paths::PAR).await?;
     let client = &registered.client;
     let proof = dpop::proof_of(app, &cx.headers, "POST", paths::PAR, None).await?;

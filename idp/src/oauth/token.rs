@@ -12,7 +12,7 @@ use super::{clients, dpop};
 use crate::app::Shared;
 use crate::config::GrantType;
 use crate::http::paths;
-use crate::protocol::error::OAuthError;
+use crate::protocol::error::{NOT_A_FORM, OAuthError};
 use crate::protocol::token::TokenResponse;
 
 /// `POST /token`
@@ -27,8 +27,7 @@ pub async fn post(
 }
 
 async fn handle(app: &Shared, cx: &RequestContext, body: &[u8]) -> Result<TokenResponse, EndpointError> {
-    let malformed = OAuthError::new("invalid_request", "the body is not a form, or repeats a parameter");
-    let fields = Fields::parse(body).map_err(|_| malformed)?;
+    let fields = Fields::parse(body).map_err(|_| NOT_A_FORM)?;
     let registered = clients::authenticate(app, &cx.headers, &fields, paths::TOKEN).await?;
     let client = &registered.client;
     let proof = dpop::proof_of(app, &cx.headers, "POST", paths::TOKEN, None).await?;

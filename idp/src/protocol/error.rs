@@ -64,6 +64,8 @@ pub const SERVER_ERROR: OAuthError =
     OAuthError::new("server_error", "something went wrong here; it is logged");
 pub const TOO_LARGE: OAuthError =
     OAuthError::new("invalid_request", "the request is too large: its parameters may have 8 kB together");
+pub const NOT_A_FORM: OAuthError =
+    OAuthError::new("invalid_request", "the body is not a form, or repeats a parameter");
 pub const INVALID_CLIENT: OAuthError = OAuthError::new("invalid_client", "client authentication failed");
 pub const INVALID_REQUEST_URI: OAuthError = OAuthError::new(
     "invalid_request_uri",

@@ -12,5 +12,5 @@ pub mod redirect_uri;
 pub mod registration;
 pub mod request_object;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 pub mod token;

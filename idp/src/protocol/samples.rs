@@ -1,4 +1,4 @@
-//! Clients' keys and tokens for tests.
+//! Clients, their keys, tokens and requests for tests.
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
@@ -8,10 +8,11 @@ use aws_lc_rs::signature::{
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use platform::request::Fields;
 use serde_json::{Value, json};
 
 use super::jose::{self, Jwk, JwkSet};
-use crate::config::SigningAlgorithm;
+use crate::config::{Client, SigningAlgorithm};
 
 enum Pair {
     Rsa(Box<RsaKeyPair>),
@@ -91,4 +92,34 @@ impl Key {
         };
         jose::compact::<serde_json::Error>(header, claims, |message| Ok(sign(message))).unwrap()
     }
+}
+
+/// A challenge that S256 can have made.
+pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+/// A client with two redirect URIs.
+pub fn client() -> Client {
+    Client {
+        client_id: "c".into(),
+        redirect_uris: vec!["https://rp.example/cb".into(), "https://rp.example/cb?a=1".into()],
+        ..Client::default()
+    }
+}
+
+/// A good authorization request of that client, with changes; what is changed to none is left out.
+pub fn request(changes: &[(&str, Option<&str>)]) -> Fields {
+    let mut pairs = vec![
+        ("client_id", "c"),
+        ("redirect_uri", "https://rp.example/cb"),
+        ("response_type", "code"),
+        ("scope", "openid profile unknown"),
+        ("code_challenge", CHALLENGE),
+        ("code_challenge_method", "S256"),
+        ("state", "s"),
+    ];
+    for (name, value) in changes {
+        pairs.retain(|(known, _)| known != name);
+        pairs.extend(value.map(|value| (*name, value)));
+    }
+    pairs.into_iter().collect()
 }

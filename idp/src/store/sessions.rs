@@ -128,7 +128,7 @@ impl Store {
                 signed_in.device_id.into(),
                 signed_in.label.into(),
                 signed_in.proofs.to_json().into(),
-                signed_in.proofs.authenticated_at().unwrap_or(now).0.into(),
+                signed_in.proofs.authenticated_at().map_or(0, |at| at.0).into(),
                 signed_in.proofs.at(&Method::Sms).map(|at| at.0).into(),
                 now.0.into(),
                 now.plus(signed_in.lifetime).0.into(),
@@ -153,7 +153,7 @@ impl Store {
         )
         .bind(sha256(secret))
         .bind(signed_in.proofs.to_json())
-        .bind(signed_in.proofs.authenticated_at().unwrap_or(self.clock.now()).0)
+        .bind(signed_in.proofs.authenticated_at().map_or(0, |at| at.0))
         .bind(signed_in.proofs.at(&Method::Sms).map(|at| at.0))
         .bind(self.clock.now().0)
         .bind(signed_in.label)

@@ -1,33 +1,7 @@
 //! Where answers may go.
 
 use super::*;
-
-const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
-
-fn client() -> Client {
-    Client {
-        client_id: "c".into(),
-        redirect_uris: vec!["https://rp.example/cb".into(), "https://rp.example/cb?a=1".into()],
-        ..Client::default()
-    }
-}
-
-fn request(changes: &[(&str, Option<&str>)]) -> Fields {
-    let mut pairs = vec![
-        ("client_id", "c"),
-        ("redirect_uri", "https://rp.example/cb"),
-        ("response_type", "code"),
-        ("scope", "openid profile unknown"),
-        ("code_challenge", CHALLENGE),
-        ("code_challenge_method", "S256"),
-        ("state", "s"),
-    ];
-    for (name, value) in changes {
-        pairs.retain(|(known, _)| known != name);
-        pairs.extend(value.map(|value| (*name, value)));
-    }
-    pairs.into_iter().collect()
-}
+use crate::protocol::samples::{client, request};
 
 #[test]
 fn redirect_uris_are_compared_to_the_letter() {
