@@ -157,6 +157,8 @@ async fn a_code_is_redeemed_once_and_its_replay_revokes_the_grant() {
         // As a server of the version before, or the schema before, leaves it: with the columns alone.
         let code_at = world.clock.now();
         let before = store.insert_session(&mut write, "before", &signed_in);
+        write.commit().await.unwrap();
+        let mut write = store.begin_write().await.unwrap();
         let sql = "UPDATE sessions SET proofs = '[]', code_at = $1 WHERE id = $2";
         sqlx::query(sql).bind(code_at.0).bind(&before).execute(write.connection()).await.unwrap();
         let read = store.session_in(&mut write, &before).await.unwrap().unwrap();
