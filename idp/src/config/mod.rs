@@ -12,9 +12,11 @@ mod client;
 mod delivery;
 mod explain;
 mod limits;
+mod policy;
 mod portal;
 mod refusal;
 mod registry;
+mod scope;
 mod sms;
 mod warn;
 
@@ -37,8 +39,10 @@ pub use check_client::is_client_uri;
 pub use client::{Client, GrantType, Profile, SubjectType, TokenEndpointAuthMethod};
 pub use delivery::{Mail, MailTls};
 pub use limits::Limits;
-pub use portal::{Portal, ScopeSet, SecondFactor, SignInPolicy, Terms};
+pub use policy::{SecondFactor, SignInPolicy, Terms};
+pub use portal::Portal;
 pub use registry::{RegisteredClient, Registry};
+pub use scope::ScopeSet;
 pub use sms::{BodyFormat, Sms, SmsGateway, SmsGatewayKind, SmsRequest};
 
 /// The whole file.
