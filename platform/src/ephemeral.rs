@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use redis::RedisError;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use sqlx::Row as _;
 
 use crate::clock::{Clock, Timestamp};
-use crate::db::{Db, Statement};
+use crate::db::{Db, Query, Statement};
 use crate::fault::{self, Fault};
 
 /// How long a connection to Redis may take to come about: somebody waits for the page.
@@ -128,12 +127,12 @@ impl Ephemeral {
         let expires = self.clock.now().plus(lifetime);
         match &self.backend {
             Backend::Sql(db) => {
-                let query = sqlx::query(
+                let query = Query::new(
                     "INSERT INTO ephemeral (key, value, version, expires_at) VALUES ($1, $2, 1, $3)
                      ON CONFLICT (key) DO UPDATE
                      SET value = excluded.value, version = ephemeral.version + 1, expires_at = excluded.expires_at",
                 );
-                db.execute_unsynced(query.bind(key).bind(value).bind(expires.0)).await?;
+                db.execute(query.bind(key).bind(value).bind(expires.0)).await?;
             }
             Backend::Redis { .. } => {
                 let script = "redis.call('HSET', KEYS[1], 'v', ARGV[1], 'x', ARGV[2])
@@ -152,13 +151,13 @@ impl Ephemeral {
         let expires = now.plus(lifetime);
         match &self.backend {
             Backend::Sql(db) => {
-                let query = sqlx::query(
+                let query = Query::new(
                     "INSERT INTO ephemeral (key, value, version, expires_at) VALUES ($1, $2, 1, $3)
                      ON CONFLICT (key) DO UPDATE
                      SET value = excluded.value, version = ephemeral.version + 1, expires_at = excluded.expires_at
                      WHERE ephemeral.expires_at <= $4",
                 );
-                Ok(db.execute_unsynced(query.bind(key).bind(value).bind(expires.0).bind(now.0)).await? == 1)
+                Ok(db.execute(query.bind(key).bind(value).bind(expires.0).bind(now.0)).await? == 1)
             }
             Backend::Redis { .. } => {
                 let script = "local x = redis.call('HGET', KEYS[1], 'x')
@@ -180,10 +179,10 @@ impl Ephemeral {
         match &self.backend {
             Backend::Sql(db) => {
                 let row =
-                    sqlx::query("SELECT value, version FROM ephemeral WHERE key = $1 AND expires_at > $2")
+                    Query::new("SELECT value, version FROM ephemeral WHERE key = $1 AND expires_at > $2")
                         .bind(key)
                         .bind(now.0)
-                        .fetch_optional(db.pool())
+                        .fetch_optional(db)
                         .await?;
                 row.map(|row| Ok(Versioned { value: row.try_get(0)?, version: row.try_get(1)? })).transpose()
             }
@@ -209,8 +208,8 @@ impl Ephemeral {
         let expires = now.plus(lifetime);
         match &self.backend {
             Backend::Sql(db) => {
-                let query = sqlx::query(SWAP).bind(value).bind(expires.0).bind(key).bind(version).bind(now.0);
-                Ok(db.execute_returning_unsynced(query).await?.is_some())
+                let query = Query::new(SWAP).bind(value).bind(expires.0).bind(key).bind(version).bind(now.0);
+                Ok(db.execute_returning(query).await?.is_some())
             }
             Backend::Redis { .. } => {
                 let script = "local r = redis.call('HMGET', KEYS[1], 'n', 'x')
@@ -243,8 +242,8 @@ impl Ephemeral {
         match &self.backend {
             Backend::Sql(db) => {
                 let query =
-                    sqlx::query("DELETE FROM ephemeral WHERE key = $1 AND expires_at > $2 RETURNING value");
-                let row = db.execute_returning_unsynced(query.bind(key).bind(now.0)).await?;
+                    Query::new("DELETE FROM ephemeral WHERE key = $1 AND expires_at > $2 RETURNING value");
+                let row = db.execute_returning(query.bind(key).bind(now.0)).await?;
                 row.map(|row| Ok(row.try_get(0)?)).transpose()
             }
             Backend::Redis { .. } => {
@@ -269,7 +268,7 @@ impl Ephemeral {
         let ends = now.plus(window);
         match &self.backend {
             Backend::Sql(db) => {
-                let query = sqlx::query(
+                let query = Query::new(
                     "INSERT INTO ephemeral (key, value, version, expires_at) VALUES ($1, '', 1, $2)
                      ON CONFLICT (key) DO UPDATE SET
                        version = CASE WHEN ephemeral.expires_at <= $3 THEN 1 ELSE ephemeral.version + 1 END,
@@ -277,7 +276,7 @@ impl Ephemeral {
                                          ELSE ephemeral.expires_at END
                      RETURNING version, expires_at",
                 );
-                let row = db.execute_returning_unsynced(query.bind(key).bind(ends.0).bind(now.0)).await?;
+                let row = db.execute_returning(query.bind(key).bind(ends.0).bind(now.0)).await?;
                 let row = row.ok_or(sqlx::Error::RowNotFound)?;
                 Ok(Count { count: row.try_get(0)?, resets_at: Timestamp(row.try_get(1)?) })
             }
@@ -300,8 +299,8 @@ impl Ephemeral {
     pub async fn sweep(&self) -> Result<u64> {
         match &self.backend {
             Backend::Sql(db) => {
-                let query = sqlx::query("DELETE FROM ephemeral WHERE expires_at <= $1");
-                Ok(db.execute_unsynced(query.bind(self.clock.now().0)).await?)
+                let query = Query::new("DELETE FROM ephemeral WHERE expires_at <= $1");
+                Ok(db.execute(query.bind(self.clock.now().0)).await?)
             }
             Backend::Redis { .. } => Ok(0),
         }

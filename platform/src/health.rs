@@ -16,12 +16,11 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use serde::Serialize;
 use serde_json::json;
-use sqlx::Row as _;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use crate::clock::Clock;
-use crate::db::{Db, Engine};
+use crate::db::{Db, Engine, Query};
 use crate::ephemeral::{Ephemeral, EphemeralError};
 use crate::fault::{self, Fault};
 use crate::random::Random;
@@ -210,7 +209,7 @@ impl Health {
     }
 
     async fn write(&self) -> Result<(), sqlx::Error> {
-        let query = sqlx::query(
+        let query = Query::new(
             "INSERT INTO ephemeral (key, value, version, expires_at) VALUES ($1, $2, 1, $3)
              ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at",
         );
@@ -246,9 +245,8 @@ impl Health {
             return None;
         }
         let before = self.clock.now();
-        let query = sqlx::query("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)");
-        let theirs: i64 =
-            timeout(PATIENCE, query.fetch_one(self.db.pool())).await.ok()?.ok()?.try_get(0).ok()?;
+        let query = Query::new("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)");
+        let theirs: i64 = timeout(PATIENCE, query.fetch_one(&self.db)).await.ok()?.ok()?.try_get(0).ok()?;
         let after = self.clock.now();
         // The answer is of some moment in between: only what is outside of both counts.
         let ahead = if before.0 > theirs { before.0 - theirs } else { (after.0 - theirs).min(0) };
@@ -297,8 +295,8 @@ struct OpenedFile {
 
 impl OpenedFile {
     async fn of(db: &Db) -> Result<Option<Self>, sqlx::Error> {
-        let query = sqlx::query("SELECT file FROM pragma_database_list WHERE name = 'main'");
-        let path: String = query.fetch_one(db.pool()).await?.try_get(0)?;
+        let query = Query::new("SELECT file FROM pragma_database_list WHERE name = 'main'");
+        let path: String = query.fetch_one(db).await?.try_get(0)?;
         let path = PathBuf::from(path);
         Ok(identity(&path).ok().map(|identity| Self { path, identity }))
     }

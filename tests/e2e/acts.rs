@@ -1,11 +1,11 @@
 //! What people do in several of these stories, and what the stories look at afterwards.
 
+use platform::db::{AssertSqlSafe, Query};
 use std::time::Duration;
 
 use idp::delivery::Caught;
 use platform::clock::Timestamp;
 use reqwest::Method;
-use sqlx::Row as _;
 use tests::{Browser, Page, Person, World};
 use tokio::task::JoinSet;
 
@@ -80,7 +80,7 @@ pub async fn noted(world: &World, person: &Person, event: &str) -> usize {
 
 /// Changes one person's account row as no page can.
 pub async fn set_column(world: &World, person: &Person, sql: &'static str, value: Option<i64>) {
-    let query = sqlx::query(sql).bind(value).bind(person.email.to_owned());
+    let query = Query::new(sql).bind(value).bind(person.email.to_owned());
     assert_eq!(world.idp.store.db().execute(query).await.unwrap(), 1);
 }
 
@@ -98,10 +98,7 @@ pub async fn temporary_until(world: &World, person: &Person, until: Timestamp) {
 
 /// One text column of a table.
 pub async fn column(world: &World, sql: &str) -> Vec<String> {
-    let rows = sqlx::query(sqlx::AssertSqlSafe(sql.to_owned()))
-        .fetch_all(world.idp.store.db().pool())
-        .await
-        .unwrap();
+    let rows = Query::new(AssertSqlSafe(sql.to_owned())).fetch_all(world.idp.store.db()).await.unwrap();
     rows.iter().map(|row| row.try_get(0).unwrap()).collect()
 }
 

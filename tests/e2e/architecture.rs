@@ -165,8 +165,10 @@ fn dependencies(manifest: &str) -> Vec<&str> {
     for line in manifest.lines() {
         if line.starts_with('[') {
             is_listed = line.ends_with("dependencies]");
-        } else if let Some((name, _)) = line.split_once(['.', ' ', '=']).filter(|_| is_listed) {
-            found.push(name.trim_start_matches('#'));
+        } else if let Some((name, _)) =
+            line.split_once(['.', ' ', '=']).filter(|_| is_listed && !line.starts_with('#'))
+        {
+            found.push(name);
         }
     }
     found

@@ -1,6 +1,7 @@
 //! Client libraries that nobody here wrote, each in a small portal of its own (`tests/clients`), against the
 //! running servers: sign-in, userinfo, refresh, logout. `tests/run` installs them.
 
+use platform::db::Query;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -73,8 +74,8 @@ pub async fn world_with(backend: Backend, addresses: &[(&str, &str)], change: im
 /// Gives everybody of this world another family name.
 pub async fn rename(world: &World, family_name: &str) {
     let mut write = world.idp.store.begin_write().await.unwrap();
-    let change = sqlx::query("UPDATE accounts SET family_name = $1").bind(family_name);
-    change.execute(write.connection()).await.unwrap();
+    let change = Query::new("UPDATE accounts SET family_name = $1").bind(family_name);
+    change.execute(&mut write).await.unwrap();
     write.commit().await.unwrap();
 }
 

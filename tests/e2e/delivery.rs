@@ -1,11 +1,11 @@
 //! Mail through a real mail server and SMS through a strict gateway: what arrives, and what happens if nothing does.
 
+use platform::db::Query;
 use std::time::Duration;
 
 use idp::config::{Config, MailTls};
 use idp::delivery::{Counts, Kind, Message};
 use platform::config::Secret;
-use sqlx::Row as _;
 use tests::{Backend, MailServer, Person, Play, SmsGateway, World};
 
 const DORA: Person =
@@ -82,12 +82,12 @@ impl Place {
     /// that is secret.
     async fn trouble(&self, kind: Kind) -> (String, i64) {
         let row =
-            sqlx::query("SELECT last_error, attempts FROM outbox WHERE kind = $1 ORDER BY created_at DESC")
+            Query::new("SELECT last_error, attempts FROM outbox WHERE kind = $1 ORDER BY created_at DESC")
                 .bind(kind.name())
-                .fetch_one(self.world.idp.store.db().pool())
+                .fetch_one(self.world.idp.store.db())
                 .await
                 .unwrap();
-        let error: String = row.get(0);
+        let error: String = row.try_get(0).unwrap();
         let [user, password] = MailServer::LOGIN;
         for secret in [
             user,
@@ -101,7 +101,7 @@ impl Place {
         ] {
             assert!(!error.contains(secret), "{secret} in {error}");
         }
-        (error, row.get(1))
+        (error, row.try_get(1).unwrap())
     }
 }
 

@@ -1,5 +1,6 @@
 //! Who may be at the desk (T46), what its forms say and take, and what the list finds.
 
+use platform::db::Query;
 use std::time::Duration;
 
 use idp::config::SecondFactor;
@@ -255,7 +256,7 @@ async fn the_form_says_what_is_wrong_and_the_list_finds_people() {
         // As the version before wrote it: what it is found by comes with the next clean-up.
         let sql =
             "UPDATE accounts SET given_name = 'Özlem', search_name = NULL WHERE email = 'ozlem@example.nl'";
-        world.idp.store.db().execute(sqlx::query(sql)).await.unwrap();
+        world.idp.store.db().execute(Query::new(sql)).await.unwrap();
         idp::operators::jobs::clean_up(&world.idp).await.unwrap();
         for number in 1..=60 {
             let email = format!("user-{number:02}@example.nl").leak();

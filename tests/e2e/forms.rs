@@ -1,5 +1,6 @@
 //! What people do with forms: paste, press twice, go back, reload, change the language, and come back too late.
 
+use platform::db::Query;
 use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
@@ -107,7 +108,7 @@ async fn empty_is_not_wrong_and_a_name_to_sign_in_with_that_cannot_be_one_is_no_
     temporary_until(&world, &Person::ANNA, world.idp.clock.now().plus(Duration::from_hours(1))).await;
     let sql = "UPDATE accounts SET password_hash = $1 WHERE email = $2";
     let hash = world.idp.passwords.hash("k7mp-w2qe-9xta").await.unwrap();
-    world.idp.store.db().execute(sqlx::query(sql).bind(hash).bind(Person::ANNA.email)).await.unwrap();
+    world.idp.store.db().execute(Query::new(sql).bind(hash).bind(Person::ANNA.email)).await.unwrap();
     for _ in 0..6 {
         browser
             .submit("login-submit", &[("email", Person::ANNA.email), ("password", "k7mp-w2qe-9xt0")])

@@ -1,10 +1,10 @@
 //! Limits that hold for many at once, and room for what people leave who have proved nothing: T51 and T53.
 
+use platform::db::Query;
 use std::time::Duration;
 
 use idp::config::{Client, Config, TokenEndpointAuthMethod};
 use reqwest::{Method, StatusCode};
-use sqlx::Row as _;
 use tests::{Backend, Browser, Person, RelyingParty, World};
 use url::Url;
 
@@ -158,8 +158,8 @@ async fn largest_value(world: &World) -> i64 {
     if world.backend != Backend::Embedded {
         return 0;
     }
-    let query = sqlx::query("SELECT COALESCE(MAX(LENGTH(value)), 0) FROM ephemeral");
-    query.fetch_one(world.idp.store.db().pool()).await.unwrap().get(0)
+    let query = Query::new("SELECT COALESCE(MAX(LENGTH(value)), 0) FROM ephemeral");
+    query.fetch_one(world.idp.store.db()).await.unwrap().try_get(0).unwrap()
 }
 
 #[tokio::test]
@@ -180,8 +180,8 @@ async fn t53_the_portals_rows_are_bounded_too() {
         browser.open(&format!("{}/login?return_to={long}", world.portal_origin)).await;
         assert!(browser.has("login-page"), "{}", browser.text());
         if backend == Backend::Embedded {
-            let query = sqlx::query("SELECT MAX(LENGTH(value)) FROM ephemeral");
-            let largest: i64 = query.fetch_one(world.portal.db.pool()).await.unwrap().get(0);
+            let query = Query::new("SELECT MAX(LENGTH(value)) FROM ephemeral");
+            let largest: i64 = query.fetch_one(&world.portal.db).await.unwrap().try_get(0).unwrap();
             assert!(largest < 4_000, "{largest}");
         }
     }
@@ -193,8 +193,8 @@ async fn t53_rows_that_expired_are_gone_within_the_minute() {
     at_sign_in(&world).await;
     world.advance(Duration::from_hours(25));
     idp::operators::jobs::sweep(&world.idp).await.unwrap();
-    let query = sqlx::query("SELECT COUNT(*) FROM ephemeral");
-    let left: i64 = query.fetch_one(world.idp.store.db().pool()).await.unwrap().get(0);
+    let query = Query::new("SELECT COUNT(*) FROM ephemeral");
+    let left: i64 = query.fetch_one(world.idp.store.db()).await.unwrap().try_get(0).unwrap();
     assert_eq!(left, 0);
 }
 

@@ -1,5 +1,6 @@
 //! Several portals with rules of their own on one provider and one population of accounts.
 
+use platform::db::Query;
 use std::time::Duration;
 
 use idp::config::{Client, Config, Portal, SecondFactor, SignInPolicy};
@@ -244,7 +245,7 @@ async fn a_forgotten_password_wants_user_name_and_address_where_the_rules_say_so
         let world = World::with_preset("pluriform", backend, |_| ()).await;
         world.add(&ANNA).await;
         let sql = "UPDATE accounts SET username = 'anna.b' WHERE email = $1";
-        world.idp.store.db().execute(sqlx::query(sql).bind(ANNA.email)).await.unwrap();
+        world.idp.store.db().execute(Query::new(sql).bind(ANNA.email)).await.unwrap();
         let ask = async |username: &str, email: &str| {
             let mut browser = world.browser();
             browser.open(&format!("{}/forgot", world.issuer)).await;

@@ -6,19 +6,21 @@ mod request;
 mod secrets;
 mod sessions;
 
-use sqlx::Row as _;
+use platform::db::Query;
 use tests::World;
 
 use crate::care::DOSSIER;
 
 /// The lines of the access log of the dossier, newest last: who, what, how it ended.
 async fn looks(world: &World) -> Vec<(String, String, String)> {
-    let rows = sqlx::query(
+    let rows = Query::new(
         "SELECT person_name, section, outcome FROM access_log WHERE dossier_id = $1 ORDER BY at, id",
     )
     .bind(DOSSIER)
-    .fetch_all(world.portal.db.pool())
+    .fetch_all(&world.portal.db)
     .await
     .unwrap();
-    rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect()
+    rows.iter()
+        .map(|row| (row.try_get(0).unwrap(), row.try_get(1).unwrap(), row.try_get(2).unwrap()))
+        .collect()
 }

@@ -1,6 +1,7 @@
 //! The certification modules of the Basic and Form Post profiles that no other story tells: static clients, most of
 //! them without PKCE, in either response mode.
 
+use platform::db::Query;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -218,9 +219,9 @@ async fn every_standard_claim_comes_with_its_scope_and_of_its_type() {
         });
         let mut write = world.idp.store.begin_write().await.unwrap();
         world.idp.store.set_claims(&mut write, &anna.id, more.as_object().unwrap()).await.unwrap();
-        sqlx::query("UPDATE accounts SET username = 'anna' WHERE id = $1")
+        Query::new("UPDATE accounts SET username = 'anna' WHERE id = $1")
             .bind(&anna.id.0)
-            .execute(write.connection())
+            .execute(&mut write)
             .await
             .unwrap();
         write.commit().await.unwrap();

@@ -1,5 +1,6 @@
 //! What fails is seen: by readiness, in metrics, in the log, and by the person in words.
 
+use platform::db::{AssertSqlSafe, Query};
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -123,12 +124,12 @@ async fn an_embedded_database_that_is_full_locked_or_gone_is_not_ready_and_says_
         (world.idp.store.db(), &world.issuer, "idp.db"),
         (&world.portal.db, &world.portal_origin, "portal.db"),
     ] {
-        // Full, as SQLite sees it. Statements by themselves use the connection that was used last.
+        // Full, as SQLite sees it on the connection that writes.
         let limit = async |pages: &str| {
-            let sql = sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"));
-            sqlx::query(sql).fetch_all(db.pool()).await.unwrap();
+            let sql = AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"));
+            db.execute(Query::new(sql)).await.unwrap();
         };
-        sqlx::query("VACUUM").execute(db.pool()).await.unwrap();
+        db.apart(Query::new("VACUUM")).await.unwrap();
         limit("1").await;
         assert_eq!(
             ready(origin).await,

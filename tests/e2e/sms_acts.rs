@@ -2,7 +2,7 @@
 
 use idp::config::{Config, MailTls, SmsGatewayKind};
 use idp::delivery::{Counts, Message};
-use sqlx::Row as _;
+use platform::db::Query;
 use tests::{Backend, SmsGateway, Text, Told, World};
 
 pub const NUMBER: &str = "+31612121212";
@@ -80,12 +80,12 @@ impl Place {
     pub async fn row(&self) -> Row {
         let text = "SELECT payload_sealed, last_error, gateways, accepted_at, delivered_at, given_up_at \
                     FROM outbox WHERE kind = 'sms'";
-        let row = sqlx::query(text).fetch_one(self.world.idp.store.db().pool()).await.unwrap();
-        let is_set = |column| row.get::<Option<i64>, _>(column).is_some();
+        let row = Query::new(text).fetch_one(self.world.idp.store.db()).await.unwrap();
+        let is_set = |column| row.try_get::<Option<i64>, _>(column).unwrap().is_some();
         Row {
-            has_payload: !row.get::<String, _>("payload_sealed").is_empty(),
-            error: row.get("last_error"),
-            gateways: row.get("gateways"),
+            has_payload: !row.try_get::<String, _>("payload_sealed").unwrap().is_empty(),
+            error: row.try_get("last_error").unwrap(),
+            gateways: row.try_get("gateways").unwrap(),
             stage: match (is_set("delivered_at"), is_set("given_up_at"), is_set("accepted_at")) {
                 (true, false, _) => "delivered",
                 (false, true, _) => "given up",

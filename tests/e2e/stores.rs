@@ -1,5 +1,6 @@
 //! One suite for both engines of a pair: the tables on SQLite and PostgreSQL, expiring values in SQL and Redis.
 
+use platform::db::Query;
 use std::time::Duration;
 
 use idp::domain::account::EmailAddress;
@@ -160,7 +161,7 @@ async fn a_code_is_redeemed_once_and_its_replay_revokes_the_grant() {
         write.commit().await.unwrap();
         let mut write = store.begin_write().await.unwrap();
         let sql = "UPDATE sessions SET proofs = '[]', code_at = $1 WHERE id = $2";
-        sqlx::query(sql).bind(code_at.0).bind(&before).execute(write.connection()).await.unwrap();
+        Query::new(sql).bind(code_at.0).bind(&before).execute(&mut write).await.unwrap();
         let read = store.session_in(&mut write, &before).await.unwrap().unwrap();
         assert_eq!(read.proofs, signed_in.proofs.clone().with(Method::Sms, code_at));
         for code in ["first", "late"] {

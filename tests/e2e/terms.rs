@@ -1,6 +1,7 @@
 //! Terms of use: shown once before the first sign-in ends, and again when they change; what was agreed to is kept.
 
 use idp::config::Terms;
+use platform::db::Query;
 use reqwest::StatusCode;
 use tests::{Backend, Browser, Person, World};
 
@@ -106,7 +107,7 @@ async fn terms_that_changed_are_shown_again_to_everybody() {
 
     // As if that had been the version of the year before.
     let sql = "UPDATE accepted_terms SET version = '2026-01', digest = 'another' WHERE version = $1";
-    assert_eq!(world.idp.store.db().execute(sqlx::query(sql).bind("2027-01")).await.unwrap(), 1);
+    assert_eq!(world.idp.store.db().execute(Query::new(sql).bind("2027-01")).await.unwrap(), 1);
     let mut again = world.browser();
     again.open(&world.relying_party().authorize_url(&[])).await;
     again.sign_in(&world, &Person::ANNA).await;

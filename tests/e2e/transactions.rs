@@ -1,5 +1,6 @@
 //! Write transactions, on both engines: all or nothing, however they end, and the next writer is never kept waiting.
 
+use platform::db::Query;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
@@ -169,32 +170,35 @@ async fn a_statement_that_fails_at_its_commit_says_so() {
             "CREATE TABLE whole (id TEXT PRIMARY KEY)",
             "CREATE TABLE part (id TEXT PRIMARY KEY, whole TEXT REFERENCES whole(id) DEFERRABLE INITIALLY DEFERRED)",
         ] {
-            sqlx::query(table).execute(db.pool()).await.unwrap();
+            db.execute(Query::new(table)).await.unwrap();
         }
-        let insert = || sqlx::query("INSERT INTO part (id, whole) VALUES ('a', 'none') RETURNING id");
+        let insert = || Query::new("INSERT INTO part (id, whole) VALUES ('a', 'none') RETURNING id");
         assert!(db.execute_returning(insert()).await.is_err(), "{backend:?}");
-        assert!(db.execute_returning_unsynced(insert()).await.is_err(), "{backend:?}");
-        assert!(sqlx::query("SELECT id FROM part").fetch_all(db.pool()).await.unwrap().is_empty());
+        assert!(db.execute(insert()).await.is_err(), "{backend:?}");
+        assert!(Query::new("SELECT id FROM part").fetch_all(db).await.unwrap().is_empty());
     }
 }
 
 #[tokio::test]
 async fn connections_that_the_server_closed_are_not_used_again() {
     let world = World::new(Backend::Servers).await;
-    let pool = world.idp.store.db().pool();
+    let db = world.idp.store.db();
     let all = async || {
-        let mut acquired = Vec::new();
+        let mut open = Vec::new();
         for _ in 0..8 {
-            acquired.push(pool.acquire().await.unwrap());
+            open.push(db.begin_write().await.unwrap());
         }
-        for connection in &mut acquired {
-            sqlx::query("SELECT 1").execute(connection.connection()).await.unwrap();
+        for write in &mut open {
+            Query::new("SELECT 1").execute(write).await.unwrap();
+        }
+        for write in open {
+            write.commit().await.unwrap();
         }
     };
     all().await;
     let others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                   WHERE datname = current_database() AND pid <> pg_backend_pid()";
-    assert!(sqlx::query(others).fetch_all(pool).await.unwrap().len() >= 7);
+    assert!(Query::new(others).fetch_all(db).await.unwrap().len() >= 7);
     all().await;
 }
 
@@ -238,16 +242,14 @@ async fn a_server_that_falls_silent_holds_up_nobody_for_good() {
     .await;
     let anna = world.add(&Person::ANNA).await;
     let store = &world.idp.store;
-    // As many as may write at once are in a transaction; a few more connections lie idle.
-    let pool = store.db().pool();
-    let idle = [pool.acquire().await.unwrap(), pool.acquire().await.unwrap()];
+    // As many as may write at once are in a transaction; one more connection lies idle.
     let mut open = Vec::new();
     for _ in 0..8 {
         let mut write = store.begin_write().await.unwrap();
         store.note(&mut write, Event::SignedIn, &anna.id, None, "lost");
         open.push(write);
     }
-    drop(idle);
+    Query::new("SELECT 1").fetch_all(store.db()).await.unwrap();
     between.silence.send_modify(|times| *times += 1);
     drop(open);
     let patience = Duration::from_secs(30);

@@ -1,5 +1,6 @@
 //! No page is a dead end: the way to the other server, out of a form, and to what helps; and what was done is said.
 
+use platform::db::Query;
 use std::time::Duration;
 
 use reqwest::Method;
@@ -39,9 +40,9 @@ async fn phone_and_code_pages_have_a_way_out() {
     let dora = Person { email: "dora@example.nl", phone: "+31612121212", ..Person::ANNA };
     let account = world.add(&dora).await;
     let mut write = world.idp.store.begin_write().await.unwrap();
-    sqlx::query("UPDATE accounts SET phone_sealed = NULL, phone_verified_at = NULL WHERE id = $1")
+    Query::new("UPDATE accounts SET phone_sealed = NULL, phone_verified_at = NULL WHERE id = $1")
         .bind(&account.id.0)
-        .execute(write.connection())
+        .execute(&mut write)
         .await
         .unwrap();
     write.commit().await.unwrap();

@@ -1,3 +1,4 @@
+use platform::db::Query;
 use std::collections::HashMap;
 use std::sync::Mutex;
 
@@ -12,7 +13,6 @@ use platform::random::Random;
 use platform::seal::RootKey;
 use platform::shutdown::Shutdown;
 use serde_json::{Value, json};
-use sqlx::Row as _;
 use tempfile::TempDir;
 
 use super::*;
@@ -129,8 +129,8 @@ impl Place {
     /// `payload_sealed` and `last_error` of the only row.
     async fn row(&self) -> (String, Option<String>) {
         let text = "SELECT payload_sealed, last_error FROM outbox";
-        let row = sqlx::query(text).fetch_one(self.store.db().pool()).await.unwrap();
-        (row.get(0), row.get(1))
+        let row = Query::new(text).fetch_one(self.store.db()).await.unwrap();
+        (row.try_get(0).unwrap(), row.try_get(1).unwrap())
     }
 }
 
@@ -359,7 +359,7 @@ async fn a_message_that_nobody_can_read_is_given_up_and_keeps_none_waiting() {
     let (_, url) = Stub::start(&[accepted()]).await;
     place.put(&sms()).await;
     let unreadable = "UPDATE outbox SET payload_sealed = 'sealed elsewhere'";
-    sqlx::query(unreadable).execute(place.store.db().pool()).await.unwrap();
+    place.store.db().execute(Query::new(unreadable)).await.unwrap();
     place.put(&sms()).await;
     assert_eq!(place.sms_to(&url).deliver_pending().await, counts(1, 0, 0));
     assert_eq!(place.store.queue_age(Kind::Sms).await.unwrap(), None);

@@ -1,11 +1,9 @@
 //! The table `accounts`.
 
 use platform::clock::Timestamp;
-use platform::db::{Statement, Write};
+use platform::db::{AssertSqlSafe, Query, Row, Statement, Write};
 use platform::language::Language;
 use platform::seal::sha256;
-use sqlx::Row as _;
-use sqlx::any::AnyRow;
 
 use super::{Result, Store, StoreError, devices};
 use crate::domain::account::{Account, AccountId, EmailAddress, Role, SubjectId};
@@ -42,7 +40,7 @@ pub struct NewAccount {
     pub language: Language,
 }
 
-pub(super) fn account(row: &AnyRow) -> Result<Account> {
+pub(super) fn account(row: &Row) -> Result<Account> {
     let time =
         |name: &str| -> Result<Option<Timestamp>> { Ok(row.try_get::<Option<i64>, _>(name)?.map(Timestamp)) };
     let email: String = row.try_get("email")?;
@@ -76,7 +74,7 @@ impl Store {
     pub async fn insert_account(&self, write: &mut Write, new: &NewAccount) -> Result<AccountId> {
         let now = self.clock.now().0;
         let id = AccountId(self.random.id());
-        sqlx::query(
+        Query::new(
             "INSERT INTO accounts (id, subject, given_name, family_name, email, email_confirmed_at, username,
                password_hash, phone_sealed, phone_verified_at, role, organisation, language, created_at, updated_at,
                search_name)
@@ -98,7 +96,7 @@ impl Store {
         .bind(now)
         .bind(now)
         .bind(search_name(&new.given_name, &new.family_name))
-        .execute(write.connection())
+        .execute(write)
         .await?;
         Ok(id)
     }
@@ -124,14 +122,14 @@ impl Store {
             columns.join(", "),
             devices::COLUMNS
         );
-        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(device_secret.map(sha256)).bind(value);
-        let Some(row) = query.fetch_optional(self.db.pool()).await? else { return Ok(None) };
+        let query = Query::new(AssertSqlSafe(sql)).bind(device_secret.map(sha256)).bind(value);
+        let Some(row) = query.fetch_optional(&self.db).await? else { return Ok(None) };
         Ok(Some((account(&row)?, devices::device(&row)?)))
     }
 
     async fn find_account(&self, column: &'static str, value: &str) -> Result<Option<Account>> {
         let sql = format!("SELECT {COLUMNS} FROM accounts WHERE {column} = $1");
-        let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(value).fetch_optional(self.db.pool()).await?;
+        let row = Query::new(AssertSqlSafe(sql)).bind(value).fetch_optional(&self.db).await?;
         row.as_ref().map(account).transpose()
     }
 
@@ -142,8 +140,7 @@ impl Store {
     /// As [`Store::account`], as it is for this transaction.
     pub async fn account_in(&self, write: &mut Write, id: &AccountId) -> Result<Option<Account>> {
         let sql = format!("SELECT {COLUMNS} FROM accounts WHERE id = $1");
-        let row =
-            sqlx::query(sqlx::AssertSqlSafe(sql)).bind(&id.0).fetch_optional(write.connection()).await?;
+        let row = Query::new(AssertSqlSafe(sql)).bind(&id.0).fetch_optional(&mut *write).await?;
         row.as_ref().map(account).transpose()
     }
 
@@ -155,21 +152,21 @@ impl Store {
     ) -> Result<Option<Account>> {
         let sql =
             format!("SELECT {COLUMNS} FROM accounts WHERE email = $1 AND email_confirmed_at IS NOT NULL");
-        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(email.as_str());
-        query.fetch_optional(write.connection()).await?.as_ref().map(account).transpose()
+        let query = Query::new(AssertSqlSafe(sql)).bind(email.as_str());
+        query.fetch_optional(&mut *write).await?.as_ref().map(account).transpose()
     }
 
     /// Removes a registration of this address that nobody confirmed.
     pub async fn remove_unconfirmed_at(&self, write: &mut Write, email: &EmailAddress) -> Result<()> {
-        let query = sqlx::query("DELETE FROM accounts WHERE email = $1 AND email_confirmed_at IS NULL");
-        query.bind(email.as_str()).execute(write.connection()).await?;
+        let query = Query::new("DELETE FROM accounts WHERE email = $1 AND email_confirmed_at IS NULL");
+        query.bind(email.as_str()).execute(write).await?;
         Ok(())
     }
 
     /// What the holder let clients have: client, scope, when.
     pub async fn consents(&self, id: &AccountId) -> Result<Vec<(String, String, Timestamp)>> {
         let sql = "SELECT client_id, scope, given_at FROM consents WHERE account_id = $1 ORDER BY given_at";
-        let rows = sqlx::query(sql).bind(&id.0).fetch_all(self.db.pool()).await?;
+        let rows = Query::new(sql).bind(&id.0).fetch_all(&self.db).await?;
         rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?, Timestamp(row.try_get(2)?)))).collect()
     }
 
@@ -201,7 +198,7 @@ impl Store {
         id: &AccountId,
         new: &NewAccount,
     ) -> Result<bool> {
-        let changed = sqlx::query(
+        let changed = Query::new(
             "UPDATE accounts SET given_name = $1, family_name = $2, password_hash = $3, language = $4, updated_at = $5,
                search_name = $7
              WHERE id = $6 AND email_confirmed_at IS NULL",
@@ -213,9 +210,9 @@ impl Store {
         .bind(self.clock.now().0)
         .bind(&id.0)
         .bind(search_name(&new.given_name, &new.family_name))
-        .execute(write.connection())
+        .execute(write)
         .await?;
-        Ok(changed.rows_affected() == 1)
+        Ok(changed == 1)
     }
 
     /// Notes that the owner of the address confirmed it for the account with this password; false if that was done
@@ -228,9 +225,9 @@ impl Store {
     ) -> Result<bool> {
         let sql = "UPDATE accounts SET email_confirmed_at = $1, updated_at = $1
                    WHERE id = $2 AND email_confirmed_at IS NULL AND COALESCE(password_hash, '') = $3";
-        let query = sqlx::query(sql).bind(self.clock.now().0).bind(&id.0);
+        let query = Query::new(sql).bind(self.clock.now().0).bind(&id.0);
         let query = query.bind(password_hash.unwrap_or_default());
-        Ok(query.execute(write.connection()).await?.rows_affected() == 1)
+        Ok(query.execute(write).await? == 1)
     }
 
     /// Gives an account another address, which its holder has just confirmed; false if it has not the one that was
@@ -244,53 +241,52 @@ impl Store {
     ) -> Result<bool> {
         let sql = "UPDATE accounts SET email = $1, email_confirmed_at = $2, updated_at = $2 WHERE id = $3 AND email = $4";
         let query =
-            sqlx::query(sql).bind(new.as_str()).bind(self.clock.now().0).bind(&id.0).bind(old.as_str());
-        Ok(query.execute(write.connection()).await?.rows_affected() == 1)
+            Query::new(sql).bind(new.as_str()).bind(self.clock.now().0).bind(&id.0).bind(old.as_str());
+        Ok(query.execute(write).await? == 1)
     }
 
     /// Gives an account another phone number, which has just received a code.
     pub async fn change_phone(&self, write: &mut Write, id: &AccountId, phone_sealed: &str) -> Result<()> {
         let sql =
             "UPDATE accounts SET phone_sealed = $1, phone_verified_at = $2, updated_at = $2 WHERE id = $3";
-        let query = sqlx::query(sql).bind(phone_sealed).bind(self.clock.now().0).bind(&id.0);
-        query.execute(write.connection()).await?;
+        let query = Query::new(sql).bind(phone_sealed).bind(self.clock.now().0).bind(&id.0);
+        query.execute(write).await?;
         Ok(())
     }
 
     /// An account, held until `write` ends, so that nobody else changes it meanwhile.
     pub async fn hold_account(&self, write: &mut Write, id: &AccountId) -> Result<Option<Account>> {
         let sql = format!("UPDATE accounts SET updated_at = updated_at WHERE id = $1 RETURNING {COLUMNS}");
-        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(&id.0);
-        query.fetch_optional(write.connection()).await?.as_ref().map(account).transpose()
+        let query = Query::new(AssertSqlSafe(sql)).bind(&id.0);
+        query.fetch_optional(&mut *write).await?.as_ref().map(account).transpose()
     }
 
     /// Takes the phone number away from an account.
     pub async fn remove_phone(&self, write: &mut Write, id: &AccountId) -> Result<()> {
         let sql = "UPDATE accounts SET phone_sealed = NULL, phone_verified_at = NULL, updated_at = $1 WHERE id = $2";
-        let query = sqlx::query(sql).bind(self.clock.now().0).bind(&id.0);
-        query.execute(write.connection()).await?;
+        let query = Query::new(sql).bind(self.clock.now().0).bind(&id.0);
+        query.execute(write).await?;
         Ok(())
     }
 
     /// Removes an account with everything that belongs to it but the audit log; false if it was gone.
     pub async fn delete_account(&self, write: &mut Write, id: &AccountId) -> Result<bool> {
-        let query = sqlx::query("DELETE FROM accounts WHERE id = $1").bind(&id.0);
-        Ok(query.execute(write.connection()).await?.rows_affected() == 1)
+        let query = Query::new("DELETE FROM accounts WHERE id = $1").bind(&id.0);
+        Ok(query.execute(write).await? == 1)
     }
 
     /// Sets a password chosen by the holder; it is no longer a temporary one.
     pub async fn set_password(&self, write: &mut Write, id: &AccountId, hash: &str) -> Result<()> {
         let sql = "UPDATE accounts SET password_hash = $1, temporary_password_until = NULL,
                      temporary_password_used_at = NULL, updated_at = $2 WHERE id = $3";
-        sqlx::query(sql).bind(hash).bind(self.clock.now().0).bind(&id.0).execute(write.connection()).await?;
+        Query::new(sql).bind(hash).bind(self.clock.now().0).bind(&id.0).execute(write).await?;
         Ok(())
     }
 
     /// Replaces the hash of an unchanged password by one with today's parameters, unless the password was
     /// changed meanwhile.
     pub async fn upgrade_password_hash(&self, id: &AccountId, old: &str, new: &str) -> Result<()> {
-        let query =
-            sqlx::query("UPDATE accounts SET password_hash = $1 WHERE id = $2 AND password_hash = $3");
+        let query = Query::new("UPDATE accounts SET password_hash = $1 WHERE id = $2 AND password_hash = $3");
         self.db.execute(query.bind(new).bind(&id.0).bind(old)).await?;
         Ok(())
     }
@@ -299,27 +295,22 @@ impl Store {
     pub async fn enrol_phone(&self, write: &mut Write, id: &AccountId, phone_sealed: &str) -> Result<bool> {
         let sql = "UPDATE accounts SET phone_sealed = $1, phone_verified_at = $2, updated_at = $2
                    WHERE id = $3 AND phone_verified_at IS NULL";
-        let query = sqlx::query(sql).bind(phone_sealed).bind(self.clock.now().0).bind(&id.0);
-        Ok(query.execute(write.connection()).await?.rows_affected() == 1)
+        let query = Query::new(sql).bind(phone_sealed).bind(self.clock.now().0).bind(&id.0);
+        Ok(query.execute(write).await? == 1)
     }
 
     /// Blocks an account, or lifts the block.
     pub async fn set_blocked(&self, write: &mut Write, id: &AccountId, blocked: bool) -> Result<()> {
         let now = self.clock.now().0;
         let sql = "UPDATE accounts SET blocked_at = $1, updated_at = $2 WHERE id = $3";
-        sqlx::query(sql)
-            .bind(blocked.then_some(now))
-            .bind(now)
-            .bind(&id.0)
-            .execute(write.connection())
-            .await?;
+        Query::new(sql).bind(blocked.then_some(now)).bind(now).bind(&id.0).execute(write).await?;
         Ok(())
     }
 
     /// Removes accounts whose address nobody confirmed, some time after the last mail that asked for it; returns
     /// how many.
     pub async fn remove_unconfirmed(&self, asked_before: Timestamp) -> Result<u64> {
-        let query = sqlx::query(
+        let query = Query::new(
             "DELETE FROM accounts WHERE email_confirmed_at IS NULL AND created_at < $1
                AND NOT EXISTS (SELECT 1 FROM mail_links WHERE mail_links.account_id = accounts.id
                                AND mail_links.purpose = 'confirm' AND mail_links.created_at >= $1)",

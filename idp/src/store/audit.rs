@@ -3,10 +3,8 @@
 use std::fmt::Write as _;
 
 use platform::clock::Timestamp;
-use platform::db::{Value, Write, bound};
+use platform::db::{AssertSqlSafe, Query, Row, Value, Write};
 use platform::request_log::current_request;
-use sqlx::Row as _;
-use sqlx::any::AnyRow;
 
 use super::{Result, Store};
 use crate::domain::account::AccountId;
@@ -207,7 +205,7 @@ impl Store {
     /// whatever schema there is.
     pub async fn note_operation(&self, operator: &str, operation: Operation, detail: &str) -> Result<()> {
         let text = "INSERT INTO audit (id, at, actor_id, event, detail) VALUES ($1, $2, $3, $4, $5)";
-        let query = sqlx::query(text)
+        let query = Query::new(text)
             .bind(self.random.id())
             .bind(self.clock.now().0)
             .bind(operator)
@@ -228,8 +226,8 @@ impl Store {
         let mut last = None;
         for event in events {
             let sql = "SELECT MAX(at) FROM audit WHERE account_id = $1 AND actor_id = $2 AND event = $3";
-            let query = sqlx::query(sql).bind(&account.0).bind(&actor.0).bind(event.as_str());
-            let at: Option<i64> = query.fetch_one(write.connection()).await?.try_get(0)?;
+            let query = Query::new(sql).bind(&account.0).bind(&actor.0).bind(event.as_str());
+            let at: Option<i64> = query.fetch_one(&mut *write).await?.try_get(0)?;
             last = last.max(at.map(Timestamp));
         }
         Ok(last)
@@ -257,13 +255,13 @@ impl Store {
             let _ = write!(text, " {word} audit.{condition}${}", values.len());
         }
         let _ = write!(text, " ORDER BY at DESC, audit.id DESC LIMIT {limit}");
-        let rows = bound(sqlx::query(sqlx::AssertSqlSafe(text)), values).fetch_all(self.db.pool()).await?;
+        let rows = Query::new(AssertSqlSafe(text)).bind_all(values).fetch_all(&self.db).await?;
         rows.iter().map(entry).collect()
     }
 
     /// Removes the rows from before a moment.
     pub async fn remove_audit(&self, before: Timestamp) -> Result<u64> {
-        Ok(self.db.execute(sqlx::query("DELETE FROM audit WHERE at < $1").bind(before.0)).await?)
+        Ok(self.db.execute(Query::new("DELETE FROM audit WHERE at < $1").bind(before.0)).await?)
     }
 }
 
@@ -272,7 +270,7 @@ const SELECT: &str = "SELECT at, event, account_id, client_id, detail, actor_id,
        COALESCE(audit.organisation, accounts.organisation), request_id
      FROM audit LEFT JOIN accounts ON accounts.id = account_id";
 
-fn entry(row: &AnyRow) -> Result<Entry> {
+fn entry(row: &Row) -> Result<Entry> {
     Ok(Entry {
         at: Timestamp(row.try_get(0)?),
         event: row.try_get(1)?,

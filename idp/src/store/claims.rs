@@ -1,6 +1,6 @@
 //! The column `claims_sealed` of `accounts`: standard claims that sign-in itself does not need.
 
-use platform::db::Write;
+use platform::db::{Query, Write};
 use serde_json::{Map, Value};
 
 use super::{Result, Store, StoreError};
@@ -15,11 +15,11 @@ impl Store {
         claims: &Map<String, Value>,
     ) -> Result<()> {
         let json = serde_json::to_vec(claims).map_err(|_| StoreError::Corrupt("accounts.claims_sealed"))?;
-        sqlx::query("UPDATE accounts SET claims_sealed = $1, updated_at = $2 WHERE id = $3")
+        Query::new("UPDATE accounts SET claims_sealed = $1, updated_at = $2 WHERE id = $3")
             .bind(self.root.sealer("claims").seal(&json))
             .bind(self.clock.now().0)
             .bind(&id.0)
-            .execute(write.connection())
+            .execute(write)
             .await?;
         Ok(())
     }

@@ -3,10 +3,8 @@
 use std::time::Duration;
 
 use platform::clock::Timestamp;
-use platform::db::Write;
+use platform::db::{AssertSqlSafe, Query, Row, Write};
 use platform::seal::sha256;
-use sqlx::Row as _;
-use sqlx::any::AnyRow;
 
 use super::{Result, Store};
 use crate::domain::account::AccountId;
@@ -18,7 +16,7 @@ pub(super) const COLUMNS: &str = "devices.id AS device_id, devices.label AS devi
      devices.trusted_until AS device_trusted_until";
 
 /// The device of a row, if there is one.
-pub(super) fn device(row: &AnyRow) -> Result<Option<Device>> {
+pub(super) fn device(row: &Row) -> Result<Option<Device>> {
     let Some(id) = row.try_get("device_id")? else { return Ok(None) };
     Ok(Some(Device {
         id,
@@ -45,15 +43,15 @@ impl Store {
         trusted_for: Option<Duration>,
     ) -> Result<(String, bool)> {
         if let Some(brought) = brought {
-            sqlx::query("UPDATE devices SET secret_hash = $1 WHERE secret_hash = $2")
+            Query::new("UPDATE devices SET secret_hash = $1 WHERE secret_hash = $2")
                 .bind(sha256(secret))
                 .bind(sha256(brought))
-                .execute(write.connection())
+                .execute(write)
                 .await?;
         }
         let now = self.clock.now();
         let id = self.random.id();
-        let row = sqlx::query(
+        let row = Query::new(
             "INSERT INTO devices (id, account_id, secret_hash, label, created_at, last_used_at, code_at, trusted_until)
              VALUES ($1, $2, $3, $4, $5, $5, $6, $7)
              ON CONFLICT (account_id, secret_hash) DO UPDATE
@@ -68,7 +66,7 @@ impl Store {
         .bind(now.0)
         .bind(trusted_for.map(|_| now.0))
         .bind(now.plus(trusted_for.unwrap_or_default()).0)
-        .fetch_one(write.connection())
+        .fetch_one(&mut *write)
         .await?;
         let kept: String = row.try_get(0)?;
         let is_new = kept == id;
@@ -84,15 +82,15 @@ impl Store {
     /// All devices of an account, the latest used first.
     pub async fn devices(&self, account: &AccountId) -> Result<Vec<Device>> {
         let sql = format!("SELECT {COLUMNS} FROM devices WHERE account_id = $1 ORDER BY last_used_at DESC");
-        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(&account.0);
-        let rows = query.fetch_all(self.db.pool()).await?;
+        let query = Query::new(AssertSqlSafe(sql)).bind(&account.0);
+        let rows = query.fetch_all(&self.db).await?;
         rows.iter().filter_map(|row| device(row).transpose()).collect()
     }
 
     /// Forgets the devices that were neither used nor trusted since `before`.
     pub async fn remove_devices(&self, before: Timestamp) -> Result<u64> {
         let text = "DELETE FROM devices WHERE last_used_at < $1 AND trusted_until < $1";
-        Ok(self.db.execute(sqlx::query(text).bind(before.0)).await?)
+        Ok(self.db.execute(Query::new(text).bind(before.0)).await?)
     }
 
     /// Forgets one device of an account, or all of them.
@@ -104,10 +102,10 @@ impl Store {
     ) -> Result<u64> {
         let query = match one {
             Some(id) => {
-                sqlx::query("DELETE FROM devices WHERE account_id = $1 AND id = $2").bind(&account.0).bind(id)
+                Query::new("DELETE FROM devices WHERE account_id = $1 AND id = $2").bind(&account.0).bind(id)
             }
-            None => sqlx::query("DELETE FROM devices WHERE account_id = $1").bind(&account.0),
+            None => Query::new("DELETE FROM devices WHERE account_id = $1").bind(&account.0),
         };
-        Ok(query.execute(write.connection()).await?.rows_affected())
+        Ok(query.execute(write).await?)
     }
 }

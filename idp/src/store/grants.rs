@@ -4,11 +4,9 @@
 use std::time::Duration;
 
 use platform::clock::Timestamp;
-use platform::db::Write;
+use platform::db::{AssertSqlSafe, Query, Row, Write};
 use platform::seal::sha256;
 use serde::{Deserialize, Serialize};
-use sqlx::Row as _;
-use sqlx::any::AnyRow;
 
 use super::{Result, Store, StoreError};
 use crate::domain::account::AccountId;
@@ -92,7 +90,7 @@ pub struct RefreshToken {
 const COLUMNS: &str = "id, session_id, account_id, client_id, redirect_uri, scope, details, code_challenge,
      code_expires_at, code_used_at, created_at, revoked_at";
 
-fn grant(row: &AnyRow) -> Result<Grant> {
+fn grant(row: &Row) -> Result<Grant> {
     let details: String = row.try_get("details")?;
     Ok(Grant {
         id: row.try_get("id")?,
@@ -143,8 +141,8 @@ impl Store {
     /// The grant of an authorization code of this client, in whatever state it is.
     pub async fn grant_of_code(&self, code: &str, client_id: &str) -> Result<Option<Grant>> {
         let sql = format!("SELECT {COLUMNS} FROM grants WHERE code_hash = $1 AND client_id = $2");
-        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(sha256(code)).bind(client_id);
-        query.fetch_optional(self.db.pool()).await?.as_ref().map(grant).transpose()
+        let query = Query::new(AssertSqlSafe(sql)).bind(sha256(code)).bind(client_id);
+        query.fetch_optional(&self.db).await?.as_ref().map(grant).transpose()
     }
 
     /// Uses up the code of a grant, keeps what its tokens will carry and the first refresh token. False if
@@ -157,7 +155,7 @@ impl Store {
     ) -> Result<bool> {
         let now = self.clock.now().0;
         let details = as_json(details)?;
-        let query = sqlx::query(
+        let query = Query::new(
             "UPDATE grants SET code_used_at = $1, details = $2
              WHERE id = $3 AND code_used_at IS NULL AND code_expires_at > $1 AND revoked_at IS NULL",
         );
@@ -166,7 +164,7 @@ impl Store {
             return Ok(self.db.execute(query).await? == 1);
         };
         let mut write = self.begin_write().await?;
-        if query.execute(write.connection()).await?.rows_affected() == 0 {
+        if query.execute(&mut write).await? == 0 {
             return Ok(false);
         }
         self.insert_refresh_token(&mut write, new, None).await?;
@@ -176,20 +174,20 @@ impl Store {
 
     pub async fn grant(&self, id: &str) -> Result<Option<Grant>> {
         let sql = format!("SELECT {COLUMNS} FROM grants WHERE id = $1");
-        let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id).fetch_optional(self.db.pool()).await?;
+        let row = Query::new(AssertSqlSafe(sql)).bind(id).fetch_optional(&self.db).await?;
         row.as_ref().map(grant).transpose()
     }
 
     /// Keeps what the next tokens of a grant will carry.
     pub async fn keep_grant_details(&self, id: &str, details: &GrantDetails) -> Result<()> {
-        let query = sqlx::query("UPDATE grants SET details = $1 WHERE id = $2");
+        let query = Query::new("UPDATE grants SET details = $1 WHERE id = $2");
         self.db.execute(query.bind(as_json(details)?).bind(id)).await?;
         Ok(())
     }
 
     /// Ends a grant and with it every token issued from it.
     pub async fn revoke_grant(&self, id: &str) -> Result<()> {
-        let query = sqlx::query("UPDATE grants SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL");
+        let query = Query::new("UPDATE grants SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL");
         self.db.execute(query.bind(self.clock.now().0).bind(id)).await?;
         Ok(())
     }
@@ -200,7 +198,7 @@ impl Store {
         new: NewRefreshToken<'_>,
         replaces: Option<&str>,
     ) -> Result<()> {
-        sqlx::query(
+        Query::new(
             "INSERT INTO refresh_tokens (token_hash, grant_id, created_at, expires_at, replaces)
              VALUES ($1, $2, $3, $4, $5)",
         )
@@ -209,7 +207,7 @@ impl Store {
         .bind(self.clock.now().0)
         .bind(new.expires_at.0)
         .bind(replaces)
-        .execute(write.connection())
+        .execute(write)
         .await?;
         Ok(())
     }
@@ -218,7 +216,7 @@ impl Store {
     pub async fn refresh_token(&self, token: &str, client_id: &str) -> Result<Option<RefreshToken>> {
         let hash = sha256(token);
         let sql = "SELECT grant_id, expires_at, used_at FROM refresh_tokens WHERE token_hash = $1";
-        let Some(row) = sqlx::query(sql).bind(&hash).fetch_optional(self.db.pool()).await? else {
+        let Some(row) = Query::new(sql).bind(&hash).fetch_optional(&self.db).await? else {
             return Ok(None);
         };
         let grant_id: String = row.try_get("grant_id")?;
@@ -242,7 +240,7 @@ impl Store {
         let used_after = if grace.is_zero() { i64::MAX } else { now.minus(grace).0 };
         let mut write = self.begin_write().await?;
         // The time of the first use stays: the grace does not grow by using it.
-        let used = sqlx::query(
+        let used = Query::new(
             "UPDATE refresh_tokens SET used_at = COALESCE(used_at, $1)
              WHERE token_hash = $2 AND (used_at IS NULL OR used_at > $3) AND expires_at > $1
                AND grant_id IN (SELECT id FROM grants WHERE revoked_at IS NULL)",
@@ -250,9 +248,9 @@ impl Store {
         .bind(now.0)
         .bind(old)
         .bind(used_after)
-        .execute(write.connection())
+        .execute(&mut write)
         .await?;
-        if used.rows_affected() == 0 {
+        if used == 0 {
             return Ok(false);
         }
         self.insert_refresh_token(&mut write, new, Some(old)).await?;
@@ -262,24 +260,24 @@ impl Store {
 
     /// Lets a refresh token that does not rotate live until `expires_at`.
     pub async fn extend_refresh_token(&self, hash: &str, expires_at: Timestamp) -> Result<()> {
-        let query = sqlx::query("UPDATE refresh_tokens SET expires_at = $1 WHERE token_hash = $2");
+        let query = Query::new("UPDATE refresh_tokens SET expires_at = $1 WHERE token_hash = $2");
         self.db.execute(query.bind(expires_at.0).bind(hash)).await?;
         Ok(())
     }
 
     /// The scope that the person let this client have, if any.
     pub async fn consented_scope(&self, account: &AccountId, client_id: &str) -> Result<Option<String>> {
-        let row = sqlx::query("SELECT scope FROM consents WHERE account_id = $1 AND client_id = $2")
+        let row = Query::new("SELECT scope FROM consents WHERE account_id = $1 AND client_id = $2")
             .bind(&account.0)
             .bind(client_id)
-            .fetch_optional(self.db.pool())
+            .fetch_optional(&self.db)
             .await?;
         row.map(|row| Ok(row.try_get(0)?)).transpose()
     }
 
     /// Keeps what the person let this client have.
     pub async fn keep_consent(&self, account: &AccountId, client_id: &str, scope: &str) -> Result<()> {
-        let query = sqlx::query(
+        let query = Query::new(
             "INSERT INTO consents (account_id, client_id, scope, given_at) VALUES ($1, $2, $3, $4)
              ON CONFLICT (account_id, client_id) DO UPDATE SET scope = excluded.scope, given_at = excluded.given_at",
         );

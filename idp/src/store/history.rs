@@ -2,8 +2,7 @@
 //! so that it pushes out nothing that its holder did.
 
 use platform::clock::Timestamp;
-use sqlx::Row as _;
-use sqlx::any::AnyRow;
+use platform::db::{AssertSqlSafe, Query, Row};
 
 use super::{Result, Store};
 use crate::domain::account::AccountId;
@@ -41,8 +40,8 @@ impl Store {
         );
         let mut all = Vec::new();
         for sql in [one_by_one, by_day] {
-            let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(&account.0).bind(i64::from(limit));
-            for row in query.fetch_all(self.db.pool()).await? {
+            let query = Query::new(AssertSqlSafe(sql)).bind(&account.0).bind(i64::from(limit));
+            for row in query.fetch_all(&self.db).await? {
                 all.push(happened(&row)?);
             }
         }
@@ -51,7 +50,7 @@ impl Store {
     }
 }
 
-fn happened(row: &AnyRow) -> Result<Happened> {
+fn happened(row: &Row) -> Result<Happened> {
     Ok(Happened {
         at: Timestamp(row.try_get("at")?),
         event: row.try_get("event")?,

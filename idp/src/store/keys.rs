@@ -1,9 +1,7 @@
 //! The table `signing_keys`: times and sealed key material. What phase a key is in, `keys` decides.
 
 use platform::clock::Timestamp;
-use platform::db::Write;
-use sqlx::Row as _;
-use sqlx::any::AnyRow;
+use platform::db::{Query, Row, Write};
 use zeroize::Zeroizing;
 
 use super::{Result, Store};
@@ -43,7 +41,7 @@ pub enum Successor {
     New(NewKey),
 }
 
-fn key_row(row: &AnyRow) -> Result<KeyRow> {
+fn key_row(row: &Row) -> Result<KeyRow> {
     let time =
         |name: &str| -> Result<Option<Timestamp>> { Ok(row.try_get::<Option<i64>, _>(name)?.map(Timestamp)) };
     Ok(KeyRow {
@@ -64,7 +62,7 @@ impl Store {
     pub async fn signing_keys(&self) -> Result<Vec<KeyRow>> {
         let text = "SELECT kid, algorithm, private_sealed, public_jwk, announced_at, signs_from, retired_at, revoked_at, generation \
                     FROM signing_keys ORDER BY signs_from, COALESCE(generation, 0), kid";
-        sqlx::query(text).fetch_all(self.db.pool()).await?.iter().map(key_row).collect()
+        Query::new(text).fetch_all(&self.db).await?.iter().map(key_row).collect()
     }
 
     /// The private half of a key, as PKCS#8.
@@ -78,7 +76,7 @@ impl Store {
     /// Which change to the ring was the last: what [`Store::signing_keys`] told when this was the same still holds.
     pub async fn signing_keys_version(&self) -> Result<i64> {
         let text = "SELECT version FROM signing_keys_version WHERE id = 1";
-        Ok(sqlx::query(text).fetch_one(self.db.pool()).await?.try_get(0)?)
+        Ok(Query::new(text).fetch_one(&self.db).await?.try_get(0)?)
     }
 
     /// Adds a key. False if another process has added one of this generation.
@@ -92,7 +90,7 @@ impl Store {
         let text = "INSERT INTO signing_keys \
                     (kid, algorithm, private_sealed, public_jwk, announced_at, signs_from, generation) \
                     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (algorithm, generation) DO NOTHING";
-        let insert = sqlx::query(text)
+        let insert = Query::new(text)
             .bind(key.kid.as_str())
             .bind(key.algorithm)
             .bind(self.root.sealer("signing key").seal(&key.private_pkcs8))
@@ -100,7 +98,7 @@ impl Store {
             .bind(self.clock.now().0)
             .bind(key.signs_from.0)
             .bind(key.generation);
-        Ok(insert.execute(write.connection()).await?.rows_affected() == 1)
+        Ok(insert.execute(write).await? == 1)
     }
 
     /// Lets a key that waits sign from `at` on. False if it does not wait any more.
@@ -117,8 +115,8 @@ impl Store {
         let now = self.clock.now();
         let mut write = self.db.begin_write().await?;
         let text = "UPDATE signing_keys SET revoked_at = $1, private_sealed = '' WHERE kid = $2 AND revoked_at IS NULL";
-        let revoke = sqlx::query(text).bind(now.0).bind(kid);
-        let revoked = revoke.execute(write.connection()).await?.rows_affected() == 1;
+        let revoke = Query::new(text).bind(now.0).bind(kid);
+        let revoked = revoke.execute(&mut write).await? == 1;
         let succeeded = match successor {
             None => true,
             Some(Successor::Announced(kid)) => promote(&mut write, kid, now).await?,
@@ -130,29 +128,29 @@ impl Store {
     /// Writes down that a successor took over at `at`.
     pub async fn retire_signing_key(&self, kid: &str, at: Timestamp) -> Result<()> {
         let text = "UPDATE signing_keys SET retired_at = $1 WHERE kid = $2 AND retired_at IS NULL";
-        self.db.execute(sqlx::query(text).bind(at.0).bind(kid)).await?;
+        self.db.execute(Query::new(text).bind(at.0).bind(kid)).await?;
         Ok(())
     }
 
     /// Removes the keys that were retired or revoked before `before`.
     pub async fn remove_signing_keys(&self, before: Timestamp) -> Result<u64> {
         let text = "DELETE FROM signing_keys WHERE retired_at <= $1 OR revoked_at <= $1";
-        Ok(self.db.execute(sqlx::query(text).bind(before.0)).await?)
+        Ok(self.db.execute(Query::new(text).bind(before.0)).await?)
     }
 }
 
 async fn promote(write: &mut Write, kid: &str, at: Timestamp) -> Result<bool> {
     let text =
         "UPDATE signing_keys SET signs_from = $1 WHERE kid = $2 AND signs_from > $1 AND revoked_at IS NULL";
-    let update = sqlx::query(text).bind(at.0).bind(kid);
-    Ok(update.execute(write.connection()).await?.rows_affected() == 1)
+    let update = Query::new(text).bind(at.0).bind(kid);
+    Ok(update.execute(write).await? == 1)
 }
 
 /// Lets every process know of a change, in its own transaction; rolls back if there was none.
 async fn changed(mut write: Write, changed: bool) -> Result<bool> {
     if changed {
         let text = "UPDATE signing_keys_version SET version = version + 1 WHERE id = 1";
-        sqlx::query(text).execute(write.connection()).await?;
+        Query::new(text).execute(&mut write).await?;
         write.commit().await?;
     }
     Ok(changed)

@@ -5,8 +5,7 @@
 use std::time::Duration;
 
 use platform::clock::Timestamp;
-use platform::db::Write;
-use sqlx::Row as _;
+use platform::db::{Query, Write};
 
 use super::{Result, Store};
 use crate::domain::account::AccountId;
@@ -31,7 +30,7 @@ impl Store {
     ) -> Result<Attempt> {
         let now = self.clock.now();
         let until = now.plus(lock_for);
-        let query = sqlx::query(
+        let query = Query::new(
             "INSERT INTO lockouts (account_id, device_id, failures, locked_until) VALUES ($1, $2, 1, NULL)
              ON CONFLICT (account_id, device_id) DO UPDATE SET
                failures = CASE WHEN lockouts.locked_until IS NULL THEN lockouts.failures + 1 ELSE 1 END,
@@ -41,7 +40,7 @@ impl Store {
              RETURNING locked_until",
         );
         let query = query.bind(&account.0).bind(device).bind(i64::from(limit)).bind(until.0).bind(now.0);
-        Ok(match self.db.execute_returning_unsynced(query).await? {
+        Ok(match self.db.execute_returning(query).await? {
             Some(row) => Attempt::Allowed { locks_until: row.try_get::<Option<i64>, _>(0)?.map(Timestamp) },
             None => Attempt::Locked,
         })
@@ -54,7 +53,7 @@ impl Store {
         device: &str,
         own_lock: Option<Timestamp>,
     ) -> Result<()> {
-        let query = sqlx::query(
+        let query = Query::new(
             "UPDATE lockouts SET failures = failures - 1, locked_until = NULL
              WHERE account_id = $1 AND device_id = $2 AND failures > 0
                AND (locked_until IS NULL OR locked_until = $3)",
@@ -72,19 +71,19 @@ impl Store {
         device: &str,
         own_lock: Option<Timestamp>,
     ) -> Result<bool> {
-        let query = sqlx::query(
+        let query = Query::new(
             "UPDATE lockouts SET failures = 0, locked_until = NULL
              WHERE account_id = $1 AND device_id = $2 AND (locked_until IS NULL OR locked_until = $3)",
         );
         let query = query.bind(&account.0).bind(device).bind(own_lock.map_or(-1, |until| until.0));
-        Ok(self.db.execute_unsynced(query).await? == 1)
+        Ok(self.db.execute(query).await? == 1)
     }
 
     /// Opens every lock of an account: after a password reset, or by the desk; the counts start anew. False if
     /// no lock held.
     pub async fn unlock(&self, write: &mut Write, account: &AccountId) -> Result<bool> {
-        let query = sqlx::query("DELETE FROM lockouts WHERE account_id = $1 RETURNING locked_until");
-        let rows = query.bind(&account.0).fetch_all(write.connection()).await?;
+        let query = Query::new("DELETE FROM lockouts WHERE account_id = $1 RETURNING locked_until");
+        let rows = query.bind(&account.0).fetch_all(&mut *write).await?;
         let now = self.clock.now().0;
         let ends: Vec<Option<i64>> =
             rows.iter().map(|row| row.try_get(0)).collect::<std::result::Result<_, _>>()?;
@@ -93,13 +92,13 @@ impl Store {
 
     /// Until when tries from this known device (or '' for all others) are locked out, if they are.
     pub async fn locked_until(&self, account: &AccountId, device: &str) -> Result<Option<Timestamp>> {
-        let row = sqlx::query(
+        let row = Query::new(
             "SELECT locked_until FROM lockouts WHERE account_id = $1 AND device_id = $2 AND locked_until > $3",
         )
         .bind(&account.0)
         .bind(device)
         .bind(self.clock.now().0)
-        .fetch_optional(self.db.pool())
+        .fetch_optional(&self.db)
         .await?;
         Ok(row.map(|row| row.try_get(0)).transpose()?.map(Timestamp))
     }

@@ -3,10 +3,8 @@
 use std::time::Duration;
 
 use platform::clock::Timestamp;
-use platform::db::Write;
+use platform::db::{AssertSqlSafe, Query, Row, Write};
 use platform::seal::sha256;
-use sqlx::Row as _;
-use sqlx::any::AnyRow;
 
 use super::{Result, Store};
 use crate::domain::account::{AccountId, EmailAddress};
@@ -61,7 +59,7 @@ pub struct NewMailLink<'a> {
 
 const COLUMNS: &str = "account_id, client_id, page_id, password_mark, new_email";
 
-fn link(row: &AnyRow) -> Result<MailLink> {
+fn link(row: &Row) -> Result<MailLink> {
     let new_email: Option<String> = row.try_get("new_email")?;
     Ok(MailLink {
         account_id: AccountId(row.try_get("account_id")?),
@@ -77,13 +75,13 @@ impl Store {
     /// knows which mail somebody opens. Others of that purpose for the account stop working.
     pub async fn insert_mail_link(&self, write: &mut Write, new: &NewMailLink<'_>) -> Result<()> {
         let now = self.clock.now();
-        let query = sqlx::query(
+        let query = Query::new(
             "UPDATE mail_links SET expires_at = CASE WHEN page_id = $1 THEN $2 ELSE $3 END
              WHERE account_id = $4 AND purpose = $5 AND expires_at > $3",
         );
         let query = query.bind(new.page_id).bind(now.plus(new.lifetime).0).bind(now.0);
-        query.bind(&new.account_id.0).bind(new.purpose.as_str()).execute(write.connection()).await?;
-        sqlx::query(
+        query.bind(&new.account_id.0).bind(new.purpose.as_str()).execute(write).await?;
+        Query::new(
             "INSERT INTO mail_links
                (token_hash, purpose, account_id, page_id, code_hash, client_id, created_at, expires_at, password_mark,
                 new_email)
@@ -99,7 +97,7 @@ impl Store {
         .bind(now.plus(new.lifetime).0)
         .bind(new.credential_version)
         .bind(new.new_email.map(EmailAddress::as_str))
-        .execute(write.connection())
+        .execute(write)
         .await?;
         Ok(())
     }
@@ -111,13 +109,13 @@ impl Store {
         account: &AccountId,
         purpose: Purpose,
     ) -> Result<()> {
-        sqlx::query(
+        Query::new(
             "UPDATE mail_links SET expires_at = $1 WHERE account_id = $2 AND purpose = $3 AND expires_at > $1",
         )
         .bind(self.clock.now().0)
         .bind(&account.0)
         .bind(purpose.as_str())
-        .execute(write.connection())
+        .execute(write)
         .await?;
         Ok(())
     }
@@ -128,11 +126,11 @@ impl Store {
             "SELECT {COLUMNS} FROM mail_links
              WHERE token_hash = $1 AND purpose = $2 AND used_at IS NULL AND expires_at > $3"
         );
-        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+        let row = Query::new(AssertSqlSafe(sql))
             .bind(sha256(token))
             .bind(purpose.as_str())
             .bind(self.clock.now().0)
-            .fetch_optional(self.db.pool())
+            .fetch_optional(&self.db)
             .await?;
         row.as_ref().map(link).transpose()
     }
@@ -149,18 +147,18 @@ impl Store {
              WHERE token_hash = $1 AND purpose = $2 AND used_at IS NULL AND expires_at > $3
              RETURNING {COLUMNS}"
         );
-        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+        let row = Query::new(AssertSqlSafe(sql))
             .bind(sha256(token))
             .bind(purpose.as_str())
             .bind(self.clock.now().0)
-            .fetch_optional(write.connection())
+            .fetch_optional(&mut *write)
             .await?;
         let Some(link) = row.as_ref().map(link).transpose()? else { return Ok(None) };
-        let query = sqlx::query(
+        let query = Query::new(
             "UPDATE mail_links SET used_at = $1 WHERE account_id = $2 AND purpose = $3 AND used_at IS NULL",
         );
         let query = query.bind(self.clock.now().0).bind(&link.account_id.0).bind(purpose.as_str());
-        query.execute(write.connection()).await?;
+        query.execute(write).await?;
         Ok(Some(link))
     }
 
@@ -174,7 +172,7 @@ impl Store {
         code_hash: &str,
         token: &str,
     ) -> Result<bool> {
-        let query = sqlx::query(
+        let query = Query::new(
             "INSERT INTO mail_links
                (token_hash, purpose, account_id, page_id, code_hash, client_id, created_at, expires_at, password_mark,
                 new_email)
@@ -189,7 +187,7 @@ impl Store {
 
     /// Removes links that ended before then; returns how many.
     pub async fn remove_mail_links(&self, ended_before: Timestamp) -> Result<u64> {
-        let query = sqlx::query("DELETE FROM mail_links WHERE expires_at < $1");
+        let query = Query::new("DELETE FROM mail_links WHERE expires_at < $1");
         Ok(self.db.execute(query.bind(ended_before.0)).await?)
     }
 }

@@ -3,9 +3,7 @@
 //! so that nothing above can forget to leave them out.
 
 use platform::clock::Timestamp;
-use platform::db::Write;
-use sqlx::Row as _;
-use sqlx::any::AnyRow;
+use platform::db::{AssertSqlSafe, Query, Row, Write};
 
 use super::accounts::{COLUMNS, account};
 use super::{Result, Store};
@@ -44,7 +42,7 @@ const SEEN: &str = "(SELECT MAX(lockouts.locked_until) FROM lockouts
      (SELECT MAX(audit.at) FROM audit
        WHERE audit.account_id = accounts.id AND audit.event = 'signed-in') AS last_signed_in_at";
 
-fn member(row: &AnyRow) -> Result<Member> {
+fn member(row: &Row) -> Result<Member> {
     let time =
         |name: &str| -> Result<Option<Timestamp>> { Ok(row.try_get::<Option<i64>, _>(name)?.map(Timestamp)) };
     Ok(Member {
@@ -83,7 +81,7 @@ impl Store {
                AND (search_name LIKE $3 ESCAPE '!' OR email LIKE $4 ESCAPE '!' OR username LIKE $4 ESCAPE '!')
              ORDER BY LOWER(family_name), LOWER(given_name), id LIMIT $5 OFFSET $6"
         );
-        let query = sqlx::query(sqlx::AssertSqlSafe(sql))
+        let query = Query::new(AssertSqlSafe(sql))
             .bind(self.clock.now().0)
             .bind(scope.organisation)
             .bind(holding(&fold(search)))
@@ -91,19 +89,18 @@ impl Store {
             .bind(limit)
             .bind(offset)
             .bind(i64::from(scope.self_registered));
-        query.fetch_all(self.db.pool()).await?.iter().map(member).collect()
+        query.fetch_all(&self.db).await?.iter().map(member).collect()
     }
 
     /// Writes down what names are found by where the version before did not; a piece of them at a time. True if there
     /// may be more.
     pub async fn fill_search_names(&self) -> Result<bool> {
         const PIECE: usize = 200;
-        let rows = sqlx::query(
-            "SELECT id, given_name, family_name FROM accounts WHERE search_name IS NULL LIMIT $1",
-        )
-        .bind(i64::try_from(PIECE).unwrap_or(i64::MAX))
-        .fetch_all(self.db.pool())
-        .await?;
+        let rows =
+            Query::new("SELECT id, given_name, family_name FROM accounts WHERE search_name IS NULL LIMIT $1")
+                .bind(i64::try_from(PIECE).unwrap_or(i64::MAX))
+                .fetch_all(&self.db)
+                .await?;
         let mut write = self.begin_write().await?;
         for row in &rows {
             let (given, family): (String, String) = (row.try_get("given_name")?, row.try_get("family_name")?);
@@ -132,10 +129,10 @@ impl Store {
     pub async fn member(&self, scope: Scope<'_>, id: &AccountId) -> Result<Option<Member>> {
         let within = within(2, 4);
         let sql = format!("SELECT {COLUMNS}, {SEEN} FROM accounts WHERE id = $3 AND {within}");
-        let query = sqlx::query(sqlx::AssertSqlSafe(sql));
+        let query = Query::new(AssertSqlSafe(sql));
         let query = query.bind(self.clock.now().0).bind(scope.organisation).bind(&id.0);
         let query = query.bind(i64::from(scope.self_registered));
-        query.fetch_optional(self.db.pool()).await?.as_ref().map(member).transpose()
+        query.fetch_optional(&self.db).await?.as_ref().map(member).transpose()
     }
 
     /// The account of a member, held as it is until the transaction ends: who changes it at the same moment waits, and
@@ -150,9 +147,9 @@ impl Store {
         let sql = format!(
             "UPDATE accounts SET updated_at = updated_at WHERE id = $2 AND {within} RETURNING {COLUMNS}"
         );
-        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(scope.organisation).bind(&id.0);
+        let query = Query::new(AssertSqlSafe(sql)).bind(scope.organisation).bind(&id.0);
         let query = query.bind(i64::from(scope.self_registered));
-        query.fetch_optional(write.connection()).await?.as_ref().map(account).transpose()
+        query.fetch_optional(&mut *write).await?.as_ref().map(account).transpose()
     }
 }
 

@@ -5,10 +5,9 @@
 use std::time::Duration;
 
 use platform::clock::Timestamp;
-use platform::db::Write;
+use platform::db::{AssertSqlSafe, Query, Write};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use sqlx::Row as _;
 
 use super::{Result, Store, StoreError};
 
@@ -109,7 +108,7 @@ impl Store {
     /// As [`Store::enqueue`], under a name of [`Store::message_id`].
     pub async fn enqueue_as(&self, write: &mut Write, id: &str, message: &Message) -> Result<()> {
         let payload = serde_json::to_vec(message).map_err(|_| StoreError::Corrupt("outbox.payload"))?;
-        sqlx::query(
+        Query::new(
             "INSERT INTO outbox (id, kind, payload_sealed, created_at, next_attempt_at, attempts, lane) \
              VALUES ($1, $2, $3, $4, $4, 0, $5)",
         )
@@ -118,7 +117,7 @@ impl Store {
         .bind(self.root.sealer("outbox").seal(&payload))
         .bind(self.clock.now().0)
         .bind(self.lane(message))
-        .execute(write.connection())
+        .execute(write)
         .await?;
         Ok(())
     }
@@ -148,9 +147,9 @@ impl Store {
             "SELECT id, next_attempt_at FROM outbox WHERE next_attempt_at <= $1 AND kind = $2 {apart} \
              AND delivered_at IS NULL AND given_up_at IS NULL ORDER BY next_attempt_at LIMIT 16"
         );
-        let due = sqlx::query(sqlx::AssertSqlSafe(due)).bind(now.0).bind(kind.name());
+        let due = Query::new(AssertSqlSafe(due)).bind(now.0).bind(kind.name());
         let due = held.iter().fold(due, |query, lane| query.bind(lane.as_str()));
-        let rows = due.fetch_all(self.db.pool()).await?;
+        let rows = due.fetch_all(&self.db).await?;
         for row in rows {
             let id: String = row.try_get("id")?;
             let seen: i64 = row.try_get("next_attempt_at")?;
@@ -160,7 +159,7 @@ impl Store {
                         RETURNING attempts, created_at, payload_sealed, lane, gateways, accepted_at";
             // One millisecond at least, or two could take it at the same moment.
             let until = now.plus(lease.max(Duration::from_millis(1)));
-            let taken = sqlx::query(take).bind(until.0).bind(id.as_str()).bind(seen);
+            let taken = Query::new(take).bind(until.0).bind(id.as_str()).bind(seen);
             let Some(row) = self.db.execute_returning(taken).await? else { continue };
             let payload = self.root.sealer("outbox").open(row.try_get("payload_sealed")?);
             let Some(message) = payload.ok().and_then(|payload| serde_json::from_slice(&payload).ok()) else {
@@ -188,14 +187,14 @@ impl Store {
     pub async fn renew_claim(&self, claimed: &Claimed, lease: Duration) -> Result<bool> {
         let text = "UPDATE outbox SET next_attempt_at = $1 \
                     WHERE id = $2 AND attempts = $3 AND delivered_at IS NULL AND given_up_at IS NULL";
-        let query = sqlx::query(text).bind(self.clock.now().plus(lease).0).bind(claimed.id.as_str());
+        let query = Query::new(text).bind(self.clock.now().plus(lease).0).bind(claimed.id.as_str());
         Ok(self.db.execute(query.bind(i64::from(claimed.attempts))).await? > 0)
     }
 
     /// Gives up a message that nobody here can read; the payload stays, for whoever still can.
     async fn give_up_unreadable(&self, id: &str) -> Result<()> {
         let text = "UPDATE outbox SET given_up_at = $1, last_error = 'unreadable', next_attempt_at = $2 WHERE id = $3";
-        self.db.execute(sqlx::query(text).bind(self.clock.now().0).bind(NEVER).bind(id)).await?;
+        self.db.execute(Query::new(text).bind(self.clock.now().0).bind(NEVER).bind(id)).await?;
         Ok(())
     }
 
@@ -203,7 +202,7 @@ impl Store {
     pub async fn message_delivered(&self, claimed: &Claimed) -> Result<bool> {
         let text = "UPDATE outbox SET delivered_at = $1, payload_sealed = '', last_error = NULL, next_attempt_at = $2 \
                     WHERE id = $3 AND attempts = $4 AND delivered_at IS NULL AND given_up_at IS NULL";
-        let query = sqlx::query(text).bind(self.clock.now().0).bind(NEVER);
+        let query = Query::new(text).bind(self.clock.now().0).bind(NEVER);
         Ok(self.db.execute(query.bind(claimed.id.as_str()).bind(i64::from(claimed.attempts))).await? > 0)
     }
 
@@ -211,7 +210,7 @@ impl Store {
     pub async fn message_given_up(&self, claimed: &Claimed, error: &str) -> Result<bool> {
         let text = "UPDATE outbox SET given_up_at = $1, payload_sealed = '', last_error = $2, next_attempt_at = $3 \
                     WHERE id = $4 AND attempts = $5 AND delivered_at IS NULL";
-        let query = sqlx::query(text).bind(self.clock.now().0).bind(error).bind(NEVER);
+        let query = Query::new(text).bind(self.clock.now().0).bind(error).bind(NEVER);
         Ok(self.db.execute(query.bind(claimed.id.as_str()).bind(i64::from(claimed.attempts))).await? > 0)
     }
 
@@ -219,7 +218,7 @@ impl Store {
     pub async fn message_delayed(&self, claimed: &Claimed, after: Duration, error: &str) -> Result<bool> {
         let text = "UPDATE outbox SET next_attempt_at = $1, last_error = $2 \
                     WHERE id = $3 AND attempts = $4 AND delivered_at IS NULL AND given_up_at IS NULL";
-        let query = sqlx::query(text).bind(self.clock.now().plus(after).0).bind(error);
+        let query = Query::new(text).bind(self.clock.now().plus(after).0).bind(error);
         Ok(self.db.execute(query.bind(claimed.id.as_str()).bind(i64::from(claimed.attempts))).await? > 0)
     }
 
@@ -227,7 +226,7 @@ impl Store {
     pub async fn queue_age(&self, kind: Kind) -> Result<Option<Duration>> {
         let text = "SELECT MIN(created_at) AS oldest FROM outbox
                     WHERE kind = $1 AND next_attempt_at < $2 AND accepted_at IS NULL";
-        let row = sqlx::query(text).bind(kind.name()).bind(NEVER).fetch_one(self.db.pool()).await?;
+        let row = Query::new(text).bind(kind.name()).bind(NEVER).fetch_one(&self.db).await?;
         let oldest: Option<i64> = row.try_get("oldest")?;
         Ok(oldest.map(|oldest| self.clock.now().since(Timestamp(oldest))))
     }
@@ -235,6 +234,6 @@ impl Store {
     /// Removes what was delivered or given up and is older than `keep`.
     pub async fn remove_messages(&self, keep: Duration) -> Result<u64> {
         let text = "DELETE FROM outbox WHERE next_attempt_at = $1 AND created_at < $2";
-        Ok(self.db.execute(sqlx::query(text).bind(NEVER).bind(self.clock.now().minus(keep).0)).await?)
+        Ok(self.db.execute(Query::new(text).bind(NEVER).bind(self.clock.now().minus(keep).0)).await?)
     }
 }

@@ -1,9 +1,9 @@
 //! The table `refused_addresses`: where the last mail did not go, for whoever can ask the person for another address.
 
+use platform::db::Query;
 use std::time::Duration;
 
 use platform::clock::Timestamp;
-use sqlx::Row as _;
 
 use super::{Result, Store, StoreError};
 
@@ -34,22 +34,22 @@ impl Store {
     pub async fn note_undelivered(&self, address: &str, reason: Undelivered) -> Result<()> {
         let text = "INSERT INTO refused_addresses (address_hash, at, reason) VALUES ($1, $2, $3) \
                     ON CONFLICT (address_hash) DO UPDATE SET at = excluded.at, reason = excluded.reason";
-        let query = sqlx::query(text).bind(self.refused_key(address)).bind(self.clock.now().0);
+        let query = Query::new(text).bind(self.refused_key(address)).bind(self.clock.now().0);
         self.db.execute(query.bind(reason.name())).await?;
         Ok(())
     }
 
     /// A mail for `address` arrived: what was noted of it is over.
     pub async fn note_delivered(&self, address: &str) -> Result<()> {
-        let query = sqlx::query("DELETE FROM refused_addresses WHERE address_hash = $1");
+        let query = Query::new("DELETE FROM refused_addresses WHERE address_hash = $1");
         self.db.execute(query.bind(self.refused_key(address))).await?;
         Ok(())
     }
 
     /// Since when mail for `address` does not arrive, and why; `None` if the last one did, or none was sent lately.
     pub async fn undelivered(&self, address: &str) -> Result<Option<(Timestamp, Undelivered)>> {
-        let query = sqlx::query("SELECT at, reason FROM refused_addresses WHERE address_hash = $1");
-        let row = query.bind(self.refused_key(address)).fetch_optional(self.db.pool()).await?;
+        let query = Query::new("SELECT at, reason FROM refused_addresses WHERE address_hash = $1");
+        let row = query.bind(self.refused_key(address)).fetch_optional(&self.db).await?;
         row.map(|row| {
             let reason = match row.try_get("reason")? {
                 "refused" => Undelivered::Refused,
@@ -63,7 +63,7 @@ impl Store {
 
     /// Forgets what was noted longer than `keep` ago.
     pub async fn remove_undelivered(&self, keep: Duration) -> Result<u64> {
-        let query = sqlx::query("DELETE FROM refused_addresses WHERE at < $1");
+        let query = Query::new("DELETE FROM refused_addresses WHERE at < $1");
         Ok(self.db.execute(query.bind(self.clock.now().minus(keep).0)).await?)
     }
 }

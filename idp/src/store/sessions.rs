@@ -4,10 +4,8 @@
 use std::time::Duration;
 
 use platform::clock::Timestamp;
-use platform::db::Write;
+use platform::db::{AssertSqlSafe, Query, Row, Write};
 use platform::seal::sha256;
-use sqlx::Row as _;
-use sqlx::any::AnyRow;
 
 use super::{Result, Store};
 use crate::domain::account::AccountId;
@@ -53,7 +51,7 @@ const COLUMNS: &str = "id, account_id, device_id, label, proofs, authenticated_a
      expires_at";
 
 /// The list, unless a server of the version before wrote down something newer in the columns that it knows.
-fn proofs(row: &AnyRow) -> Result<Proofs> {
+fn proofs(row: &Row) -> Result<Proofs> {
     let list: Proofs = serde_json::from_str(&row.try_get::<String, _>("proofs")?).unwrap_or_default();
     let at = Timestamp(row.try_get("authenticated_at")?);
     if list.authenticated_at() >= Some(at) {
@@ -64,7 +62,7 @@ fn proofs(row: &AnyRow) -> Result<Proofs> {
     Ok(code_at.map_or(password.clone(), |at| password.with(Method::Sms, at)))
 }
 
-fn session(row: &AnyRow) -> Result<Session> {
+fn session(row: &Row) -> Result<Session> {
     Ok(Session {
         id: row.try_get("id")?,
         account_id: AccountId(row.try_get("account_id")?),
@@ -84,16 +82,14 @@ impl Store {
             "SELECT {COLUMNS} FROM sessions
              WHERE secret_hash = $1 AND ended_at IS NULL AND expires_at > $2 AND last_seen_at > $3"
         );
-        let query =
-            sqlx::query(sqlx::AssertSqlSafe(sql)).bind(sha256(secret)).bind(now.0).bind(now.minus(idle).0);
-        query.fetch_optional(self.db.pool()).await?.as_ref().map(session).transpose()
+        let query = Query::new(AssertSqlSafe(sql)).bind(sha256(secret)).bind(now.0).bind(now.minus(idle).0);
+        query.fetch_optional(&self.db).await?.as_ref().map(session).transpose()
     }
 
     /// Whose session a cookie is of, also if the session has ended by itself; not if somebody ended it.
     pub async fn account_behind(&self, secret: &str) -> Result<Option<AccountId>> {
-        let query =
-            sqlx::query("SELECT account_id FROM sessions WHERE secret_hash = $1 AND ended_at IS NULL");
-        let row = query.bind(sha256(secret)).fetch_optional(self.db.pool()).await?;
+        let query = Query::new("SELECT account_id FROM sessions WHERE secret_hash = $1 AND ended_at IS NULL");
+        let row = query.bind(sha256(secret)).fetch_optional(&self.db).await?;
         Ok(row.map(|row| row.try_get(0)).transpose()?.map(AccountId))
     }
 
@@ -101,16 +97,16 @@ impl Store {
     pub async fn session(&self, id: &str) -> Result<Option<Session>> {
         let sql =
             format!("SELECT {COLUMNS} FROM sessions WHERE id = $1 AND ended_at IS NULL AND expires_at > $2");
-        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id).bind(self.clock.now().0);
-        query.fetch_optional(self.db.pool()).await?.as_ref().map(session).transpose()
+        let query = Query::new(AssertSqlSafe(sql)).bind(id).bind(self.clock.now().0);
+        query.fetch_optional(&self.db).await?.as_ref().map(session).transpose()
     }
 
     /// A session that nobody has ended, as it is for this transaction: also one that has reached its limit, since
     /// refresh tokens may outlive that.
     pub async fn session_in(&self, write: &mut Write, id: &str) -> Result<Option<Session>> {
         let sql = format!("SELECT {COLUMNS} FROM sessions WHERE id = $1 AND ended_at IS NULL");
-        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id);
-        query.fetch_optional(write.connection()).await?.as_ref().map(session).transpose()
+        let query = Query::new(AssertSqlSafe(sql)).bind(id);
+        query.fetch_optional(&mut *write).await?.as_ref().map(session).transpose()
     }
 
     /// Begins a session; returns its `sid`.
@@ -146,7 +142,7 @@ impl Store {
         secret: &str,
         signed_in: &SignedIn<'_>,
     ) -> Result<bool> {
-        let changed = sqlx::query(
+        let changed = Query::new(
             "UPDATE sessions SET secret_hash = $1, proofs = $2, authenticated_at = $3, code_at = $4, last_seen_at = $5,
                label = $6, device_id = $7
              WHERE id = $8 AND account_id = $9 AND ended_at IS NULL",
@@ -160,26 +156,23 @@ impl Store {
         .bind(signed_in.device_id)
         .bind(id)
         .bind(&signed_in.account_id.0)
-        .execute(write.connection())
+        .execute(write)
         .await?;
-        Ok(changed.rows_affected() == 1)
+        Ok(changed == 1)
     }
 
     /// Keeps a session from being ended until the transaction is over: whoever ends it then finds what was granted in
     /// it. Notes activity in it, unless it is only polled. False if it has ended.
     pub async fn hold_session(&self, write: &mut Write, id: &str, is_polled: bool) -> Result<bool> {
         let sql = "UPDATE sessions SET last_seen_at = COALESCE($1, last_seen_at) WHERE id = $2 AND ended_at IS NULL";
-        let held = sqlx::query(sql)
-            .bind((!is_polled).then(|| self.clock.now().0))
-            .bind(id)
-            .execute(write.connection())
-            .await?;
-        Ok(held.rows_affected() == 1)
+        let held =
+            Query::new(sql).bind((!is_polled).then(|| self.clock.now().0)).bind(id).execute(write).await?;
+        Ok(held == 1)
     }
 
     /// Notes activity in a session.
     pub async fn touch_session(&self, id: &str) -> Result<()> {
-        let query = sqlx::query("UPDATE sessions SET last_seen_at = $1 WHERE id = $2 AND ended_at IS NULL");
+        let query = Query::new("UPDATE sessions SET last_seen_at = $1 WHERE id = $2 AND ended_at IS NULL");
         self.db.execute(query.bind(self.clock.now().0).bind(id)).await?;
         Ok(())
     }
@@ -189,7 +182,7 @@ impl Store {
         let now = self.clock.now();
         let sql = "UPDATE sessions SET last_seen_at = $1
                    WHERE id = $2 AND ended_at IS NULL AND expires_at > $1 AND last_seen_at > $3";
-        self.db.execute(sqlx::query(sql).bind(now.0).bind(id).bind(now.minus(idle).0)).await?;
+        self.db.execute(Query::new(sql).bind(now.0).bind(id).bind(now.minus(idle).0)).await?;
         Ok(())
     }
 
@@ -199,37 +192,37 @@ impl Store {
             "SELECT {COLUMNS} FROM sessions WHERE account_id = $1 AND ended_at IS NULL AND expires_at > $2
              ORDER BY last_seen_at DESC"
         );
-        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(&account.0).bind(self.clock.now().0);
-        query.fetch_all(self.db.pool()).await?.iter().map(session).collect()
+        let query = Query::new(AssertSqlSafe(sql)).bind(&account.0).bind(self.clock.now().0);
+        query.fetch_all(&self.db).await?.iter().map(session).collect()
     }
 
     /// Ends a session and revokes what was granted in it. False if it had ended before.
     pub async fn end_session(&self, write: &mut Write, id: &str) -> Result<bool> {
         let now = self.clock.now().0;
-        let ended = sqlx::query("UPDATE sessions SET ended_at = $1 WHERE id = $2 AND ended_at IS NULL")
+        let ended = Query::new("UPDATE sessions SET ended_at = $1 WHERE id = $2 AND ended_at IS NULL")
             .bind(now)
             .bind(id)
-            .execute(write.connection())
+            .execute(write)
             .await?;
-        sqlx::query("UPDATE grants SET revoked_at = $1 WHERE session_id = $2 AND revoked_at IS NULL")
+        Query::new("UPDATE grants SET revoked_at = $1 WHERE session_id = $2 AND revoked_at IS NULL")
             .bind(now)
             .bind(id)
-            .execute(write.connection())
+            .execute(write)
             .await?;
-        Ok(ended.rows_affected() == 1)
+        Ok(ended == 1)
     }
 
     /// All sessions of an account that nobody has ended, as [`Store::session_in`] finds each.
     pub async fn sessions_in(&self, write: &mut Write, account: &AccountId) -> Result<Vec<Session>> {
         let sql = format!("SELECT {COLUMNS} FROM sessions WHERE account_id = $1 AND ended_at IS NULL");
-        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(&account.0);
-        query.fetch_all(write.connection()).await?.iter().map(session).collect()
+        let query = Query::new(AssertSqlSafe(sql)).bind(&account.0);
+        query.fetch_all(&mut *write).await?.iter().map(session).collect()
     }
 
     /// The clients that a session signed somebody in to, as they are for this transaction.
     pub async fn clients_in(&self, write: &mut Write, id: &str) -> Result<Vec<String>> {
         let sql = "SELECT DISTINCT client_id FROM grants WHERE session_id = $1 AND code_used_at IS NOT NULL";
-        let rows = sqlx::query(sql).bind(id).fetch_all(write.connection()).await?;
+        let rows = Query::new(sql).bind(id).fetch_all(&mut *write).await?;
         rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
     }
 
@@ -237,14 +230,14 @@ impl Store {
     pub async fn clients_of_account(&self, account: &AccountId) -> Result<Vec<(String, String)>> {
         let sql = "SELECT DISTINCT session_id, client_id FROM grants
                    WHERE account_id = $1 AND code_used_at IS NOT NULL";
-        let rows = sqlx::query(sql).bind(&account.0).fetch_all(self.db.pool()).await?;
+        let rows = Query::new(sql).bind(&account.0).fetch_all(&self.db).await?;
         rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
     }
 
     /// Removes sessions that ended or expired long ago, with their grants; not those of which a refresh token
     /// is still good.
     pub async fn remove_old_sessions(&self, before: Timestamp) -> Result<u64> {
-        let query = sqlx::query(
+        let query = Query::new(
             "DELETE FROM sessions WHERE ended_at < $1 OR (expires_at < $1 AND NOT EXISTS (
                SELECT 1 FROM grants JOIN refresh_tokens ON refresh_tokens.grant_id = grants.id
                WHERE grants.session_id = sessions.id AND grants.revoked_at IS NULL AND refresh_tokens.expires_at >= $1))",

@@ -1,10 +1,10 @@
 //! The life of an SMS in the table `outbox` after a gateway took it: until a delivery report, or the age at which its code
 //! is dead, the sealed payload stays, because it may have to go out again through another gateway.
 
+use platform::db::Query;
 use std::time::Duration;
 
 use platform::clock::Timestamp;
-use sqlx::Row as _;
 
 use super::outbox::{Claimed, NEVER, names};
 use super::{Result, Store};
@@ -41,7 +41,7 @@ impl Store {
         gateways.push(gateway.to_owned());
         let text = "UPDATE outbox SET accepted_at = $1, gateways = $2, last_error = NULL, next_attempt_at = $3 \
                     WHERE id = $4 AND attempts = $5 AND delivered_at IS NULL AND given_up_at IS NULL";
-        let query = sqlx::query(text)
+        let query = Query::new(text)
             .bind(self.clock.now().0)
             .bind(gateways.join(","))
             // Later than the last moment at which it could be sent.
@@ -55,7 +55,7 @@ impl Store {
     pub async fn sms_state(&self, id: &str) -> Result<Option<SmsState>> {
         let text = "SELECT created_at, next_attempt_at, attempts, accepted_at, delivered_at, given_up_at, gateways \
                     FROM outbox WHERE id = $1 AND kind = 'sms'";
-        let Some(row) = sqlx::query(text).bind(id).fetch_optional(self.db.pool()).await? else {
+        let Some(row) = Query::new(text).bind(id).fetch_optional(&self.db).await? else {
             return Ok(None);
         };
         let is_set = |column| row.try_get::<Option<i64>, _>(column).map(|time| time.is_some());
@@ -82,7 +82,7 @@ impl Store {
     pub async fn sms_reported_delivered(&self, id: &str, seen: &SmsState) -> Result<bool> {
         let text = "UPDATE outbox SET delivered_at = $1, payload_sealed = '', last_error = NULL, next_attempt_at = $2 \
                     WHERE id = $3 AND attempts = $4 AND delivered_at IS NULL AND given_up_at IS NULL";
-        let query = sqlx::query(text).bind(self.clock.now().0).bind(NEVER).bind(id).bind(seen.attempts);
+        let query = Query::new(text).bind(self.clock.now().0).bind(NEVER).bind(id).bind(seen.attempts);
         Ok(self.db.execute(query).await? > 0)
     }
 
@@ -90,7 +90,7 @@ impl Store {
     pub async fn sms_reported_failed(&self, id: &str, seen: &SmsState) -> Result<bool> {
         let text = "UPDATE outbox SET accepted_at = NULL, next_attempt_at = $1 WHERE id = $2 AND attempts = $3 \
                     AND accepted_at IS NOT NULL AND delivered_at IS NULL AND given_up_at IS NULL";
-        let query = sqlx::query(text).bind(self.clock.now().0).bind(id).bind(seen.attempts);
+        let query = Query::new(text).bind(self.clock.now().0).bind(id).bind(seen.attempts);
         Ok(self.db.execute(query).await? > 0)
     }
 
@@ -100,7 +100,7 @@ impl Store {
                     WHERE id = $4 AND attempts = $5 AND accepted_at IS NOT NULL AND delivered_at IS NULL \
                     AND given_up_at IS NULL";
         let error = "every gateway that took it reports that it was not delivered";
-        let query = sqlx::query(text).bind(self.clock.now().0).bind(error).bind(NEVER);
+        let query = Query::new(text).bind(self.clock.now().0).bind(error).bind(NEVER);
         Ok(self.db.execute(query.bind(id).bind(seen.attempts)).await? > 0)
     }
 
@@ -108,7 +108,7 @@ impl Store {
     pub async fn sms_is_stuck(&self, id: &str) -> Result<Option<bool>> {
         let text =
             "SELECT attempts, last_error, given_up_at FROM outbox WHERE id = $1 AND delivered_at IS NULL";
-        let Some(row) = sqlx::query(text).bind(id).fetch_optional(self.db.pool()).await? else {
+        let Some(row) = Query::new(text).bind(id).fetch_optional(&self.db).await? else {
             return Ok(Some(false));
         };
         let is_given_up = row.try_get::<Option<i64>, _>("given_up_at")?.is_some();
@@ -120,6 +120,6 @@ impl Store {
     /// Whether there is an SMS that no gateway took, and that is yet to be tried again.
     pub async fn any_sms_fails(&self) -> Result<bool> {
         let text = "SELECT id FROM outbox WHERE next_attempt_at < $1 AND kind = 'sms' AND last_error IS NOT NULL LIMIT 1";
-        Ok(sqlx::query(text).bind(NEVER).fetch_optional(self.db.pool()).await?.is_some())
+        Ok(Query::new(text).bind(NEVER).fetch_optional(&self.db).await?.is_some())
     }
 }

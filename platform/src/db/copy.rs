@@ -10,7 +10,7 @@ use sqlx::{AnyConnection, Connection as _};
 
 use super::open::{is_whole, lock};
 use super::place::{self, BESIDE, Place, State, create_private, make_private, with_ending};
-use super::{Db, Found, Needs, OpenError, Schema};
+use super::{Db, Found, Needs, OpenError, Query, Schema};
 use crate::clock::Timestamp;
 use crate::seal::RootKey;
 
@@ -102,7 +102,7 @@ pub async fn backup(db: &Db, schema: &Schema, root: &RootKey, to: &Path) -> Resu
     create_private(&half.0).map_err(at(&half.0))?;
     let target = half.0.to_str().ok_or_else(|| CopyError::Refused(format!("{}: not UTF-8", to.display())))?;
     let refused = |error| OpenError::of(&to.display().to_string(), error);
-    sqlx::query("VACUUM INTO $1").bind(target).execute(db.pool()).await.map_err(refused)?;
+    db.apart(Query::new("VACUUM INTO $1").bind(target)).await.map_err(refused)?;
     let copied = looked_at(&half.0, &to.display().to_string(), schema, root, async |_| Ok(())).await?;
     fs::hard_link(&half.0, to)
         .or_else(|error| {
@@ -176,9 +176,7 @@ async fn looked_at(
 
     let (db, found) = Db::open_at(&place, shown, schema, root, Needs::Any).await?;
     mark(db.clone()).await.map_err(CopyError::Refused)?;
-    let mut first = db.pool().acquire().await.map_err(refused)?;
-    let counts = schema.counts(first.connection(), shown).await?;
-    drop(first);
+    let counts = schema.counts(&db, shown).await?;
     db.close().await;
     Ok(Copied { found, counts })
 }

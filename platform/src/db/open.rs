@@ -2,15 +2,14 @@
 
 use std::fs::File;
 use std::path::Path;
-use std::sync::Arc;
 
-use sqlx::Row as _;
-use tokio::sync::Semaphore;
+use sqlx::{AnyConnection, Connection as _, Row as _};
 
 use super::place::{self, Place, State, make_private};
-use super::pool::Connector;
+use super::postgres::{Postgres, patiently};
 use super::schema::Schema;
-use super::{Acquired, Db, Engine, Found, MAX_CONNECTIONS, OpenError, Pool};
+use super::sqlite::Sqlite;
+use super::{Connected, Db, Engine, Found, OpenError};
 use crate::seal::RootKey;
 
 /// Which schema a command can work with.
@@ -36,43 +35,12 @@ impl Db {
         if let Some(file) = place.file() {
             is_new = make(file)?;
         }
-        let db = Self::connect(&place, true).await?;
-        match db.bring_up(is_new, &shown, schema, root).await {
-            Ok((is_new, found)) => Ok(Self { is_new, found, ..db }),
-            Err(error) => {
-                db.close().await;
-                Err(error)
-            }
-        }
-    }
-
-    /// Applies what is missing; whether there was nothing, and what there is now.
-    async fn bring_up(
-        &self,
-        is_new: bool,
-        shown: &str,
-        schema: &Schema,
-        root: &RootKey,
-    ) -> Result<(bool, Found), OpenError> {
-        let mut first = self.acquire(shown).await?;
-        let connection = first.connection();
-        let found = schema.found(connection, shown).await?;
-        match found {
-            Some(found) => {
-                schema.goes_with(connection, found, shown).await?;
-                schema.knows_root(connection, root, shown).await?;
-                if found.version < found.known {
-                    let (from, to) = (found.version, found.known);
-                    tracing::warn!(database = %shown, from, to, "the schema of the database is brought up to date");
-                }
-            }
-            None if !is_new && self.engine == Engine::Sqlite && has_tables(connection, shown).await? => {
-                return Err(OpenError::Foreign { place: shown.to_owned(), program: schema.program });
-            }
-            None => {}
-        }
-        schema.apply(connection, self.engine, root, shown).await?;
-        Ok((found.is_none(), schema.found(connection, shown).await?.unwrap_or_default()))
+        let mut first = connect(&place, &shown).await?;
+        let brought = bring_up(&mut first, place.engine(), is_new, &shown, schema, root).await;
+        close(first).await;
+        let (is_new, found) = brought?;
+        let db = Self::connect(&place, true, found).await.map_err(|error| OpenError::of(&shown, error))?;
+        Ok(Self { is_new, ..db })
     }
 
     /// Opens `url` for a command: the database is there, is of this program and of this root key, and its schema stays
@@ -104,41 +72,13 @@ impl Db {
             (Some(State::Empty), Some(file)) => return Err(OpenError::Empty(file.to_owned())),
             _ => {}
         }
-        let db = Self::connect(place, false).await.map_err(|error| error.about(shown))?;
-        let looked_at = db.look_at(state == Some(State::Short), shown, schema, root, needs).await;
-        match looked_at {
-            Ok(found) => Ok((Self { found, ..db }, found)),
-            Err(error) => {
-                // In order, so that SQLite leaves nothing beside it.
-                db.close().await;
-                Err(error)
-            }
-        }
-    }
-
-    /// Whether a database that a command has opened goes with this program and this root key.
-    async fn look_at(
-        &self,
-        is_short: bool,
-        shown: &str,
-        schema: &Schema,
-        root: &RootKey,
-        needs: Needs,
-    ) -> Result<Found, OpenError> {
-        let mut first = self.acquire(shown).await?;
-        let connection = first.connection();
-        if is_short {
-            is_whole(connection, "quick_check(1)", shown).await?;
-        }
-        let found = schema.found(connection, shown).await?;
-        let found =
-            found.ok_or_else(|| OpenError::NoTables { place: shown.to_owned(), program: schema.program })?;
-        schema.goes_with(connection, found, shown).await?;
-        schema.knows_root(connection, root, shown).await?;
-        if found.version < found.known && needs == Needs::Current {
-            return Err(OpenError::SchemaOlder { place: shown.to_owned(), found, program: schema.program });
-        }
-        Ok(found)
+        let mut first = connect(place, shown).await?;
+        let looked_at = look_at(&mut first, state == Some(State::Short), shown, schema, root, needs).await;
+        // In order, so that SQLite leaves nothing beside it.
+        close(first).await;
+        let found = looked_at?;
+        let db = Self::connect(place, false, found).await.map_err(|error| OpenError::of(shown, error))?;
+        Ok((db, found))
     }
 
     /// Whether the database was made, or found without a table, when it was opened.
@@ -151,44 +91,89 @@ impl Db {
         self.found
     }
 
-    async fn acquire(&self, shown: &str) -> Result<Acquired, OpenError> {
-        self.pool.acquire().await.map_err(|error| OpenError::of(shown, error))
-    }
-
     /// `keeps_log`: whether SQLite is told to keep a write-ahead log, which changes the file.
-    async fn connect(place: &Place, keeps_log: bool) -> Result<Self, OpenError> {
-        sqlx::any::install_default_drivers();
-        let engine = place.engine();
-        let open = async |size, synchronous| {
-            let connector = Connector { url: place.url(Some("rw")), engine, synchronous, keeps_log };
-            Pool::open(connector, size).await.map_err(|error| OpenError::of(&place.shown(), error))
+    async fn connect(place: &Place, keeps_log: bool, found: Found) -> Result<Self, sqlx::Error> {
+        let (connected, file) = match place {
+            Place::Sqlite { file, .. } => {
+                let opened = Sqlite::open(&place.uri(), keeps_log).map_err(sqlx::Error::database)?;
+                (Connected::Sqlite(opened), Some(file.clone()))
+            }
+            Place::Postgres { url } => (Connected::Postgres(Postgres::open(url).await?), None),
         };
-        // synchronous=FULL: with NORMAL an acknowledged commit can be lost with the power.
-        let pool = open(MAX_CONNECTIONS, "FULL").await?;
-        let file = place.file().map(Path::to_owned);
-        Ok(match engine {
-            Engine::Sqlite => {
-                let unsynced = Some(open(1, "NORMAL").await?);
-                let writers = Arc::new(Semaphore::new(1));
-                let alone = Arc::clone(&writers);
-                Self { pool, unsynced, engine, alone, writers, file, is_new: false, found: Found::default() }
-            }
-            Engine::Postgres => {
-                let writers = Arc::new(Semaphore::new(MAX_CONNECTIONS / 2));
-                let alone = Arc::new(Semaphore::new(MAX_CONNECTIONS / 4));
-                Self {
-                    pool,
-                    unsynced: None,
-                    engine,
-                    writers,
-                    alone,
-                    file,
-                    is_new: false,
-                    found: Found::default(),
-                }
-            }
-        })
+        Ok(Self { connected, file, is_new: false, found })
     }
+}
+
+/// A connection of the driver that applies schemas.
+pub(super) async fn connect(place: &Place, shown: &str) -> Result<AnyConnection, OpenError> {
+    sqlx::any::install_default_drivers();
+    let url = place.url(Some("rw"));
+    let connected = async {
+        let mut first = patiently(|| AnyConnection::connect(&url)).await?;
+        if place.engine() == Engine::Sqlite {
+            let pragmas = "PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON";
+            sqlx::raw_sql(pragmas).execute(&mut first).await?;
+        }
+        Ok(first)
+    };
+    connected.await.map_err(|error| OpenError::of(shown, error))
+}
+
+async fn close(first: AnyConnection) {
+    if let Err(error) = first.close().await {
+        tracing::warn!(%error, "a connection of the database did not close in order");
+    }
+}
+
+/// Applies what is missing; whether there was nothing, and what there is now.
+async fn bring_up(
+    connection: &mut AnyConnection,
+    engine: Engine,
+    is_new: bool,
+    shown: &str,
+    schema: &Schema,
+    root: &RootKey,
+) -> Result<(bool, Found), OpenError> {
+    let found = schema.found(connection, shown).await?;
+    match found {
+        Some(found) => {
+            schema.goes_with(connection, found, shown).await?;
+            schema.knows_root(connection, root, shown).await?;
+            if found.version < found.known {
+                let (from, to) = (found.version, found.known);
+                tracing::warn!(database = %shown, from, to, "the schema of the database is brought up to date");
+            }
+        }
+        None if !is_new && engine == Engine::Sqlite && has_tables(connection, shown).await? => {
+            return Err(OpenError::Foreign { place: shown.to_owned(), program: schema.program });
+        }
+        None => {}
+    }
+    schema.apply(connection, engine, root, shown).await?;
+    Ok((found.is_none(), schema.found(connection, shown).await?.unwrap_or_default()))
+}
+
+/// Whether a database that a command has opened goes with this program and this root key.
+async fn look_at(
+    connection: &mut AnyConnection,
+    is_short: bool,
+    shown: &str,
+    schema: &Schema,
+    root: &RootKey,
+    needs: Needs,
+) -> Result<Found, OpenError> {
+    if is_short {
+        is_whole(connection, "quick_check(1)", shown).await?;
+    }
+    let found = schema.found(connection, shown).await?;
+    let found =
+        found.ok_or_else(|| OpenError::NoTables { place: shown.to_owned(), program: schema.program })?;
+    schema.goes_with(connection, found, shown).await?;
+    schema.knows_root(connection, root, shown).await?;
+    if found.version < found.known && needs == Needs::Current {
+        return Err(OpenError::SchemaOlder { place: shown.to_owned(), found, program: schema.program });
+    }
+    Ok(found)
 }
 
 /// Makes an empty file for a database if none is there, and takes what is there away from others; whether it is new.
@@ -218,7 +203,7 @@ pub(super) async fn lock(place: &Place) -> Result<Option<File>, OpenError> {
     locked.map(Some).map_err(|error| OpenError::Folder { folder: named, error })
 }
 
-async fn has_tables(connection: &mut sqlx::AnyConnection, shown: &str) -> Result<bool, OpenError> {
+async fn has_tables(connection: &mut AnyConnection, shown: &str) -> Result<bool, OpenError> {
     let row = sqlx::query("SELECT COUNT(*) FROM sqlite_master").fetch_one(connection).await;
     let count: i64 = row.and_then(|row| row.try_get(0)).map_err(|error| OpenError::of(shown, error))?;
     Ok(count > 0)
@@ -226,7 +211,7 @@ async fn has_tables(connection: &mut sqlx::AnyConnection, shown: &str) -> Result
 
 /// Asks SQLite whether a database is whole, by a pragma that answers `ok`.
 pub(super) async fn is_whole(
-    connection: &mut sqlx::AnyConnection,
+    connection: &mut AnyConnection,
     pragma: &'static str,
     shown: &str,
 ) -> Result<(), OpenError> {

@@ -79,13 +79,4 @@ impl OpenError {
             _ => Self::Connect { place, error },
         }
     }
-
-    /// The same about a file that people know by another name.
-    pub(super) fn about(self, shown: &str) -> Self {
-        match self {
-            Self::Damaged { error, .. } => Self::Damaged { place: shown.to_owned(), error },
-            Self::Connect { error, .. } => Self::Connect { place: shown.to_owned(), error },
-            other => other,
-        }
-    }
 }

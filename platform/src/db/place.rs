@@ -117,6 +117,11 @@ impl Place {
         }
     }
 
+    /// The address of the file for SQLite itself: <https://www.sqlite.org/uri.html>.
+    pub(super) fn uri(&self) -> String {
+        self.url(Some("rw")).replacen("sqlite:", "file:", 1)
+    }
+
     /// The address for the driver, which never makes a file: this program does that, so that it is private.
     pub(super) fn url(&self, mode: Option<&str>) -> String {
         match self {

@@ -4,7 +4,7 @@ use include_dir::Dir;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{AnyConnection, Connection as _, Row as _};
 
-use super::{Engine, Found, OpenError};
+use super::{Db, Engine, Found, OpenError, Query};
 use crate::seal::RootKey;
 
 /// The tables of a program.
@@ -136,16 +136,13 @@ impl Schema {
     }
 
     /// How many rows the counted tables have.
-    pub(super) async fn counts(
-        &self,
-        connection: &mut AnyConnection,
-        place: &str,
-    ) -> Result<Vec<(&'static str, i64)>, OpenError> {
+    pub(super) async fn counts(&self, db: &Db, place: &str) -> Result<Vec<(&'static str, i64)>, OpenError> {
         let mut counts = Vec::new();
         for table in self.counted {
             let text = sqlx::AssertSqlSafe(format!("SELECT COUNT(*) FROM {table}"));
-            let row = sqlx::query(text).fetch_one(&mut *connection).await.and_then(|row| row.try_get(0));
-            counts.push((*table, row.map_err(|error| OpenError::of(place, error))?));
+            let rows = db.apart(Query::new(text)).await.map_err(|error| OpenError::of(place, error))?;
+            let count = rows.first().ok_or(sqlx::Error::RowNotFound).and_then(|row| row.try_get(0));
+            counts.push((*table, count.map_err(|error| OpenError::of(place, error))?));
         }
         Ok(counts)
     }

@@ -1,9 +1,8 @@
 //! Counters with a limit. What is limited is taken before the work and given back if it was not used after all: whoever
 //! looks first and counts later lets in as many as come at once.
 
+use crate::db::Query;
 use std::time::Duration;
-
-use sqlx::Row as _;
 
 use super::{Backend, Ephemeral, Result, keep, text};
 use crate::clock::Timestamp;
@@ -51,11 +50,11 @@ impl Ephemeral {
         for (key, until) in &reserved.0 {
             match &self.backend {
                 Backend::Sql(db) => {
-                    let query = sqlx::query(
+                    let query = Query::new(
                         "UPDATE ephemeral SET version = version - 1
                          WHERE key = $1 AND expires_at = $2 AND version > 0",
                     );
-                    db.execute_unsynced(query.bind(key.as_str()).bind(until.0)).await?;
+                    db.execute(query.bind(key.as_str()).bind(until.0)).await?;
                 }
                 Backend::Redis { .. } => {
                     let script = "local r = redis.call('HMGET', KEYS[1], 'n', 'x')
@@ -76,7 +75,7 @@ impl Ephemeral {
         let ends = now.plus(limit.window);
         match &self.backend {
             Backend::Sql(db) => {
-                let query = sqlx::query(
+                let query = Query::new(
                     "INSERT INTO ephemeral (key, value, version, expires_at) VALUES ($1, '', 1, $2)
                      ON CONFLICT (key) DO UPDATE SET
                        version = CASE WHEN ephemeral.expires_at <= $3 THEN 1 ELSE ephemeral.version + 1 END,
@@ -86,11 +85,11 @@ impl Ephemeral {
                      RETURNING expires_at",
                 );
                 let query = query.bind(limit.key).bind(ends.0).bind(now.0).bind(i64::from(limit.most));
-                if let Some(row) = db.execute_returning_unsynced(query).await? {
+                if let Some(row) = db.execute_returning(query).await? {
                     return Ok((true, Timestamp(row.try_get(0)?)));
                 }
-                let query = sqlx::query("SELECT expires_at FROM ephemeral WHERE key = $1").bind(limit.key);
-                let row = query.fetch_optional(db.pool()).await?;
+                let query = Query::new("SELECT expires_at FROM ephemeral WHERE key = $1").bind(limit.key);
+                let row = query.fetch_optional(db).await?;
                 let until = row.map(|row| row.try_get(0)).transpose()?;
                 Ok((false, until.map_or(now, Timestamp)))
             }

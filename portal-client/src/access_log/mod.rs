@@ -2,9 +2,8 @@
 //! asks for. Rows are only ever added, and removed once they are older than the configuration wants.
 
 use platform::clock::Timestamp;
-use platform::db::{AnyQuery, Db, Write};
+use platform::db::{Db, Query, Row, Write};
 use platform::request_log::current_request;
-use sqlx::Row as _;
 
 use crate::dossiers::Section;
 use crate::links::Act;
@@ -85,7 +84,7 @@ impl AccessLog {
 
     /// Removes the rows from before a moment.
     pub async fn forget(&self, before: Timestamp) -> Result<u64, sqlx::Error> {
-        self.0.execute(sqlx::query("DELETE FROM access_log WHERE at < $1").bind(before.0)).await
+        self.0.execute(Query::new("DELETE FROM access_log WHERE at < $1").bind(before.0)).await
     }
 
     /// Adds a row. Whoever shows a dossier does this first: what cannot be logged is not shown.
@@ -101,7 +100,7 @@ impl AccessLog {
         look: Look<'_>,
         now: Timestamp,
     ) -> Result<(), sqlx::Error> {
-        insert(id, look, now).execute(write.connection()).await.map(|_| ())
+        insert(id, look, now).execute(write).await.map(|_| ())
     }
 
     /// A page of who looked in a dossier. Reloading a page a thousand times makes a number larger, and pushes nobody
@@ -134,10 +133,9 @@ impl AccessLog {
     }
 
     async fn latest(&self, dossier: &str, before: Timestamp) -> Result<Option<Timestamp>, sqlx::Error> {
-        let query = "SELECT MAX(at) FROM access_log WHERE dossier_id = $1 AND at < $2";
-        let at: Option<i64> =
-            sqlx::query_scalar(query).bind(dossier).bind(before.0).fetch_one(self.0.pool()).await?;
-        Ok(at.map(Timestamp))
+        let query = Query::new("SELECT MAX(at) FROM access_log WHERE dossier_id = $1 AND at < $2");
+        let row = query.bind(dossier).bind(before.0).fetch_one(&self.0).await?;
+        Ok(row.try_get::<Option<i64>, _>(0)?.map(Timestamp))
     }
 
     async fn of_day(
@@ -147,7 +145,7 @@ impl AccessLog {
         cursor: Cursor,
         limit: u32,
     ) -> Result<Vec<Seen>, sqlx::Error> {
-        let rows = sqlx::query(
+        let rows = Query::new(
             "SELECT MIN(at), MAX(at), COUNT(*), person_name, relation, section, action, outcome FROM access_log
              WHERE dossier_id = $1 AND at >= $2 AND at < $3
              GROUP BY iss, sub, person_name, relation, section, action, outcome
@@ -158,9 +156,9 @@ impl AccessLog {
         .bind(cursor.before.0)
         .bind(i64::from(limit))
         .bind(cursor.skip)
-        .fetch_all(self.0.pool())
+        .fetch_all(&self.0)
         .await?;
-        let seen = |row: &sqlx::any::AnyRow| -> Result<Seen, sqlx::Error> {
+        let seen = |row: &Row| -> Result<Seen, sqlx::Error> {
             Ok(Seen {
                 first_at: Timestamp(row.try_get(0)?),
                 last_at: Timestamp(row.try_get(1)?),
@@ -176,8 +174,8 @@ impl AccessLog {
     }
 }
 
-fn insert<'q>(id: &'q str, look: Look<'q>, now: Timestamp) -> AnyQuery<'q> {
-    sqlx::query(
+fn insert(id: &str, look: Look<'_>, now: Timestamp) -> Query {
+    Query::new(
         "INSERT INTO access_log (id, at, iss, sub, person_name, relation, link_id, organisation,
            dossier_id, section, action, outcome, request_id)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",

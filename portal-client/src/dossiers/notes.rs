@@ -2,10 +2,8 @@
 //! a life story; a new one takes the place of their last one, which is kept, and never of another's.
 
 use platform::clock::Timestamp;
-use platform::db::{Db, Write};
+use platform::db::{Db, Query, Row, Write};
 use platform::seal::{RootKey, Sealer};
-use sqlx::Row as _;
-use sqlx::any::AnyRow;
 
 use crate::paging::{Page, Paged};
 use crate::session::Person;
@@ -99,17 +97,17 @@ impl Notes {
         kind: Kind,
         limit: i64,
         offset: i64,
-    ) -> Result<Vec<AnyRow>, sqlx::Error> {
-        let query = sqlx::query(
+    ) -> Result<Vec<Row>, sqlx::Error> {
+        let query = Query::new(
             "SELECT id, body, person_name, written_at, iss, sub FROM notes
              WHERE dossier_id = $1 AND kind = $2 AND replaced_at IS NULL
              ORDER BY written_at DESC, id LIMIT $3 OFFSET $4",
         );
         let query = query.bind(dossier).bind(kind.word()).bind(limit).bind(offset);
-        query.fetch_all(self.db.pool()).await
+        query.fetch_all(&self.db).await
     }
 
-    fn open(&self, row: &AnyRow) -> Result<Option<Note>, sqlx::Error> {
+    fn open(&self, row: &Row) -> Result<Option<Note>, sqlx::Error> {
         let id: String = row.try_get(0)?;
         match self.sealer.open_text(row.try_get(1)?) {
             Ok(body) => {
@@ -136,12 +134,12 @@ impl Notes {
         now: Timestamp,
     ) -> Result<(), sqlx::Error> {
         if kind.stands_alone() {
-            let query = sqlx::query(
+            let query = Query::new(
                 "UPDATE notes SET replaced_at = $1
                  WHERE dossier_id = $2 AND kind = $3 AND iss = $4 AND sub = $5 AND replaced_at IS NULL AND id <> $6",
             );
             let query = query.bind(now.0).bind(writer.dossier).bind(kind.word()).bind(writer.iss);
-            query.bind(writer.sub).bind(id).execute(write.connection()).await?;
+            query.bind(writer.sub).bind(id).execute(write).await?;
         }
         self.insert(write, id, writer, kind, body, now).await
     }
@@ -174,7 +172,7 @@ impl Notes {
         only: &str,
         now: Timestamp,
     ) -> Result<u64, sqlx::Error> {
-        let done = sqlx::query(
+        let done = Query::new(
             "UPDATE notes SET replaced_at = $1
              WHERE dossier_id = $2 AND kind = $3 AND replaced_at IS NULL AND id = $4",
         )
@@ -182,9 +180,9 @@ impl Notes {
         .bind(dossier)
         .bind(kind.word())
         .bind(only)
-        .execute(write.connection())
+        .execute(write)
         .await?;
-        Ok(done.rows_affected())
+        Ok(done)
     }
 
     async fn insert(
@@ -196,7 +194,7 @@ impl Notes {
         body: &str,
         now: Timestamp,
     ) -> Result<(), sqlx::Error> {
-        sqlx::query(
+        Query::new(
             "INSERT INTO notes (id, dossier_id, kind, body, iss, sub, person_name, written_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING",
         )
@@ -208,7 +206,7 @@ impl Notes {
         .bind(writer.sub)
         .bind(writer.name)
         .bind(now.0)
-        .execute(write.connection())
+        .execute(write)
         .await?;
         Ok(())
     }
@@ -256,8 +254,7 @@ mod tests {
         assert!(!again, "replaced already");
         write.commit().await.unwrap();
         assert_eq!(bodies(notes.list("d", Kind::Report).await.unwrap()), ["prima", "beter"]);
-        let stored: Vec<String> =
-            sqlx::query_scalar("SELECT body FROM notes").fetch_all(store.db.pool()).await.unwrap();
-        assert!(stored.iter().all(|body| !body.contains("thee")));
+        let stored = Query::new("SELECT body FROM notes").fetch_all(&store.db).await.unwrap();
+        assert!(stored.iter().all(|row| !row.try_get::<String, _>(0).unwrap().contains("thee")));
     }
 }

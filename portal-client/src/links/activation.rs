@@ -1,8 +1,7 @@
 //! The check of an activation code: counted before it is looked at, void after a few.
 
 use platform::clock::Timestamp;
-use platform::db::Write;
-use sqlx::Row as _;
+use platform::db::{Query, Write};
 
 use super::code::ActivationCode;
 use super::store::Links;
@@ -22,23 +21,23 @@ impl Links {
         now: Timestamp,
     ) -> Result<bool, sqlx::Error> {
         let typed = self.codes.hash(id, code);
-        let counted = sqlx::query(
+        let counted = Query::new(
             "UPDATE links SET code_failures = code_failures + 1
              WHERE id = $1 AND iss = $2 AND sub = $3 AND activated_at IS NULL AND ended_at IS NULL
                AND code_hash IS NOT NULL AND code_expires_at > $4 AND code_failures < $5
              RETURNING code_hash",
         );
         let counted = counted.bind(id).bind(&person.iss).bind(&person.sub).bind(now.0).bind(attempts);
-        let Some(row) = counted.fetch_optional(write.connection()).await? else { return Ok(false) };
+        let Some(row) = counted.fetch_optional(&mut *write).await? else { return Ok(false) };
         let stored: String = row.try_get(0)?;
         if !platform::seal::same(&stored, &typed) {
             return Ok(false);
         }
-        let opened = sqlx::query(
+        let opened = Query::new(
             "UPDATE links SET activated_at = $1, code_hash = NULL, code_failures = 0
              WHERE id = $2 AND code_hash = $3 AND activated_at IS NULL AND ended_at IS NULL",
         );
-        let done = opened.bind(now.0).bind(id).bind(stored).execute(write.connection()).await?;
-        Ok(done.rows_affected() == 1)
+        let done = opened.bind(now.0).bind(id).bind(stored).execute(write).await?;
+        Ok(done == 1)
     }
 }

@@ -2,10 +2,8 @@
 //! of a transaction, so that the line about it stands or falls with it.
 
 use platform::clock::Timestamp;
-use platform::db::{Db, Write};
+use platform::db::{Db, Query, Row, Write};
 use platform::seal::{Hasher, RootKey, SealError, Sealer};
-use sqlx::Row as _;
-use sqlx::any::AnyRow;
 
 use super::code::CodeHasher;
 use super::{IssuedCode, Level, Link, Relation, State};
@@ -57,7 +55,7 @@ impl Links {
     ) -> Result<String, sqlx::Error> {
         let match_hash = self.matcher.key(&request.organisation, &request.bsn, request.birth_date);
         let open_key = self.open_keys.hash(&format!("{}\n{}\n{match_hash}", person.iss, person.sub));
-        let query = sqlx::query(
+        let query = Query::new(
             "INSERT INTO links (id, iss, sub, person_name, person_email, relation, organisation, match_hash,
                bsn, birth_date, open_key, requested_at, level, code_failures)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0)
@@ -79,14 +77,14 @@ impl Links {
             .bind(open_key)
             .bind(now.0)
             .bind(level.word());
-        query.fetch_one(write.connection()).await?.try_get(0)
+        query.fetch_one(&mut *write).await?.try_get(0)
     }
 
     /// The links of a person that have not ended, oldest first.
     pub async fn of_person(&self, iss: &str, sub: &str) -> Result<Vec<Link>, sqlx::Error> {
         let query = "SELECT * FROM links WHERE iss = $1 AND sub = $2 AND ended_at IS NULL
              ORDER BY requested_at, id";
-        let rows = sqlx::query(query).bind(iss).bind(sub).fetch_all(self.db.pool()).await?;
+        let rows = Query::new(query).bind(iss).bind(sub).fetch_all(&self.db).await?;
         rows.iter().map(read).collect()
     }
 
@@ -106,17 +104,17 @@ impl Links {
     pub async fn of_dossier(&self, dossier: &str) -> Result<Vec<Link>, sqlx::Error> {
         let query = "SELECT * FROM links
              WHERE dossier_id = $1 AND activated_at IS NOT NULL AND ended_at IS NULL ORDER BY activated_at, id";
-        let rows = sqlx::query(query).bind(dossier).fetch_all(self.db.pool()).await?;
+        let rows = Query::new(query).bind(dossier).fetch_all(&self.db).await?;
         rows.iter().map(read).collect()
     }
 
     /// Ends a link, which is gone at the next request; false if it had ended.
     pub async fn end(&self, write: &mut Write, id: &str, now: Timestamp) -> Result<bool, sqlx::Error> {
-        let query = sqlx::query(
+        let query = Query::new(
             "UPDATE links SET ended_at = $1, open_key = NULL, code_hash = NULL
              WHERE id = $2 AND ended_at IS NULL",
         );
-        Ok(query.bind(now.0).bind(id).execute(write.connection()).await?.rows_affected() == 1)
+        Ok(query.bind(now.0).bind(id).execute(write).await? == 1)
     }
 
     /// The client's number and date of birth as they were filled in, for a care team's page.
@@ -130,7 +128,7 @@ impl Links {
     }
 }
 
-pub(super) fn read(row: &AnyRow) -> Result<Link, sqlx::Error> {
+pub(super) fn read(row: &Row) -> Result<Link, sqlx::Error> {
     let strange = |column: &str| sqlx::Error::ColumnDecode {
         index: column.to_owned(),
         source: "a word this program does not know".into(),

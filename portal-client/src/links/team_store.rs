@@ -2,7 +2,7 @@
 //! another's rows, whatever identifier it sends (T46).
 
 use platform::clock::Timestamp;
-use platform::db::Write;
+use platform::db::{Query, Write};
 
 use super::code::ActivationCode;
 use super::store::read;
@@ -26,8 +26,8 @@ impl Links {
         let query = "SELECT * FROM links WHERE organisation = $1
              ORDER BY CASE WHEN ended_at IS NOT NULL THEN 2 WHEN activated_at IS NOT NULL THEN 1 ELSE 0 END,
                requested_at DESC, id LIMIT $2 OFFSET $3";
-        let query = sqlx::query(query).bind(organisation).bind(page.limit()).bind(page.offset());
-        let rows = query.fetch_all(self.db.pool()).await?;
+        let query = Query::new(query).bind(organisation).bind(page.limit()).bind(page.offset());
+        let rows = query.fetch_all(&self.db).await?;
         let links: Result<Vec<Link>, sqlx::Error> = rows.iter().map(read).collect();
         Ok(page.of(links?))
     }
@@ -35,7 +35,7 @@ impl Links {
     /// One link of an organisation.
     pub async fn in_organisation(&self, id: &str, organisation: &str) -> Result<Option<Link>, sqlx::Error> {
         let query = "SELECT * FROM links WHERE id = $1 AND organisation = $2";
-        let row = sqlx::query(query).bind(id).bind(organisation).fetch_optional(self.db.pool()).await?;
+        let row = Query::new(query).bind(id).bind(organisation).fetch_optional(&self.db).await?;
         row.as_ref().map(read).transpose()
     }
 
@@ -47,7 +47,7 @@ impl Links {
         link: &Link,
         new: NewCode<'_>,
     ) -> Result<bool, sqlx::Error> {
-        let query = sqlx::query(
+        let query = Query::new(
             "UPDATE links SET dossier_id = $1, level = $2, code_hash = $3, code_issued_at = $4,
                code_expires_at = $5, code_failures = 0
              WHERE id = $6 AND organisation = $7 AND activated_at IS NULL AND ended_at IS NULL",
@@ -60,26 +60,26 @@ impl Links {
             .bind(new.expires_at.0)
             .bind(&link.id)
             .bind(&link.organisation);
-        Ok(query.execute(write.connection()).await?.rows_affected() == 1)
+        Ok(query.execute(write).await? == 1)
     }
 
     /// Makes the code of a request worthless; false if there was none.
     pub async fn void_code(&self, write: &mut Write, link: &Link) -> Result<bool, sqlx::Error> {
-        let query = sqlx::query(
+        let query = Query::new(
             "UPDATE links SET code_hash = NULL
              WHERE id = $1 AND organisation = $2 AND code_hash IS NOT NULL AND ended_at IS NULL",
         );
         let query = query.bind(&link.id).bind(&link.organisation);
-        Ok(query.execute(write.connection()).await?.rows_affected() == 1)
+        Ok(query.execute(write).await? == 1)
     }
 
     /// Sets how much an open link shows; false if it is not open.
     pub async fn set_level(&self, write: &mut Write, link: &Link, level: Level) -> Result<bool, sqlx::Error> {
-        let query = sqlx::query(
+        let query = Query::new(
             "UPDATE links SET level = $1
              WHERE id = $2 AND organisation = $3 AND activated_at IS NOT NULL AND ended_at IS NULL",
         );
         let query = query.bind(level.word()).bind(&link.id).bind(&link.organisation);
-        Ok(query.execute(write.connection()).await?.rows_affected() == 1)
+        Ok(query.execute(write).await? == 1)
     }
 }

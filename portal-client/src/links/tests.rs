@@ -1,5 +1,6 @@
 //! What happens to a link between its request and its end.
 
+use platform::db::Query;
 use std::time::Duration;
 
 use platform::random::Random;
@@ -151,12 +152,12 @@ async fn t47_the_bsn_and_the_code_stand_in_no_column() {
     let links = Links::new(store.db.clone(), &store.root);
     let link = requested(&links).await;
     let code = issue(&links, &link, 1).await.grouped().replace('-', "");
-    let row = sqlx::query("SELECT bsn, birth_date, match_hash, open_key, code_hash FROM links")
-        .fetch_one(store.db.pool())
+    let row = Query::new("SELECT bsn, birth_date, match_hash, open_key, code_hash FROM links")
+        .fetch_one(&store.db)
         .await
         .unwrap();
     for column in 0..5 {
-        let value: String = sqlx::Row::get(&row, column);
+        let value: String = row.try_get(column).unwrap();
         assert!(!value.contains("999990019") && !value.contains(&code) && !value.contains("1940"), "{value}");
     }
     let (bsn, born) = links.reveal(&link).unwrap();

@@ -3,11 +3,9 @@
 use std::time::Duration;
 
 use platform::clock::{Clock, Timestamp};
-use platform::db::{Db, Write};
+use platform::db::{Db, Query, Row, Write};
 use platform::random::Random;
 use platform::seal::{RootKey, Sealer, sha256};
-use sqlx::Row as _;
-use sqlx::any::AnyRow;
 
 use super::{Care, CareRole, Person, Session, SignIn};
 use crate::config::SessionRules;
@@ -82,12 +80,9 @@ impl Sessions {
         if self.ended_since(&mut write, (iss, sid), proof, &old).await? {
             return Ok(Start::ProofTooOld);
         }
-        sqlx::query("DELETE FROM sessions WHERE token_hash = $1")
-            .bind(old)
-            .execute(write.connection())
-            .await?;
+        Query::new("DELETE FROM sessions WHERE token_hash = $1").bind(old).execute(&mut write).await?;
         let care = sign_in.care.as_ref();
-        sqlx::query(
+        Query::new(
             "INSERT INTO sessions (token_hash, iss, sub, sid, name, email, acr, care_role, care_organisation,
                purpose, id_token, signed_in_at, seen_at, refresh_token, refreshed_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13, $12)",
@@ -105,7 +100,7 @@ impl Sessions {
         .bind(self.sealer.seal(sign_in.id_token.as_bytes()))
         .bind(now.0)
         .bind(sign_in.refresh_token.as_ref().map(|token| self.sealer.seal(token.as_bytes())))
-        .execute(write.connection())
+        .execute(&mut write)
         .await?;
         write.commit().await?;
         Ok(Start::Begun(token))
@@ -119,7 +114,7 @@ impl Sessions {
     /// The refresh token of a session, if it is due still; whoever gets it is the only one for a third of the idle time.
     pub async fn take_refresh_token(&self, session: &Session) -> Result<Option<String>, sqlx::Error> {
         let now = self.clock.now();
-        let query = sqlx::query(
+        let query = Query::new(
             "UPDATE sessions SET refreshed_at = $1
              WHERE token_hash = $2 AND refreshed_at <= $3 AND refresh_token IS NOT NULL RETURNING refresh_token",
         );
@@ -135,7 +130,7 @@ impl Sessions {
         token: Option<&str>,
     ) -> Result<(), sqlx::Error> {
         let sealed = token.map(|token| self.sealer.seal(token.as_bytes()));
-        let query = sqlx::query("UPDATE sessions SET refresh_token = $1 WHERE token_hash = $2");
+        let query = Query::new("UPDATE sessions SET refresh_token = $1 WHERE token_hash = $2");
         self.db.execute(query.bind(sealed).bind(&session.key)).await?;
         Ok(())
     }
@@ -143,7 +138,7 @@ impl Sessions {
     /// The session behind a cookie, extended: somebody did something.
     pub async fn touch(&self, token: &str) -> Result<Option<Session>, sqlx::Error> {
         let now = self.clock.now();
-        let query = sqlx::query(
+        let query = Query::new(
             "UPDATE sessions SET seen_at = $1
              WHERE token_hash = $2 AND seen_at > $3 AND signed_in_at > $4 RETURNING *",
         );
@@ -159,19 +154,15 @@ impl Sessions {
     pub async fn peek(&self, token: &str) -> Result<Option<Session>, sqlx::Error> {
         let (idle, absolute) = self.limits(self.clock.now());
         let query = "SELECT * FROM sessions WHERE token_hash = $1 AND seen_at > $2 AND signed_in_at > $3";
-        let row = sqlx::query(query)
-            .bind(sha256(token))
-            .bind(idle)
-            .bind(absolute)
-            .fetch_optional(self.db.pool())
-            .await?;
+        let row =
+            Query::new(query).bind(sha256(token)).bind(idle).bind(absolute).fetch_optional(&self.db).await?;
         row.as_ref().map(read).transpose()
     }
 
     /// Whose session a cookie is of (`iss`, `sub`), also if the session has ended by itself; not if somebody ended it.
     pub async fn person_behind(&self, token: &str) -> Result<Option<(String, String)>, sqlx::Error> {
-        let query = sqlx::query("SELECT iss, sub FROM sessions WHERE token_hash = $1 AND ended_at IS NULL");
-        let row = query.bind(sha256(token)).fetch_optional(self.db.pool()).await?;
+        let query = Query::new("SELECT iss, sub FROM sessions WHERE token_hash = $1 AND ended_at IS NULL");
+        let row = query.bind(sha256(token)).fetch_optional(&self.db).await?;
         row.map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).transpose()
     }
 
@@ -179,18 +170,18 @@ impl Sessions {
     /// stays is when it ended: the provider may not hear of it, and then only a new proof opens the next.
     pub async fn end(&self, token: &str, random: &Random) -> Result<Option<String>, sqlx::Error> {
         let mut write = self.db.begin_write().await?;
-        let query = sqlx::query("SELECT id_token FROM sessions WHERE token_hash = $1");
-        let row = query.bind(sha256(token)).fetch_optional(write.connection()).await?;
+        let query = Query::new("SELECT id_token FROM sessions WHERE token_hash = $1");
+        let row = query.bind(sha256(token)).fetch_optional(&mut write).await?;
         let sealed: Option<String> = row.map(|row| row.try_get(0)).transpose()?;
         // No cookie leads to the row any more, and it names nobody.
-        sqlx::query(
+        Query::new(
             "UPDATE sessions SET token_hash = $1, ended_at = $2, name = '', email = '', id_token = ''
              WHERE token_hash = $3",
         )
         .bind(format!("ended {}", random.id()))
         .bind(self.clock.now().0)
         .bind(sha256(token))
-        .execute(write.connection())
+        .execute(&mut write)
         .await?;
         write.commit().await?;
         Ok(sealed.and_then(|sealed| self.sealer.open_text(&sealed).ok()))
@@ -215,26 +206,26 @@ impl Sessions {
         };
         let mut write = self.db.begin_write().await?;
         self.mark(&mut write, iss, kind, name, Some(issued_at)).await?;
-        let done = sqlx::query(
+        let done = Query::new(
             "DELETE FROM sessions WHERE iss = $1 AND ($2 = '' OR sid = $2) AND ($3 = '' OR sub = $3)",
         )
         .bind(iss)
         .bind(sid.unwrap_or_default())
         .bind(sub.unwrap_or_default())
-        .execute(write.connection())
+        .execute(&mut write)
         .await?;
         write.commit().await?;
-        Ok(done.rows_affected())
+        Ok(done)
     }
 
     /// Forgets sessions and marks that are old enough; returns how many sessions went.
     pub async fn sweep(&self) -> Result<u64, sqlx::Error> {
         let now = self.clock.now();
         let (idle, absolute) = self.limits(now.minus(REMEMBERED));
-        let marks = sqlx::query("DELETE FROM provider_sessions WHERE forget_at <= $1");
+        let marks = Query::new("DELETE FROM provider_sessions WHERE forget_at <= $1");
         self.db.execute(marks.bind(now.0)).await?;
         let query =
-            sqlx::query("DELETE FROM sessions WHERE seen_at <= $1 OR signed_in_at <= $2 OR ended_at <= $3");
+            Query::new("DELETE FROM sessions WHERE seen_at <= $1 OR signed_in_at <= $2 OR ended_at <= $3");
         self.db.execute(query.bind(idle).bind(absolute).bind(now.minus(REMEMBERED).0)).await
     }
 
@@ -248,7 +239,7 @@ impl Sessions {
         name: &str,
         ended_at: Option<Timestamp>,
     ) -> Result<Option<Timestamp>, sqlx::Error> {
-        let row = sqlx::query(
+        let row = Query::new(
             "INSERT INTO provider_sessions (iss, kind, name, ended_at, forget_at) VALUES ($1, $2, $3, $4, $5)
              ON CONFLICT (iss, kind, name) DO UPDATE SET
                ended_at = CASE
@@ -265,7 +256,7 @@ impl Sessions {
         .bind(name)
         .bind(ended_at.map(|at| at.0))
         .bind(self.clock.now().plus(REMEMBERED).0)
-        .fetch_one(write.connection())
+        .fetch_one(&mut *write)
         .await?;
         Ok(row.try_get::<Option<i64>, _>(0)?.map(Timestamp))
     }
@@ -281,7 +272,7 @@ impl Sessions {
     ) -> Result<bool, sqlx::Error> {
         let (idle, absolute) = self.limits(self.clock.now());
         let (idle_of_proof, absolute_of_proof) = self.limits(proof);
-        let ended: i64 = sqlx::query_scalar(
+        let row = Query::new(
             "SELECT COUNT(*) FROM sessions WHERE iss = $1 AND sid = $2 AND sid <> ''
              AND (ended_at > $3 OR ended_at IS NULL
                AND (seen_at <= $4 AND seen_at > $5 OR signed_in_at <= $6 AND signed_in_at > $7))
@@ -296,9 +287,9 @@ impl Sessions {
         .bind(absolute)
         .bind(absolute_of_proof)
         .bind(old)
-        .fetch_one(write.connection())
+        .fetch_one(&mut *write)
         .await?;
-        Ok(ended > 0)
+        Ok(row.try_get::<i64, _>(0)? > 0)
     }
 
     /// A session lives at `now` while it was seen, and began, after these moments.
@@ -307,7 +298,7 @@ impl Sessions {
     }
 }
 
-fn read(row: &AnyRow) -> Result<Session, sqlx::Error> {
+fn read(row: &Row) -> Result<Session, sqlx::Error> {
     let role = CareRole::from_word(row.try_get("care_role")?);
     let organisation: String = row.try_get("care_organisation")?;
     Ok(Session {

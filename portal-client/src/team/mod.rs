@@ -2,9 +2,8 @@
 //! links themselves are `links`'.
 
 use platform::clock::Timestamp;
-use platform::db::{Db, Write};
+use platform::db::{Db, Query, Row, Write};
 use platform::request_log::current_request;
-use sqlx::Row as _;
 
 use crate::config::TeamAcr;
 use crate::links::Link;
@@ -104,7 +103,7 @@ impl Audit {
 
     /// Removes the rows from before a moment.
     pub async fn forget(&self, before: Timestamp) -> Result<u64, sqlx::Error> {
-        self.0.execute(sqlx::query("DELETE FROM audit WHERE at < $1").bind(before.0)).await
+        self.0.execute(Query::new("DELETE FROM audit WHERE at < $1").bind(before.0)).await
     }
 
     /// Adds a line to the transaction of the act that it is about: neither stands without the other.
@@ -115,7 +114,7 @@ impl Audit {
         deed: AuditEntry<'_>,
         now: Timestamp,
     ) -> Result<(), sqlx::Error> {
-        let query = sqlx::query(
+        let query = Query::new(
             "INSERT INTO audit (id, at, iss, sub, person_name, organisation, link_id, act, reason, request_id)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         );
@@ -130,21 +129,21 @@ impl Audit {
             .bind(deed.act.word())
             .bind(deed.reason)
             .bind(current_request());
-        query.execute(write.connection()).await.map(|_| ())
+        query.execute(write).await.map(|_| ())
     }
 
     /// A page of what was done to a link, newest first.
     pub async fn of_link(&self, link: &str, page: Page) -> Result<Paged<Entry>, sqlx::Error> {
-        let rows = sqlx::query(
+        let rows = Query::new(
             "SELECT at, person_name, act, reason FROM audit WHERE link_id = $1
              ORDER BY at DESC, id DESC LIMIT $2 OFFSET $3",
         )
         .bind(link)
         .bind(page.limit())
         .bind(page.offset())
-        .fetch_all(self.0.pool())
+        .fetch_all(&self.0)
         .await?;
-        let entry = |row: &sqlx::any::AnyRow| -> Result<Entry, sqlx::Error> {
+        let entry = |row: &Row| -> Result<Entry, sqlx::Error> {
             Ok(Entry {
                 at: Timestamp(row.try_get(0)?),
                 person_name: row.try_get(1)?,

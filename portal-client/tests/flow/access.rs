@@ -1,6 +1,7 @@
 //! From a request to a dossier and back: what the care team does, and what each level opens.
 
 use platform::clock::{Clock, Timestamp};
+use platform::db::{AssertSqlSafe, Query};
 use portal_client::access_log::Cursor;
 use portal_client::links::{Level, Link, State};
 use reqwest::StatusCode;
@@ -186,8 +187,8 @@ async fn set_away(portal: &Portal, table: &str, away: bool) {
     } else {
         (format!("{table}_away"), table.to_owned())
     };
-    let sql = sqlx::AssertSqlSafe(format!("ALTER TABLE {from} RENAME TO {to}"));
-    sqlx::query(sql).execute(portal.app.db.pool()).await.unwrap();
+    let sql = AssertSqlSafe(format!("ALTER TABLE {from} RENAME TO {to}"));
+    portal.app.db.execute(Query::new(sql)).await.unwrap();
 }
 
 #[tokio::test]
@@ -259,9 +260,8 @@ async fn t46_no_act_stands_without_its_line() {
         assert_eq!(user.post(&format!("/dossiers/d4k7tq/{section}"), &fields).await.0, fails, "{section}");
     }
     set_away(&portal, "access_log", false).await;
-    let notes: i64 =
-        sqlx::query_scalar("SELECT COUNT(*) FROM notes").fetch_one(portal.app.db.pool()).await.unwrap();
-    assert_eq!(notes, 0);
+    let notes = Query::new("SELECT id FROM notes").fetch_all(&portal.app.db).await.unwrap();
+    assert!(notes.is_empty());
     assert!(matches!(link_of(&portal).await.unwrap().state, State::Active { .. }));
 }
 
@@ -341,13 +341,11 @@ async fn a_row_says_in_which_request_it_came_about() {
     let url = format!("{}/dossiers/d4k7tq/home", user.origin);
     let answer = user.client.get(url).send().await.unwrap();
     let id = answer.headers()["x-request-id"].to_str().unwrap().to_owned();
-    let of_request = sqlx::query_scalar("SELECT COUNT(*) FROM access_log WHERE request_id = $1").bind(id);
-    let looks: i64 = of_request.fetch_one(portal.app.db.pool()).await.unwrap();
-    assert_eq!(looks, 1);
+    let of_request = Query::new("SELECT id FROM access_log WHERE request_id = $1").bind(id);
+    assert_eq!(of_request.fetch_all(&portal.app.db).await.unwrap().len(), 1);
     for table in ["audit", "access_log"] {
-        let sql = format!("SELECT COUNT(*) FROM {table} WHERE request_id IS NULL");
-        let without = sqlx::query_scalar(sqlx::AssertSqlSafe(sql));
-        let without: i64 = without.fetch_one(portal.app.db.pool()).await.unwrap();
-        assert_eq!(without, 0, "{table}");
+        let sql = format!("SELECT id FROM {table} WHERE request_id IS NULL");
+        let without = Query::new(AssertSqlSafe(sql)).fetch_all(&portal.app.db).await.unwrap();
+        assert!(without.is_empty(), "{table}");
     }
 }

@@ -1,8 +1,7 @@
 //! What stands in no log, mail subject, URL or unsealed column, after somebody did everything once.
 
-use platform::db::{Db, Engine};
+use platform::db::{AssertSqlSafe, Db, Engine, Query};
 use reqwest::StatusCode;
-use sqlx::Row as _;
 use tests::{Backend, Browser, Person, World};
 
 use crate::care::{BIRTH_DATE, BSN, activate, at_portal, issue_code, request, section};
@@ -17,19 +16,18 @@ async fn dump(db: &Db, into: &mut String) {
             "SELECT CAST(table_name AS TEXT) FROM information_schema.tables WHERE table_schema = 'public'"
         }
     };
-    for table in sqlx::query(tables).fetch_all(db.pool()).await.unwrap() {
-        let table: String = table.get(0);
+    for table in Query::new(tables).fetch_all(db).await.unwrap() {
+        let table: String = table.try_get(0).unwrap();
         if table.starts_with("_sqlx") || table.starts_with("sqlite_") {
             continue;
         }
-        let sql = sqlx::AssertSqlSafe(format!("SELECT * FROM {table}"));
-        for row in sqlx::query(sql).fetch_all(db.pool()).await.unwrap() {
-            for column in 0..row.len() {
+        let sql = AssertSqlSafe(format!("SELECT * FROM {table}"));
+        for row in Query::new(sql).fetch_all(db).await.unwrap() {
+            for (column, name) in row.names().iter().enumerate() {
                 let text = match row.try_get::<Option<String>, _>(column) {
                     Ok(text) => text.unwrap_or_default(),
-                    Err(_) => row.get::<Option<i64>, _>(column).unwrap_or_default().to_string(),
+                    Err(_) => row.try_get::<Option<i64>, _>(column).unwrap().unwrap_or_default().to_string(),
                 };
-                let name = sqlx::Column::name(row.column(column));
                 into.extend([table.as_str(), " ", name, ": ", &text, "\n"]);
             }
         }
