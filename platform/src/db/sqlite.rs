@@ -485,3 +485,6 @@ impl Drop for Unit {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
