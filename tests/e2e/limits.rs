@@ -8,7 +8,7 @@ use reqwest::{Method, StatusCode};
 use tests::{Backend, Browser, Person, RelyingParty, World};
 use url::Url;
 
-use crate::acts::{another, at_once, at_sign_in, code_of, is_back};
+use crate::acts::{another, at_once, at_sign_in, code_of, is_back, signed_in};
 
 fn public_client() -> Client {
     Client {
@@ -301,4 +301,29 @@ async fn t51_what_is_taken_at_once_is_never_more_than_there_is() {
         values.give_back(taken).await.unwrap();
         assert_eq!(values.get(&other).await.unwrap().unwrap().version, 1);
     }
+}
+
+#[tokio::test]
+async fn t53_a_request_that_asks_nobody_anything_leaves_no_row() {
+    let world = World::new(Backend::Embedded).await;
+    let rows = async || {
+        let query = Query::new("SELECT key FROM ephemeral");
+        query.fetch_all(world.idp.store.db()).await.unwrap().len()
+    };
+    let party = world.relying_party();
+    let silent = party.authorize_url(&[("prompt", "none")]);
+    let mut stranger = world.browser();
+    stranger.open(&silent).await;
+    assert_eq!(party.answered(&stranger, "error").as_deref(), Some("login_required"));
+    assert_eq!(rows().await, 0);
+
+    world.add(&Person::ANNA).await;
+    let mut browser = signed_in(&world, &Person::ANNA).await;
+    let before = rows().await;
+    assert!(before > 0, "who signed in was asked something");
+    for url in [&silent, &party.authorize_url(&[])] {
+        browser.open(url).await;
+        assert!(party.answered(&browser, "code").is_some(), "{}", browser.text());
+    }
+    assert_eq!(rows().await, before);
 }

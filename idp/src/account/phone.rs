@@ -76,7 +76,7 @@ pub async fn post(
     let mut open = app.begin_journey(&cx, None, None).await?;
     open.journey.proofs = Proofs::default();
     open.journey.pending_phone = Some(app.store.seal_phone(number.e164()));
-    if journeys::save(&app.ephemeral, &mut open, app.journey_lifetime()).await? {
+    if app.keep_journey(&cx, &mut open).await? {
         codes::send(&app, &mut open, &account).await?;
     }
     Ok(see_other(&journey_url(paths::ACCOUNT_PHONE_CODE, &open.id)))

@@ -19,7 +19,7 @@ impl App {
         Duration::from_secs(u64::from(self.config.sessions.journey_minutes) * 60)
     }
 
-    /// Begins a journey, with the proofs of the session that this browser has.
+    /// Begins a journey, with the proofs of the session that this browser has. It is kept once somebody is asked something.
     pub async fn begin_journey(
         &self,
         cx: &RequestContext,
@@ -27,9 +27,6 @@ impl App {
         client_id: Option<String>,
     ) -> Result<Open, ServiceError> {
         let session = self.session_of(cx).await?;
-        if session.is_none() {
-            self.take_room(Left::SignIn, cx.address, self.journey_lifetime()).await?;
-        }
         let hint = request.as_ref().and_then(|request| request.login_hint.as_deref()).unwrap_or_default();
         let mut journey = Journey {
             identifier: hint.chars().take(254).collect(),
@@ -59,7 +56,16 @@ impl App {
         }
         let portal = self.registry.portal_of(journey.client_id.as_deref());
         let id = journeys::id_with(&self.random.id(), self.portal_mark(portal));
-        Ok(journeys::begin(&self.ephemeral, id, journey, self.journey_lifetime()).await?)
+        Ok(Open::new(id, journey))
+    }
+
+    /// Saves a journey, over what was read of it; false if another request was first. Who begins one without a session takes
+    /// room for it.
+    pub async fn keep_journey(&self, cx: &RequestContext, open: &mut Open) -> Result<bool, ServiceError> {
+        if !open.is_kept() && open.journey.session_id.is_none() {
+            self.take_room(Left::SignIn, cx.address, self.journey_lifetime()).await?;
+        }
+        Ok(journeys::save(&self.ephemeral, open, self.journey_lifetime()).await?)
     }
 
     /// A journey of this browser, if it lives. From the password on, the browser must also bring the cookie that it got

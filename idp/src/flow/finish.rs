@@ -64,9 +64,11 @@ pub async fn finish(
         return Err(AppError::JourneyExpired(journey.client_id.clone()));
     };
     let pushed_as = journey.request.as_ref().and_then(|request| request.pushed_as.as_deref());
-    // The one that ends the journey issues. Where journeys are rows of this database, that is a part of the transaction.
-    let finishes = journeys::finish_within(&app.ephemeral, &open).filter(|_| pushed_as.is_none());
-    if finishes.is_none() && !journeys::finish(&app.ephemeral, &open).await? {
+    // The one that ends the journey issues. Where journeys are rows of this database, that is a part of the transaction. Of
+    // a journey that was kept nowhere there is but this request.
+    let within = open.is_kept() && pushed_as.is_none();
+    let finishes = within.then(|| journeys::finish_within(&app.ephemeral, &open)).flatten();
+    if open.is_kept() && finishes.is_none() && !journeys::finish(&app.ephemeral, &open).await? {
         return app.resume_after_race(cx, &open.id).await;
     }
     if let (Some(request), Some(id)) = (&journey.request, pushed_as)
@@ -78,7 +80,10 @@ pub async fn finish(
     let held = app.store.begin_holding(&account.id, account.password_hash.as_deref(), finishes).await?;
     let Some(mut write) = held else {
         // The password was changed, the account blocked, or the journey went on, after they were read.
-        return app.resume_after_race(cx, &open.id).await;
+        if open.is_kept() {
+            return app.resume_after_race(cx, &open.id).await;
+        }
+        return app.resume(cx, open).await;
     };
     let mut after = Afterwards::default();
     let device_id = keep_device(app, cx, &mut write, journey, &assessment, account, &mut after).await?;

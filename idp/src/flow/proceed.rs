@@ -43,9 +43,7 @@ impl App {
         Box::pin(async move {
             let assessment = self.assess_knowing(cx, &open.journey, known).await?;
             // What ends now need not be saved first: ending it takes the version that was read.
-            if assessment.next == Next::Issue
-                || journeys::save(&self.ephemeral, &mut open, self.journey_lifetime()).await?
-            {
+            if assessment.next == Next::Issue || self.keep_journey(cx, &mut open).await? {
                 return self.proceed(cx, open, assessment).await;
             }
             self.resume_after_race(cx, &open.id).await
@@ -74,6 +72,9 @@ impl App {
             Next::Refuse(error) => self.refuse(cx, &open, error).await,
             Next::Issue => Box::pin(finish::finish(self, cx, open, assessment)).await,
             Next::Ask(step) => {
+                if !open.is_kept() {
+                    self.keep_journey(cx, &mut open).await?;
+                }
                 // Who typed a number to send it to has asked for the code by that.
                 let waits = assessment.portal.policy.code_on_request && open.journey.pending_phone.is_none();
                 let sends_code = step == Step::Code && open.journey.code.is_none() && !waits;
@@ -123,7 +124,9 @@ impl App {
         open: &Open,
         error: OAuthError,
     ) -> Result<Response, AppError> {
-        journeys::finish(&self.ephemeral, open).await?;
+        if open.is_kept() {
+            journeys::finish(&self.ephemeral, open).await?;
+        }
         match &open.journey.request {
             Some(request) => Ok(self.answer_error(cx, &request.return_address, error)),
             None => Err(AppError::JourneyExpired(open.journey.client_id.clone())),

@@ -16,7 +16,7 @@ use crate::http::pages::see_other;
 use crate::http::paths;
 use crate::http::paths::journey_url;
 use crate::http::{AppError, Caller, Form};
-use crate::store::ephemeral::{journeys, waiting};
+use crate::store::ephemeral::waiting;
 use crate::store::mail_links::Purpose;
 
 /// `idp/confirm.html`
@@ -126,6 +126,6 @@ pub async fn back_to_signin(
     };
     open.journey.identifier = account.identifier(app.config.accounts.identifier).to_owned();
     // Only a convenience: whoever changed the journey meanwhile is not overtaken.
-    journeys::save(&app.ephemeral, &mut open, app.journey_lifetime()).await?;
+    app.keep_journey(cx, &mut open).await?;
     Ok(see_other(&format!("{}&notice={notice}", journey_url(paths::SIGNIN_PASSWORD, &open.id))))
 }

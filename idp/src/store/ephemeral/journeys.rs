@@ -9,12 +9,27 @@ use platform::seal::{same, sha256};
 
 use crate::domain::journey::Journey;
 
-/// A journey as it was read.
+/// A journey as it was read, or a new one that is kept nowhere yet.
 #[derive(Clone, Debug)]
 pub struct Open {
     pub id: String,
     pub journey: Journey,
     version: i64,
+}
+
+/// Of a journey that was not saved.
+const NOT_KEPT: i64 = 0;
+
+impl Open {
+    /// A new journey. Whoever is asked nothing on the way never needs it again.
+    pub fn new(id: String, journey: Journey) -> Self {
+        Self { id, journey, version: NOT_KEPT }
+    }
+
+    /// Whether it was saved, so that another request can find it.
+    pub fn is_kept(&self) -> bool {
+        self.version != NOT_KEPT
+    }
 }
 
 fn key(id: &str) -> String {
@@ -38,19 +53,6 @@ fn is_id(id: &str) -> bool {
     random.len() == 22 && is_word(random) && is_word(portal)
 }
 
-/// Stores a new journey.
-pub async fn begin(
-    ephemeral: &Ephemeral,
-    id: String,
-    journey: Journey,
-    lifetime: Duration,
-) -> Result<Open, EphemeralError> {
-    let value = serde_json::to_string(&journey).unwrap_or_default();
-    ephemeral.put(&key(&id), &value, lifetime).await?;
-    // Nothing stood under a fresh id before.
-    Ok(Open { id, journey, version: 1 })
-}
-
 /// The journey `id` of this browser, if it lives.
 pub async fn open(ephemeral: &Ephemeral, id: &str, browser: &str) -> Result<Option<Open>, EphemeralError> {
     if !is_id(id) {
@@ -69,7 +71,13 @@ pub async fn save(
     lifetime: Duration,
 ) -> Result<bool, EphemeralError> {
     let value = serde_json::to_string(&open.journey).unwrap_or_default();
-    let saved = ephemeral.swap(&key(&open.id), open.version, &value, lifetime).await?;
+    let saved = if open.is_kept() {
+        ephemeral.swap(&key(&open.id), open.version, &value, lifetime).await?
+    } else {
+        // Nothing stood under a fresh id before.
+        ephemeral.put(&key(&open.id), &value, lifetime).await?;
+        true
+    };
     open.version += 1;
     Ok(saved)
 }
@@ -83,7 +91,7 @@ fn mark(open: &Open) -> String {
 
 const MARK_LIFETIME: Duration = Duration::from_mins(10);
 
-/// Ends a journey as it was read; true for the one caller that may issue from it. For a while its id still
+/// Ends a journey as it was read, one that was kept; true for the one caller that may issue from it. For a while its id still
 /// tells which client it was for, so that a second click does not end in a dead end.
 pub async fn finish(ephemeral: &Ephemeral, open: &Open) -> Result<bool, EphemeralError> {
     ephemeral.swap(&key(&open.id), open.version, &mark(open), MARK_LIFETIME).await
