@@ -299,8 +299,11 @@ impl Ephemeral {
     pub async fn sweep(&self) -> Result<u64> {
         match &self.backend {
             Backend::Sql(db) => {
-                let query = Query::new("DELETE FROM ephemeral WHERE expires_at <= $1");
-                Ok(db.execute(query.bind(self.clock.now().0)).await?)
+                let query = Query::new(
+                    "DELETE FROM ephemeral WHERE key IN
+                       (SELECT key FROM ephemeral WHERE expires_at <= $1 ORDER BY expires_at LIMIT 100)",
+                );
+                Ok(db.remove_in_pieces(query.bind(self.clock.now().0)).await?)
             }
             Backend::Redis { .. } => Ok(0),
         }

@@ -28,6 +28,7 @@ pub mod look;
 pub mod metrics;
 pub mod once;
 pub mod pages;
+pub mod priority;
 pub mod random;
 pub mod request;
 pub mod request_log;

@@ -46,6 +46,7 @@ mod oauth;
 mod openid;
 mod operations;
 mod operators;
+mod plans;
 mod pages;
 mod policies;
 mod portal;

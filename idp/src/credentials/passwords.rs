@@ -88,9 +88,11 @@ impl PasswordPool {
         let jobs = Arc::new(Mutex::new(jobs));
         for number in 0..workers {
             let (jobs, params) = (Arc::clone(&jobs), params.clone());
-            thread::Builder::new()
-                .name(format!("password-{number}"))
-                .spawn(move || run(&jobs, Worker { params, memory: Vec::new() }))?;
+            thread::Builder::new().name(format!("password-{number}")).spawn(move || {
+                // A hash takes as long as a hundred other requests: they go first.
+                platform::priority::stand_back();
+                run(&jobs, Worker { params, memory: Vec::new() });
+            })?;
         }
         Ok(Self { queue, random, waiting: Arc::default() })
     }

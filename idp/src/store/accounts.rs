@@ -311,11 +311,13 @@ impl Store {
     /// how many.
     pub async fn remove_unconfirmed(&self, asked_before: Timestamp) -> Result<u64> {
         let query = Query::new(
-            "DELETE FROM accounts WHERE email_confirmed_at IS NULL AND created_at < $1
-               AND NOT EXISTS (SELECT 1 FROM mail_links WHERE mail_links.account_id = accounts.id
-                               AND mail_links.purpose = 'confirm' AND mail_links.created_at >= $1)",
+            "DELETE FROM accounts WHERE id IN (SELECT id FROM accounts
+               WHERE email_confirmed_at IS NULL AND created_at < $1
+               AND (SELECT COUNT(*) FROM mail_links WHERE mail_links.account_id = accounts.id
+                    AND mail_links.purpose = 'confirm' AND mail_links.created_at >= $1) = 0
+               ORDER BY created_at LIMIT 100)",
         );
-        Ok(self.db.execute(query.bind(asked_before.0)).await?)
+        Ok(self.db.remove_in_pieces(query.bind(asked_before.0)).await?)
     }
 
     /// Seals a phone number in E.164 form.

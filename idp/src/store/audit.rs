@@ -261,7 +261,8 @@ impl Store {
 
     /// Removes the rows from before a moment.
     pub async fn remove_audit(&self, before: Timestamp) -> Result<u64> {
-        Ok(self.db.execute(Query::new("DELETE FROM audit WHERE at < $1").bind(before.0)).await?)
+        let text = "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < $1 ORDER BY at LIMIT 100)";
+        Ok(self.db.remove_in_pieces(Query::new(text).bind(before.0)).await?)
     }
 }
 

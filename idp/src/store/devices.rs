@@ -89,8 +89,9 @@ impl Store {
 
     /// Forgets the devices that were neither used nor trusted since `before`.
     pub async fn remove_devices(&self, before: Timestamp) -> Result<u64> {
-        let text = "DELETE FROM devices WHERE last_used_at < $1 AND trusted_until < $1";
-        Ok(self.db.execute(Query::new(text).bind(before.0)).await?)
+        let text = "DELETE FROM devices WHERE id IN (SELECT id FROM devices
+                      WHERE last_used_at < $1 AND trusted_until < $1 ORDER BY last_used_at LIMIT 100)";
+        Ok(self.db.remove_in_pieces(Query::new(text).bind(before.0)).await?)
     }
 
     /// Forgets one device of an account, or all of them.

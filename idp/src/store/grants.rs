@@ -243,7 +243,7 @@ impl Store {
         let used = Query::new(
             "UPDATE refresh_tokens SET used_at = COALESCE(used_at, $1)
              WHERE token_hash = $2 AND (used_at IS NULL OR used_at > $3) AND expires_at > $1
-               AND grant_id IN (SELECT id FROM grants WHERE revoked_at IS NULL)",
+               AND EXISTS (SELECT 1 FROM grants WHERE grants.id = refresh_tokens.grant_id AND revoked_at IS NULL)",
         )
         .bind(now.0)
         .bind(old)

@@ -187,7 +187,10 @@ impl Store {
 
     /// Removes links that ended before then; returns how many.
     pub async fn remove_mail_links(&self, ended_before: Timestamp) -> Result<u64> {
-        let query = Query::new("DELETE FROM mail_links WHERE expires_at < $1");
-        Ok(self.db.execute(query.bind(ended_before.0)).await?)
+        let query = Query::new(
+            "DELETE FROM mail_links WHERE token_hash IN
+               (SELECT token_hash FROM mail_links WHERE expires_at < $1 ORDER BY expires_at LIMIT 100)",
+        );
+        Ok(self.db.remove_in_pieces(query.bind(ended_before.0)).await?)
     }
 }

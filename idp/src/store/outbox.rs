@@ -233,7 +233,9 @@ impl Store {
 
     /// Removes what was delivered or given up and is older than `keep`.
     pub async fn remove_messages(&self, keep: Duration) -> Result<u64> {
-        let text = "DELETE FROM outbox WHERE next_attempt_at = $1 AND created_at < $2";
-        Ok(self.db.execute(Query::new(text).bind(NEVER).bind(self.clock.now().minus(keep).0)).await?)
+        let text = "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox
+                      WHERE next_attempt_at = $1 AND created_at < $2 ORDER BY created_at LIMIT 100)";
+        let query = Query::new(text).bind(NEVER).bind(self.clock.now().minus(keep).0);
+        Ok(self.db.remove_in_pieces(query).await?)
     }
 }

@@ -63,7 +63,10 @@ impl Store {
 
     /// Forgets what was noted longer than `keep` ago.
     pub async fn remove_undelivered(&self, keep: Duration) -> Result<u64> {
-        let query = Query::new("DELETE FROM refused_addresses WHERE at < $1");
-        Ok(self.db.execute(query.bind(self.clock.now().minus(keep).0)).await?)
+        let query = Query::new(
+            "DELETE FROM refused_addresses WHERE address_hash IN
+               (SELECT address_hash FROM refused_addresses WHERE at < $1 ORDER BY at LIMIT 100)",
+        );
+        Ok(self.db.remove_in_pieces(query.bind(self.clock.now().minus(keep).0)).await?)
     }
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use platform::clock::Timestamp;
-use platform::db::{AssertSqlSafe, Query, Row, Write};
+use platform::db::{AssertSqlSafe, PIECE, Query, Row, Write};
 use platform::seal::sha256;
 
 use super::{Result, Store};
@@ -235,13 +235,43 @@ impl Store {
     }
 
     /// Removes sessions that ended or expired long ago, with their grants; not those of which a refresh token
-    /// is still good.
+    /// is still good. How many went.
     pub async fn remove_old_sessions(&self, before: Timestamp) -> Result<u64> {
-        let query = Query::new(
-            "DELETE FROM sessions WHERE ended_at < $1 OR (expires_at < $1 AND NOT EXISTS (
-               SELECT 1 FROM grants JOIN refresh_tokens ON refresh_tokens.grant_id = grants.id
-               WHERE grants.session_id = sessions.id AND grants.revoked_at IS NULL AND refresh_tokens.expires_at >= $1))",
+        let ended = Query::new(
+            "DELETE FROM sessions WHERE id IN
+               (SELECT id FROM sessions WHERE ended_at < $1 ORDER BY ended_at LIMIT 100)",
         );
-        Ok(self.db.execute(query.bind(before.0)).await?)
+        let mut removed = self.db.remove_in_pieces(ended.bind(before.0)).await?;
+        // Those that stay are passed each time: looked at in pieces, beside whoever writes.
+        let (mut from_time, mut from_id) = (i64::MIN, String::new());
+        loop {
+            let found = Query::new(
+                "SELECT id, expires_at, (
+                   SELECT COUNT(*) FROM grants JOIN refresh_tokens ON refresh_tokens.grant_id = grants.id
+                   WHERE grants.session_id = sessions.id AND grants.revoked_at IS NULL
+                     AND refresh_tokens.expires_at >= $1) AS needed
+                 FROM sessions WHERE expires_at < $1 AND (expires_at, id) > ($2, $3)
+                 ORDER BY expires_at, id LIMIT 100",
+            );
+            let found = found.bind(before.0).bind(from_time).bind(from_id.as_str());
+            let rows = found.fetch_all(&self.db).await?;
+            let mut write = self.begin_write().await?;
+            for row in &rows {
+                if row.try_get::<i64, _>("needed")? == 0 {
+                    // A refresh token of a session that has expired is never made anew, only used.
+                    let remove = Query::new("DELETE FROM sessions WHERE id = $1 AND expires_at < $2");
+                    removed += remove
+                        .bind(row.try_get::<String, _>("id")?)
+                        .bind(before.0)
+                        .execute(&mut write)
+                        .await?;
+                }
+            }
+            write.commit().await?;
+            let Some(last) = rows.last().filter(|_| rows.len() as u64 == PIECE) else {
+                return Ok(removed);
+            };
+            (from_time, from_id) = (last.try_get("expires_at")?, last.try_get("id")?);
+        }
     }
 }

@@ -34,6 +34,9 @@ use sqlite::Sqlite;
 pub use sqlx::AssertSqlSafe;
 pub use write::Write;
 
+/// So many rows are removed or read at once where there may be many: a few milliseconds.
+pub const PIECE: u64 = 100;
+
 /// A database that is open.
 #[derive(Clone)]
 pub struct Db {
@@ -132,6 +135,23 @@ impl Db {
             Ok(rows.into_iter().next())
         })
         .await
+    }
+
+    /// Runs a statement that removes what is over, in pieces: each is a unit of its own, and whoever waits comes in between.
+    /// The statement says `LIMIT 100`, and not by a value: PostgreSQL plans for what it can see. How many rows went.
+    ///
+    /// # Errors
+    /// As [`Db::begin_write`]; the pieces before are gone.
+    pub async fn remove_in_pieces(&self, query: Query) -> Result<u64, sqlx::Error> {
+        debug_assert!(query.sql.as_str().contains(&format!("LIMIT {PIECE}")), "{}", query.sql.as_str());
+        let mut removed = 0;
+        loop {
+            let piece = self.execute(query.clone()).await?;
+            removed += piece;
+            if piece < PIECE {
+                return Ok(removed);
+            }
+        }
     }
 
     /// Runs a statement that takes long, on a thread and a connection of its own: one that walks a table, or copies the

@@ -84,7 +84,9 @@ impl AccessLog {
 
     /// Removes the rows from before a moment.
     pub async fn forget(&self, before: Timestamp) -> Result<u64, sqlx::Error> {
-        self.0.execute(Query::new("DELETE FROM access_log WHERE at < $1").bind(before.0)).await
+        let text = "DELETE FROM access_log WHERE id IN
+                      (SELECT id FROM access_log WHERE at < $1 ORDER BY at LIMIT 100)";
+        self.0.remove_in_pieces(Query::new(text).bind(before.0)).await
     }
 
     /// Adds a row. Whoever shows a dossier does this first: what cannot be logged is not shown.

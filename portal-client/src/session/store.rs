@@ -222,11 +222,32 @@ impl Sessions {
     pub async fn sweep(&self) -> Result<u64, sqlx::Error> {
         let now = self.clock.now();
         let (idle, absolute) = self.limits(now.minus(REMEMBERED));
-        let marks = Query::new("DELETE FROM provider_sessions WHERE forget_at <= $1");
-        self.db.execute(marks.bind(now.0)).await?;
-        let query =
-            Query::new("DELETE FROM sessions WHERE seen_at <= $1 OR signed_in_at <= $2 OR ended_at <= $3");
-        self.db.execute(query.bind(idle).bind(absolute).bind(now.minus(REMEMBERED).0)).await
+        let marks = Query::new(
+            "DELETE FROM provider_sessions WHERE (iss, kind, name) IN
+               (SELECT iss, kind, name FROM provider_sessions WHERE forget_at <= $1 ORDER BY forget_at LIMIT 100)",
+        );
+        self.db.remove_in_pieces(marks.bind(now.0)).await?;
+        let mut removed = 0;
+        for (text, before) in [
+            (
+                "DELETE FROM sessions WHERE token_hash IN
+                   (SELECT token_hash FROM sessions WHERE seen_at <= $1 ORDER BY seen_at LIMIT 100)",
+                idle,
+            ),
+            (
+                "DELETE FROM sessions WHERE token_hash IN
+                   (SELECT token_hash FROM sessions WHERE signed_in_at <= $1 ORDER BY signed_in_at LIMIT 100)",
+                absolute,
+            ),
+            (
+                "DELETE FROM sessions WHERE token_hash IN
+                   (SELECT token_hash FROM sessions WHERE ended_at <= $1 ORDER BY ended_at LIMIT 100)",
+                now.minus(REMEMBERED).0,
+            ),
+        ] {
+            removed += self.db.remove_in_pieces(Query::new(text).bind(before)).await?;
+        }
+        Ok(removed)
     }
 
     /// Takes the row of a session or a person at the provider until `write` ends, and says when the provider

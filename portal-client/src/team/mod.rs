@@ -103,7 +103,8 @@ impl Audit {
 
     /// Removes the rows from before a moment.
     pub async fn forget(&self, before: Timestamp) -> Result<u64, sqlx::Error> {
-        self.0.execute(Query::new("DELETE FROM audit WHERE at < $1").bind(before.0)).await
+        let text = "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < $1 ORDER BY at LIMIT 100)";
+        self.0.remove_in_pieces(Query::new(text).bind(before.0)).await
     }
 
     /// Adds a line to the transaction of the act that it is about: neither stands without the other.
