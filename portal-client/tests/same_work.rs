@@ -7,10 +7,10 @@
 #[allow(dead_code, reason = "shared with the other tests")]
 mod support;
 
-use platform::db::STATEMENTS;
 use std::fmt::{Debug, Write as _};
 use std::sync::{Arc, Mutex};
 
+use platform::db::STATEMENTS;
 use support::provider::Who;
 use support::{Browser, Portal};
 use tracing::field::{Field, Visit};

@@ -1,10 +1,10 @@
 //! What people do in several of these stories, and what the stories look at afterwards.
 
-use platform::db::{AssertSqlSafe, Query};
 use std::time::Duration;
 
 use idp::delivery::Caught;
 use platform::clock::Timestamp;
+use platform::db::{AssertSqlSafe, Query};
 use reqwest::Method;
 use tests::{Browser, Page, Person, World};
 use tokio::task::JoinSet;

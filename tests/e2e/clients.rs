@@ -1,13 +1,13 @@
 //! Client libraries that nobody here wrote, each in a small portal of its own (`tests/clients`), against the
 //! running servers: sign-in, userinfo, refresh, logout. `tests/run` installs them.
 
-use platform::db::Query;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
 use idp::config::{Client, Config, Portal};
 use platform::clock::Clock;
+use platform::db::Query;
 use serde_json::{Value, json};
 use tests::{Backend, Browser, Person, RelyingParty, World};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};

@@ -1,11 +1,11 @@
 //! Mail through a real mail server and SMS through a strict gateway: what arrives, and what happens if nothing does.
 
-use platform::db::Query;
 use std::time::Duration;
 
 use idp::config::{Config, MailTls};
 use idp::delivery::{Counts, Kind, Message};
 use platform::config::Secret;
+use platform::db::Query;
 use tests::{Backend, MailServer, Person, Play, SmsGateway, World};
 
 const DORA: Person =

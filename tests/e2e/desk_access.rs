@@ -1,10 +1,10 @@
 //! Who may be at the desk (T46), what its forms say and take, and what the list finds.
 
-use platform::db::Query;
 use std::time::Duration;
 
 use idp::config::SecondFactor;
 use idp::domain::account::{EmailAddress, Role};
+use platform::db::Query;
 use reqwest::{Method, StatusCode};
 use tests::{Backend, Person, World};
 

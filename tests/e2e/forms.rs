@@ -1,8 +1,8 @@
 //! What people do with forms: paste, press twice, go back, reload, change the language, and come back too late.
 
-use platform::db::Query;
 use std::time::Duration;
 
+use platform::db::Query;
 use reqwest::{Method, StatusCode};
 use tests::{Backend, Browser, Person, World};
 use url::Url;

@@ -1,9 +1,9 @@
 //! Limits that hold for many at once, and room for what people leave who have proved nothing: T51 and T53.
 
-use platform::db::Query;
 use std::time::Duration;
 
 use idp::config::{Client, Config, TokenEndpointAuthMethod};
+use platform::db::Query;
 use reqwest::{Method, StatusCode};
 use tests::{Backend, Browser, Person, RelyingParty, World};
 use url::Url;

@@ -1,10 +1,10 @@
 //! Several portals with rules of their own on one provider and one population of accounts.
 
-use platform::db::Query;
 use std::time::Duration;
 
 use idp::config::{Client, Config, Portal, SecondFactor, SignInPolicy};
 use platform::config::Secret;
+use platform::db::Query;
 use reqwest::StatusCode;
 use tests::{Backend, Browser, Person, RelyingParty, Tokens, World};
 

@@ -1,12 +1,12 @@
 //! The certification modules of the Basic and Form Post profiles that no other story tells: static clients, most of
 //! them without PKCE, in either response mode.
 
-use platform::db::Query;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use idp::config::{Client, TokenEndpointAuthMethod};
 use platform::config::Secret;
+use platform::db::Query;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tests::{Backend, Browser, Person, RelyingParty, Tokens, World};

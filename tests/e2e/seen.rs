@@ -1,11 +1,11 @@
 //! What fails is seen: by readiness, in metrics, in the log, and by the person in words.
 
-use platform::db::{AssertSqlSafe, Query};
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
 use platform::clock::{Clock, Timestamp};
+use platform::db::{AssertSqlSafe, Query};
 use platform::health::Health;
 use platform::random::Random;
 use platform::shutdown::Shutdown;

@@ -1,6 +1,5 @@
 //! One suite for both engines of a pair: the tables on SQLite and PostgreSQL, expiring values in SQL and Redis.
 
-use platform::db::Query;
 use std::time::Duration;
 
 use idp::domain::account::EmailAddress;
@@ -9,6 +8,7 @@ use idp::protocol::claims::RequestedClaims;
 use idp::store::grants::{GrantDetails, NewGrant, NewRefreshToken};
 use idp::store::lockouts::Attempt;
 use idp::store::sessions::SignedIn;
+use platform::db::Query;
 use tests::{Backend, Person, World};
 
 const MINUTE: Duration = Duration::from_mins(1);

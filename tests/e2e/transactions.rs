@@ -1,6 +1,5 @@
 //! Write transactions, on both engines: all or nothing, however they end, and the next writer is never kept waiting.
 
-use platform::db::Query;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
@@ -9,6 +8,7 @@ use std::time::Duration;
 use idp::domain::account::AccountId;
 use idp::store::Store;
 use idp::store::audit::Event;
+use platform::db::Query;
 use tests::{Backend, Person, World};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};

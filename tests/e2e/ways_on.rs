@@ -1,8 +1,8 @@
 //! No page is a dead end: the way to the other server, out of a form, and to what helps; and what was done is said.
 
-use platform::db::Query;
 use std::time::Duration;
 
+use platform::db::Query;
 use reqwest::Method;
 use tests::{Backend, Browser, Person, World};
 

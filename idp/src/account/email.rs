@@ -15,7 +15,7 @@ use super::fresh::{Fresh, FreshOrKept, sign_in_for};
 use crate::app::Shared;
 use crate::app::notices::Mail;
 use crate::domain::account::{Account, EmailAddress};
-use crate::effects::{self, Change, Consequences};
+use crate::effects::{Change, Consequences};
 use crate::http::extract::PerhapsSignedIn;
 use crate::http::names;
 use crate::http::pages::see_other;
@@ -104,7 +104,6 @@ pub async fn post(
         }
     }
     write.commit().await?;
-    app.delivery.wake();
     tokio::time::sleep_until(answer_at.into()).await;
     Ok(see_other(&app.waiting_url(&cx, None, paths::ACCOUNT_EMAIL_SENT, &id)))
 }
@@ -182,6 +181,6 @@ async fn change(app: &Shared, account: &Account, token: &str) -> Result<Response
     }
     let what = Consequences { new_email: Some(&email), ..Consequences::of(Change::EmailChanged, account) };
     what.carry_out(app, &mut write).await?;
-    effects::commit(app, write).await?;
+    write.commit().await?;
     Ok(see_other(&format!("{}?notice=email", paths::ACCOUNT)))
 }

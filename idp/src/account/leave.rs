@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::fresh::Fresh;
 use crate::app::{App, ServiceError, Shared};
 use crate::domain::account::Account;
-use crate::effects::{self, Change, Consequences};
+use crate::effects::{Change, Consequences};
 use crate::http::error::MessagePage;
 use crate::http::names;
 use crate::http::pages::see_other;
@@ -146,7 +146,7 @@ pub async fn delete_post(
     if let Some(mut write) = held {
         Consequences::of(Change::Deleted, &account).carry_out(&app, &mut write).await?;
         app.store.delete_account(&mut write, &account.id).await?;
-        effects::commit(&app, write).await?;
+        write.commit().await?;
     } else if app.store.account(&account.id).await?.is_some() {
         // Blocked, or given another password, a moment ago: who may still be here is asked again.
         return Ok(see_other(paths::ACCOUNT_DELETE));

@@ -18,7 +18,7 @@ use serde::Serialize;
 use crate::app::{ServiceError, Shared};
 use crate::domain::account::Account;
 use crate::effects::sessions::end_session;
-use crate::effects::{self, Change, Consequences};
+use crate::effects::{Change, Consequences};
 use crate::http::names;
 use crate::http::pages::see_other;
 use crate::http::paths;
@@ -242,7 +242,7 @@ pub async fn forget_device(
         ..Consequences::of(Change::DevicesForgotten, &account)
     };
     what.carry_out(&app, &mut write).await?;
-    effects::commit(&app, write).await?;
+    write.commit().await?;
     Ok(done(if fields.get(names::ID).is_some() { "device" } else { "devices" }))
 }
 
@@ -265,7 +265,7 @@ pub async fn end_sessions(
         };
         what.carry_out(&app, &mut write).await?;
     }
-    effects::commit(&app, write).await?;
+    write.commit().await?;
     Ok(done("session"))
 }
 
@@ -277,7 +277,7 @@ pub async fn sign_out(
     if let Some(session) = app.session_of(&cx).await? {
         let mut write = app.store.begin_write().await?;
         end_session(&app, &mut write, &session.id).await?;
-        effects::commit(&app, write).await?;
+        write.commit().await?;
     }
     let done = format!("{}?done=1", paths::LOGOUT);
     let mut response = see_other(&app.url_at(app.portal_for(&cx, None), &done));

@@ -11,7 +11,7 @@ use super::fresh::Fresh;
 use crate::app::{ServiceError, Shared};
 use crate::credentials::policy;
 use crate::domain::account::Account;
-use crate::effects::{self, Change, Consequences};
+use crate::effects::{Change, Consequences};
 use crate::http::names;
 use crate::http::pages::see_other;
 use crate::http::paths;
@@ -95,6 +95,6 @@ pub async fn post(
     let what =
         Consequences { session: Some(&session.id), ..Consequences::of(Change::PasswordChanged, &account) };
     what.carry_out(&app, &mut write).await?;
-    effects::commit(&app, write).await?;
+    write.commit().await?;
     Ok(see_other(&format!("{}?notice=password", paths::ACCOUNT)))
 }

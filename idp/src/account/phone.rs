@@ -15,7 +15,7 @@ use crate::app::{ServiceError, Shared};
 use crate::domain::account::Account;
 use crate::domain::journey::Proofs;
 use crate::domain::phone::PhoneNumber;
-use crate::effects::{self, Change, Consequences};
+use crate::effects::{Change, Consequences};
 use crate::http::names;
 use crate::http::pages::see_other;
 use crate::http::paths;
@@ -206,6 +206,6 @@ async fn change(app: &Shared, open: &Open, account: &Account) -> Result<Option<R
     if is_apart && !journeys::finish(&app.ephemeral, open).await? {
         return Ok(None);
     }
-    effects::commit(app, write).await?;
+    write.commit().await?;
     Ok(Some(done()))
 }

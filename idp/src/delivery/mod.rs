@@ -26,7 +26,6 @@ use platform::clock::Clock;
 use platform::config::ConfigError;
 use platform::ephemeral::Ephemeral;
 use serde_json::{Map, Value};
-use tokio::sync::Notify;
 
 pub use crate::store::outbox::{Kind, Message};
 pub use budget::Budget;
@@ -71,7 +70,6 @@ struct Inner {
     budget: Budget,
     /// Addresses of logout tokens that do not answer.
     lanes: breaker::Breaker,
-    wake: [Notify; Kind::ALL.len()],
 }
 
 /// A handle to the delivery; clones share it.
@@ -136,13 +134,7 @@ impl Delivery {
             sms_taken_at: AtomicI64::new(i64::MIN),
             budget,
             lanes: breaker::Breaker::new(first, longest),
-            wake: Default::default(),
         }))
-    }
-
-    /// Says that a commit put something into the outbox; returns at once.
-    pub fn wake(&self) {
-        self.0.wake.iter().for_each(Notify::notify_one);
     }
 
     /// The day's budget of SMS.

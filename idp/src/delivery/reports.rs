@@ -88,9 +88,6 @@ impl Delivery {
                 _ => true,
             };
             if is_written {
-                if reported == Reported::SentAgain {
-                    self.0.wake[Kind::Sms as usize].notify_one();
-                }
                 return Ok(reported);
             }
             if let Some(again) = again {

@@ -1,4 +1,3 @@
-use platform::db::Query;
 use std::collections::HashMap;
 use std::sync::Mutex;
 
@@ -9,11 +8,13 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use platform::clock::{Clock, Timestamp};
 use platform::config::Secret;
+use platform::db::Query;
 use platform::random::Random;
 use platform::seal::RootKey;
 use platform::shutdown::Shutdown;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::sync::Notify;
 
 use super::*;
 use crate::config::{MailTls, SmsGateway, SmsGatewayKind};
@@ -407,13 +408,11 @@ async fn a_commit_wakes_the_lanes_at_once_and_a_mail_server_that_hangs_delays_no
     for _ in 0..20 {
         place.put(&mail()).await;
     }
-    delivery.wake();
     let mut hanging = Vec::new();
     while hanging.len() < worker::at_once(Kind::Mail) {
         hanging.push(soon(silent.accept()).await.unwrap());
     }
     place.put(&sms()).await;
-    delivery.wake();
     soon(gateway.arrived.notified()).await;
     assert_eq!(gateway.received().len(), 1);
     // The mail server goes away, and what is on its way comes to an end.

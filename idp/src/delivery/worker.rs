@@ -79,7 +79,7 @@ impl Delivery {
 
     async fn lane(&self, kind: Kind, mut shutdown: Shutdown) {
         let mut running = Running::default();
-        let wake = &self.0.wake[kind as usize];
+        let wake = self.0.store.waits_for(kind);
         loop {
             self.start_due(kind, &mut running).await;
             tokio::select! {

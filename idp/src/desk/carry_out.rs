@@ -10,7 +10,7 @@ use super::DAY;
 use crate::app::{App, ServiceError};
 use crate::domain::account::{Account, AccountId, EmailAddress};
 use crate::domain::phone::PhoneNumber;
-use crate::effects::{self, Change as Effect, Consequences};
+use crate::effects::{Change as Effect, Consequences};
 use crate::store::audit::Event;
 use crate::store::members::Scope;
 use crate::verification::codes;
@@ -144,7 +144,7 @@ pub(super) async fn carry_out(
         // After the links in the mails before have ended.
         start_anew(app, &mut write, &account, email, start).await?;
     }
-    effects::commit(app, write).await?;
+    write.commit().await?;
     if codes_closed {
         codes::open_again(app, id).await?;
     }
@@ -187,7 +187,7 @@ pub async fn remove_phone(app: &App, id: &AccountId, by: By<'_>) -> Result<bool,
     app.store.remove_phone(&mut write, id).await?;
     let what = Consequences { by: Some(by), ..Consequences::of(Effect::PhoneRemoved, &account) };
     what.carry_out(app, &mut write).await?;
-    effects::commit(app, write).await?;
+    write.commit().await?;
     Ok(true)
 }
 

@@ -1,5 +1,5 @@
-//! What a change to an account ends, tells and writes down: one table, one function that carries it out within a unit of
-//! work, and one that commits the unit and wakes what waits for it.
+//! What a change to an account ends, tells and writes down: one table, and one function that carries it out within a unit of
+//! work.
 
 pub mod sessions;
 pub mod table;
@@ -133,14 +133,4 @@ impl<'a> Consequences<'a> {
         notice.event = format!("event-{}", self.change.row().event.as_str());
         app.send_mail(write, mail, to, self.account.language, self.client_id, &notice).await
     }
-}
-
-/// Commits a unit of work and wakes what waits for it.
-///
-/// # Errors
-/// The database's; nothing was done then.
-pub async fn commit(app: &App, write: Write) -> Result<(), ServiceError> {
-    write.commit().await?;
-    app.delivery.wake();
-    Ok(())
 }

@@ -28,13 +28,11 @@ use crate::store::sessions::{Session, SignedIn};
 /// How long the browser keeps the device cookie; what it is worth is decided here.
 const DEVICE_COOKIE_LIFETIME: Duration = Duration::from_hours(400 * 24);
 
-/// What is to be done once the transaction has been committed: cookies to set, messages to send.
+/// What is to be done once the transaction has been committed: cookies to set.
 #[derive(Default)]
 struct Afterwards {
     session: Option<String>,
     device: Option<String>,
-    /// Whether messages wait for that commit too.
-    messages: bool,
 }
 
 /// The browser in which a sign-in ends.
@@ -121,9 +119,6 @@ pub async fn finish(
         app.store.note(&mut write, Event::SignedIn, &account.id, journey.client_id.as_deref(), "");
     }
     write.commit().await?;
-    if after.messages {
-        app.delivery.wake();
-    }
 
     let outcome = if after.session.is_some() { "signed_in" } else { "signed_in_silently" };
     app.outcomes.sign_in(&assessment.portal.id, outcome);
@@ -190,7 +185,6 @@ async fn keep_device(
         let client_id = journey.client_id.as_deref();
         app.store.note(write, Event::DeviceRemembered, &account.id, client_id, &label);
         app.notify(write, Mail::NewDevice, account, client_id, |notice| notice.device = label).await?;
-        after.messages = true;
     }
     after.device = Some(secret);
     Ok(Some(id))
@@ -231,7 +225,6 @@ async fn keep_session(
         } else if session.account_id != account.id {
             // Somebody else signs in at this browser: the other one's session ends.
             end_session_by(app, write, &session.id, Some(&account.id)).await?;
-            after.messages = true;
         }
     }
     let id = match kept {

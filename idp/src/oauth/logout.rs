@@ -15,7 +15,7 @@ use super::authorize::as_get;
 use super::refusal;
 use crate::app::{App, ServiceError, Shared};
 use crate::config::{Portal, RegisteredClient};
-use crate::effects::{self, sessions::end_session};
+use crate::effects::sessions::end_session;
 use crate::flow::answer::FormField;
 use crate::http::names;
 use crate::http::pages::see_other;
@@ -232,7 +232,7 @@ async fn logout(
     for id in &ended {
         any |= end_session(app, &mut write, id).await?;
     }
-    effects::commit(app, write).await?;
+    write.commit().await?;
     // Who is not signed in was asked nothing, so that only a hint leads on.
     let return_uri = asked.return_uri.as_deref().filter(|_| is_own || answered);
     let mut response = if let Some(uri) = return_uri {

@@ -12,7 +12,7 @@ use super::at_step::{Arrived, AtStep, Page};
 use crate::app::{App, ServiceError, Shared};
 use crate::domain::account::Account;
 use crate::domain::journey::{Method, Step};
-use crate::effects::{self, Change, Consequences};
+use crate::effects::{Change, Consequences};
 use crate::http::names;
 use crate::http::pages::see_other;
 use crate::http::paths;
@@ -267,7 +267,7 @@ async fn enrol(
     }
     let what = Consequences { client_id, ..Consequences::of(Change::PhoneEnrolled, account) };
     what.carry_out(app, &mut write).await?;
-    effects::commit(app, write).await?;
+    write.commit().await?;
     Ok(true)
 }
 

@@ -11,7 +11,7 @@ use crate::app::{ServiceError, Shared};
 use crate::credentials::policy;
 use crate::domain::account::Account;
 use crate::domain::journey::{Method, Step};
-use crate::effects::{self, Change, Consequences};
+use crate::effects::{Change, Consequences};
 use crate::http::names;
 use crate::http::paths;
 use crate::http::paths::journey_url;
@@ -109,7 +109,7 @@ pub async fn post(
         ..Consequences::of(Change::PasswordReplaced, &account)
     };
     what.carry_out(&app, &mut write).await?;
-    effects::commit(&app, write).await?;
+    write.commit().await?;
     let journey = &mut arrived.open.journey;
     journey.credential_version = Account { password_hash: Some(hash), ..account }.credential_version();
     journey.proofs.add(Method::NewPassword, app.clock.now());

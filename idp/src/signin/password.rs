@@ -346,7 +346,6 @@ pub async fn try_password(
         }
     }
     write.commit().await?;
-    app.delivery.wake();
     Ok(None)
 }
 

@@ -1,6 +1,5 @@
 //! The table `lockouts`: wrong passwords, counted before they are checked, so that of many at once never
-//! more than the limit are looked at. They are written without waiting for the disk; a failure's entry in the audit
-//! log, right after, takes them there.
+//! more than the limit are looked at.
 
 use std::time::Duration;
 

@@ -1,10 +1,13 @@
 //! Durable rows, one file an aggregate. SQL stands here and nowhere else; what it means is decided above.
 
+use std::sync::Arc;
+
 use include_dir::{Dir, include_dir};
 use platform::clock::Clock;
 use platform::db::{Db, Found, Needs, OpenError, Schema};
 use platform::random::Random;
 use platform::seal::{RootKey, SealError};
+use tokio::sync::Notify;
 
 pub mod accounts;
 pub mod audit;
@@ -55,6 +58,9 @@ impl StoreError {
 
 pub type Result<T> = std::result::Result<T, StoreError>;
 
+/// Kinds of messages in the outbox: mails, SMS, logout tokens.
+const KINDS: usize = 3;
+
 /// All tables of the identity provider.
 #[derive(Clone, Debug)]
 pub struct Store {
@@ -62,6 +68,8 @@ pub struct Store {
     pub(crate) clock: Clock,
     pub(crate) random: Random,
     pub(crate) root: RootKey,
+    /// Who waits for messages in the outbox, by their kind.
+    pub(crate) outbox: [Arc<Notify>; KINDS],
 }
 
 impl Store {
@@ -76,7 +84,7 @@ impl Store {
         root: RootKey,
     ) -> std::result::Result<Self, OpenError> {
         let db = Db::open(url, &SCHEMA, &root).await?;
-        Ok(Self { db, clock, random, root })
+        Ok(Self { db, clock, random, root, outbox: Default::default() })
     }
 
     /// Opens the database at `url` for a command, which makes nothing and leaves its tables as they are.
@@ -89,12 +97,12 @@ impl Store {
         needs: Needs,
     ) -> std::result::Result<(Self, Found), OpenError> {
         let (db, found) = Db::open_existing(url, &SCHEMA, &root, needs).await?;
-        Ok((Self { db, clock, random, root }, found))
+        Ok((Self { db, clock, random, root, outbox: Default::default() }, found))
     }
 
     /// The tables in a database that is open already, such as a copy that is looked at.
     pub fn within(db: Db, clock: Clock, random: Random, root: RootKey) -> Self {
-        Self { db, clock, random, root }
+        Self { db, clock, random, root, outbox: Default::default() }
     }
 
     /// The root key.

@@ -2,14 +2,16 @@
 //! are sealed, because they hold codes, links and addresses, and are gone once a message is delivered. What follows for
 //! an SMS that a gateway took is in [`super::sms`].
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use platform::clock::Timestamp;
 use platform::db::{AssertSqlSafe, Query, Write};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use tokio::sync::Notify;
 
-use super::{Result, Store, StoreError};
+use super::{KINDS, Result, Store, StoreError};
 
 /// A message to somebody outside.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,7 +61,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 3] = [Self::Mail, Self::Sms, Self::Logout];
+    pub const ALL: [Self; KINDS] = [Self::Mail, Self::Sms, Self::Logout];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -95,7 +97,7 @@ pub(super) fn names(gateways: &str) -> Vec<String> {
 }
 
 impl Store {
-    /// Puts a message into the outbox, as part of `write`. Wake the delivery after the commit.
+    /// Puts a message into the outbox, as part of `write`, which wakes the delivery.
     pub async fn enqueue(&self, write: &mut Write, message: &Message) -> Result<()> {
         self.enqueue_as(write, &self.message_id(), message).await
     }
@@ -119,7 +121,13 @@ impl Store {
         .bind(self.lane(message))
         .execute(write)
         .await?;
+        write.wakes(self.waits_for(message.kind()));
         Ok(())
+    }
+
+    /// Who waits for messages of a kind.
+    pub fn waits_for(&self, kind: Kind) -> &Arc<Notify> {
+        &self.outbox[kind as usize]
     }
 
     /// The lane of a message. Logout tokens for one address have one of their own; the address does not stand in it.

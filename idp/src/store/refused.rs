@@ -1,9 +1,9 @@
 //! The table `refused_addresses`: where the last mail did not go, for whoever can ask the person for another address.
 
-use platform::db::Query;
 use std::time::Duration;
 
 use platform::clock::Timestamp;
+use platform::db::Query;
 
 use super::{Result, Store, StoreError};
 

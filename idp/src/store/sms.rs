@@ -1,12 +1,12 @@
 //! The life of an SMS in the table `outbox` after a gateway took it: until a delivery report, or the age at which its code
 //! is dead, the sealed payload stays, because it may have to go out again through another gateway.
 
-use platform::db::Query;
 use std::time::Duration;
 
 use platform::clock::Timestamp;
+use platform::db::Query;
 
-use super::outbox::{Claimed, NEVER, names};
+use super::outbox::{Claimed, Kind, NEVER, names};
 use super::{Result, Store};
 
 /// Where an SMS stands.
@@ -91,7 +91,11 @@ impl Store {
         let text = "UPDATE outbox SET accepted_at = NULL, next_attempt_at = $1 WHERE id = $2 AND attempts = $3 \
                     AND accepted_at IS NOT NULL AND delivered_at IS NULL AND given_up_at IS NULL";
         let query = Query::new(text).bind(self.clock.now().0).bind(id).bind(seen.attempts);
-        Ok(self.db.execute(query).await? > 0)
+        let is_due = self.db.execute(query).await? > 0;
+        if is_due {
+            self.waits_for(Kind::Sms).notify_one();
+        }
+        Ok(is_due)
     }
 
     /// No gateway delivers it: its payload goes. False if it has moved on since `seen`.

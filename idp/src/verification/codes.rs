@@ -230,7 +230,6 @@ async fn send_within(
     };
     app.send_code(&mut write, &sms, account.language, open.journey.client_id.as_deref()).await?;
     write.commit().await?;
-    app.delivery.wake();
     Ok(Sending::Sent)
 }
 

@@ -123,7 +123,6 @@ impl App {
         let account = account.ok_or_else(|| ServiceError::Other("a new account is gone".into()))?;
         self.start_account(&mut write, &account, &start).await?;
         write.commit().await?;
-        self.delivery.wake();
         Ok(Ok(id))
     }
 

@@ -1,6 +1,10 @@
 //! A unit of work: statements that happen together or not at all.
 
 use super::note::note;
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
 use super::query::{Query, Reads, Row, Statement, Value};
 use super::{postgres, sqlite};
 
@@ -8,6 +12,7 @@ use super::{postgres, sqlite};
 pub struct Write {
     unit: Unit,
     later: Vec<Statement>,
+    wakes: Vec<Arc<Notify>>,
 }
 
 enum Unit {
@@ -17,13 +22,13 @@ enum Unit {
 
 impl From<sqlite::Unit> for Write {
     fn from(unit: sqlite::Unit) -> Self {
-        Self { unit: Unit::Sqlite(unit), later: Vec::new() }
+        Self { unit: Unit::Sqlite(unit), later: Vec::new(), wakes: Vec::new() }
     }
 }
 
 impl From<postgres::Transaction> for Write {
     fn from(transaction: postgres::Transaction) -> Self {
-        Self { unit: Unit::Postgres(transaction), later: Vec::new() }
+        Self { unit: Unit::Postgres(transaction), later: Vec::new(), wakes: Vec::new() }
     }
 }
 
@@ -50,7 +55,12 @@ impl Write {
         self.later.push((sql, values));
     }
 
-    /// Makes it all durable. A unit in which a statement failed must be dropped: PostgreSQL answers its commit as if it
+    /// Wakes one who waits for what this unit does, once it is durable.
+    pub fn wakes(&mut self, waiting: &Arc<Notify>) {
+        self.wakes.push(Arc::clone(waiting));
+    }
+
+    /// Makes it all durable, and wakes who waits for it. A unit in which a statement failed must be dropped: PostgreSQL answers its commit as if it
     /// were one.
     ///
     /// # Errors
@@ -62,7 +72,9 @@ impl Write {
         match self.unit {
             Unit::Sqlite(unit) => unit.commit().await,
             Unit::Postgres(transaction) => transaction.commit().await,
-        }
+        }?;
+        self.wakes.iter().for_each(|waiting| waiting.notify_one());
+        Ok(())
     }
 }
 

@@ -1,11 +1,11 @@
 //! Counters with a limit. What is limited is taken before the work and given back if it was not used after all: whoever
 //! looks first and counts later lets in as many as come at once.
 
-use crate::db::Query;
 use std::time::Duration;
 
 use super::{Backend, Ephemeral, Result, keep, text};
 use crate::clock::Timestamp;
+use crate::db::Query;
 
 /// So much within a window, which starts with the first of it.
 #[derive(Clone, Copy, Debug)]

@@ -1,8 +1,8 @@
 //! What happens to a link between its request and its end.
 
-use platform::db::Query;
 use std::time::Duration;
 
+use platform::db::Query;
 use platform::random::Random;
 
 use super::code::ActivationCode;

@@ -15,7 +15,7 @@ use crate::app::{ServiceError, Shared};
 use crate::config::{Identifier, Recovery};
 use crate::credentials::policy;
 use crate::domain::account::{Account, EmailAddress};
-use crate::effects::{self, Change, Consequences};
+use crate::effects::{Change, Consequences};
 use crate::http::names;
 use crate::http::pages::see_other;
 use crate::http::paths;
@@ -146,7 +146,6 @@ pub async fn post(
         let mut write = app.store.begin_write().await?;
         app.mail_link(&mut write, Purpose::Reset, &account, &id, client_id.as_deref(), None).await?;
         write.commit().await?;
-        app.delivery.wake();
     }
     tokio::time::sleep_until((started + ANSWER_TAKES).into()).await;
     Ok(see_other(&app.waiting_url(&cx, client_id.as_deref(), paths::FORGOT_SENT, &id)))
@@ -239,6 +238,6 @@ pub async fn reset_post(
     app.store.confirm_email(&mut write, &account.id, Some(&hash)).await?;
     let what = Consequences { client_id, ..Consequences::of(Change::PasswordReset, account) };
     what.carry_out(&app, &mut write).await?;
-    effects::commit(&app, write).await?;
+    write.commit().await?;
     back_to_signin(&app, &cx, account, link.client_id.clone(), "password-changed").await
 }

@@ -226,6 +226,5 @@ async fn keep(
             .await?;
     }
     write.commit().await?;
-    app.delivery.wake();
     Ok(page_id)
 }

@@ -256,7 +256,6 @@ impl App {
                 self.mail_link(&mut write, purpose, &account, page_id, client_id, new_email).await?;
             }
             write.commit().await?;
-            self.delivery.wake();
         }
         Ok(Again::Sent)
     }
