@@ -23,6 +23,7 @@ pub enum Step {
     Code,
     Terms,
     Consent,
+    Farewell,
 }
 
 impl Step {
@@ -36,6 +37,7 @@ impl Step {
             Self::Code => "/signin/code",
             Self::Terms => "/signin/terms",
             Self::Consent => "/signin/consent",
+            Self::Farewell => "/signin/farewell",
         }
     }
 }
@@ -181,6 +183,13 @@ const LIST: &[Requirement] = &[
         },
         step: Some(Step::Consent),
         error: error::CONSENT_REQUIRED,
+    },
+    Requirement {
+        name: "farewell",
+        reason: "who is blocked is told so kindly; nobody gets here, since a block refuses before",
+        unmet: |_, _, facts| facts.is_some_and(|facts| facts.blocked),
+        step: Some(Step::Farewell),
+        error: error::INTERACTION_REQUIRED,
     },
 ];
 
