@@ -16,7 +16,6 @@ use serde::Serialize;
 
 use crate::app::{LARGEST_FORM, Shared};
 use crate::config::Portal;
-use crate::domain::journey::Step;
 use crate::http::{AppError, Caller, error};
 use crate::http::{kept as forms, paths};
 use crate::oauth::{
@@ -83,7 +82,6 @@ pub fn router(app: &Shared) -> Router {
         .route(paths::SIGNIN_RESEND, post(code::resend))
         .route(paths::SIGNIN_TERMS, get(terms::get).post(terms::post))
         .route(paths::SIGNIN_CONSENT, get(consent::get).post(consent::post))
-        .route(Step::Farewell.path(), get(signin::farewell::get).post(signin::farewell::post))
         .route(paths::SIGNIN_CANCEL, post(signin::cancel))
         .route(paths::COOKIES, get(signin::cookies))
         // SMS gateways

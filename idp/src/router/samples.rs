@@ -68,7 +68,6 @@ fn samples() -> Vec<(&'static str, Value)> {
         page("signin_code", crate::signin::code::CodePage::sample()),
         page("signin_terms", crate::signin::terms::TermsPage::sample()),
         page("signin_consent", crate::signin::consent::ConsentPage::sample()),
-        page("signin_farewell", crate::signin::farewell::FarewellPage::sample()),
         page("register", crate::signin::register::RegisterPage::sample()),
         page("mail_sent", crate::verification::mail_codes::page::WaitingPage::sample()),
         page("confirm", crate::signin::register::confirm::ConfirmPage::sample()),

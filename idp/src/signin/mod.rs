@@ -3,7 +3,6 @@
 pub mod at_step;
 pub mod code;
 pub mod consent;
-pub mod farewell;
 pub mod new_password;
 pub mod password;
 pub mod phone;

@@ -452,6 +452,3 @@ session-ended-button = Sign in again
 session-elsewhere-title = This page is closed
 session-elsewhere-text = You did nothing on this page for a while. You are still signed in in another window.
 session-elsewhere-button = Go on
-
-farewell-title = Goodbye
-farewell-submit = Continue

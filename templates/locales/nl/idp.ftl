@@ -452,6 +452,3 @@ session-ended-button = Opnieuw inloggen
 session-elsewhere-title = Deze pagina is gesloten
 session-elsewhere-text = U heeft op deze pagina een tijd niets gedaan. In een ander venster bent u nog ingelogd.
 session-elsewhere-button = Verder
-
-farewell-title = Tot ziens
-farewell-submit = Verder

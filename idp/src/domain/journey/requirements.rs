@@ -23,7 +23,6 @@ pub enum Step {
     Code,
     Terms,
     Consent,
-    Farewell,
 }
 
 impl Step {
@@ -37,7 +36,6 @@ impl Step {
             Self::Code => "/signin/code",
             Self::Terms => "/signin/terms",
             Self::Consent => "/signin/consent",
-            Self::Farewell => "/signin/farewell",
         }
     }
 }
@@ -183,13 +181,6 @@ const LIST: &[Requirement] = &[
         },
         step: Some(Step::Consent),
         error: error::CONSENT_REQUIRED,
-    },
-    Requirement {
-        name: "farewell",
-        reason: "who is blocked is told so kindly; nobody gets here, since a block refuses before",
-        unmet: |_, _, facts| facts.is_some_and(|facts| facts.blocked),
-        step: Some(Step::Farewell),
-        error: error::INTERACTION_REQUIRED,
     },
 ];
 

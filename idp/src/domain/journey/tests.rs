@@ -218,7 +218,6 @@ fn obey(step: Step, proofs: &mut Proofs, facts: &mut Facts, now: Timestamp) {
         Step::Code => proofs.add(Method::Sms, now),
         Step::Terms => facts.terms_accepted = true,
         Step::Consent => proofs.add(Method::Consent, now),
-        Step::Farewell => facts.blocked = false,
     }
 }
 
