@@ -3,7 +3,6 @@
 
 mod authorization_code;
 mod client_credentials;
-mod echo;
 mod refresh_token;
 mod token_request;
 
@@ -22,6 +21,5 @@ pub async fn tokens(
         GrantType::AuthorizationCode => authorization_code::tokens(request).await,
         GrantType::RefreshToken => refresh_token::tokens(request).await,
         GrantType::ClientCredentials => client_credentials::tokens(request),
-        GrantType::Echo => echo::tokens(request),
     }
 }
