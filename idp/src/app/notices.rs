@@ -51,10 +51,11 @@ pub enum Mail {
     Invited,
     /// The care team changed something.
     DeskNotice,
+    Greeting,
 }
 
 impl Mail {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Confirm,
         Self::AlreadyRegistered,
         Self::Reset,
@@ -69,6 +70,7 @@ impl Mail {
         Self::AccountCreated,
         Self::Invited,
         Self::DeskNotice,
+        Self::Greeting,
     ];
 
     pub fn template(self) -> &'static str {
@@ -87,6 +89,7 @@ impl Mail {
             Self::AccountCreated => "account_created",
             Self::Invited => "invited",
             Self::DeskNotice => "desk_notice",
+            Self::Greeting => "greeting",
         }
     }
 }
