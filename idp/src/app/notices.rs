@@ -51,11 +51,10 @@ pub enum Mail {
     Invited,
     /// The care team changed something.
     DeskNotice,
-    Greeting,
 }
 
 impl Mail {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 14] = [
         Self::Confirm,
         Self::AlreadyRegistered,
         Self::Reset,
@@ -70,7 +69,6 @@ impl Mail {
         Self::AccountCreated,
         Self::Invited,
         Self::DeskNotice,
-        Self::Greeting,
     ];
 
     pub fn template(self) -> &'static str {
@@ -89,7 +87,6 @@ impl Mail {
             Self::AccountCreated => "account_created",
             Self::Invited => "invited",
             Self::DeskNotice => "desk_notice",
-            Self::Greeting => "greeting",
         }
     }
 }
