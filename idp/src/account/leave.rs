@@ -107,7 +107,6 @@ async fn everything(app: &App, account: &Account) -> Result<Value, ServiceError>
             "phone_verified_at": account.phone_verified_at.map(time), "role": account.role,
             "organisation": account.organisation, "language": account.language,
             "created_at": time(account.created_at), "updated_at": time(account.updated_at), "claims": claims,
-            "greeted_at": account.greeted_at.map(time),
         },
         "devices": devices.collect::<Vec<_>>(),
         "sessions": sessions.collect::<Vec<_>>(),

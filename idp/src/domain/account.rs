@@ -145,8 +145,6 @@ pub struct Account {
     /// Standard claims that sign-in itself does not need, sealed.
     pub claims_sealed: Option<String>,
     pub created_at: Timestamp,
-    /// When the holder was last greeted.
-    pub greeted_at: Option<Timestamp>,
     pub updated_at: Timestamp,
 }
 

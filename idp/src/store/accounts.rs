@@ -12,7 +12,7 @@ use crate::domain::search::search_name;
 
 pub(super) const COLUMNS: &str = "id, subject, given_name, family_name, email, email_confirmed_at, username, password_hash, \
      temporary_password_until, temporary_password_used_at, phone_sealed, phone_verified_at, role, organisation, language, blocked_at, claims_sealed,
-     created_at, updated_at, greeted_at";
+     created_at, updated_at";
 
 /// What an account is looked for by.
 #[derive(Clone, Debug)]
@@ -65,7 +65,6 @@ pub(super) fn account(row: &Row) -> Result<Account> {
         language: Language::from_tag(&language).unwrap_or_default(),
         blocked_at: time("blocked_at")?,
         created_at: Timestamp(row.try_get("created_at")?),
-        greeted_at: time("greeted_at")?,
         updated_at: Timestamp(row.try_get("updated_at")?),
     })
 }

@@ -1,3 +1,0 @@
--- When the holder was last greeted.
-
-ALTER TABLE accounts ADD COLUMN greeted_at BIGINT;
