@@ -1,6 +1,8 @@
 //! The identity provider. Data flows one way: a room knows only those above it in this list, which is
 //! therefore not sorted. `tests/` fails on an import that points the wrong way.
 
+#![warn(unreachable_pub)]
+
 pub mod config;
 pub mod protocol;
 pub mod domain;

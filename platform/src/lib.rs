@@ -2,6 +2,8 @@
 //! relying party (time, randomness, sealing, the database handle, values that expire, cookies, CSRF,
 //! pages, request log) and knows nothing of accounts, tokens or dossiers.
 
+#![warn(unreachable_pub)]
+
 pub mod assets;
 pub mod check;
 pub mod clock;

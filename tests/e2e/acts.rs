@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use idp::config::{Config, SigningAlgorithm};
 use idp::delivery::Caught;
 use platform::clock::Timestamp;
 use platform::db::{AssertSqlSafe, Query};
@@ -13,6 +14,14 @@ use tokio::task::JoinSet;
 pub const NOT_SIGNED_IN: &str = "De combinatie klopt niet";
 /// The page of a mailed link that is used up or too old.
 pub const LINK_INVALID: &str = "Deze link werkt niet meer";
+
+/// A configuration whose clients get ID tokens of this algorithm.
+pub fn signs_with(algorithm: SigningAlgorithm) -> impl FnOnce(&mut Config) {
+    move |config| {
+        let clients = config.portals.iter_mut().flat_map(|portal| &mut portal.clients);
+        clients.for_each(|client| client.id_token_signed_response_alg = Some(algorithm));
+    }
+}
 
 /// A browser that was never here, sent to the sign-in page by a portal.
 pub async fn at_sign_in(world: &World) -> Browser {

@@ -14,6 +14,7 @@ use tests::{Backend, Person, RelyingParty, Tokens, World};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::acts::signs_with;
 use crate::receiver::verified;
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -124,7 +125,8 @@ fn kid(token: &str) -> String {
 #[tokio::test]
 async fn t42_a_key_revoked_on_one_node_is_of_no_use_on_another_from_that_moment() {
     for backend in Backend::ALL {
-        let world = World::new(backend).await;
+        // The kind of key that signs all of a client's tokens.
+        let world = World::with(backend, signs_with(Algorithm::Es256)).await;
         world.add(&Person::ANNA).await;
         let other = node(&world).await;
         let (origin, _stop) = serve(&other).await;

@@ -191,6 +191,10 @@ async fn only_serve_and_migrate_change_a_schema_and_every_other_command_says_whi
         &operator,
         "DROP TABLE facts; DROP INDEX audit_by_age; DROP INDEX devices_by_age;
          ALTER TABLE audit DROP COLUMN organisation; ALTER TABLE audit DROP COLUMN request_id;
+         DROP INDEX grants_by_account; DROP INDEX grants_by_client; DROP INDEX consents_by_client;
+         DROP INDEX accounts_unconfirmed; DROP INDEX accounts_without_search_name; DROP INDEX mail_links_by_expiry;
+         DROP INDEX sessions_by_end; DROP INDEX sessions_by_expiry; DROP INDEX outbox_by_attempt_and_age;
+         CREATE INDEX outbox_by_attempt ON outbox (next_attempt_at);
          DROP TABLE refused_addresses; ALTER TABLE outbox DROP COLUMN lane;
          DROP TABLE client_origins; DROP TABLE asked_algorithms;
          ALTER TABLE clients DROP COLUMN logo_uri; ALTER TABLE clients DROP COLUMN logo;

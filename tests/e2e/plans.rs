@@ -39,6 +39,7 @@ fn filled(text: &str) -> Vec<String> {
     let parts: &[(&str, &[&str])] = &[
         ("{COLUMNS}", &["*"]),
         ("{}, {}", &["accounts.*, devices.*"]),
+        ("{}", &["accounts.*"]),
         ("{BY_ANYBODY}", &["('sign-in-failed', 'locked')"]),
         ("{DAY_MILLIS}", &["86400000"]),
         ("{table}", &["consents", "client_origins"]),

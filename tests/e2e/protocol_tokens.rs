@@ -147,6 +147,9 @@ async fn a_token_is_for_the_resource_that_was_asked_for() {
         let mut browser = world.browser();
         let plain = app.tokens(&world, &mut browser, &Person::ANNA).await;
         assert_eq!(plain.claims("access_token")["aud"], json!(world.issuer));
+        let signed_with =
+            |tokens: &Tokens| jsonwebtoken::decode_header(tokens.get("access_token")).unwrap().alg;
+        assert_eq!(signed_with(&plain), jsonwebtoken::Algorithm::ES256, "nobody else reads it");
         let for_files = async |browser: &mut tests::Browser| {
             browser.open(&app.authorize_url(&[("resource", FILES)])).await;
             app.answered(browser, "code").unwrap()
@@ -154,6 +157,11 @@ async fn a_token_is_for_the_resource_that_was_asked_for() {
         let code = for_files(&mut browser).await;
         let files = Tokens(app.redeem(&code).await.json().await.unwrap());
         assert_eq!(files.claims("access_token")["aud"], json!([FILES, world.issuer]));
+        assert_eq!(
+            signed_with(&files),
+            jsonwebtoken::Algorithm::RS256,
+            "what the client asks for, for others"
+        );
         assert_eq!(
             files.claims("id_token")["aud"],
             json!(["app"]),

@@ -33,7 +33,6 @@ use crate::config::{Config, Registry};
 use crate::credentials::codes::OneTimeCodes;
 use crate::credentials::passwords::PasswordPool;
 use crate::delivery::Delivery;
-use crate::domain::account::Account;
 use crate::keys::{ClientKeys, KeyError, KeyRing};
 use crate::store::{Store, StoreError};
 
@@ -300,15 +299,5 @@ impl App {
     /// How long a session may be idle.
     pub fn idle(&self) -> Duration {
         Duration::from_secs(u64::from(self.config.sessions.idle_minutes) * 60)
-    }
-
-    /// Whether a session of this account gets no tokens now: the account is blocked, or the known device the
-    /// session lives on is locked. The lock on all other devices ends no session: any stranger can bring it about.
-    pub async fn is_barred(&self, account: &Account, device: Option<&str>) -> Result<bool, StoreError> {
-        if account.blocked_at.is_some() {
-            return Ok(true);
-        }
-        let Some(device) = device else { return Ok(false) };
-        Ok(self.store.locked_until(&account.id, device).await?.is_some())
     }
 }

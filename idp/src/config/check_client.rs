@@ -216,7 +216,7 @@ pub fn is_client_uri(uri: &str) -> bool {
 
 /// Whether an app may be called back at this URI (RFC 8252 section 7.1): a scheme of its maker's own, which is a
 /// domain name backwards and so has a dot. `javascript:`, `data:` and the like have none.
-pub fn is_private_use_uri(uri: &str) -> bool {
+pub(crate) fn is_private_use_uri(uri: &str) -> bool {
     let Some((scheme, rest)) = uri.split_once(':') else { return false };
     let is_label = |label: &str| {
         label.starts_with(|first: char| first.is_ascii_lowercase())

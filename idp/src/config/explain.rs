@@ -78,7 +78,7 @@ impl Config {
 }
 
 /// The explanation of a dotted key.
-pub fn explain(key: &str) -> Option<&'static str> {
+pub(crate) fn explain(key: &str) -> Option<&'static str> {
     EXPLANATIONS.iter().chain(sms::EXPLANATIONS).find(|(known, _)| *known == key).map(|(_, text)| *text)
 }
 

@@ -1,5 +1,7 @@
 //! Devices an account knows, and how a browser is described to its owner.
 
+use std::time::Duration;
+
 use platform::clock::Timestamp;
 
 /// A browser that an account has signed in from with a code.
@@ -17,6 +19,11 @@ impl Device {
     /// Whether it still makes a code unnecessary, at the portal where the code was given.
     pub fn is_trusted(&self, now: Timestamp) -> bool {
         now < self.trusted_until
+    }
+
+    /// Whether it does so at a portal that takes codes which are no older than `takes`.
+    pub fn is_trusted_for(&self, takes: Duration, now: Timestamp) -> bool {
+        self.is_trusted(now) && self.code_at.is_none_or(|at| now < at.plus(takes))
     }
 }
 

@@ -11,7 +11,8 @@ use crate::domain::journey::{Journey, Proofs};
 use crate::http::names;
 use crate::http::paths::journey_in;
 use crate::protocol::authorization::AuthorizationRequest;
-use crate::store::ephemeral::journeys::{self, Open};
+use crate::store::accounts::Name;
+use crate::store::ephemeral::journeys::{self, Open, Read};
 
 impl App {
     /// How long a journey may take.
@@ -45,18 +46,22 @@ impl App {
             is_bound: false,
             created_at: self.clock.now(),
         };
+        let mut read = None;
         if let Some(session) = session {
-            if let Some(account) = self.store.account(&session.account_id).await? {
-                journey.credential_version = account.credential_version();
-            }
-            journey.account_id = Some(session.account_id);
-            journey.session_id = Some(session.id);
+            journey.account_id = Some(session.account_id.clone());
+            journey.session_id = Some(session.id.clone());
             journey.session_seen_at = Some(session.last_seen_at);
-            journey.proofs = session.proofs;
+            journey.proofs = session.proofs.clone();
+            let device = cx.cookie(names::DEVICE_COOKIE);
+            let name = Name::Id(&session.account_id);
+            if let Some((account, device)) = self.store.account_and_device(&name, device.as_deref()).await? {
+                journey.credential_version = account.credential_version();
+                read = Some(Read { session, account, device });
+            }
         }
         let portal = self.registry.portal_of(journey.client_id.as_deref());
         let id = journeys::id_with(&self.random.id(), self.portal_mark(portal));
-        Ok(Open::new(id, journey))
+        Ok(Open::new(id, journey, read))
     }
 
     /// Saves a journey, over what was read of it; false if another request was first. Who begins one without a session takes

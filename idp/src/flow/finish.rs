@@ -49,7 +49,7 @@ struct Here {
 ///
 /// # Errors
 /// A backend's; nothing was issued then.
-pub async fn finish(
+pub(crate) async fn finish(
     app: &Shared,
     cx: &RequestContext,
     open: Open,
@@ -74,14 +74,18 @@ pub async fn finish(
     {
         return Ok(app.answer_error(cx, &request.return_address, INVALID_REQUEST_URI));
     }
-    let current = app.session_of(cx).await?;
+    let current = match &open.read {
+        // Whether it still lives is asked again where it is held.
+        Some(read) => Some(read.session.clone()),
+        None => app.session_of(cx).await?,
+    };
     let held = app.store.begin_holding(&account.id, account.password_hash.as_deref(), finishes).await?;
     let Some(mut write) = held else {
         // The password was changed, the account blocked, or the journey went on, after they were read.
         if open.is_kept() {
             return app.resume_after_race(cx, &open.id).await;
         }
-        return app.resume(cx, open).await;
+        return app.resume(cx, open.as_it_was()).await;
     };
     let mut after = Afterwards::default();
     let device_id = keep_device(app, cx, &mut write, journey, &assessment, account, &mut after).await?;

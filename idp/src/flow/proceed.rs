@@ -22,7 +22,8 @@ impl App {
     /// Goes on with a journey.
     pub fn resume<'a>(self: &'a Shared, cx: &'a RequestContext, open: Open) -> Answer<'a> {
         Box::pin(async move {
-            let assessment = self.assess(cx, &open.journey).await?;
+            let known = open.read.as_ref().map(|read| (read.account.clone(), read.device.clone()));
+            let assessment = self.assess_knowing(cx, &open.journey, known).await?;
             self.proceed(cx, open, assessment).await
         })
     }

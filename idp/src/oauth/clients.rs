@@ -56,7 +56,7 @@ impl Proof {
 ///
 /// # Errors
 /// `invalid_client`; `invalid_request` if it used two methods at once.
-pub async fn authenticate(
+pub(crate) async fn authenticate(
     app: &App,
     headers: &HeaderMap,
     fields: &Fields,
@@ -149,7 +149,10 @@ async fn by_assertion(
 }
 
 /// The algorithms that a client may sign with: the one it registered, or all that its profile has.
-pub fn allowed(registered: Option<SigningAlgorithm>, profile: Option<Profile>) -> Vec<SigningAlgorithm> {
+pub(crate) fn allowed(
+    registered: Option<SigningAlgorithm>,
+    profile: Option<Profile>,
+) -> Vec<SigningAlgorithm> {
     let fits = |algorithm: &SigningAlgorithm| match registered {
         Some(one) => *algorithm == one,
         None => profile != Some(Profile::Fapi2) || algorithm.is_fapi(),

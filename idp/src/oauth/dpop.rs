@@ -14,7 +14,7 @@ use crate::protocol::error::OAuthError;
 ///
 /// # Errors
 /// `invalid_dpop_proof` for one that does not hold, for two, or for one that was seen before.
-pub async fn proof_of(
+pub(crate) async fn proof_of(
     app: &App,
     headers: &HeaderMap,
     method: &str,

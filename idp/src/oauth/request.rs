@@ -15,7 +15,7 @@ use crate::protocol::request_object::{self, MUST_BE_SIGNED, NOT_SIGNED};
 /// # Errors
 /// `request_not_supported` for an object that is not signed or a client without keys; `invalid_request_object`, also
 /// for an unsigned one of a client that agreed to sign (FAPI 2.0 Message Signing section 5.3.1).
-pub async fn open(
+pub(crate) async fn open(
     app: &App,
     registered: &RegisteredClient,
     fields: Fields,

@@ -13,7 +13,7 @@ use crate::protocol::token::{
 use crate::store::grants::Grant;
 
 /// What an access token is about.
-pub struct AccessTokenParams<'a> {
+pub(crate) struct AccessTokenParams<'a> {
     pub subject: String,
     pub scope: &'a str,
     pub resource: Option<&'a str>,
@@ -121,14 +121,14 @@ impl App {
         if grant.revoked_at.is_some() {
             return Ok(None);
         }
-        let session = self.store.session(&grant.session_id).await?;
-        if session.is_none() && !ScopeSet::parse(&grant.scope).contains("offline_access") {
+        let Some(holder) = self.store.holder(&grant.account_id, &grant.session_id).await? else {
+            return Ok(None);
+        };
+        if !holder.session_lives && !ScopeSet::parse(&grant.scope).contains("offline_access") {
             return Ok(None);
         }
-        let Some(account) = self.store.account(&grant.account_id).await? else { return Ok(None) };
-        let device = session.and_then(|session| session.device_id).filter(|_| new_tokens);
-        let is_barred = self.is_barred(&account, device.as_deref()).await?;
-        Ok((!is_barred).then_some(account))
+        let is_barred = holder.account.blocked_at.is_some() || (new_tokens && holder.is_locked);
+        Ok((!is_barred).then_some(holder.account))
     }
 
     /// What stands behind an access token that comes back: one of ours, not expired, not revoked.

@@ -21,7 +21,7 @@ enum Pair {
 }
 
 /// A key of a client.
-pub struct Key {
+pub(crate) struct Key {
     pair: Pair,
     algorithm: SigningAlgorithm,
     kid: String,
@@ -32,7 +32,7 @@ fn encode(bytes: impl AsRef<[u8]>) -> String {
 }
 
 impl Key {
-    pub fn new(algorithm: SigningAlgorithm, kid: &str) -> Self {
+    pub(crate) fn new(algorithm: SigningAlgorithm, kid: &str) -> Self {
         let pair = match algorithm {
             SigningAlgorithm::Rs256 | SigningAlgorithm::Ps256 => {
                 let pair = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
@@ -48,7 +48,7 @@ impl Key {
     }
 
     /// The public half, as the client registers it.
-    pub fn public(&self) -> Value {
+    pub(crate) fn public(&self) -> Value {
         let mut jwk = match &self.pair {
             Pair::Rsa(pair) => {
                 let parts = RsaPublicKeyComponents::<Vec<u8>>::from(pair.public_key());
@@ -64,17 +64,17 @@ impl Key {
         jwk
     }
 
-    pub fn set(&self) -> JwkSet {
+    pub(crate) fn set(&self) -> JwkSet {
         let key: Jwk = serde_json::from_value(self.public()).unwrap();
         JwkSet { keys: vec![key] }
     }
 
-    pub fn sign(&self, claims: &Value, typ: &str) -> String {
+    pub(crate) fn sign(&self, claims: &Value, typ: &str) -> String {
         let header = json!({ "alg": self.algorithm.name(), "typ": typ, "kid": self.kid });
         self.sign_with_header(claims, &header)
     }
 
-    pub fn sign_with_header(&self, claims: &Value, header: &Value) -> String {
+    pub(crate) fn sign_with_header(&self, claims: &Value, header: &Value) -> String {
         let random = aws_lc_rs::rand::SystemRandom::new();
         let sign = |message: &[u8]| match &self.pair {
             Pair::Rsa(pair) => {
@@ -95,10 +95,10 @@ impl Key {
 }
 
 /// A challenge that S256 can have made.
-pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+pub(crate) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 /// A client with two redirect URIs.
-pub fn client() -> Client {
+pub(crate) fn client() -> Client {
     Client {
         client_id: "c".into(),
         redirect_uris: vec!["https://rp.example/cb".into(), "https://rp.example/cb?a=1".into()],
@@ -107,7 +107,7 @@ pub fn client() -> Client {
 }
 
 /// A good authorization request of that client, with changes; what is changed to none is left out.
-pub fn request(changes: &[(&str, Option<&str>)]) -> Fields {
+pub(crate) fn request(changes: &[(&str, Option<&str>)]) -> Fields {
     let mut pairs = vec![
         ("client_id", "c"),
         ("redirect_uri", "https://rp.example/cb"),

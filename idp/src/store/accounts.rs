@@ -40,6 +40,22 @@ pub struct NewAccount {
     pub language: Language,
 }
 
+/// The holder of a session, at this moment.
+#[derive(Clone, Debug)]
+pub struct Holder {
+    pub account: Account,
+    /// The session has neither ended nor reached its absolute limit.
+    pub session_lives: bool,
+    /// Tries from the known device of the session are locked out. The lock on all other devices is none of its: any
+    /// stranger can bring it about.
+    pub is_locked: bool,
+}
+
+/// The columns of an account where another table's stand beside them.
+fn columns_of_accounts() -> String {
+    COLUMNS.split(',').map(|column| format!("accounts.{}", column.trim())).collect::<Vec<_>>().join(", ")
+}
+
 pub(super) fn account(row: &Row) -> Result<Account> {
     let time =
         |name: &str| -> Result<Option<Timestamp>> { Ok(row.try_get::<Option<i64>, _>(name)?.map(Timestamp)) };
@@ -113,18 +129,36 @@ impl Store {
             Name::Email(email) => ("email", email.as_str().to_owned()),
             Name::Username(username) => ("username", username.to_lowercase()),
         };
-        let columns =
-            COLUMNS.split(',').map(|column| format!("accounts.{}", column.trim())).collect::<Vec<_>>();
         let sql = format!(
             "SELECT {}, {}
              FROM accounts LEFT JOIN devices ON devices.account_id = accounts.id AND devices.secret_hash = $1
              WHERE accounts.{column} = $2",
-            columns.join(", "),
+            columns_of_accounts(),
             devices::COLUMNS
         );
         let query = Query::new(AssertSqlSafe(sql)).bind(device_secret.map(sha256)).bind(value);
         let Some(row) = query.fetch_optional(&self.db).await? else { return Ok(None) };
         Ok(Some((account(&row)?, devices::device(&row)?)))
+    }
+
+    /// The account of a session and how things stand for it, in one query.
+    pub async fn holder(&self, id: &AccountId, session: &str) -> Result<Option<Holder>> {
+        let sql = format!(
+            "SELECT {}, sessions.id AS session_id, lockouts.locked_until
+             FROM accounts
+             LEFT JOIN sessions ON sessions.id = $2 AND sessions.ended_at IS NULL AND sessions.expires_at > $3
+             LEFT JOIN lockouts ON lockouts.account_id = accounts.id AND lockouts.device_id = sessions.device_id
+               AND lockouts.locked_until > $3
+             WHERE accounts.id = $1",
+            columns_of_accounts()
+        );
+        let query = Query::new(AssertSqlSafe(sql)).bind(&id.0).bind(session).bind(self.clock.now().0);
+        let Some(row) = query.fetch_optional(&self.db).await? else { return Ok(None) };
+        Ok(Some(Holder {
+            account: account(&row)?,
+            session_lives: row.try_get::<Option<&str>, _>("session_id")?.is_some(),
+            is_locked: row.try_get::<Option<i64>, _>("locked_until")?.is_some(),
+        }))
     }
 
     async fn find_account(&self, column: &'static str, value: &str) -> Result<Option<Account>> {

@@ -215,15 +215,20 @@ impl Store {
     /// A refresh token of this client with its grant, in whatever state they are.
     pub async fn refresh_token(&self, token: &str, client_id: &str) -> Result<Option<RefreshToken>> {
         let hash = sha256(token);
-        let sql = "SELECT grant_id, expires_at, used_at FROM refresh_tokens WHERE token_hash = $1";
-        let Some(row) = Query::new(sql).bind(&hash).fetch_optional(&self.db).await? else {
+        let query = Query::new(
+            "SELECT grants.*, refresh_tokens.expires_at, refresh_tokens.used_at
+             FROM refresh_tokens JOIN grants ON grants.id = refresh_tokens.grant_id
+             WHERE refresh_tokens.token_hash = $1 AND grants.client_id = $2",
+        );
+        let Some(row) = query.bind(&hash).bind(client_id).fetch_optional(&self.db).await? else {
             return Ok(None);
         };
-        let grant_id: String = row.try_get("grant_id")?;
-        let (expires_at, used_at) =
-            (row.try_get("expires_at")?, row.try_get::<Option<i64>, _>("used_at")?.map(Timestamp));
-        let found = self.grant(&grant_id).await?.filter(|grant| grant.client_id == client_id);
-        Ok(found.map(|grant| RefreshToken { hash, grant, expires_at: Timestamp(expires_at), used_at }))
+        Ok(Some(RefreshToken {
+            hash,
+            grant: grant(&row)?,
+            expires_at: Timestamp(row.try_get("expires_at")?),
+            used_at: row.try_get::<Option<i64>, _>("used_at")?.map(Timestamp),
+        }))
     }
 
     /// Uses up a refresh token and keeps a successor. One that was used no longer than `grace` ago gets another

@@ -93,14 +93,6 @@ impl Store {
         Ok(row.map(|row| row.try_get(0)).transpose()?.map(AccountId))
     }
 
-    /// A session by its `sid`, if it has neither ended nor reached its absolute limit.
-    pub async fn session(&self, id: &str) -> Result<Option<Session>> {
-        let sql =
-            format!("SELECT {COLUMNS} FROM sessions WHERE id = $1 AND ended_at IS NULL AND expires_at > $2");
-        let query = Query::new(AssertSqlSafe(sql)).bind(id).bind(self.clock.now().0);
-        query.fetch_optional(&self.db).await?.as_ref().map(session).transpose()
-    }
-
     /// A session that nobody has ended, as it is for this transaction: also one that has reached its limit, since
     /// refresh tokens may outlive that.
     pub async fn session_in(&self, write: &mut Write, id: &str) -> Result<Option<Session>> {

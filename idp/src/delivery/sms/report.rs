@@ -47,7 +47,7 @@ pub(super) fn only<'a>(parameters: &'a [(String, String)], name: &str) -> Option
 
 /// What a gateway says of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report {
+pub(crate) struct Report {
     pub reference: String,
     pub status: Status,
 }
@@ -63,7 +63,7 @@ impl Report {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
+pub(crate) enum Status {
     Delivered,
     /// Final: it will not be delivered.
     Failed,
@@ -73,7 +73,7 @@ pub enum Status {
 
 /// Why a report is not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// Nothing proves that it is the gateway's.
     Forged,
     /// It is not of the documented form.

@@ -261,7 +261,7 @@ impl Requirements {
     /// Whether a device makes a code unnecessary here: it is trusted where its code was given, and that was not too
     /// long ago for this portal.
     pub fn trusts(&self, device: &Device, now: Timestamp) -> bool {
-        device.is_trusted(now) && device.code_at.is_none_or(|at| now < at.plus(self.trusts_for))
+        device.is_trusted_for(self.trusts_for, now)
     }
 
     /// Names the terms of use that have to be agreed to, if there are any.

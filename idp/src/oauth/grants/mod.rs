@@ -6,14 +6,14 @@ mod client_credentials;
 mod refresh_token;
 mod token_request;
 
-pub use token_request::TokenRequest;
+pub(crate) use token_request::TokenRequest;
 
 use super::refusal::EndpointError;
 use crate::config::GrantType;
 use crate::protocol::token::TokenResponse;
 
 /// The tokens that a request by this grant comes to.
-pub async fn tokens(
+pub(crate) async fn tokens(
     grant_type: GrantType,
     request: &TokenRequest<'_>,
 ) -> Result<TokenResponse, EndpointError> {

@@ -11,7 +11,7 @@ use crate::protocol::reason::Reason;
 use crate::store::grants::Grant;
 
 /// A token request of a client that proved who it is and may use the grant.
-pub struct TokenRequest<'a> {
+pub(crate) struct TokenRequest<'a> {
     pub app: &'a Shared,
     pub client: &'a Client,
     pub fields: &'a Fields,

@@ -7,14 +7,28 @@ use platform::db::Statement;
 use platform::ephemeral::{Ephemeral, EphemeralError};
 use platform::seal::{same, sha256};
 
+use crate::domain::account::Account;
+use crate::domain::device::Device;
 use crate::domain::journey::Journey;
+use crate::store::sessions::Session;
 
 /// A journey as it was read, or a new one that is kept nowhere yet.
 #[derive(Clone, Debug)]
 pub struct Open {
     pub id: String,
     pub journey: Journey,
+    /// What a new one stands on, as it was read for it.
+    pub read: Option<Box<Read>>,
     version: i64,
+}
+
+/// A session and whose it is.
+#[derive(Clone, Debug)]
+pub struct Read {
+    pub session: Session,
+    pub account: Account,
+    /// That the browser is to the account.
+    pub device: Option<Device>,
 }
 
 /// Of a journey that was not saved.
@@ -22,8 +36,13 @@ const NOT_KEPT: i64 = 0;
 
 impl Open {
     /// A new journey. Whoever is asked nothing on the way never needs it again.
-    pub fn new(id: String, journey: Journey) -> Self {
-        Self { id, journey, version: NOT_KEPT }
+    pub fn new(id: String, journey: Journey, read: Option<Read>) -> Self {
+        Self { id, journey, read: read.map(Box::new), version: NOT_KEPT }
+    }
+
+    /// The same without what was read for it, which is no longer so.
+    pub fn as_it_was(self) -> Self {
+        Self { read: None, ..self }
     }
 
     /// Whether it was saved, so that another request can find it.
@@ -61,7 +80,7 @@ pub async fn open(ephemeral: &Ephemeral, id: &str, browser: &str) -> Result<Opti
     let Some(stored) = ephemeral.get(&key(id)).await? else { return Ok(None) };
     let Ok(journey) = serde_json::from_str::<Journey>(&stored.value) else { return Ok(None) };
     let is_own = same(&journey.browser, &sha256(browser));
-    Ok(is_own.then(|| Open { id: id.to_owned(), journey, version: stored.version }))
+    Ok(is_own.then(|| Open { id: id.to_owned(), journey, read: None, version: stored.version }))
 }
 
 /// Saves a journey over the version it was read as; false if somebody else was first.
