@@ -13,7 +13,7 @@ use url::Url;
 use url::form_urlencoded::Serializer;
 
 use crate::http::Connection;
-use crate::server::{CLIENT, PASSWORD, REDIRECT_URI, device, email};
+use crate::server::{CLIENT, MACHINE, PASSWORD, REDIRECT_URI, RESOURCE, device, email};
 
 pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
@@ -168,22 +168,94 @@ impl Load {
 
     /// Redeems codes; how many a second.
     pub async fn exchange(&self, codes: Vec<String>) -> f64 {
-        let authorization = STANDARD.encode(CLIENT.join(":"));
-        let headers = format!("authorization: Basic {authorization}\r\n");
-        let headers: &'static str = headers.leak();
+        let headers = authorization(CLIENT);
         self.all(codes, async move |connection, code: String| {
-            let form = form(&[
-                ("grant_type", "authorization_code"),
-                ("code", &code),
-                ("redirect_uri", REDIRECT_URI),
-                ("code_verifier", VERIFIER),
-            ]);
-            let answer = connection.post("/token", headers, &form).await.unwrap();
-            assert!(answer.status == 200 && answer.body.contains("id_token"), "{}", answer.body);
+            redeem(connection, headers, &code).await;
         })
         .await
         .1
     }
+
+    /// Reads what stands at an address, so often; how many a second.
+    pub async fn get(&self, target: &'static str, count: usize) -> f64 {
+        let work = async move |connection: &mut Connection, ()| {
+            assert_eq!(connection.get(target, "").await.unwrap().status, 200, "{target}");
+        };
+        self.all(vec![(); count], work).await.1
+    }
+
+    /// Sign-ins of people who are signed in already, each to its tokens; how many a second.
+    pub async fn silent(&self, count: usize) -> f64 {
+        let browsers =
+            (0..count).map(|number| self.signed_in[number % self.signed_in.len()].clone()).collect();
+        let (headers, target) = (authorization(CLIENT), authorize("openid"));
+        let target: &'static str = target.leak();
+        self.all(browsers, async move |connection, cookies: String| {
+            let answer = connection.get(target, &cookies).await.unwrap();
+            let code = code_in(answer.header("location").unwrap_or_default());
+            redeem(connection, headers, &code).await;
+        })
+        .await
+        .1
+    }
+
+    /// Tokens of a machine, for an API; how many a second.
+    pub async fn client_credentials(&self, count: usize) -> f64 {
+        let headers = authorization(MACHINE);
+        let work = async move |connection: &mut Connection, ()| {
+            let form = form(&[("grant_type", "client_credentials"), ("resource", RESOURCE)]);
+            let answer = connection.post("/token", headers, &form).await.unwrap();
+            assert_eq!(answer.status, 200, "{}", answer.body);
+        };
+        self.all(vec![(); count], work).await.1
+    }
+
+    /// Refresh tokens of as many sign-ins.
+    pub async fn refresh_tokens(&self, count: usize) -> Vec<String> {
+        let headers = authorization(CLIENT);
+        let codes = self.prepare_codes(count, "openid offline_access").await;
+        let redeemed = self.all(codes, async move |connection, code: String| {
+            text_in(&redeem(connection, headers, &code).await, "refresh_token")
+        });
+        redeemed.await.0
+    }
+
+    /// Refreshes, each time with a token of `tokens`, in whose place its successor comes; how many a second.
+    pub async fn refresh(&self, tokens: &'static Mutex<Vec<String>>, count: usize) -> f64 {
+        let headers = authorization(CLIENT);
+        let work = async move |connection: &mut Connection, ()| {
+            let token = tokens.lock().unwrap().pop().expect("a token for each connection");
+            let form = form(&[("grant_type", "refresh_token"), ("refresh_token", &token)]);
+            let answer = connection.post("/token", headers, &form).await.unwrap();
+            assert_eq!(answer.status, 200, "{}", answer.body);
+            tokens.lock().unwrap().push(text_in(&answer.body, "refresh_token"));
+        };
+        self.all(vec![(); count], work).await.1
+    }
+}
+
+/// The header that says who a client is.
+fn authorization(client: [&str; 2]) -> &'static str {
+    format!("authorization: Basic {}\r\n", STANDARD.encode(client.join(":"))).leak()
+}
+
+/// Redeems a code; the answer.
+async fn redeem(connection: &mut Connection, headers: &str, code: &str) -> String {
+    let form = form(&[
+        ("grant_type", "authorization_code"),
+        ("code", code),
+        ("redirect_uri", REDIRECT_URI),
+        ("code_verifier", VERIFIER),
+    ]);
+    let answer = connection.post("/token", headers, &form).await.unwrap();
+    assert!(answer.status == 200 && answer.body.contains("id_token"), "{}", answer.body);
+    answer.body
+}
+
+/// A text of a JSON answer.
+fn text_in(answer: &str, name: &str) -> String {
+    let answer: serde_json::Value = serde_json::from_str(answer).unwrap();
+    answer[name].as_str().unwrap_or_else(|| panic!("no {name}: {answer}")).to_owned()
 }
 
 /// From the client's request to the sign-in page, in a browser that the account knows.

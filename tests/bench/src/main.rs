@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a measurement ends at the first surprise")]
 #![allow(clippy::cast_precision_loss, reason = "counts are small")]
 
+mod endpoints;
 mod http;
 mod load;
 mod raw;
@@ -39,7 +40,7 @@ impl Options {
                 ("--at-once", Some(number @ 1..=60)) => options.at_once = number,
                 _ => {
                     eprintln!(
-                        "bench: [--sign-ins N from 100] [--exchanges N from 100] [--at-once N up to 60], or: rotation"
+                        "bench: [--sign-ins N from 100] [--exchanges N from 100] [--at-once N up to 60], or: endpoints, or: rotation"
                     );
                     std::process::exit(2);
                 }
@@ -82,11 +83,29 @@ fn share_of(raw: &[f64], rates: &[f64]) -> [f64; 2] {
     [median(raw.iter().copied()), median(shares)]
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
-    if std::env::args().nth(1).is_some_and(|word| word == "rotation") {
-        let good = rotation::run(&rotation::Options::read()).await;
-        return if good { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+fn main() -> ExitCode {
+    let mut words = std::env::args().skip(1);
+    if words.next().is_some_and(|word| word == "hello")
+        && let Some(port) = words.next().and_then(|port| port.parse().ok())
+    {
+        endpoints::hello(port);
+        return ExitCode::SUCCESS;
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(measure())
+}
+
+async fn measure() -> ExitCode {
+    match std::env::args().nth(1).as_deref() {
+        Some("rotation") => {
+            let good = rotation::run(&rotation::Options::read()).await;
+            return if good { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+        }
+        Some("endpoints") => {
+            endpoints::run().await;
+            return ExitCode::SUCCESS;
+        }
+        _ => {}
     }
     let options = Options::read();
     let mut rows = Vec::new();

@@ -21,6 +21,10 @@ use crate::http::Connection;
 
 pub const PASSWORD: &str = "Zonnig-Weer-Vandaag-8";
 pub const CLIENT: [&str; 2] = ["bench", "geheim-van-de-bench"];
+/// A client that asks for tokens of its own.
+pub const MACHINE: [&str; 2] = ["machine", "geheim-van-de-machine"];
+/// What they are for.
+pub const RESOURCE: &str = "https://api.example/";
 pub const REDIRECT_URI: &str = "http://127.0.0.1:9999/cb";
 const ROOT: &str = "0123456789abcdef0123456789abcdef";
 
@@ -58,7 +62,11 @@ impl Server {
              [[portal]]\nid = 'bench'\nurl = 'http://127.0.0.1:9999'\nbrand.name = 'Bench'\n\
              policy.second_factor = 'never'\n\
              [[portal.client]]\nclient_id = '{id}'\nclient_secret = '{secret}'\n\
-             redirect_uris = ['{REDIRECT_URI}']\n",
+             redirect_uris = ['{REDIRECT_URI}']\n\
+             [[portal.client]]\nclient_id = '{machine}'\nclient_secret = '{machine_secret}'\n\
+             grant_types = ['client_credentials']\nresources = ['{RESOURCE}']\nscope = 'api'\n",
+            machine = MACHINE[0],
+            machine_secret = MACHINE[1],
             folder = folder.path().display(),
             id = CLIENT[0],
             secret = CLIENT[1],
@@ -93,6 +101,26 @@ impl Server {
         }
     }
 
+    /// Ends the server; the command that starts it again on the same database, and its port. The folder stays as long as the
+    /// result.
+    pub fn end(mut self) -> (Restart, u16) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let port = self.port;
+        (Restart { server: self }, port)
+    }
+
+    /// How often its threads gave the processor away by themselves.
+    pub fn switches(&self) -> u64 {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
+        let of_task = |task: std::io::Result<std::fs::DirEntry>| {
+            let status = std::fs::read_to_string(task.ok()?.path().join("status")).ok()?;
+            let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?;
+            line.trim().parse::<u64>().ok()
+        };
+        tasks.filter_map(of_task).sum()
+    }
+
     /// The memory that is resident now, in MB of 1,000,000 bytes.
     pub fn resident_mb(&self) -> f64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
@@ -104,6 +132,21 @@ impl Server {
     /// The processor time that it has used, in clock ticks.
     pub fn ticks(&self) -> u64 {
         ticks_of(&self.child.id().to_string())
+    }
+}
+
+/// A server that was ended and may start again.
+pub struct Restart {
+    server: Server,
+}
+
+impl Restart {
+    /// Starts it; it ends with the result.
+    pub fn spawn(mut self) -> Server {
+        let mut command = Command::new(&self.server.binary);
+        command.arg("serve").arg("--config").arg(&self.server.file);
+        self.server.child = command.spawn().unwrap();
+        self.server
     }
 }
 
