@@ -8,7 +8,7 @@ use redis::RedisError;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 
 use crate::clock::{Clock, Timestamp};
-use crate::db::{Db, Query, Statement};
+use crate::db::{Db, Query};
 use crate::fault::{self, Fault};
 
 /// How long a connection to Redis may take to come about: somebody waits for the page.
@@ -66,8 +66,18 @@ pub struct Count {
     pub resets_at: Timestamp,
 }
 
-const SWAP: &str = "UPDATE ephemeral SET value = $1, version = version + 1, expires_at = $2
-                    WHERE key = $3 AND version = $4 AND expires_at > $5 RETURNING version";
+/// Replaces a value that is still of this version; one row if it was.
+fn swap(key: &str, version: i64, value: &str, expires: Timestamp, now: Timestamp) -> Query {
+    Query::new(
+        "UPDATE ephemeral SET value = $1, version = version + 1, expires_at = $2
+         WHERE key = $3 AND version = $4 AND expires_at > $5 RETURNING version",
+    )
+    .bind(value)
+    .bind(expires.0)
+    .bind(key)
+    .bind(version)
+    .bind(now.0)
+}
 
 /// A store of expiring values.
 #[derive(Clone)]
@@ -208,8 +218,7 @@ impl Ephemeral {
         let expires = now.plus(lifetime);
         match &self.backend {
             Backend::Sql(db) => {
-                let query = Query::new(SWAP).bind(value).bind(expires.0).bind(key).bind(version).bind(now.0);
-                Ok(db.execute_returning(query).await?.is_some())
+                Ok(db.execute_returning(swap(key, version, value, expires, now)).await?.is_some())
             }
             Backend::Redis { .. } => {
                 let script = "local r = redis.call('HMGET', KEYS[1], 'n', 'x')
@@ -229,11 +238,10 @@ impl Ephemeral {
 
     /// What [`Ephemeral::swap`] does, as a guard of a transaction of the database that the values are kept in; `None` if
     /// they are kept elsewhere.
-    pub fn swap_within(&self, key: &str, version: i64, value: &str, lifetime: Duration) -> Option<Statement> {
+    pub fn swap_within(&self, key: &str, version: i64, value: &str, lifetime: Duration) -> Option<Query> {
         let now = self.clock.now();
-        let values =
-            vec![value.into(), now.plus(lifetime).0.into(), key.into(), version.into(), now.0.into()];
-        matches!(self.backend, Backend::Sql(_)).then_some((SWAP, values))
+        let swap = || swap(key, version, value, now.plus(lifetime), now);
+        matches!(self.backend, Backend::Sql(_)).then(swap)
     }
 
     /// Reads and removes in one step: of two callers only one gets the value.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use idp::config::{Config, SigningAlgorithm};
 use idp::delivery::Caught;
 use platform::clock::Timestamp;
-use platform::db::{AssertSqlSafe, Query};
+use platform::db::{AssertSqlSafe, Db, Engine, Query};
 use reqwest::Method;
 use tests::{Browser, Page, Person, World};
 use tokio::task::JoinSet;
@@ -103,6 +103,19 @@ pub async fn without_phone(world: &World, person: &Person) {
 pub async fn temporary_until(world: &World, person: &Person, until: Timestamp) {
     let sql = "UPDATE accounts SET temporary_password_until = $1 WHERE email = $2";
     set_column(world, person, sql, Some(until.0)).await;
+}
+
+/// The tables of a program, but what the migrations and SQLite keep for themselves.
+pub async fn tables(db: &Db) -> Vec<String> {
+    let sql = match db.engine() {
+        Engine::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table'",
+        Engine::Postgres => {
+            "SELECT CAST(table_name AS TEXT) FROM information_schema.tables WHERE table_schema = 'public'"
+        }
+    };
+    let rows = Query::new(sql).fetch_all(db).await.unwrap();
+    let names = rows.iter().map(|row| row.try_get::<String, _>(0).unwrap());
+    names.filter(|name| !name.starts_with("_sqlx") && !name.starts_with("sqlite_")).collect()
 }
 
 /// One text column of a table.

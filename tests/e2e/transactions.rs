@@ -42,8 +42,7 @@ async fn a_transaction_that_begins_with_guards_needs_all_of_them() {
         let anna = world.add(&Person::ANNA).await;
         let store = &world.idp.store;
         let hash = anna.password_hash.as_deref();
-        let guard =
-            |given_name: &str| (MARK, vec!["Anders".into(), anna.id.0.as_str().into(), given_name.into()]);
+        let guard = |given_name: &str| Query::new(MARK).bind("Anders").bind(&anna.id.0).bind(given_name);
         // The guard holds and the password is another one; the password is right and the guard does not hold.
         assert!(store.begin_holding(&anna.id, Some("another"), [guard("Anna")]).await.unwrap().is_none());
         assert!(store.begin_holding(&anna.id, hash, [guard("Bram")]).await.unwrap().is_none());
@@ -141,8 +140,11 @@ async fn what_is_kept_for_the_commit_happens_in_order_and_with_it_only() {
                 store.note(&mut write, Event::SignedIn, &anna.id, None, detail);
             }
             write.later(
-                "UPDATE audit SET detail = 'was ' || detail WHERE account_id = $2 AND detail = $1",
-                vec!["one".into(), anna.id.0.as_str().into()],
+                Query::new(
+                    "UPDATE audit SET detail = 'was ' || detail WHERE account_id = $2 AND detail = $1",
+                )
+                .bind("one")
+                .bind(anna.id.0.as_str()),
             );
             write
         };
@@ -155,7 +157,7 @@ async fn what_is_kept_for_the_commit_happens_in_order_and_with_it_only() {
         // One that fails takes the others with it.
         let mut write = store.begin_write().await.unwrap();
         store.note(&mut write, Event::SignedIn, &anna.id, None, "four");
-        write.later("INSERT INTO audit (id) VALUES ($1)", vec![None::<&str>.into()]);
+        write.later(Query::new("INSERT INTO audit (id) VALUES ($1)").bind(None::<&str>));
         assert!(write.commit().await.is_err());
         assert_eq!(noted(store, &anna.id).await.len(), 3);
     }
@@ -176,6 +178,17 @@ async fn a_statement_that_fails_at_its_commit_says_so() {
         assert!(db.execute_returning(insert()).await.is_err(), "{backend:?}");
         assert!(db.execute(insert()).await.is_err(), "{backend:?}");
         assert!(Query::new("SELECT id FROM part").fetch_all(db).await.unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_an_error_and_is_not_asked_for_again() {
+    let world = World::new(Backend::Servers).await;
+    for _ in 0..2 {
+        // A column of no kind that there is here, on a new connection and on one that was used.
+        let answer = Query::new("SELECT pg_sleep(0)").fetch_all(world.idp.store.db());
+        let answer = tokio::time::timeout(Duration::from_secs(10), answer).await.expect("an answer");
+        assert!(matches!(answer, Err(sqlx::Error::ColumnDecode { .. })), "{answer:?}");
     }
 }
 

@@ -54,10 +54,11 @@ impl App {
             journey.proofs = session.proofs.clone();
             let device = cx.cookie(names::DEVICE_COOKIE);
             let name = Name::Id(&session.account_id);
-            if let Some((account, device)) = self.store.account_and_device(&name, device.as_deref()).await? {
+            let account = self.store.account_and_device(&name, device.as_deref()).await?;
+            if let Some((account, _)) = &account {
                 journey.credential_version = account.credential_version();
-                read = Some(Read { session, account, device });
             }
+            read = Some(Read { session, account });
         }
         let portal = self.registry.portal_of(journey.client_id.as_deref());
         let id = journeys::id_with(&self.random.id(), self.portal_mark(portal));

@@ -20,9 +20,9 @@ use crate::verification::codes;
 
 impl App {
     /// Goes on with a journey.
-    pub fn resume<'a>(self: &'a Shared, cx: &'a RequestContext, open: Open) -> Answer<'a> {
+    pub fn resume<'a>(self: &'a Shared, cx: &'a RequestContext, mut open: Open) -> Answer<'a> {
         Box::pin(async move {
-            let known = open.read.as_ref().map(|read| (read.account.clone(), read.device.clone()));
+            let known = open.read.as_mut().and_then(|read| read.account.take());
             let assessment = self.assess_knowing(cx, &open.journey, known).await?;
             self.proceed(cx, open, assessment).await
         })

@@ -1,18 +1,22 @@
 //! The table `accounts`.
 
 use platform::clock::Timestamp;
-use platform::db::{AssertSqlSafe, Query, Row, Statement, Write};
+use platform::db::{AssertSqlSafe, Query, Row, Write};
 use platform::language::Language;
 use platform::seal::sha256;
 
-use super::{Result, Store, StoreError, devices};
+use super::devices::{COLUMNS as DEVICE_COLUMNS, device};
+use super::{Result, Store, StoreError};
 use crate::domain::account::{Account, AccountId, EmailAddress, Role, SubjectId};
 use crate::domain::device::Device;
 use crate::domain::search::search_name;
 
-pub(super) const COLUMNS: &str = "id, subject, given_name, family_name, email, email_confirmed_at, username, password_hash, \
-     temporary_password_until, temporary_password_used_at, phone_sealed, phone_verified_at, role, organisation, language, blocked_at, claims_sealed,
-     created_at, updated_at";
+/// Of the table that they are of: others stand beside them.
+pub(super) const COLUMNS: &str = "accounts.id, accounts.subject, accounts.given_name, accounts.family_name,
+     accounts.email, accounts.email_confirmed_at, accounts.username, accounts.password_hash,
+     accounts.temporary_password_until, accounts.temporary_password_used_at, accounts.phone_sealed, accounts.phone_verified_at,
+     accounts.role, accounts.organisation, accounts.language, accounts.blocked_at,
+     accounts.claims_sealed, accounts.created_at, accounts.updated_at";
 
 /// What an account is looked for by.
 #[derive(Clone, Debug)]
@@ -49,11 +53,6 @@ pub struct Holder {
     /// Tries from the known device of the session are locked out. The lock on all other devices is none of its: any
     /// stranger can bring it about.
     pub is_locked: bool,
-}
-
-/// The columns of an account where another table's stand beside them.
-fn columns_of_accounts() -> String {
-    COLUMNS.split(',').map(|column| format!("accounts.{}", column.trim())).collect::<Vec<_>>().join(", ")
 }
 
 pub(super) fn account(row: &Row) -> Result<Account> {
@@ -130,27 +129,24 @@ impl Store {
             Name::Username(username) => ("username", username.to_lowercase()),
         };
         let sql = format!(
-            "SELECT {}, {}
+            "SELECT {COLUMNS}, {DEVICE_COLUMNS}
              FROM accounts LEFT JOIN devices ON devices.account_id = accounts.id AND devices.secret_hash = $1
-             WHERE accounts.{column} = $2",
-            columns_of_accounts(),
-            devices::COLUMNS
+             WHERE accounts.{column} = $2"
         );
         let query = Query::new(AssertSqlSafe(sql)).bind(device_secret.map(sha256)).bind(value);
         let Some(row) = query.fetch_optional(&self.db).await? else { return Ok(None) };
-        Ok(Some((account(&row)?, devices::device(&row)?)))
+        Ok(Some((account(&row)?, device(&row)?)))
     }
 
     /// The account of a session and how things stand for it, in one query.
     pub async fn holder(&self, id: &AccountId, session: &str) -> Result<Option<Holder>> {
         let sql = format!(
-            "SELECT {}, sessions.id AS session_id, lockouts.locked_until
+            "SELECT {COLUMNS}, sessions.id AS session_id, lockouts.locked_until
              FROM accounts
              LEFT JOIN sessions ON sessions.id = $2 AND sessions.ended_at IS NULL AND sessions.expires_at > $3
              LEFT JOIN lockouts ON lockouts.account_id = accounts.id AND lockouts.device_id = sessions.device_id
                AND lockouts.locked_until > $3
-             WHERE accounts.id = $1",
-            columns_of_accounts()
+             WHERE accounts.id = $1"
         );
         let query = Query::new(AssertSqlSafe(sql)).bind(&id.0).bind(session).bind(self.clock.now().0);
         let Some(row) = query.fetch_optional(&self.db).await? else { return Ok(None) };
@@ -211,12 +207,12 @@ impl Store {
         &self,
         id: &AccountId,
         password_hash: Option<&str>,
-        guards: impl IntoIterator<Item = Statement>,
+        guards: impl IntoIterator<Item = Query>,
     ) -> Result<Option<Write>> {
         let sql = "UPDATE accounts SET updated_at = updated_at
                    WHERE id = $1 AND COALESCE(password_hash, '') = $2 AND blocked_at IS NULL RETURNING id";
-        let values = vec![id.0.as_str().into(), password_hash.unwrap_or_default().into()];
-        let guards = guards.into_iter().chain([(sql, values)]).collect();
+        let holds = Query::new(sql).bind(&id.0).bind(password_hash.unwrap_or_default());
+        let guards = guards.into_iter().chain([holds]).collect();
         Ok(self.db.begin_write_if(guards).await?)
     }
 

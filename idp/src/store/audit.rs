@@ -185,20 +185,8 @@ impl Store {
         client_id: Option<&str>,
         detail: &str,
     ) {
-        write.later(
-            "INSERT INTO audit (id, at, account_id, event, client_id, detail, actor_id, request_id, organisation)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, (SELECT organisation FROM accounts WHERE id = $3))",
-            vec![
-                self.random.id().into(),
-                self.clock.now().0.into(),
-                account.0.as_str().into(),
-                event.as_str().into(),
-                client_id.into(),
-                detail.into(),
-                actor.map(|actor| actor.0.as_str()).into(),
-                current_request().as_deref().into(),
-            ],
-        );
+        write.later(Query::new("INSERT INTO audit (id, at, account_id, event, client_id, detail, actor_id, request_id, organisation)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, (SELECT organisation FROM accounts WHERE id = $3))").bind(self.random.id()).bind(self.clock.now().0).bind(account.0.as_str()).bind(event.as_str()).bind(client_id).bind(detail).bind(actor.map(|actor| actor.0.as_str())).bind(current_request().as_deref()));
     }
 
     /// Adds a row for what an operator did on the command line. It uses the oldest columns alone: a backup is made of

@@ -76,7 +76,7 @@ impl Store {
     /// Notes that a known device was used.
     pub fn touch_device(&self, write: &mut Write, id: &str) {
         let sql = "UPDATE devices SET last_used_at = $1 WHERE id = $2";
-        write.later(sql, vec![self.clock.now().0.into(), id.into()]);
+        write.later(Query::new(sql).bind(self.clock.now().0).bind(id));
     }
 
     /// All devices of an account, the latest used first.

@@ -106,7 +106,7 @@ impl Store {
             let (given, family): (String, String) = (row.try_get("given_name")?, row.try_get("family_name")?);
             let id: String = row.try_get("id")?;
             let sql = "UPDATE accounts SET search_name = $1 WHERE id = $2 AND search_name IS NULL";
-            write.later(sql, vec![search_name(&given, &family).into(), id.into()]);
+            write.later(Query::new(sql).bind(search_name(&given, &family)).bind(id));
         }
         write.commit().await?;
         Ok(rows.len() == PIECE)

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use platform::clock::Timestamp;
-use platform::db::{AssertSqlSafe, PIECE, Query, Row, Write};
+use platform::db::{AssertSqlSafe, Query, Row, Write};
 use platform::seal::sha256;
 
 use super::{Result, Store};
@@ -105,23 +105,9 @@ impl Store {
     pub fn insert_session(&self, write: &mut Write, secret: &str, signed_in: &SignedIn<'_>) -> String {
         let now = self.clock.now();
         let id = self.random.id();
-        write.later(
-            "INSERT INTO sessions
+        write.later(Query::new("INSERT INTO sessions
                (id, secret_hash, account_id, device_id, label, proofs, authenticated_at, code_at, last_seen_at, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-            vec![
-                id.as_str().into(),
-                sha256(secret).into(),
-                signed_in.account_id.0.as_str().into(),
-                signed_in.device_id.into(),
-                signed_in.label.into(),
-                signed_in.proofs.to_json().into(),
-                signed_in.proofs.authenticated_at().map_or(0, |at| at.0).into(),
-                signed_in.proofs.at(&Method::Sms).map(|at| at.0).into(),
-                now.0.into(),
-                now.plus(signed_in.lifetime).0.into(),
-            ],
-        );
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)").bind(id.as_str()).bind(sha256(secret)).bind(signed_in.account_id.0.as_str()).bind(signed_in.device_id).bind(signed_in.label).bind(signed_in.proofs.to_json()).bind(signed_in.proofs.authenticated_at().map_or(0, |at| at.0)).bind(signed_in.proofs.at(&Method::Sms).map(|at| at.0)).bind(now.0).bind(now.plus(signed_in.lifetime).0));
         id
     }
 
@@ -234,36 +220,25 @@ impl Store {
                (SELECT id FROM sessions WHERE ended_at < $1 ORDER BY ended_at LIMIT 100)",
         );
         let mut removed = self.db.remove_in_pieces(ended.bind(before.0)).await?;
-        // Those that stay are passed each time: looked at in pieces, beside whoever writes.
-        let (mut from_time, mut from_id) = (i64::MIN, String::new());
+        // Those that stay are passed each time: a piece is found by who only reads, and what may go of it is one statement.
+        let (mut from, mut from_id) = (i64::MIN, String::new());
         loop {
-            let found = Query::new(
-                "SELECT id, expires_at, (
-                   SELECT COUNT(*) FROM grants JOIN refresh_tokens ON refresh_tokens.grant_id = grants.id
-                   WHERE grants.session_id = sessions.id AND grants.revoked_at IS NULL
-                     AND refresh_tokens.expires_at >= $1) AS needed
-                 FROM sessions WHERE expires_at < $1 AND (expires_at, id) > ($2, $3)
+            let piece = Query::new(
+                "SELECT id, expires_at FROM sessions WHERE expires_at < $1 AND (expires_at, id) > ($2, $3)
                  ORDER BY expires_at, id LIMIT 100",
             );
-            let found = found.bind(before.0).bind(from_time).bind(from_id.as_str());
-            let rows = found.fetch_all(&self.db).await?;
-            let mut write = self.begin_write().await?;
-            for row in &rows {
-                if row.try_get::<i64, _>("needed")? == 0 {
-                    // A refresh token of a session that has expired is never made anew, only used.
-                    let remove = Query::new("DELETE FROM sessions WHERE id = $1 AND expires_at < $2");
-                    removed += remove
-                        .bind(row.try_get::<String, _>("id")?)
-                        .bind(before.0)
-                        .execute(&mut write)
-                        .await?;
-                }
-            }
-            write.commit().await?;
-            let Some(last) = rows.last().filter(|_| rows.len() as u64 == PIECE) else {
-                return Ok(removed);
-            };
-            (from_time, from_id) = (last.try_get("expires_at")?, last.try_get("id")?);
+            let piece = piece.bind(before.0).bind(from).bind(from_id.as_str()).fetch_all(&self.db).await?;
+            let Some(last) = piece.last() else { return Ok(removed) };
+            let (until, until_id): (i64, String) = (last.try_get("expires_at")?, last.try_get("id")?);
+            let remove = Query::new(
+                "DELETE FROM sessions WHERE (expires_at, id) > ($2, $3) AND (expires_at, id) <= ($4, $5)
+                   AND (SELECT COUNT(*) FROM grants JOIN refresh_tokens ON refresh_tokens.grant_id = grants.id
+                        WHERE grants.session_id = sessions.id AND grants.revoked_at IS NULL
+                          AND refresh_tokens.expires_at >= $1) = 0",
+            );
+            let remove = remove.bind(before.0).bind(from).bind(from_id).bind(until).bind(until_id.as_str());
+            removed += self.db.execute(remove).await?;
+            (from, from_id) = (until, until_id);
         }
     }
 }

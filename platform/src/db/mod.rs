@@ -28,14 +28,14 @@ pub use open::Needs;
 pub use open_error::OpenError;
 pub use place::{beside, create_private, file_of, name_of};
 use postgres::Postgres;
-pub use query::{Cell, Column, FromCell, Query, Reads, Row, Statement, Value};
+pub use query::{Cell, Column, FromCell, Query, Reads, Row, Value};
 pub use schema::Schema;
 use sqlite::Sqlite;
 pub use sqlx::AssertSqlSafe;
 pub use write::Write;
 
 /// So many rows are removed or read at once where there may be many: a few milliseconds.
-pub const PIECE: u64 = 100;
+const PIECE: u64 = 100;
 
 /// A database that is open.
 #[derive(Clone)]
@@ -76,7 +76,7 @@ impl Db {
     /// The engine's; or that its turn did not come in time.
     pub async fn begin_write(&self) -> Result<Write, sqlx::Error> {
         Ok(match &self.connected {
-            Connected::Sqlite(sqlite) => sqlite.writer().begin(true).await?.into(),
+            Connected::Sqlite(sqlite) => sqlite.begin().await?.into(),
             Connected::Postgres(postgres) => postgres.begin().await?.into(),
         })
     }
@@ -86,10 +86,10 @@ impl Db {
     ///
     /// # Errors
     /// As [`Db::begin_write`].
-    pub async fn begin_write_if(&self, guards: Vec<Statement>) -> Result<Option<Write>, sqlx::Error> {
+    pub async fn begin_write_if(&self, guards: Vec<Query>) -> Result<Option<Write>, sqlx::Error> {
         let mut write = self.begin_write().await?;
         for guard in guards {
-            if Query::from(guard).fetch_optional(&mut write).await?.is_none() {
+            if guard.fetch_optional(&mut write).await?.is_none() {
                 return Ok(None);
             }
         }
@@ -104,12 +104,7 @@ impl Db {
         let sql = query.sql.clone();
         note(&sql, async {
             match &self.connected {
-                Connected::Sqlite(sqlite) => {
-                    let mut unit = sqlite.writer().begin(false).await?;
-                    let (_, changed) = unit.run(&query).map_err(sqlx::Error::database)?;
-                    unit.commit().await?;
-                    Ok(changed)
-                }
+                Connected::Sqlite(sqlite) => sqlite.alone(&query).await.map(|(_, changed)| changed),
                 Connected::Postgres(postgres) => postgres.execute(query).await,
             }
         })
@@ -124,12 +119,7 @@ impl Db {
         let sql = query.sql.clone();
         note(&sql, async {
             let rows = match &self.connected {
-                Connected::Sqlite(sqlite) => {
-                    let mut unit = sqlite.writer().begin(false).await?;
-                    let (rows, _) = unit.run(&query).map_err(sqlx::Error::database)?;
-                    unit.commit().await?;
-                    rows
-                }
+                Connected::Sqlite(sqlite) => sqlite.alone(&query).await?.0,
                 Connected::Postgres(postgres) => postgres.returning(query).await?,
             };
             Ok(rows.into_iter().next())
@@ -187,7 +177,7 @@ impl Reads for &Db {
         let sql = query.sql.clone();
         note(&sql, async {
             match &self.connected {
-                Connected::Sqlite(sqlite) => sqlite.read(&query).await.map_err(sqlx::Error::database),
+                Connected::Sqlite(sqlite) => sqlite.read(&query).map_err(sqlx::Error::database),
                 Connected::Postgres(postgres) => postgres.read(query).await,
             }
         })

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool::managed::{self, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult};
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgRow, PgTypeInfo};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgRow};
 use sqlx::{
     Column as _, ConnectOptions as _, Connection as _, PgConnection, Row as _, SqlStr, TypeInfo as _,
     ValueRef as _,
@@ -140,9 +140,9 @@ impl Postgres {
     pub(super) async fn read(&self, query: Query) -> Result<Vec<Row>> {
         loop {
             let mut connection = self.get().await?;
-            match connection.rows(query.clone()).await {
-                Err(error) if is_lost(&error) && was_used(&connection) => {}
-                done => return done,
+            let done = connection.rows(query.clone()).await;
+            if !(connection.is_broken && was_used(&connection)) {
+                return done;
             }
         }
     }
@@ -165,12 +165,10 @@ impl Postgres {
         loop {
             let mut connection = self.get().await?;
             connection.in_transaction = true;
-            match connection.control("BEGIN").await {
-                Err(error) if is_lost(&error) && was_used(&connection) => {}
-                begun => {
-                    begun?;
-                    return Ok(Transaction { connection: Some(connection), permit: Some(permit) });
-                }
+            let begun = connection.control("BEGIN").await;
+            if !(connection.is_broken && was_used(&connection)) {
+                begun?;
+                return Ok(Transaction { connection: Some(connection), permit: Some(permit) });
             }
         }
     }
@@ -253,8 +251,7 @@ fn cell(row: &PgRow, index: usize) -> Result<Cell> {
     if value.is_null() {
         return Ok(Cell::Null);
     }
-    let kind: PgTypeInfo = value.type_info().into_owned();
-    Ok(match kind.name() {
+    Ok(match value.type_info().name() {
         "INT8" => Cell::Number(row.try_get(index)?),
         "INT4" => Cell::Number(row.try_get::<i32, _>(index)?.into()),
         "BOOL" => Cell::Number(row.try_get::<bool, _>(index)?.into()),

@@ -59,20 +59,11 @@ impl From<Option<i64>> for Value {
     }
 }
 
-/// A statement and its values, by themselves.
-pub type Statement = (&'static str, Vec<Value>);
-
 /// A statement and its values. Its placeholders are `$1`, `$2` and so on.
 #[derive(Clone, Debug)]
 pub struct Query {
     pub(super) sql: SqlStr,
     pub(super) values: Vec<Value>,
-}
-
-impl From<Statement> for Query {
-    fn from((sql, values): Statement) -> Self {
-        Self { sql: SqlStr::from_static(sql), values }
-    }
 }
 
 /// Where statements that read can run: a database, by themselves, or within a transaction.

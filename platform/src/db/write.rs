@@ -1,17 +1,17 @@
 //! A unit of work: statements that happen together or not at all.
 
-use super::note::note;
 use std::sync::Arc;
 
 use tokio::sync::Notify;
 
-use super::query::{Query, Reads, Row, Statement, Value};
+use super::note::note;
+use super::query::{Query, Reads, Row};
 use super::{postgres, sqlite};
 
 /// A unit of work that may write. Dropped without [`Write::commit`], it leaves nothing.
 pub struct Write {
     unit: Unit,
-    later: Vec<Statement>,
+    later: Vec<Query>,
     wakes: Vec<Arc<Notify>>,
 }
 
@@ -51,8 +51,8 @@ impl Write {
     }
 
     /// Keeps a statement until the commit, for rows that nothing in this unit reads or counts.
-    pub fn later(&mut self, sql: &'static str, values: Vec<Value>) {
-        self.later.push((sql, values));
+    pub fn later(&mut self, query: Query) {
+        self.later.push(query);
     }
 
     /// Wakes one who waits for what this unit does, once it is durable.
@@ -60,14 +60,14 @@ impl Write {
         self.wakes.push(Arc::clone(waiting));
     }
 
-    /// Makes it all durable, and wakes who waits for it. A unit in which a statement failed must be dropped: PostgreSQL answers its commit as if it
-    /// were one.
+    /// Makes it all durable, and wakes who waits for it. A unit in which a statement failed must be dropped: PostgreSQL
+    /// answers its commit as if it were one.
     ///
     /// # Errors
     /// The engine's; nothing was written then, unless the connection to a server was lost at this moment.
     pub async fn commit(mut self) -> Result<(), sqlx::Error> {
-        for statement in std::mem::take(&mut self.later) {
-            self.execute(statement.into()).await?;
+        for query in std::mem::take(&mut self.later) {
+            self.execute(query).await?;
         }
         match self.unit {
             Unit::Sqlite(unit) => unit.commit().await,

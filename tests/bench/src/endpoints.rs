@@ -76,10 +76,10 @@ pub async fn run() {
     let plain = Load::new(hello.port, AT_ONCE);
 
     let mut rows = Vec::new();
-    let hellos = async || plain.get("/", 4_000).await;
+    let hellos = async || plain.get("/", 60_000).await;
     for target in ["/.well-known/openid-configuration", "/jwks"] {
         rows.push(
-            measure(&server, target, "hello world", 4_000, hellos, async || load.get(target, 4_000).await)
+            measure(&server, target, "hello world", 20_000, hellos, async || load.get(target, 20_000).await)
                 .await,
         );
     }

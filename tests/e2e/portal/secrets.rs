@@ -1,26 +1,17 @@
 //! What stands in no log, mail subject, URL or unsealed column, after somebody did everything once.
 
-use platform::db::{AssertSqlSafe, Db, Engine, Query};
+use platform::db::{AssertSqlSafe, Db, Query};
 use reqwest::StatusCode;
 use tests::{Backend, Browser, Person, World};
 
+use crate::acts::tables;
 use crate::care::{BIRTH_DATE, BSN, activate, at_portal, issue_code, request, section};
 use crate::desk::{mailed_password, make, open, page_of};
 use crate::log_lines::Log;
 
 /// Every value of every table, a line each.
 async fn dump(db: &Db, into: &mut String) {
-    let tables = match db.engine() {
-        Engine::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table'",
-        Engine::Postgres => {
-            "SELECT CAST(table_name AS TEXT) FROM information_schema.tables WHERE table_schema = 'public'"
-        }
-    };
-    for table in Query::new(tables).fetch_all(db).await.unwrap() {
-        let table: String = table.try_get(0).unwrap();
-        if table.starts_with("_sqlx") || table.starts_with("sqlite_") {
-            continue;
-        }
+    for table in tables(db).await {
         let sql = AssertSqlSafe(format!("SELECT * FROM {table}"));
         for row in Query::new(sql).fetch_all(db).await.unwrap() {
             for (column, name) in row.names().iter().enumerate() {

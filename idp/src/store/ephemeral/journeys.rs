@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use platform::db::Statement;
+use platform::db::Query;
 use platform::ephemeral::{Ephemeral, EphemeralError};
 use platform::seal::{same, sha256};
 
@@ -26,9 +26,8 @@ pub struct Open {
 #[derive(Clone, Debug)]
 pub struct Read {
     pub session: Session,
-    pub account: Account,
-    /// That the browser is to the account.
-    pub device: Option<Device>,
+    /// Until somebody has taken it; with the device that the browser is to the account.
+    pub account: Option<(Account, Option<Device>)>,
 }
 
 /// Of a journey that was not saved.
@@ -117,7 +116,7 @@ pub async fn finish(ephemeral: &Ephemeral, open: &Open) -> Result<bool, Ephemera
 }
 
 /// As [`finish`], as a guard of the transaction that issues; `None` if journeys are not kept in that database.
-pub fn finish_within(ephemeral: &Ephemeral, open: &Open) -> Option<Statement> {
+pub fn finish_within(ephemeral: &Ephemeral, open: &Open) -> Option<Query> {
     ephemeral.swap_within(&key(&open.id), open.version, &mark(open), MARK_LIFETIME)
 }
 

@@ -1,16 +1,21 @@
 //! Units of work that share a commit: all of one or nothing of it, and nobody answered too early.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use sqlx::error::{DatabaseError as _, ErrorKind};
 use tokio::task::{JoinSet, yield_now};
 
 use super::*;
+use crate::db::query::Query;
+use crate::db::sqlite::Sqlite;
 use crate::random::Random;
 
 /// A database with one table, in a folder that goes away.
 struct Place {
     folder: PathBuf,
     db: Sqlite,
+    commits: Arc<AtomicUsize>,
 }
 
 impl Place {
@@ -20,7 +25,14 @@ impl Place {
         let file = folder.join("test.db");
         std::fs::File::create(&file).unwrap();
         let db = Sqlite::open(&format!("file:{}?mode=rw", file.display()), true).unwrap();
-        let place = Self { folder, db };
+        let commits = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&commits);
+        let hook = move || {
+            count.fetch_add(1, Ordering::Relaxed);
+            false
+        };
+        db.writer.state().raw().unwrap().commit_hook(Some(hook)).unwrap();
+        let place = Self { folder, db, commits };
         place.outside().execute_batch("CREATE TABLE t (k TEXT PRIMARY KEY, n BIGINT)").unwrap();
         place
     }
@@ -30,6 +42,11 @@ impl Place {
         Connection::open(self.folder.join("test.db")).unwrap()
     }
 
+    /// How often the connection that writes has committed.
+    fn commits(&self) -> usize {
+        self.commits.load(Ordering::Relaxed)
+    }
+
     /// What is durable.
     fn keys(&self) -> Vec<String> {
         let raw = self.outside();
@@ -37,8 +54,7 @@ impl Place {
         statement.query_map([], |row| row.get(0)).unwrap().map(std::result::Result::unwrap).collect()
     }
 
-    /// Runs units that all came before the first of them began: they are one transaction, unless it is lost in the middle. How
-    /// each ended.
+    /// Runs units that all came before the first of them began: one transaction, as long as none leaves it. How each ended.
     async fn at_once(&self, units: Vec<Work>) -> Vec<Ended> {
         let turn = permit(&self.db.writer.turn).await.unwrap();
         let mut running = Vec::new();
@@ -137,8 +153,16 @@ async fn whoever_is_answered_is_there_and_commits_are_fewer_than_units() {
         assert_eq!(n, 2);
     }
     assert_eq!(place.keys().len(), 300);
-    let commits = place.db.writer.state().number - 1;
+    let commits = place.commits();
     assert!((1..100).contains(&commits), "{commits} commits");
+}
+
+#[tokio::test]
+async fn units_that_wait_together_are_one_commit() {
+    let place = Place::new();
+    let work = ["a", "b", "c", "d"].map(Work::Insert).to_vec();
+    assert!(place.at_once(work).await.iter().all(|ended| *ended == Ended::Durable));
+    assert_eq!((place.keys().len(), place.commits()), (4, 1));
 }
 
 #[tokio::test]
@@ -157,7 +181,6 @@ async fn a_unit_that_fails_or_is_dropped_takes_nobody_with_it() {
         place.at_once(work.to_vec()).await,
         [Ended::Durable, Ended::Left, collided, Ended::Durable, Ended::Left, Ended::Durable]
     );
-    assert_eq!(place.db.writer.state().number, 2, "one transaction");
     assert_eq!(place.keys(), ["a", "d", "f"]);
 }
 
@@ -233,13 +256,39 @@ async fn whoever_gives_way_to_another_finds_what_that_one_did() {
                 return true;
             }
             drop(unit);
-            let found = db.read(&Query::new("SELECT n FROM t WHERE k = $1").bind(key)).await.unwrap();
+            let found = db.read(&Query::new("SELECT n FROM t WHERE k = $1").bind(key)).unwrap();
             assert_eq!(found.len(), 1, "the other one did it");
             false
         };
         let [first, second] = [0, 1].map(|_| tokio::spawn(racing(place.db.clone(), key.clone())));
         assert_ne!(first.await.unwrap(), second.await.unwrap());
     }
+}
+
+#[tokio::test]
+async fn who_reads_beside_a_unit_waits_for_nobody_behind_it() {
+    let place = Place::new();
+    let turn = permit(&place.db.writer.turn).await.unwrap();
+    let spawn = |work: Work| {
+        let db = place.db.clone();
+        tokio::spawn(async move { work.run(&db).await })
+    };
+    let durable = spawn(Work::Insert("a"));
+    yield_now().await;
+    let left = spawn(Work::Leave("b"));
+    yield_now().await;
+    let db = place.db.clone();
+    let reading = tokio::spawn(async move {
+        let unit = db.writer.begin(true).await.unwrap();
+        let found = db.read(&Query::new("SELECT k FROM t")).unwrap();
+        unit.commit().await.unwrap();
+        found.len()
+    });
+    yield_now().await;
+    drop(turn);
+    let found = tokio::time::timeout(Duration::from_secs(5), reading).await.expect("no standstill");
+    assert_eq!(found.unwrap(), 1, "what the one before it had seen");
+    assert_eq!((durable.await.unwrap(), left.await.unwrap()), (Ended::Durable, Ended::Left));
 }
 
 #[tokio::test]
@@ -253,7 +302,7 @@ async fn another_process_that_writes_is_waited_for() {
         yield_now().await;
     }
     // Whoever reads goes on meanwhile.
-    assert!(place.db.read(&Query::new("SELECT k FROM t")).await.unwrap().is_empty());
+    assert!(place.db.read(&Query::new("SELECT k FROM t")).unwrap().is_empty());
     other.execute_batch("COMMIT").unwrap();
     assert_eq!(waiting.await.unwrap(), Ended::Durable);
     assert_eq!(place.keys(), ["other", "own"]);
@@ -262,10 +311,10 @@ async fn another_process_that_writes_is_waited_for() {
 #[tokio::test]
 async fn a_reader_writes_nothing_and_nobody_reads_after_the_end() {
     let place = Place::new();
-    let error = place.db.read(&insert("a")).await.unwrap_err();
+    let error = place.db.read(&insert("a")).unwrap_err();
     assert_eq!(error.code & 0xff, ffi::SQLITE_READONLY);
     place.db.close().await;
-    assert!(place.db.read(&Query::new("SELECT k FROM t")).await.is_err());
+    assert!(place.db.read(&Query::new("SELECT k FROM t")).is_err());
     assert!(place.db.writer.begin(true).await.is_err());
     assert!(!place.folder.join("test.db-wal").exists(), "the log is in the file");
 }
