@@ -116,7 +116,7 @@ struct Connection {
     /// Since when nothing was asked for, in milliseconds since the listener's start; [`BUSY`] while a request is answered.
     idle_since: AtomicU64,
     has_served: AtomicBool,
-    /// A request was answered: another patience counts from now on.
+    /// The first request was answered: another patience counts from now on. Later ones only put the deadline off.
     answered: Notify,
     leave: Notify,
 }
@@ -281,9 +281,10 @@ impl Connections {
         async move {
             let response = answer.await;
             let now = u64::try_from(started.elapsed().as_millis()).unwrap_or(BUSY - 1);
-            connection.has_served.store(true, Ordering::Release);
             connection.idle_since.store(now, Ordering::Release);
-            connection.answered.notify_one();
+            if !connection.has_served.swap(true, Ordering::AcqRel) {
+                connection.answered.notify_one();
+            }
             response
         }
     }

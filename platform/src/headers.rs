@@ -1,5 +1,7 @@
 //! Headers that every response carries (OWASP Secure Headers; CSP level 3).
 
+use std::sync::LazyLock;
+
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
@@ -15,6 +17,9 @@ pub enum Forms<'a> {
     /// Wherever a portal sends the person on to: only it knows the origins behind its callback.
     Anywhere,
 }
+
+/// The policy of most pages.
+static HERE: LazyLock<HeaderValue> = LazyLock::new(|| content_security_policy(Forms::Here));
 
 /// The policy of a page with these forms.
 pub fn content_security_policy(forms: Forms<'_>) -> HeaderValue {
@@ -69,7 +74,7 @@ pub async fn secure(State(https): State<bool>, request: Request, next: Next) -> 
         absent(header::STRICT_TRANSPORT_SECURITY, "max-age=63072000; includeSubDomains");
     }
     if !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
-        headers.insert(header::CONTENT_SECURITY_POLICY, content_security_policy(Forms::Here));
+        headers.insert(header::CONTENT_SECURITY_POLICY, HERE.clone());
     }
     response
 }

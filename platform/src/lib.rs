@@ -14,6 +14,7 @@ pub mod cookies;
 pub mod csrf;
 pub mod dates;
 pub mod db;
+pub mod document;
 pub mod ending;
 pub mod ephemeral;
 pub mod errors;

@@ -39,13 +39,14 @@ impl RequestContext {
 
 /// Sends a page that is not there, but without the signs after its address would be, on to that.
 pub async fn mend(request: Request, next: Next) -> Response {
-    let mended = (request.method() == Method::GET).then(|| mended(request.uri().path())).flatten();
+    let asked = (request.method() == Method::GET).then(|| request.uri().clone());
     let response = next.run(request).await;
-    match mended {
-        Some(path) if response.status() == StatusCode::NOT_FOUND => {
-            (StatusCode::SEE_OTHER, [(header::LOCATION, path)]).into_response()
-        }
-        _ => response,
+    if response.status() != StatusCode::NOT_FOUND {
+        return response;
+    }
+    match asked.and_then(|uri| mended(uri.path())) {
+        Some(path) => (StatusCode::SEE_OTHER, [(header::LOCATION, path)]).into_response(),
+        None => response,
     }
 }
 

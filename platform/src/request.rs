@@ -52,7 +52,7 @@ pub struct RequestContext {
     pub browser: String,
     /// The browser sent no cookie of its own.
     pub browser_is_new: bool,
-    pub headers: HeaderMap,
+    pub headers: Arc<HeaderMap>,
     pub uri: Uri,
     /// Of the session in which a page is shown; that page warns before it.
     pub ending: Option<Ending>,
@@ -102,7 +102,7 @@ impl RequestContext {
         let mut cx = self.clone();
         let line = format!("{}={value}", self.front.cookies.wire_name(name));
         if let Ok(line) = HeaderValue::from_str(&line) {
-            cx.headers.append(header::COOKIE, line);
+            Arc::make_mut(&mut cx.headers).append(header::COOKIE, line);
         }
         cx
     }
@@ -158,7 +158,7 @@ pub async fn visit(State(front): State<Arc<Front>>, mut request: Request, next: 
         language_known: asked.or(kept).or(accepted).is_some(),
         language_chosen: asked.or(kept).is_some(),
         browser: browser.clone(),
-        headers: headers.clone(),
+        headers: Arc::new(headers.clone()),
         uri: own_address(request.uri()),
         ending: None,
         request_id: request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
@@ -183,6 +183,9 @@ pub async fn visit(State(front): State<Arc<Front>>, mut request: Request, next: 
 /// An address of this server as links on its pages may repeat it. Browsers read `//host` and `/\\host` as another server's.
 fn own_address(uri: &Uri) -> Uri {
     let path = uri.path().trim_start_matches(['/', '\\']);
+    if uri.authority().is_none() && uri.path().len() == path.len() + 1 && uri.path().starts_with('/') {
+        return uri.clone();
+    }
     let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
     format!("/{path}{query}").parse().unwrap_or_default()
 }

@@ -34,7 +34,7 @@ async fn serve(node: &Shared) -> (String, watch::Sender<bool>) {
 }
 
 fn published(ring: &KeyRing) -> HashSet<String> {
-    let set: Value = serde_json::from_str(&ring.jwks().json).unwrap();
+    let set: Value = serde_json::from_slice(ring.jwks().json()).unwrap();
     set["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
 }
 

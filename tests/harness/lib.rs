@@ -5,6 +5,7 @@
 
 mod browser;
 mod mail_server;
+mod pristine;
 mod chromium;
 mod relying_party;
 mod signing;

@@ -22,6 +22,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::browser::Browser;
+use crate::pristine;
 use crate::relying_party::RelyingParty;
 
 /// What the servers keep their state in.
@@ -116,20 +117,14 @@ async fn listener() -> (TcpListener, SocketAddr) {
 }
 
 /// The address of a test server that `tests/run` started.
-fn server(variable: &str) -> String {
+pub fn server(variable: &str) -> String {
     std::env::var(variable)
         .unwrap_or_else(|_| panic!("{variable} is not set; start the tests with tests/run"))
 }
 
 /// A new, empty database on the test server.
 pub async fn postgres() -> String {
-    sqlx::any::install_default_drivers();
-    let server = server("TEST_POSTGRES");
-    let name = format!("test_{}", Random::system().digits(14));
-    let pool = sqlx::AnyPool::connect(&format!("{server}/postgres")).await.unwrap();
-    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&pool).await.unwrap();
-    pool.close().await;
-    format!("{server}/{name}")
+    format!("{}/{}", server("TEST_POSTGRES"), pristine::create("").await)
 }
 
 /// A database of its own on the test Redis: counters of one world are no other's.
@@ -200,9 +195,19 @@ impl World {
         config.listen = idp_at;
         let mut portal_ephemeral = "database".to_owned();
         let portal_database = match backend {
-            Backend::Embedded => format!("sqlite:{}/portal.db", folder.display()),
+            Backend::Embedded => {
+                // Keys that a frozen clock knows are no other's.
+                if clock.is_fixed() {
+                    pristine::embedded(&folder.join("idp.db"), &config, ROOT, &Self::frozen()).await;
+                }
+                format!("sqlite:{}/portal.db", folder.display())
+            }
             Backend::Servers => {
-                config.database = postgres().await;
+                config.database = if clock.is_fixed() {
+                    pristine::on_server(&config, ROOT, &Self::frozen()).await
+                } else {
+                    postgres().await
+                };
                 config.ephemeral = redis();
                 portal_ephemeral.clone_from(&config.ephemeral);
                 postgres().await

@@ -4,16 +4,18 @@ pub mod clients;
 pub mod notices;
 pub mod outcomes;
 pub mod parts;
+pub mod remembered;
 pub mod room;
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use platform::clock::Clock;
 use platform::connections::ConnectionMetrics;
 use platform::cookies::CookieRules;
 use platform::csrf::Csrf;
+use platform::document::Document;
 use platform::ephemeral::{Ephemeral, EphemeralError, Limit};
 use platform::fault::{self, Fault};
 use platform::health::Health;
@@ -29,11 +31,13 @@ use platform::seal::Hasher;
 
 use crate::app::outcomes::Outcomes;
 use crate::app::parts::Parts;
+use crate::app::remembered::Remembered;
 use crate::config::{Config, Registry};
 use crate::credentials::codes::OneTimeCodes;
 use crate::credentials::passwords::PasswordPool;
 use crate::delivery::Delivery;
 use crate::keys::{ClientKeys, KeyError, KeyRing};
+
 use crate::store::{Store, StoreError};
 
 /// One node.
@@ -65,6 +69,10 @@ pub struct App {
     /// Makes the subjects that one sector sees.
     pub pairwise: Hasher,
     pub client_keys: ClientKeys,
+    /// What this server says of itself, with the algorithms that every client knows and with all; made at first use.
+    pub metadata: OnceLock<[Document; 2]>,
+    /// Whether the keys of every algorithm are published.
+    pub publishes_all: Remembered,
 }
 
 pub type Shared = Arc<App>;
@@ -230,12 +238,14 @@ impl App {
             lookup,
             pairwise,
             client_keys,
+            metadata: OnceLock::new(),
+            publishes_all: Remembered::default(),
         }))
     }
 
     /// An absolute URL of this server: always at the configured issuer, whatever a request's headers say.
     pub fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.config.issuer)
+        self.config.url(path)
     }
 
     /// The brand of the portal a person came from.

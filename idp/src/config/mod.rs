@@ -229,6 +229,11 @@ impl Dev {
 }
 
 impl Config {
+    /// An absolute URL of this server: always at the configured issuer.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.issuer)
+    }
+
     /// Reads and checks a configuration file.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path)

@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use openidconnect::core::{CoreJsonWebKey, CoreJsonWebKeySet};
 use platform::clock::{Clock, Timestamp};
+use platform::document::Document;
 use serde::Serialize;
 
 pub use client_keys::ClientKeys;
@@ -47,15 +48,6 @@ pub enum When {
     Soon,
 }
 
-/// The published keys, ready to send.
-#[derive(Clone, Debug)]
-pub struct Jwks {
-    /// A JWK set (RFC 7517 section 5).
-    pub json: Arc<str>,
-    /// A strong entity tag with its quotes (RFC 9110 section 8.8.3).
-    pub etag: Arc<str>,
-}
-
 /// A key as the operator sees it.
 #[derive(Clone, Debug, Serialize)]
 pub struct KeyInfo {
@@ -81,9 +73,10 @@ struct Snapshot {
     version: i64,
     rows: Vec<KeyRow>,
     entries: Vec<Entry>,
-    jwks: Jwks,
+    /// The published keys, a JWK set (RFC 7517 section 5).
+    jwks: Document,
     /// Of the algorithms alone that every client knows.
-    widely_known: Jwks,
+    widely_known: Document,
 }
 
 struct Inner {
@@ -216,12 +209,12 @@ impl KeyRing {
     }
 
     /// The published keys as of the last [`KeyRing::catch_up`].
-    pub fn jwks(&self) -> Jwks {
+    pub fn jwks(&self) -> Document {
         self.snapshot().jwks.clone()
     }
 
     /// The same without keys that some clients do not know.
-    pub fn widely_known_jwks(&self) -> Jwks {
+    pub fn widely_known_jwks(&self) -> Document {
         self.snapshot().widely_known.clone()
     }
 
@@ -261,9 +254,7 @@ impl KeyRing {
     }
 }
 
-fn jwks(entries: &[Entry]) -> Result<Jwks> {
+fn jwks(entries: &[Entry]) -> Result<Document> {
     let keys = entries.iter().map(|entry| (*entry.signer.public).clone()).collect();
-    let json = serde_json::to_string(&CoreJsonWebKeySet::new(keys))?;
-    let etag = format!("\"{}\"", platform::seal::sha256(&json));
-    Ok(Jwks { json: json.into(), etag: etag.into() })
+    Ok(Document::new(&CoreJsonWebKeySet::new(keys))?)
 }

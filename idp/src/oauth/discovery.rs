@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
 use openidconnect::core::{
     CoreAuthDisplay, CoreClaimName, CoreClaimType, CoreClientAuthMethod, CoreGrantType, CoreJsonWebKey,
     CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreResponseMode, CoreResponseType,
@@ -13,14 +13,14 @@ use openidconnect::core::{
 };
 use openidconnect::{
     AdditionalProviderMetadata, AuthUrl, AuthenticationContextClass, EndSessionUrl, IssuerUrl,
-    JsonWebKeySetUrl, LanguageTag, ProviderMetadata, RegistrationUrl, ResponseTypes, Scope, TokenUrl,
-    UserInfoUrl,
+    JsonWebKeySetUrl, LanguageTag, RegistrationUrl, ResponseTypes, Scope, TokenUrl, UserInfoUrl,
 };
+use platform::document::Document;
 use platform::language::Language;
 use serde::{Deserialize, Serialize};
 
 use crate::app::{App, ServiceError, Shared};
-use crate::config::{Client, GrantType, SigningAlgorithm};
+use crate::config::{Client, Config, GrantType, SigningAlgorithm};
 use crate::http::paths;
 use crate::keys::Algorithm;
 use crate::protocol::claims::of_scope;
@@ -54,7 +54,7 @@ struct More {
 }
 impl AdditionalProviderMetadata for More {}
 
-type Metadata = ProviderMetadata<
+type Metadata = openidconnect::ProviderMetadata<
     More,
     CoreAuthDisplay,
     CoreClientAuthMethod,
@@ -70,34 +70,37 @@ type Metadata = ProviderMetadata<
 >;
 
 /// `GET /.well-known/openid-configuration`
-pub async fn configuration(State(app): State<Shared>) -> Response {
-    match document(&app).await {
-        Ok(json) => cached_json(json),
-        Err(error) => {
-            tracing::error!(%error, "the provider metadata cannot be written");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+pub async fn configuration(State(app): State<Shared>, headers: HeaderMap) -> Response {
+    let all = match app.publishes_all().await {
+        Ok(all) => all,
+        Err(error) => return unread(&error),
+    };
+    if app.metadata.get().is_none() {
+        match documents(&app.config) {
+            Ok(documents) => drop(app.metadata.set(documents)),
+            Err(error) => tracing::error!(error, "the provider metadata cannot be written"),
         }
+    }
+    match app.metadata.get() {
+        Some(documents) => documents[usize::from(all)].answer(&headers),
+        None => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 
-async fn document(app: &Shared) -> Result<Vec<u8>, String> {
-    let publishes_all = app.publishes_all().await.map_err(|error| error.to_string())?;
-    serde_json::to_vec(&metadata(app, publishes_all)?).map_err(|error| error.to_string())
+fn unread(error: &ServiceError) -> Response {
+    tracing::error!(%error, "which keys clients ask for cannot be read");
+    StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }
 
-fn cached_json(json: Vec<u8>) -> Response {
-    let mut response = json.into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
-    // Public metadata; a browser client of another origin has to read it.
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    response
+/// The metadata of each kind.
+fn documents(config: &Config) -> Result<[Document; 2], String> {
+    let document = |all| Document::new(&metadata(config, all)?).map_err(|error| error.to_string());
+    Ok([document(false)?, document(true)?])
 }
 
-fn metadata(app: &Shared, publishes_all: bool) -> Result<Metadata, String> {
+fn metadata(config: &Config, publishes_all: bool) -> Result<Metadata, String> {
     let text = |error: url::ParseError| error.to_string();
-    let url = |path: &str| app.url(path);
+    let url = |path: &str| config.url(path);
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     let signing: Vec<String> = SigningAlgorithm::ALL.map(|alg| alg.name().to_owned()).to_vec();
     let core = Algorithm::ALL.map(Algorithm::core).to_vec();
@@ -135,10 +138,10 @@ fn metadata(app: &Shared, publishes_all: bool) -> Result<Metadata, String> {
     let claims = of_tokens.iter().chain(scopes.iter().flat_map(|scope| of_scope(scope)));
     // Written as it stands, whichever it is.
     let grant_types = GrantType::ALL.map(|grant_type| CoreGrantType::Extension(grant_type.name().to_owned()));
-    let registration = app.config.registration.enabled.then(|| RegistrationUrl::new(url(paths::CLIENTS)));
+    let registration = config.registration.enabled.then(|| RegistrationUrl::new(url(paths::CLIENTS)));
     let registration = registration.transpose().map_err(text)?;
     Ok(Metadata::new(
-        IssuerUrl::new(app.config.issuer.clone()).map_err(text)?,
+        IssuerUrl::new(config.issuer.clone()).map_err(text)?,
         AuthUrl::new(url(paths::AUTHORIZE)).map_err(text)?,
         JsonWebKeySetUrl::new(url(paths::JWKS)).map_err(text)?,
         vec![ResponseTypes::new(vec![CoreResponseType::Code])],
@@ -157,7 +160,7 @@ fn metadata(app: &Shared, publishes_all: bool) -> Result<Metadata, String> {
     .set_userinfo_signing_alg_values_supported(Some(ours))
     .set_claim_types_supported(Some(vec![CoreClaimType::Normal]))
     .set_acr_values_supported(Some(
-        app.config.acr.reachable().map(|value| AuthenticationContextClass::new(value.into())).to_vec(),
+        config.acr.reachable().map(|value| AuthenticationContextClass::new(value.into())).to_vec(),
     ))
     .set_claims_supported(Some(claims.map(|claim| CoreClaimName::new((*claim).into())).collect()))
     .set_ui_locales_supported(Some(
@@ -190,6 +193,7 @@ impl App {
                 self.store.note_asked_algorithm(algorithm).await?;
             }
         }
+        self.publishes_all.forget();
         Ok(())
     }
 
@@ -198,43 +202,30 @@ impl App {
         for algorithm in Self::on_request().filter(|algorithm| client.asks_for(*algorithm)) {
             self.store.note_asked_algorithm(algorithm).await?;
         }
+        self.publishes_all.forget();
         Ok(())
     }
 
-    /// Whether the keys of every algorithm are published.
+    /// Whether the keys of every algorithm are published: as it was within the last second, if another node was asked.
     async fn publishes_all(&self) -> Result<bool, ServiceError> {
-        for algorithm in Self::on_request() {
-            let since = self.clock.now().minus(KEEP_ASKED);
-            let is_asked =
-                self.file_asks_for(algorithm) || self.store.was_algorithm_asked(algorithm, since).await?;
-            if !is_asked {
-                return Ok(false);
-            }
+        let now = self.clock.now();
+        if let Some(known) = self.publishes_all.at(now) {
+            return Ok(known);
         }
-        Ok(true)
+        let mut all = true;
+        for algorithm in Self::on_request() {
+            let since = now.minus(KEEP_ASKED);
+            all &= self.file_asks_for(algorithm) || self.store.was_algorithm_asked(algorithm, since).await?;
+        }
+        self.publishes_all.note(now, all);
+        Ok(all)
     }
 }
 
 /// `GET /jwks`: the public halves of the key ring (RFC 7517).
 pub async fn jwks(State(app): State<Shared>, headers: HeaderMap) -> Response {
-    let jwks = match app.publishes_all().await {
-        Ok(true) => app.keys.jwks(),
-        Ok(false) => app.keys.widely_known_jwks(),
-        Err(error) => {
-            tracing::error!(%error, "which keys clients ask for cannot be read");
-            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-        }
-    };
-    let Ok(etag) = HeaderValue::from_str(&jwks.etag) else {
-        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-    };
-    let mut response = if headers.get(header::IF_NONE_MATCH) == Some(&etag) {
-        let mut response = StatusCode::NOT_MODIFIED.into_response();
-        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
-        response
-    } else {
-        cached_json(jwks.json.as_bytes().to_vec())
-    };
-    response.headers_mut().insert(header::ETAG, etag);
-    response
+    match app.publishes_all().await {
+        Ok(all) => (if all { app.keys.jwks() } else { app.keys.widely_known_jwks() }).answer(&headers),
+        Err(error) => unread(&error),
+    }
 }

@@ -1,6 +1,8 @@
 //! Where delivery reports of SMS gateways come in. Whether one is its gateway's and what follows from it is decided in
 //! `delivery`; here it gets its answer. No browser comes here, so there is no token of a form and no page.
 
+use std::sync::Arc;
+
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -31,7 +33,7 @@ pub async fn report(
     }
     // Signatures are over the address as it is known outside, which no header of the request can change.
     let url = app.url(cx.uri.path_and_query().map_or("", |path| path.as_str()));
-    let incoming = Incoming { method, url, headers: cx.headers, body };
+    let incoming = Incoming { method, url, headers: Arc::unwrap_or_clone(cx.headers), body };
     let status = match app.delivery.report(&gateway, &incoming).await {
         Ok(Reported::Nowhere) => StatusCode::NOT_FOUND,
         Ok(Reported::Forged) => StatusCode::FORBIDDEN,

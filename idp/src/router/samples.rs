@@ -36,7 +36,7 @@ fn visit(language: Language) -> RequestContext {
         language_chosen: true,
         browser: "browser".into(),
         browser_is_new: false,
-        headers: axum::http::HeaderMap::new(),
+        headers: Arc::default(),
         uri: "/signin/password?journey=x".parse().unwrap(),
         ending: None,
         request_id: "r".into(),

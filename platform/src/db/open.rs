@@ -36,11 +36,16 @@ impl Db {
             is_new = make(file)?;
         }
         let mut first = connect(&place, &shown).await?;
-        let brought = bring_up(&mut first, place.engine(), is_new, &shown, schema, root).await;
+        let opened = async {
+            let (is_new, found) = bring_up(&mut first, place.engine(), is_new, &shown, schema, root).await?;
+            let db =
+                Self::connect(&place, true, found).await.map_err(|error| OpenError::of(&shown, error))?;
+            Ok(Self { is_new, ..db })
+        };
+        let opened = opened.await;
+        // Only now: the last one to leave an embedded database takes its log away, which costs the disk four turns.
         close(first).await;
-        let (is_new, found) = brought?;
-        let db = Self::connect(&place, true, found).await.map_err(|error| OpenError::of(&shown, error))?;
-        Ok(Self { is_new, ..db })
+        opened
     }
 
     /// Opens `url` for a command: the database is there, is of this program and of this root key, and its schema stays
@@ -142,6 +147,8 @@ async fn bring_up(
             if found.version < found.known {
                 let (from, to) = (found.version, found.known);
                 tracing::warn!(database = %shown, from, to, "the schema of the database is brought up to date");
+            } else if schema.lacks_nothing(connection, shown).await? {
+                return Ok((false, found));
             }
         }
         None if !is_new && engine == Engine::Sqlite && has_tables(connection, shown).await? => {

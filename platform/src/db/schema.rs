@@ -105,6 +105,23 @@ impl Schema {
         }
     }
 
+    /// Whether [`Schema::apply`] would change nothing: every migration is there, none failed, and the root key is known.
+    pub(super) async fn lacks_nothing(
+        &self,
+        connection: &mut AnyConnection,
+        place: &str,
+    ) -> Result<bool, OpenError> {
+        let mut versions = async |condition| {
+            let text = format!("SELECT version FROM _sqlx_migrations WHERE {condition}");
+            let rows = sqlx::query_scalar(sqlx::AssertSqlSafe(text)).fetch_all(&mut *connection).await;
+            rows.map_err(|error| OpenError::of(place, error))
+        };
+        let (applied, failed): (Vec<i64>, Vec<i64>) =
+            (versions("success").await?, versions("NOT success").await?);
+        let is_complete = self.migrations()?.iter().all(|own| applied.contains(&own.version));
+        Ok(is_complete && failed.is_empty() && fact(connection, "root_key", place).await?.is_some())
+    }
+
     /// Applies what is missing. On PostgreSQL sqlx holds a lock meanwhile; on SQLite it is one transaction, and whoever
     /// opens holds a lock on the folder.
     pub(super) async fn apply(

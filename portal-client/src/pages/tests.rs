@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::http::{HeaderMap, Uri};
+use axum::http::Uri;
 use platform::cookies::CookieRules;
 use platform::csrf::Csrf;
 use platform::ending::Ending;
@@ -34,7 +34,7 @@ fn visit(language: Language) -> RequestContext {
         language_chosen: true,
         browser: "b".into(),
         browser_is_new: false,
-        headers: HeaderMap::new(),
+        headers: Arc::default(),
         uri: Uri::from_static("/"),
         front: Arc::new(front),
     }
