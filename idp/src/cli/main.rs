@@ -2,6 +2,11 @@
 
 use std::process::ExitCode;
 
+use mimalloc::MiMalloc;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
 /// Requests may use every core; password hashing has threads of its own, which get what requests leave over
 /// ([`platform::priority`]). `TOKIO_WORKER_THREADS` says otherwise.
 fn main() -> ExitCode {
