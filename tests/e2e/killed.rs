@@ -43,7 +43,7 @@ async fn configure(operator: &Operator) -> String {
     let issuer = format!("http://localhost:{port}");
     let mut text = format!(
         "issuer = '{issuer}'\nlisten = '127.0.0.1:{port}'\ndatabase = 'sqlite:idp.db'\n\
-         [secrets]\nroot = {{ file = 'root.key' }}\n[dev]\noutbox = true\n[log]\nlevel = 'warn'\n\
+         [secrets]\nroot = {{ file = 'root.key' }}\n[dev]\noutbox = true\n\
          [limits]\nposts_per_minute = 0\nclient_requests_per_minute = 0\nopen_per_address = 0\nopen_in_all = 0\n\
          [[portal]]\nid = 'tests'\nurl = 'http://127.0.0.1:9999'\nbrand.name = 'Testportaal'\n\
          policy.second_factor = 'never'\n"
@@ -156,7 +156,8 @@ async fn whatever_was_answered_before_a_kill_in_the_middle_of_a_crowd_is_there_a
     let issuer = configure(&operator).await;
     let made = operator.create(&Person::ANNA);
     assert!(made.ok, "{made:?}");
-    let [patient, strict] = ["patient", "strict"].map(|id| RelyingParty::new(&issuer, id, Some("web-secret")));
+    let [patient, strict] =
+        ["patient", "strict"].map(|id| RelyingParty::new(&issuer, id, Some("web-secret")));
     let http = Client::builder().redirect(Policy::none()).no_proxy().build().unwrap();
 
     let (mut child, mut log) = serve(&operator.config()).await;
@@ -164,7 +165,8 @@ async fn whatever_was_answered_before_a_kill_in_the_middle_of_a_crowd_is_there_a
     browser.open(&patient.authorize_url(&[])).await;
     browser.give_password(&Person::ANNA).await;
     patient.answered(&browser, "code").expect("a sign-in");
-    let jar: Vec<String> = browser.cookies["localhost"].iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let jar: Vec<String> =
+        browser.cookies["localhost"].iter().map(|(name, value)| format!("{name}={value}")).collect();
     let cookies = jar.join("; ");
 
     for _ in 0..ROUNDS {
