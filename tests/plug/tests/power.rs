@@ -143,3 +143,21 @@ async fn a_disk_that_lies_about_syncs_is_found_out() {
         assert!(found.iter().any(is_loss), "nothing was lost without syncs of {lie}");
     }
 }
+
+/// The first start makes the file and its tables; whatever a cut leaves of them, the next start goes on from there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_server_starts_after_the_plug_was_pulled_at_any_moment_of_its_first_start() {
+    let folder = Folder::new();
+    let cuts: Arc<Mutex<Vec<Cut>>> = Arc::default();
+    let at_cut = {
+        let cuts = Arc::clone(&cuts);
+        move |image: &Image| {
+            cuts.lock().unwrap().push(Cut { promised: Promised::default(), image: image.clone() })
+        }
+    };
+    let _disk = Disk::watch(folder.path(), std::iter::repeat(1), at_cut);
+    open(folder.path()).await.unwrap().close().await;
+    let cuts = std::mem::take(&mut *cuts.lock().unwrap());
+    let broken = broken(&cuts, 1).await;
+    assert!(broken.is_empty(), "{broken:#?}");
+}
