@@ -132,7 +132,9 @@ impl Content {
                 // A disk that had done little, or nearly all.
                 let kept = [2, 8, 14, 15][usize::try_from(below(random, 4)).unwrap()];
                 parts.retain(|_| below(random, 16) < kept);
-                parts.iter().for_each(|part| part.apply(&mut content));
+                for part in &parts {
+                    part.apply(&mut content);
+                }
             }
         }
         content
@@ -235,6 +237,7 @@ impl Disk {
         if let Some(content) = state.image.current(name) {
             return content;
         }
+        // It is new here, so nobody holds a lock on it that would be given up when this closes it.
         let bytes = std::fs::read(self.folder.join(name)).unwrap();
         state.changes += 1;
         let unsynced = vec![(state.changes, Change::Write { at: 0, bytes })];
