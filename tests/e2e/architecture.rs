@@ -177,7 +177,8 @@ fn dependencies(manifest: &str) -> Vec<&str> {
 #[test]
 fn every_dependency_is_used() {
     let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
-    let members = ["platform", "idp", "portal-client", "tests", "tests/bench", "tests/properties"];
+    let members =
+        ["platform", "idp", "portal-client", "tests", "tests/bench", "tests/plug", "tests/properties"];
     let mut unused = Vec::new();
     let mut listed = BTreeSet::new();
     for member in members {

@@ -35,6 +35,7 @@ mod halves;
 mod input;
 mod journey;
 mod keys;
+mod killed;
 mod limits;
 mod mail_words;
 mod lockout;

@@ -37,6 +37,7 @@ pub(super) enum Place {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
     Missing,
+    /// Without a byte, or with the beginnings of a database that was never whole.
     Empty,
     /// Its first page is one of a database, and the rest of it seems to be there.
     Whole,
@@ -167,11 +168,21 @@ pub(super) fn with_ending(file: &Path, ending: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Whether what SQLite has not moved into `file` yet stands beside it: its log, or a journal of an older kind.
+/// Whether what SQLite has not moved into `file` yet stands beside it: its log, or a journal of an older kind, which holds
+/// what was there before.
 pub(super) fn has_log(file: &Path) -> bool {
-    ["-wal", "-journal"]
-        .iter()
-        .any(|ending| fs::metadata(with_ending(file, ending)).is_ok_and(|log| log.len() > 0))
+    fs::metadata(with_ending(file, "-wal")).is_ok_and(|log| log.len() > 0)
+        || journal(file).is_some_and(|pages| pages > 0)
+}
+
+/// How many pages the database had before the change that the journal beside `file` takes back. None if there is no journal,
+/// or one that takes nothing back: <https://www.sqlite.org/fileformat.html> section 3.
+fn journal(file: &Path) -> Option<u32> {
+    const MAGIC: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
+    let mut header = [0; 20];
+    File::open(with_ending(file, "-journal")).and_then(|mut journal| journal.read_exact(&mut header)).ok()?;
+    let pages = header[16..].try_into().ok()?;
+    header.starts_with(&MAGIC).then(|| u32::from_be_bytes(pages))
 }
 
 /// Looks at a file without SQLite, which would make what is missing. Not for one that this process has open: closing it
@@ -186,7 +197,9 @@ pub(super) fn inspect(file: &Path) -> Result<State, OpenError> {
     if !found.is_file() {
         return Err(OpenError::NotADatabase(file.to_owned()));
     }
-    if found.len() == 0 {
+    // SQLite was making the database when the process or the machine ended, and will empty the file.
+    let is_unmade = journal(file) == Some(0);
+    if found.len() == 0 || is_unmade {
         return Ok(State::Empty);
     }
     // https://www.sqlite.org/fileformat.html section 1.3: the header, in the first 100 bytes.
