@@ -78,6 +78,9 @@ impl Connection {
         let head = String::from_utf8_lossy(&self.buffer[..head_end]).into_owned();
         let status = head.get(9..12).and_then(|code| code.parse().ok()).ok_or_else(ended)?;
         let mut answer = Answer { status, head, body: String::new() };
+        if answer.header("transfer-encoding").is_some() {
+            return Err(io::Error::new(io::ErrorKind::Unsupported, "an answer in chunks"));
+        }
         let length: usize = answer.header("content-length").and_then(|text| text.parse().ok()).unwrap_or(0);
         while self.buffer.len() < head_end + length {
             if self.stream.read_buf(&mut self.buffer).await? == 0 {

@@ -7,19 +7,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 use tokio::task::JoinSet;
 
 use crate::http::{Answer, Connection};
 use crate::load::{self, Load, VERIFIER};
-use crate::server::{CLIENT, REDIRECT_URI, Server};
+use crate::server::{self, APP, Algorithm, Client, REDIRECT_URI, Storage};
 
 /// People who ask in turn; each waits for an answer before the next question.
 const PEOPLE: usize = 50;
 const SCOPE: &str = "openid profile offline_access";
-/// The algorithm of the client under load.
-const ALGORITHM: &str = "RS256";
+/// The client under load. Its access tokens are signed with ES256 in any case, so that one key signs both its tokens.
+const CLIENT: Client = APP[Algorithm::Es256 as usize];
 
 /// How hard and how long.
 pub struct Options {
@@ -128,14 +128,13 @@ struct Tally {
 /// Runs it and prints the table; whether nothing failed that should not.
 pub async fn run(options: &Options) -> bool {
     println!("preparing {PEOPLE} people");
-    let server = Server::start(PEOPLE).await;
-    let mut load = Load::new(server.port, 8);
-    let journeys = load.prepare_sign_ins(0..PEOPLE).await;
-    load.sign_in(journeys).await;
+    let server = server::start("Voordeur", Storage::default(), PEOPLE, 0).await;
+    let mut load = Load::new(&server, 8);
+    load.settle(PEOPLE, &[]).await;
     let mut people = VecDeque::new();
-    for (number, cookies) in load.signed_in().iter().enumerate() {
+    for (number, cookies) in load.browsers().iter().enumerate() {
         let mut person = Person {
-            connection: Connection::open(server.port).await.unwrap(),
+            connection: Connection::open(server.plan.port).await.unwrap(),
             cookies: cookies.clone(),
             turn: 0,
             code: String::new(),
@@ -154,7 +153,7 @@ pub async fn run(options: &Options) -> bool {
     println!("{} requests a second for {} seconds", options.rate, options.seconds);
     let revocation = Revocation::default();
     let operator = tokio::task::spawn_blocking({
-        let (idp, revocation, seconds) = (server.command_line(), revocation.clone(), options.seconds);
+        let (idp, revocation, seconds) = (server::command_line(&server), revocation.clone(), options.seconds);
         move || operate(&idp, &revocation, Duration::from_secs(seconds.into()))
     });
     let start = Instant::now();
@@ -189,7 +188,7 @@ fn operate(idp: &impl Fn(&[&str]) -> Value, revocation: &Revocation, whole: Dura
     at(1, &["keys", "rotate", "--now"]);
     at(3, &["keys", "rotate", "--now"]);
     let keys = at(6, &["keys", "list"]);
-    let signing = |key: &&Value| key["phase"] == "signing" && key["algorithm"] == ALGORITHM;
+    let signing = |key: &&Value| key["phase"] == "signing" && key["algorithm"] == Algorithm::Es256.name();
     let kid = keys.as_array().unwrap().iter().find(signing).expect("a signing key")["kid"].as_str().unwrap();
     revocation.kid.set(kid.to_owned()).unwrap();
     at(6, &["keys", "revoke", "--kid", kid]);
@@ -271,9 +270,9 @@ async fn one(mut person: Person, revocation: Revocation) -> Done {
 }
 
 async fn ask(person: &mut Person, step: Step) -> std::io::Result<Answer> {
-    let client = format!("authorization: Basic {}\r\n", STANDARD.encode(CLIENT.join(":")));
+    let client = load::authorization(CLIENT);
     match step {
-        Step::Authorize => person.connection.get(&load::authorize(SCOPE), &person.cookies).await,
+        Step::Authorize => person.connection.get(&load::authorize(CLIENT, SCOPE), &person.cookies).await,
         Step::Jwks => person.connection.get("/jwks", "").await,
         Step::Userinfo => {
             let header = format!("authorization: Bearer {}\r\n", person.access_token);

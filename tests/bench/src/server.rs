@@ -1,13 +1,13 @@
-//! The server under test: the release binary `idp` beside this one, on an empty database with accounts.
+//! The server under test: the binary `idp` beside this one, on a database of its own with people in it.
 
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
 
 use idp::config::Config;
 use idp::credentials::passwords::PasswordPool;
-use idp::domain::account::{EmailAddress, Role};
+use idp::domain::account::{AccountId, EmailAddress, Role};
 use idp::store::Store;
 use idp::store::accounts::NewAccount;
 use platform::clock::Clock;
@@ -15,26 +15,62 @@ use platform::language::Language;
 use platform::random::Random;
 use platform::seal::RootKey;
 use serde_json::Value;
-use tempfile::TempDir;
 
-use crate::http::Connection;
+use crate::fill::fill;
+use crate::process::free_port;
+use crate::provider::{Plan, Provider};
 
 pub const PASSWORD: &str = "Zonnig-Weer-Vandaag-8";
-pub const CLIENT: [&str; 2] = ["bench", "geheim-van-de-bench"];
-/// A client that asks for tokens of its own.
-pub const MACHINE: [&str; 2] = ["machine", "geheim-van-de-machine"];
-/// What they are for.
-pub const RESOURCE: &str = "https://api.example/";
 pub const REDIRECT_URI: &str = "http://127.0.0.1:9999/cb";
+/// What the tokens of [`MACHINE`] are for.
+pub const RESOURCE: &str = "https://api.example/";
 const ROOT: &str = "0123456789abcdef0123456789abcdef";
 
-/// Ends with this value.
-pub struct Server {
-    pub port: u16,
-    child: Child,
-    binary: PathBuf,
-    file: PathBuf,
-    _folder: TempDir,
+/// How tokens are signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Algorithm {
+    Rs256,
+    Es256,
+}
+
+impl Algorithm {
+    pub const ALL: [Self; 2] = [Self::Rs256, Self::Es256];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rs256 => "RS256",
+            Self::Es256 => "ES256",
+        }
+    }
+}
+
+/// A client of every provider.
+#[derive(Clone, Copy, Debug)]
+pub struct Client {
+    pub id: &'static str,
+    pub secret: &'static str,
+}
+
+const fn client(id: &'static str) -> Client {
+    Client { id, secret: "geheim-van-de-bench-met-32-tekens" }
+}
+
+/// In the order of [`Algorithm`]: signs people in.
+pub const WEB: [Client; 2] = [client("web-rs256"), client("web-es256")];
+/// Signs people in and refreshes.
+pub const APP: [Client; 2] = [client("app-rs256"), client("app-es256")];
+/// Asks for tokens of its own.
+pub const MACHINE: [Client; 2] = [client("machine-rs256"), client("machine-es256")];
+
+/// Where it keeps what it knows.
+#[derive(Clone, Default)]
+pub struct Storage {
+    /// The address of an empty database in place of a file.
+    pub database: Option<String>,
+    /// The address of a Redis.
+    pub ephemeral: Option<String>,
+    /// The programs behind them.
+    pub beside: Vec<u32>,
 }
 
 /// The e-mail address of account `number`.
@@ -47,123 +83,99 @@ pub fn device(number: usize) -> String {
     platform::seal::sha256(&email(number))
 }
 
-impl Server {
-    /// Makes accounts, all with [`PASSWORD`] and a device that they know, and starts the server.
-    pub async fn start(accounts: usize) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
-        let file = folder.path().join("idp.toml");
-        let text = format!(
-            "issuer = 'http://localhost:{port}'\nlisten = '127.0.0.1:{port}'\n\
-             database = 'sqlite:{folder}/idp.db'\n\
-             [secrets]\nroot = '{ROOT}'\n[dev]\noutbox = true\n[log]\nlevel = 'warn'\n\
-             [limits]\nposts_per_minute = 0\nclient_requests_per_minute = 0\nsign_ins_per_address_per_hour = 0\n\
-             open_per_address = 0\nopen_in_all = 0\n\
-             [[portal]]\nid = 'bench'\nurl = 'http://127.0.0.1:9999'\nbrand.name = 'Bench'\n\
-             policy.second_factor = 'never'\n\
-             [[portal.client]]\nclient_id = '{id}'\nclient_secret = '{secret}'\n\
-             redirect_uris = ['{REDIRECT_URI}']\n\
-             [[portal.client]]\nclient_id = '{machine}'\nclient_secret = '{machine_secret}'\n\
-             grant_types = ['client_credentials']\nresources = ['{RESOURCE}']\nscope = 'api'\n",
-            machine = MACHINE[0],
-            machine_secret = MACHINE[1],
-            folder = folder.path().display(),
-            id = CLIENT[0],
-            secret = CLIENT[1],
-        );
-        std::fs::write(&file, text).unwrap();
-        add_accounts(&Config::load(&file).unwrap(), accounts).await;
-
-        let binary = std::env::current_exe().unwrap().with_file_name("idp");
-        let mut command = Command::new(&binary);
-        command.arg("serve").arg("--config").arg(&file);
-        let child = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", binary.display()));
-        let server = Self { port, child, binary, file, _folder: folder };
-        for _ in 0..100 {
-            if let Ok(mut connection) = Connection::open(port).await
-                && connection.get("/readyz", "").await.is_ok_and(|answer| answer.status == 200)
-            {
-                return server;
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        panic!("the server does not answer");
-    }
-
-    /// Runs a command beside the server, and reads the table that it prints.
-    pub fn command_line(&self) -> impl Fn(&[&str]) -> Value + Send + use<> {
-        let (binary, file) = (self.binary.clone(), self.file.clone());
-        move |arguments| {
-            let mut command = Command::new(&binary);
-            let output = command.args(arguments).arg("--json").arg("--config").arg(&file).output().unwrap();
-            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-            serde_json::from_slice(&output.stdout).unwrap()
-        }
-    }
-
-    /// Ends the server; the command that starts it again on the same database, and its port. The folder stays as long as the
-    /// result.
-    pub fn end(mut self) -> (Restart, u16) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let port = self.port;
-        (Restart { server: self }, port)
-    }
-
-    /// How often its threads gave the processor away by themselves.
-    pub fn switches(&self) -> u64 {
-        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
-        let of_task = |task: std::io::Result<std::fs::DirEntry>| {
-            let status = std::fs::read_to_string(task.ok()?.path().join("status")).ok()?;
-            let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?;
-            line.trim().parse::<u64>().ok()
-        };
-        tasks.filter_map(of_task).sum()
-    }
-
-    /// The memory that is resident now, in MB of 1,000,000 bytes.
-    pub fn resident_mb(&self) -> f64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-        let kib: f64 = line.trim().trim_end_matches(" kB").parse().unwrap();
-        kib * 1_024.0 / 1e6
-    }
-
-    /// The processor time that it has used, in clock ticks.
-    pub fn ticks(&self) -> u64 {
-        ticks_of(&self.child.id().to_string())
-    }
-}
-
-/// A server that was ended and may start again.
-pub struct Restart {
-    server: Server,
-}
-
-impl Restart {
-    /// Starts it; it ends with the result.
-    pub fn spawn(mut self) -> Server {
-        let mut command = Command::new(&self.server.binary);
-        command.arg("serve").arg("--config").arg(&self.server.file);
-        self.server.child = command.spawn().unwrap();
-        self.server
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-async fn add_accounts(config: &Config, count: usize) {
+/// Makes people, all with [`PASSWORD`] and a device that they know, and as many more who never come; starts the server.
+pub async fn start(name: &str, storage: Storage, people: usize, others: usize) -> Provider {
+    let folder = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let file = folder.path().join("idp.toml");
+    std::fs::write(&file, configuration(port, &storage)).unwrap();
+    let config = Config::load(&file).unwrap();
     let root = RootKey::new(ROOT).unwrap();
-    let random = Random::system();
-    let store = Store::open(&config.database, Clock::system(), random.clone(), root).await.unwrap();
-    let pool = PasswordPool::new(&config.password, random).unwrap();
+    let store = Store::open(&config.database, Clock::system(), Random::system(), root).await.unwrap();
+    let first = add_people(&store, &config, people).await;
+    if others > 0 {
+        fill(&store, &config.database, &first, others).await;
+    }
+    store.db().close().await;
+
+    let mut command = Command::new(binary());
+    command.arg("serve").arg("--config").arg(&file);
+    let plan = Plan {
+        name: name.to_owned(),
+        command,
+        port,
+        prefix: "",
+        ready: "/readyz",
+        people,
+        beside: storage.beside,
+        folder: Some(folder),
+        browsers: Vec::new(),
+    };
+    Provider::start(plan).await.unwrap()
+}
+
+/// Runs a command beside the server, and reads the table that it prints.
+pub fn command_line(server: &Provider) -> impl Fn(&[&str]) -> Value + Send + use<> {
+    let file = server.folder().join("idp.toml");
+    move |arguments| {
+        let mut command = Command::new(binary());
+        let output = command.args(arguments).arg("--json").arg("--config").arg(&file).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+}
+
+fn binary() -> PathBuf {
+    std::env::current_exe().unwrap().with_file_name("idp")
+}
+
+fn configuration(port: u16, storage: &Storage) -> String {
+    let database = storage.database.as_deref().unwrap_or("sqlite:idp.db");
+    let ephemeral = storage.ephemeral.as_deref().unwrap_or("database");
+    // Nobody is to be refused because the rest of a long run came from the same address, or took its time.
+    let mut text = format!(
+        "issuer = 'http://localhost:{port}'\nlisten = '127.0.0.1:{port}'\n\
+         database = '{database}'\nephemeral = '{ephemeral}'\n\
+         [secrets]\nroot = '{ROOT}'\n[dev]\noutbox = true\n[log]\nlevel = 'warn'\n\
+         [limits]\nposts_per_minute = 0\nclient_requests_per_minute = 0\nsign_ins_per_address_per_hour = 0\n\
+         open_per_address = 0\nopen_in_all = 0\n\
+         [sessions]\nidle_minutes = 600\n\
+         [[portal]]\nid = 'bench'\nurl = 'http://127.0.0.1:9999'\nbrand.name = 'Bench'\n\
+         policy.second_factor = 'never'\npolicy.idle_minutes = 600\n"
+    );
+    let mut add = |client: Client, algorithm: Algorithm, rest: &str| {
+        let _ = write!(
+            text,
+            "[[portal.client]]\nclient_id = '{}'\nclient_secret = '{}'\n\
+             id_token_signed_response_alg = '{}'\n{rest}\n",
+            client.id,
+            client.secret,
+            algorithm.name()
+        );
+    };
+    for algorithm in Algorithm::ALL {
+        let which = algorithm as usize;
+        add(
+            WEB[which],
+            algorithm,
+            &format!("redirect_uris = ['{REDIRECT_URI}']\ngrant_types = ['authorization_code']"),
+        );
+        add(APP[which], algorithm, &format!("redirect_uris = ['{REDIRECT_URI}']"));
+        add(
+            MACHINE[which],
+            algorithm,
+            &format!("grant_types = ['client_credentials']\nresources = ['{RESOURCE}']\nscope = 'api'"),
+        );
+    }
+    text
+}
+
+/// The first of them.
+async fn add_people(store: &Store, config: &Config, count: usize) -> AccountId {
+    let pool = PasswordPool::new(&config.password, Random::system()).unwrap();
     let hash = pool.hash(PASSWORD).await.unwrap();
     let mut write = store.begin_write().await.unwrap();
+    let mut first = None;
     for number in 0..count {
         let new = NewAccount {
             given_name: "Anna".into(),
@@ -183,23 +195,8 @@ async fn add_accounts(config: &Config, count: usize) {
             .trust_device(&mut write, &account, None, &device(number), "Firefox, Linux", Some(trusted_for))
             .await
             .unwrap();
+        first.get_or_insert(account);
     }
     write.commit().await.unwrap();
-    store.db().close().await;
-}
-
-/// User and system time of a process, in clock ticks (proc(5): fields 14 and 15 of `stat`).
-fn ticks_of(process: &str) -> u64 {
-    let stat = std::fs::read_to_string(Path::new("/proc").join(process).join("stat")).unwrap();
-    let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
-    fields[11..13].iter().map(|field| field.parse::<u64>().unwrap()).sum()
-}
-
-/// What all cores did so far, in clock ticks: everything, idling, and this process.
-pub fn machine_ticks() -> [u64; 3] {
-    let stat = std::fs::read_to_string("/proc/stat").unwrap();
-    let cpu: Vec<u64> =
-        stat.lines().next().unwrap().split_whitespace().skip(1).map(|field| field.parse().unwrap()).collect();
-    // user nice system idle iowait irq softirq steal; the guest fields are in the first ones already.
-    [cpu[..8].iter().sum(), cpu[3] + cpu[4], ticks_of("self")]
+    first.expect("somebody")
 }
