@@ -103,7 +103,6 @@ pub enum Role {
     OidcProvider,
     /// With [`PEERS_GRANTS`]: only refreshes.
     OidcProviderFull,
-    Glewlwyd,
 }
 
 /// What ours keeps its data in.
@@ -129,7 +128,6 @@ impl Role {
         match self {
             Self::Ours(..) | Self::OidcProvider => true,
             Self::OidcProviderFull => matches!(operation, Operation::Refresh(_)),
-            Self::Glewlwyd => peers::glewlwyd_does(operation),
         }
     }
 }
@@ -145,6 +143,8 @@ pub struct Measured {
     pub left_out: Vec<String>,
     /// Sign-ins before memory was looked at.
     pub sign_ins: usize,
+    /// They end after those that use them.
+    _engines: (Option<Postgres>, Option<Redis>),
 }
 
 impl Measured {
@@ -262,10 +262,6 @@ pub async fn measure(size: &Size) -> Measured {
                 Err(error) => keep("oidc-provider", error),
             }
         }
-        match peers::glewlwyd().await {
-            Ok(provider) => subjects.push(Subject::new(provider, Role::Glewlwyd, size).await),
-            Err(error) => keep("glewlwyd", error),
-        }
     }
 
     let window = Duration::from_secs_f64(size.seconds.min(1.0));
@@ -320,7 +316,7 @@ pub async fn measure(size: &Size) -> Measured {
     for subject in &mut subjects {
         subject.after = subject.provider.resident_mb();
     }
-    Measured { subjects, limits, commits, others, left_out, sign_ins }
+    Measured { subjects, limits, commits, others, left_out, sign_ins, _engines: (postgres, redis) }
 }
 
 /// Goes on until so many have signed in; how many they are in the end.

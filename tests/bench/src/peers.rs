@@ -1,4 +1,4 @@
-//! Other people's providers, set up as ours is: the same clients, keys of the same kinds, passwords of the same cost.
+//! Another provider, set up as ours is: the same clients, keys of the same kinds, passwords of the same cost.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -6,7 +6,6 @@ use std::process::{Command, Stdio};
 use idp::config::PasswordRules;
 use serde_json::json;
 
-use crate::load::Operation;
 use crate::process::free_port;
 use crate::provider::{Plan, Provider};
 use crate::server::{APP, Algorithm, MACHINE, PASSWORD, REDIRECT_URI, RESOURCE, WEB};
@@ -69,24 +68,4 @@ pub async fn oidc_provider(people: usize, grants: usize) -> Result<Provider, Str
         browsers: Vec::new(),
     };
     Provider::start(plan).await
-}
-
-/// What Glewlwyd can be asked for in the same way as ours.
-pub fn glewlwyd_does(operation: Operation) -> bool {
-    !matches!(
-        operation,
-        Operation::SignIn
-            | Operation::Introspection
-            | Operation::Silent(Algorithm::Es256)
-            | Operation::Refresh(Algorithm::Es256)
-            | Operation::ClientCredentials(Algorithm::Es256)
-    )
-}
-
-/// Debian's package `glewlwyd`, on SQLite.
-///
-/// # Errors
-/// It is not installed, or does not start.
-pub async fn glewlwyd() -> Result<Provider, String> {
-    Err("not yet".into())
 }
