@@ -145,6 +145,8 @@ pub struct Measured {
     pub left_out: Vec<String>,
     /// Sign-ins before memory was looked at.
     pub sign_ins: usize,
+    /// They end after those that use them.
+    _engines: (Option<Postgres>, Option<Redis>),
 }
 
 impl Measured {
@@ -320,7 +322,7 @@ pub async fn measure(size: &Size) -> Measured {
     for subject in &mut subjects {
         subject.after = subject.provider.resident_mb();
     }
-    Measured { subjects, limits, commits, others, left_out, sign_ins }
+    Measured { subjects, limits, commits, others, left_out, sign_ins, _engines: (postgres, redis) }
 }
 
 /// Goes on until so many have signed in; how many they are in the end.
