@@ -63,6 +63,23 @@ impl Connection {
         self.send(&request).await
     }
 
+    /// Sends JSON.
+    pub async fn json(
+        &mut self,
+        method: &str,
+        target: &str,
+        cookies: &str,
+        body: &str,
+    ) -> io::Result<Answer> {
+        let request = format!(
+            "{method} {target} HTTP/1.1\r\nhost: {}\r\ncookie: {cookies}\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\n\r\n{body}",
+            self.host,
+            body.len()
+        );
+        self.send(&request).await
+    }
+
     async fn send(&mut self, request: &str) -> io::Result<Answer> {
         self.stream.write_all(request.as_bytes()).await?;
         self.buffer.clear();

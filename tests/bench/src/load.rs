@@ -12,7 +12,7 @@ use url::Url;
 use url::form_urlencoded::Serializer;
 
 use crate::http::{Answer, Connection};
-use crate::provider::Provider;
+use crate::provider::{Dialect, Provider};
 use crate::server::{APP, Algorithm, Client, MACHINE, PASSWORD, REDIRECT_URI, RESOURCE, WEB, device, email};
 
 pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -63,7 +63,7 @@ impl Operation {
 pub struct Load {
     port: u16,
     at_once: usize,
-    prefix: &'static str,
+    dialect: Dialect,
     people: usize,
     /// Who signs in next.
     next: usize,
@@ -149,7 +149,7 @@ impl Load {
         Self {
             port: provider.plan.port,
             at_once,
-            prefix: provider.plan.prefix,
+            dialect: provider.plan.dialect,
             people: provider.plan.people,
             next: 0,
             browsers: provider.plan.browsers.clone(),
@@ -209,7 +209,7 @@ impl Load {
         let mut connection = Connection::open(self.port).await.unwrap();
         for _ in 0..5 {
             for target in ["/.well-known/openid-configuration", "/jwks"] {
-                let target = format!("{}{target}", self.prefix);
+                let target = format!("{}{target}", self.dialect.prefix);
                 assert_eq!(connection.get(&target, "").await.unwrap().status, 200, "{target}");
             }
         }
@@ -266,7 +266,7 @@ impl Load {
 
     /// Gives all the passwords, and asks for the keys meanwhile.
     async fn sign_in(&mut self, journeys: Vec<Prepared>) -> Pace {
-        let probe = Probe::start(self.port, format!("{}/jwks", self.prefix));
+        let probe = Probe::start(self.port, format!("{}/jwks", self.dialect.prefix));
         self.sign_ins += journeys.len();
         let (browsers, pace) = self.all(journeys, sign_in).await;
         if self.browsers.is_empty() {
@@ -283,7 +283,7 @@ impl Load {
     /// What silent flows gave.
     async fn tokens(&self, client: Client, count: usize, name: &'static str) -> Vec<String> {
         let scope = if name == "refresh_token" { "openid offline_access" } else { "openid" };
-        let flow = Flow::new(self.prefix, client, scope);
+        let flow = Flow::new(self.dialect, client, scope);
         let work = async move |connection: &mut Connection, cookies: String| {
             text_in(&flow.run(connection, &cookies).await, name)
         };
@@ -292,7 +292,7 @@ impl Load {
 
     /// Reads what stands at an address, so often.
     pub async fn get(&self, target: &str, count: usize) -> Pace {
-        let target = format!("{}{target}", self.prefix);
+        let target = format!("{}{target}", self.dialect.prefix);
         let work = async move |connection: &mut Connection, ()| {
             assert_eq!(connection.get(&target, "").await.unwrap().status, 200, "{target}");
         };
@@ -301,7 +301,7 @@ impl Load {
 
     /// Sign-ins of people who are signed in already, each to its tokens.
     async fn silent(&self, client: Client, count: usize) -> Pace {
-        let flow = Flow::new(self.prefix, client, "openid");
+        let flow = Flow::new(self.dialect, client, "openid");
         let work = async move |connection: &mut Connection, cookies: String| {
             flow.run(connection, &cookies).await;
         };
@@ -310,13 +310,16 @@ impl Load {
 
     /// Refreshes, each time with the token that was made longest ago, for which its successor comes.
     async fn refresh(&self, algorithm: Algorithm, count: usize) -> Pace {
-        let (headers, target) = (authorization(APP[algorithm as usize]), format!("{}/token", self.prefix));
+        let (headers, target) =
+            (authorization(APP[algorithm as usize]), format!("{}/token", self.dialect.prefix));
         let tokens = Arc::clone(&self.tokens[algorithm as usize]);
+        let has_id_token = self.dialect.refreshes_id_token;
         let work = async move |connection: &mut Connection, ()| {
             let token = tokens.lock().unwrap().pop_front().expect("a token for each connection");
             let form = form(&[("grant_type", "refresh_token"), ("refresh_token", &token)]);
             let answer = connection.post(&target, &headers, &form).await.unwrap();
-            assert!(answer.status == 200 && answer.body.contains("id_token"), "{}", answer.body);
+            assert!(answer.status == 200, "{}", answer.body);
+            assert_eq!(answer.body.contains("id_token"), has_id_token, "{}", answer.body);
             let successor = text_in(&answer.body, "refresh_token");
             assert_ne!(successor, token, "no rotation");
             tokens.lock().unwrap().push_back(successor);
@@ -326,7 +329,7 @@ impl Load {
 
     /// Tokens of a machine, for an API.
     async fn client_credentials(&self, client: Client, count: usize) -> Pace {
-        let (headers, target) = (authorization(client), format!("{}/token", self.prefix));
+        let (headers, target) = (authorization(client), format!("{}/token", self.dialect.prefix));
         let work = async move |connection: &mut Connection, ()| {
             let form =
                 form(&[("grant_type", "client_credentials"), ("resource", RESOURCE), ("scope", "api")]);
@@ -340,7 +343,7 @@ impl Load {
 
     /// Asks whether access tokens are good, which they are.
     async fn introspect(&self, tokens: Vec<String>) -> Pace {
-        let (headers, target) = (authorization(WEB[0]), format!("{}/introspect", self.prefix));
+        let (headers, target) = (authorization(WEB[0]), format!("{}/introspect", self.dialect.prefix));
         let work = async move |connection: &mut Connection, token: String| {
             let answer = connection.post(&target, &headers, &form(&[("token", &token)])).await.unwrap();
             assert!(answer.status == 200 && answer.body.contains("\"active\":true"), "{}", answer.body);
@@ -358,9 +361,9 @@ struct Flow {
 }
 
 impl Flow {
-    fn new(prefix: &str, client: Client, scope: &str) -> Self {
+    fn new(Dialect { prefix, silently, .. }: Dialect, client: Client, scope: &str) -> Self {
         Self {
-            authorize: format!("{prefix}{}", authorize(client, scope)),
+            authorize: format!("{prefix}{}{silently}", authorize(client, scope)),
             token: format!("{prefix}/token"),
             headers: authorization(client),
         }
@@ -369,6 +372,7 @@ impl Flow {
     /// The answer with the tokens.
     async fn run(&self, connection: &mut Connection, cookies: &str) -> String {
         let answer = connection.get(&self.authorize, cookies).await.unwrap();
+        assert!(answer.header("location").is_some(), "{} {}", answer.status, answer.body);
         let code = code_in(answer.header("location").unwrap_or_default());
         let form = form(&[
             ("grant_type", "authorization_code"),

@@ -103,6 +103,7 @@ pub enum Role {
     OidcProvider,
     /// With [`PEERS_GRANTS`]: only refreshes.
     OidcProviderFull,
+    Glewlwyd,
 }
 
 /// What ours keeps its data in.
@@ -128,6 +129,7 @@ impl Role {
         match self {
             Self::Ours(..) | Self::OidcProvider => true,
             Self::OidcProviderFull => matches!(operation, Operation::Refresh(_)),
+            Self::Glewlwyd => peers::glewlwyd_does(operation),
         }
     }
 }
@@ -261,6 +263,10 @@ pub async fn measure(size: &Size) -> Measured {
                 Ok(provider) => subjects.push(Subject::new(provider, role, size).await),
                 Err(error) => keep("oidc-provider", error),
             }
+        }
+        match peers::glewlwyd().await {
+            Ok(provider) => subjects.push(Subject::new(provider, Role::Glewlwyd, size).await),
+            Err(error) => keep("glewlwyd", error),
         }
     }
 

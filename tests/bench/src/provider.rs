@@ -13,13 +13,29 @@ use crate::process::{self, Process};
 /// How long a start may take: one that fills its memory first takes long.
 const PATIENCE: Duration = Duration::from_mins(3);
 
+/// What is particular to it.
+#[derive(Clone, Copy)]
+pub struct Dialect {
+    /// What stands before the paths of its endpoints.
+    pub prefix: &'static str,
+    /// What stands behind a request for a code, if that is to be answered without a page.
+    pub silently: &'static str,
+    /// Refreshing gives an ID token too.
+    pub refreshes_id_token: bool,
+}
+
+impl Dialect {
+    /// Ours.
+    pub const PLAIN: Self = Self { prefix: "", silently: "", refreshes_id_token: true };
+}
+
 /// What it is and how it is started.
 pub struct Plan {
     pub name: String,
     pub command: Command,
     pub port: u16,
-    /// What stands before the paths of its endpoints.
-    pub prefix: &'static str,
+    /// Where it is not like ours.
+    pub dialect: Dialect,
     /// Answers 200 once the rest does.
     pub ready: &'static str,
     /// How many people it knows.

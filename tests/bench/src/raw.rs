@@ -14,7 +14,7 @@ use idp::config::PasswordRules;
 use rusqlite::Connection;
 
 use crate::process::free_port;
-use crate::provider::{Plan, Provider};
+use crate::provider::{Dialect, Plan, Provider};
 
 /// As many threads as the server's password pool has.
 pub fn threads() -> usize {
@@ -95,7 +95,7 @@ pub async fn hello() -> Provider {
         name: "hello world".into(),
         command,
         port,
-        prefix: "",
+        dialect: Dialect::PLAIN,
         ready: "/",
         people: 0,
         beside: Vec::new(),

@@ -56,7 +56,7 @@ fn name(subject: &Subject) -> String {
         Role::OidcProviderFull => {
             format!("{}, {} grants", subject.provider.plan.name, number(PEERS_GRANTS as f64))
         }
-        Role::OidcProvider => subject.provider.plan.name.clone(),
+        Role::OidcProvider | Role::Glewlwyd => subject.provider.plan.name.clone(),
     }
 }
 

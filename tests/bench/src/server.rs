@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use crate::fill::fill;
 use crate::process::free_port;
-use crate::provider::{Plan, Provider};
+use crate::provider::{Dialect, Plan, Provider};
 
 pub const PASSWORD: &str = "Zonnig-Weer-Vandaag-8";
 pub const REDIRECT_URI: &str = "http://127.0.0.1:9999/cb";
@@ -104,7 +104,7 @@ pub async fn start(name: &str, storage: Storage, people: usize, others: usize) -
         name: name.to_owned(),
         command,
         port,
-        prefix: "",
+        dialect: Dialect::PLAIN,
         ready: "/readyz",
         people,
         beside: storage.beside,
