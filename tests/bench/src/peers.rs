@@ -32,6 +32,8 @@ pub async fn oidc_provider(people: usize, grants: usize) -> Result<Provider, Str
     let manifest = fs::read_to_string(manifest).map_err(|_| "npm did not install it")?;
     let manifest: serde_json::Value = serde_json::from_str(&manifest).map_err(|error| error.to_string())?;
     let version = manifest["version"].as_str().unwrap_or_default();
+    let node = Command::new("node").arg("--version").output().map_err(|error| format!("node: {error}"))?;
+    let node = String::from_utf8_lossy(&node.stdout).trim().to_owned();
     let clients = Algorithm::ALL.iter().flat_map(|algorithm| {
         let which = *algorithm as usize;
         let person = |client: Client, grants: &[&str]| {
@@ -68,7 +70,7 @@ pub async fn oidc_provider(people: usize, grants: usize) -> Result<Provider, Str
         )
         .stdout(Stdio::null());
     let plan = Plan {
-        name: format!("oidc-provider {version}"),
+        name: format!("oidc-provider {version} on Node.js {node}"),
         command,
         port,
         dialect: Dialect::PLAIN,
@@ -122,8 +124,13 @@ pub async fn glewlwyd() -> Result<Provider, String> {
         name: "glewlwyd".into(),
         command,
         port,
-        dialect: Dialect { prefix: "/api/oidc", silently: "&g_continue", refreshes_id_token: false },
-        ready: "/api/scheme/",
+        dialect: Dialect {
+            prefix: "/api/oidc",
+            authorize: "/auth",
+            silently: "&g_continue",
+            refreshes_id_token: false,
+        },
+        ready: "/config",
         people: GLEWLWYDS_BROWSERS,
         beside: Vec::new(),
         folder: Some(folder),
