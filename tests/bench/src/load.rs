@@ -109,7 +109,8 @@ pub fn form(fields: &[(&str, &str)]) -> String {
     Serializer::new(String::new()).extend_pairs(fields).finish()
 }
 
-pub fn authorize(client: Client, scope: &str) -> String {
+/// A request for a code.
+pub fn authorize(path: &str, client: Client, scope: &str) -> String {
     let challenge = sha256(VERIFIER);
     let parameters = form(&[
         ("client_id", client.id),
@@ -121,7 +122,7 @@ pub fn authorize(client: Client, scope: &str) -> String {
         ("code_challenge", &challenge),
         ("code_challenge_method", "S256"),
     ]);
-    format!("/authorize?{parameters}")
+    format!("{path}?{parameters}")
 }
 
 pub fn code_in(location: &str) -> String {
@@ -361,9 +362,9 @@ struct Flow {
 }
 
 impl Flow {
-    fn new(Dialect { prefix, silently, .. }: Dialect, client: Client, scope: &str) -> Self {
+    fn new(Dialect { prefix, authorize: path, silently, .. }: Dialect, client: Client, scope: &str) -> Self {
         Self {
-            authorize: format!("{prefix}{}{silently}", authorize(client, scope)),
+            authorize: format!("{prefix}{}{silently}", authorize(path, client, scope)),
             token: format!("{prefix}/token"),
             headers: authorization(client),
         }
@@ -410,7 +411,8 @@ fn kept(cookies: &str, answer: &Answer) -> String {
 /// From the client's request to the sign-in page, in a browser that the account knows.
 async fn prepare_sign_in(connection: &mut Connection, account: usize) -> Prepared {
     let device = format!("voordeur-device={}", device(account));
-    let first = connection.get(&authorize(WEB[0], "openid"), &device).await.unwrap();
+    let first =
+        connection.get(&authorize(Dialect::PLAIN.authorize, WEB[0], "openid"), &device).await.unwrap();
     let target = first.header("location").expect("a redirect to the sign-in page").to_owned();
     let cookies = kept(&device, &first);
     let page = connection.get(&target, &cookies).await.unwrap();

@@ -120,11 +120,17 @@ pub async fn glewlwyd() -> Result<Provider, String> {
     fs::write(&file, configuration).map_err(|error| error.to_string())?;
     let mut command = Command::new("glewlwyd");
     command.arg("--config-file").arg(&file).stdout(Stdio::null()).stderr(Stdio::null());
+    let version = Command::new("glewlwyd").arg("--version").output().map_err(|error| error.to_string())?;
     let plan = Plan {
-        name: "glewlwyd".into(),
+        name: format!("glewlwyd {}", String::from_utf8_lossy(&version.stdout).trim()),
         command,
         port,
-        dialect: Dialect { prefix: "/api/oidc", silently: "&g_continue", refreshes_id_token: false },
+        dialect: Dialect {
+            prefix: "/api/oidc",
+            authorize: "/auth",
+            silently: "&g_continue",
+            refreshes_id_token: false,
+        },
         ready: "/config",
         people: GLEWLWYDS_BROWSERS,
         beside: Vec::new(),

@@ -12,9 +12,9 @@ pub struct Chart {
 }
 
 const WIDTH: f64 = 900.0;
-const NAMES: f64 = 250.0;
+const NAMES: f64 = 300.0;
 /// From the axis to the longest bar; the rest is for what it says.
-const LENGTH: f64 = 520.0;
+const LENGTH: f64 = 480.0;
 const BAR: f64 = 20.0;
 const COLORS: [&str; 8] =
     ["#0b5d57", "#1f8a70", "#6aa84f", "#b45f06", "#8e3b46", "#5b5ea6", "#4a6fa5", "#7f7f7f"];

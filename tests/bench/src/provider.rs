@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_mins(3);
 pub struct Dialect {
     /// What stands before the paths of its endpoints.
     pub prefix: &'static str,
+    /// Where a code is asked for.
+    pub authorize: &'static str,
     /// What stands behind a request for a code, if that is to be answered without a page.
     pub silently: &'static str,
     /// Refreshing gives an ID token too.
@@ -26,7 +28,8 @@ pub struct Dialect {
 
 impl Dialect {
     /// Ours.
-    pub const PLAIN: Self = Self { prefix: "", silently: "", refreshes_id_token: true };
+    pub const PLAIN: Self =
+        Self { prefix: "", authorize: "/authorize", silently: "", refreshes_id_token: true };
 }
 
 /// What it is and how it is started.

@@ -272,7 +272,9 @@ async fn one(mut person: Person, revocation: Revocation) -> Done {
 async fn ask(person: &mut Person, step: Step) -> std::io::Result<Answer> {
     let client = load::authorization(CLIENT);
     match step {
-        Step::Authorize => person.connection.get(&load::authorize(CLIENT, SCOPE), &person.cookies).await,
+        Step::Authorize => {
+            person.connection.get(&load::authorize("/authorize", CLIENT, SCOPE), &person.cookies).await
+        }
         Step::Jwks => person.connection.get("/jwks", "").await,
         Step::Userinfo => {
             let header = format!("authorization: Bearer {}\r\n", person.access_token);
