@@ -30,11 +30,6 @@ impl Document {
         &self.json
     }
 
-    /// What tells it from others.
-    pub fn etag(&self) -> &HeaderValue {
-        &self.etag
-    }
-
     /// The answer to a request with these headers: the document, or that it is the one that they name.
     pub fn answer(&self, asked: &HeaderMap) -> Response {
         let is_known = asked.get(header::IF_NONE_MATCH) == Some(&self.etag);

@@ -1,11 +1,10 @@
 use std::process::ExitCode;
 
+use clap::Parser as _;
 use mimalloc::MiMalloc;
 
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
-
-use clap::Parser as _;
 
 #[tokio::main]
 async fn main() -> ExitCode {

@@ -37,7 +37,6 @@ use crate::credentials::codes::OneTimeCodes;
 use crate::credentials::passwords::PasswordPool;
 use crate::delivery::Delivery;
 use crate::keys::{ClientKeys, KeyError, KeyRing};
-
 use crate::store::{Store, StoreError};
 
 /// One node.
@@ -69,8 +68,8 @@ pub struct App {
     /// Makes the subjects that one sector sees.
     pub pairwise: Hasher,
     pub client_keys: ClientKeys,
-    /// What this server says of itself, with the algorithms that every client knows and with all; made at first use.
-    pub metadata: OnceLock<[Document; 2]>,
+    /// What this server says of itself, with the algorithms that every client knows and with all; made at first use, if it can be.
+    pub metadata: OnceLock<Option<[Document; 2]>>,
     /// Whether the keys of every algorithm are published.
     pub publishes_all: Remembered,
 }

@@ -75,13 +75,7 @@ pub async fn configuration(State(app): State<Shared>, headers: HeaderMap) -> Res
         Ok(all) => all,
         Err(error) => return unread(&error),
     };
-    if app.metadata.get().is_none() {
-        match documents(&app.config) {
-            Ok(documents) => drop(app.metadata.set(documents)),
-            Err(error) => tracing::error!(error, "the provider metadata cannot be written"),
-        }
-    }
-    match app.metadata.get() {
+    match app.metadata.get_or_init(|| documents(&app.config)) {
         Some(documents) => documents[usize::from(all)].answer(&headers),
         None => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
@@ -93,9 +87,13 @@ fn unread(error: &ServiceError) -> Response {
 }
 
 /// The metadata of each kind.
-fn documents(config: &Config) -> Result<[Document; 2], String> {
-    let document = |all| Document::new(&metadata(config, all)?).map_err(|error| error.to_string());
-    Ok([document(false)?, document(true)?])
+fn documents(config: &Config) -> Option<[Document; 2]> {
+    let document = |all| {
+        let written = metadata(config, all)
+            .and_then(|metadata| Document::new(&metadata).map_err(|error| error.to_string()));
+        written.inspect_err(|error| tracing::error!(error, "the provider metadata cannot be written")).ok()
+    };
+    Some([document(false)?, document(true)?])
 }
 
 fn metadata(config: &Config, publishes_all: bool) -> Result<Metadata, String> {
@@ -209,16 +207,18 @@ impl App {
     /// Whether the keys of every algorithm are published: as it was within the last second, if another node was asked.
     async fn publishes_all(&self) -> Result<bool, ServiceError> {
         let now = self.clock.now();
-        if let Some(known) = self.publishes_all.at(now) {
-            return Ok(known);
-        }
-        let mut all = true;
-        for algorithm in Self::on_request() {
-            let since = now.minus(KEEP_ASKED);
-            all &= self.file_asks_for(algorithm) || self.store.was_algorithm_asked(algorithm, since).await?;
-        }
-        self.publishes_all.note(now, all);
-        Ok(all)
+        let read = async {
+            for algorithm in Self::on_request() {
+                let since = now.minus(KEEP_ASKED);
+                let is_asked =
+                    self.file_asks_for(algorithm) || self.store.was_algorithm_asked(algorithm, since).await?;
+                if !is_asked {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        };
+        self.publishes_all.or_read(now, read).await
     }
 }
 

@@ -34,8 +34,6 @@ pub fn router(app: &Shared) -> Router {
     let log = request_log::RequestLog { random: app.random.clone(), metrics };
     Router::new()
         // Portals
-        .route(paths::CONFIGURATION, get(discovery::configuration))
-        .route(paths::OAUTH_CONFIGURATION, get(discovery::configuration))
         .route(paths::JWKS, get(discovery::jwks))
         .route(paths::AUTHORIZE, get(authorize::get).post(authorize::post))
         .route(paths::LOGOUT, get(logout::get).post(logout::post))
@@ -73,6 +71,9 @@ pub fn router(app: &Shared) -> Router {
         .route(paths::HOME, get(home))
         // What stands above may sign or verify.
         .route_layer(middleware::from_fn_with_state(app.clone(), know_the_keys))
+        // What this server says of itself
+        .route(paths::CONFIGURATION, get(discovery::configuration))
+        .route(paths::OAUTH_CONFIGURATION, get(discovery::configuration))
         // A sign-in
         .route(paths::SIGNIN, get(signin::enter))
         .route(paths::SIGNIN_PASSWORD, get(password::get).post(password::post))

@@ -185,8 +185,20 @@ impl Store {
         client_id: Option<&str>,
         detail: &str,
     ) {
-        write.later(Query::new("INSERT INTO audit (id, at, account_id, event, client_id, detail, actor_id, request_id, organisation)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, (SELECT organisation FROM accounts WHERE id = $3))").bind(self.random.id()).bind(self.clock.now().0).bind(account.0.as_str()).bind(event.as_str()).bind(client_id).bind(detail).bind(actor.map(|actor| actor.0.as_str())).bind(current_request().as_deref()));
+        let query = Query::new(
+            "INSERT INTO audit (id, at, account_id, event, client_id, detail, actor_id, request_id, organisation)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, (SELECT organisation FROM accounts WHERE id = $3))",
+        );
+        let query = query
+            .bind(self.random.id())
+            .bind(self.clock.now().0)
+            .bind(&account.0)
+            .bind(event.as_str())
+            .bind(client_id)
+            .bind(detail)
+            .bind(actor.map(|actor| actor.0.as_str()))
+            .bind(current_request().as_deref());
+        write.later(query);
     }
 
     /// Adds a row for what an operator did on the command line. It uses the oldest columns alone: a backup is made of

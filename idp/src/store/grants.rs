@@ -117,9 +117,24 @@ impl Store {
     pub fn insert_grant(&self, write: &mut Write, new: &NewGrant<'_>) -> Result<()> {
         let now = self.clock.now();
         let details = as_json(new.details)?;
-        write.later(Query::new("INSERT INTO grants (id, session_id, account_id, client_id, redirect_uri, scope, details, code_hash,
+        let query = Query::new(
+            "INSERT INTO grants (id, session_id, account_id, client_id, redirect_uri, scope, details, code_hash,
                code_challenge, code_expires_at, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)").bind(self.random.id()).bind(new.session_id).bind(new.account_id.0.as_str()).bind(new.client_id).bind(new.redirect_uri).bind(new.scope).bind(details).bind(sha256(new.code)).bind(new.code_challenge).bind(now.plus(new.code_lifetime).0).bind(now.0));
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        );
+        let query = query
+            .bind(self.random.id())
+            .bind(new.session_id)
+            .bind(&new.account_id.0)
+            .bind(new.client_id)
+            .bind(new.redirect_uri)
+            .bind(new.scope)
+            .bind(details)
+            .bind(sha256(new.code))
+            .bind(new.code_challenge)
+            .bind(now.plus(new.code_lifetime).0)
+            .bind(now.0);
+        write.later(query);
         Ok(())
     }
 

@@ -105,9 +105,23 @@ impl Store {
     pub fn insert_session(&self, write: &mut Write, secret: &str, signed_in: &SignedIn<'_>) -> String {
         let now = self.clock.now();
         let id = self.random.id();
-        write.later(Query::new("INSERT INTO sessions
+        let query = Query::new(
+            "INSERT INTO sessions
                (id, secret_hash, account_id, device_id, label, proofs, authenticated_at, code_at, last_seen_at, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)").bind(id.as_str()).bind(sha256(secret)).bind(signed_in.account_id.0.as_str()).bind(signed_in.device_id).bind(signed_in.label).bind(signed_in.proofs.to_json()).bind(signed_in.proofs.authenticated_at().map_or(0, |at| at.0)).bind(signed_in.proofs.at(&Method::Sms).map(|at| at.0)).bind(now.0).bind(now.plus(signed_in.lifetime).0));
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        );
+        let query = query
+            .bind(id.as_str())
+            .bind(sha256(secret))
+            .bind(&signed_in.account_id.0)
+            .bind(signed_in.device_id)
+            .bind(signed_in.label)
+            .bind(signed_in.proofs.to_json())
+            .bind(signed_in.proofs.authenticated_at().map_or(0, |at| at.0))
+            .bind(signed_in.proofs.at(&Method::Sms).map(|at| at.0))
+            .bind(now.0)
+            .bind(now.plus(signed_in.lifetime).0);
+        write.later(query);
         id
     }
 

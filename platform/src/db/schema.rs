@@ -1,7 +1,7 @@
 //! What tables a program needs, what tables a database has, and whether the two go together.
 
 use include_dir::Dir;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::migrate::{Migrate as _, Migration, MigrationType, Migrator};
 use sqlx::{AnyConnection, Connection as _, Row as _};
 
 use super::{Db, Engine, Found, OpenError, Query};
@@ -111,15 +111,13 @@ impl Schema {
         connection: &mut AnyConnection,
         place: &str,
     ) -> Result<bool, OpenError> {
-        let mut versions = async |condition| {
-            let text = format!("SELECT version FROM _sqlx_migrations WHERE {condition}");
-            let rows = sqlx::query_scalar(sqlx::AssertSqlSafe(text)).fetch_all(&mut *connection).await;
-            rows.map_err(|error| OpenError::of(place, error))
-        };
-        let (applied, failed): (Vec<i64>, Vec<i64>) =
-            (versions("success").await?, versions("NOT success").await?);
-        let is_complete = self.migrations()?.iter().all(|own| applied.contains(&own.version));
-        Ok(is_complete && failed.is_empty() && fact(connection, "root_key", place).await?.is_some())
+        let migrator = self.migrations()?;
+        let failed = connection.dirty_version(&migrator.table_name).await.map_err(OpenError::Migrate)?;
+        let applied =
+            connection.list_applied_migrations(&migrator.table_name).await.map_err(OpenError::Migrate)?;
+        let is_applied = |own: &Migration| applied.iter().any(|applied| applied.version == own.version);
+        let is_complete = failed.is_none() && migrator.iter().all(is_applied);
+        Ok(is_complete && fact(connection, "root_key", place).await?.is_some())
     }
 
     /// Applies what is missing. On PostgreSQL sqlx holds a lock meanwhile; on SQLite it is one transaction, and whoever

@@ -45,8 +45,8 @@ fn main() -> ExitCode {
             // Whatever is dropped ends what it started.
             tokio::select! {
                 good = chosen(&words) => good,
-                _ = terminated.recv() => false,
-                _ = tokio::signal::ctrl_c() => false,
+                _ = terminated.recv() => interrupted(),
+                _ = tokio::signal::ctrl_c() => interrupted(),
             }
         })
     };
@@ -55,6 +55,11 @@ fn main() -> ExitCode {
         // A panic has said what it was.
         Ok(false) | Err(_) => ExitCode::FAILURE,
     }
+}
+
+fn interrupted() -> bool {
+    eprintln!("bench: interrupted");
+    false
 }
 
 /// Whether all is well.

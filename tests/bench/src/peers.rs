@@ -130,6 +130,7 @@ pub async fn glewlwyd() -> Result<Provider, String> {
             authorize: "/auth",
             silently: "&g_continue",
             refreshes_id_token: false,
+            forgets_codes: true,
         },
         ready: "/config",
         people: GLEWLWYDS_BROWSERS,

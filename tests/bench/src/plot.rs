@@ -11,8 +11,8 @@ pub struct Chart {
     pub limit: Option<f64>,
 }
 
-const WIDTH: f64 = 900.0;
-const NAMES: f64 = 300.0;
+const WIDTH: f64 = 980.0;
+const NAMES: f64 = 380.0;
 /// From the axis to the longest bar; the rest is for what it says.
 const LENGTH: f64 = 480.0;
 const BAR: f64 = 20.0;

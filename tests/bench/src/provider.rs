@@ -24,12 +24,19 @@ pub struct Dialect {
     pub silently: &'static str,
     /// Refreshing gives an ID token too.
     pub refreshes_id_token: bool,
+    /// Now and then it refuses a code that it has just given out.
+    pub forgets_codes: bool,
 }
 
 impl Dialect {
     /// Ours.
-    pub const PLAIN: Self =
-        Self { prefix: "", authorize: "/authorize", silently: "", refreshes_id_token: true };
+    pub const PLAIN: Self = Self {
+        prefix: "",
+        authorize: "/authorize",
+        silently: "",
+        refreshes_id_token: true,
+        forgets_codes: false,
+    };
 }
 
 /// What it is and how it is started.

@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use platform::random::Random;
 
-use crate::folder::below;
+use crate::load::below;
 use crate::vfs;
 
 const SECTOR: usize = 512;
@@ -183,8 +183,10 @@ impl Disk {
         at_cut: impl FnMut(&Image) + Send + 'static,
     ) -> Arc<Self> {
         vfs::register();
+        // SQLite names files so.
+        let folder = folder.canonicalize().unwrap();
         let mut image = Image::default();
-        for entry in std::fs::read_dir(folder).unwrap() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
             let entry = entry.unwrap();
             let content = Content { synced: std::fs::read(entry.path()).unwrap(), unsynced: Vec::new() };
             image.contents.push(content);
@@ -200,7 +202,7 @@ impl Disk {
             intervals: Box::new(intervals),
             at_cut: Box::new(at_cut),
         };
-        let disk = Arc::new(Self { folder: folder.to_owned(), state: Mutex::new(state) });
+        let disk = Arc::new(Self { folder, state: Mutex::new(state) });
         WATCHED.lock().unwrap().push(Arc::clone(&disk));
         disk
     }

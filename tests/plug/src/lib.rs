@@ -3,6 +3,5 @@
 #![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 pub mod disk;
-pub mod folder;
 pub mod load;
 mod vfs;

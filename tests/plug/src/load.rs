@@ -10,8 +10,6 @@ use platform::random::Random;
 use platform::seal::RootKey;
 use tokio::task::{JoinSet, yield_now};
 
-use crate::folder::below;
-
 /// So many tasks write at once.
 pub const TASKS: i64 = 48;
 
@@ -343,6 +341,11 @@ impl Load {
         let row = Query::new(query).bind(key).fetch_optional(&self.db).await.unwrap();
         assert!(row.is_some(), "{key} was answered and cannot be read");
     }
+}
+
+/// A number below `below`, of a generator that may be seeded.
+pub fn below(random: &Random, below: u64) -> u64 {
+    u64::from_le_bytes(random.bytes()) % below
 }
 
 fn insert_right(key: &str, n: i64) -> Query {

@@ -9,8 +9,8 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use platform::random::Random;
-use plug::folder::Folder;
 use plug::load::{Load, Promised, open};
+use tempfile::tempdir;
 
 const NAME: &str = "whoever_is_answered_while_the_disk_is_full_is_there_and_with_room_it_goes_on";
 /// Where the small disk is; set in the process that sees it.
@@ -43,7 +43,7 @@ fn in_a_namespace() {
             "this test mounts a small disk: run it as root, or where a user may make namespaces: {said:?}"
         );
     };
-    let folder = Folder::new();
+    let folder = tempdir().unwrap();
     let script = format!("mount -t tmpfs -o {SIZE} tmpfs \"$0\" && exec \"$@\"");
     let mut command = unshare(ways[way]);
     command.args(["sh", "-c", &script]).arg(folder.path()).arg(std::env::current_exe().unwrap());

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 use platform::db::Query;
 use platform::random::Random;
 use plug::disk::{Disk, Image, Survives};
-use plug::folder::{Folder, below};
-use plug::load::{FILE, Load, Promised, open};
+use plug::load::{FILE, Load, Promised, below, open};
+use tempfile::tempdir;
 use tokio::task::{JoinSet, LocalSet};
 
 /// A moment at which the plug was pulled: what had been answered by then, and what the disk had.
@@ -28,7 +28,7 @@ const APART: u64 = 6_000;
 
 /// Runs a load on what was on the disk; the cuts that were made meanwhile.
 async fn pull(start: Option<&Cut>, seed: u64, units: usize, lie: Option<&'static str>) -> Vec<Cut> {
-    let (folder, random) = (Folder::new(), Random::seeded(seed));
+    let (folder, random) = (tempdir().unwrap(), Random::seeded(seed));
     if let Some(start) = start {
         start.image.lay(folder.path(), &Survives::Some(&random));
     }
@@ -77,7 +77,7 @@ async fn pull(start: Option<&Cut>, seed: u64, units: usize, lie: Option<&'static
 
 /// With all that it saw, it has what the real disk has.
 fn is_seen_rightly(image: &Image, real: &Path) {
-    let laid = Folder::new();
+    let laid = tempdir().unwrap();
     image.lay(laid.path(), &Survives::Everything);
     let files = |folder: &Path| -> BTreeMap<_, _> {
         let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
@@ -93,7 +93,7 @@ async fn broken(cuts: &[Cut], seed: u64) -> Vec<String> {
     let checks = async {
         for (number, cut) in cuts.iter().enumerate() {
             for survives in [Survives::Nothing, Survives::Some(&random), Survives::Some(&random)] {
-                let (folder, promised) = (Folder::new(), cut.promised.clone());
+                let (folder, promised) = (tempdir().unwrap(), cut.promised.clone());
                 cut.image.lay(folder.path(), &survives);
                 checking.spawn_local(async move {
                     let broken = promised.broken_in(folder.path()).await;
@@ -148,7 +148,7 @@ async fn a_disk_that_lies_about_syncs_is_found_out() {
 /// The first start makes the file and its tables; whatever a cut leaves of them, the next start goes on from there.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_server_starts_after_the_plug_was_pulled_at_any_moment_of_its_first_start() {
-    let folder = Folder::new();
+    let folder = tempdir().unwrap();
     let cuts: Arc<Mutex<Vec<Cut>>> = Arc::default();
     let at_cut = {
         let cuts = Arc::clone(&cuts);
