@@ -23,7 +23,9 @@ use crate::oauth::{
 };
 use crate::operators::{dev, reports};
 use crate::signin::register::confirm;
-use crate::signin::{code, consent, new_password, password, phone, terms};
+use crate::signin::{
+    code, consent, new_app, new_password, other_ways, password, phone, recovery_code, terms,
+};
 use crate::signin::{recover, register};
 use crate::{account, desk, operators, signin};
 
@@ -59,6 +61,12 @@ pub fn router(app: &Shared) -> Router {
         .route(paths::ACCOUNT_PHONE_RESEND, post(account::phone::resend))
         .route(paths::CHANGE_PASSWORD, get(|| async { Redirect::to(paths::ACCOUNT_PASSWORD) }))
         .route(paths::ACCOUNT_PASSWORD, get(account::password::get).post(account::password::post))
+        .route(paths::ACCOUNT_APP, get(account::app::get).post(account::app::post))
+        .route(paths::ACCOUNT_APP_REMOVE, post(account::app::remove))
+        .route(
+            paths::ACCOUNT_RECOVERY_CODES,
+            get(account::recovery_codes::get).post(account::recovery_codes::post),
+        )
         .route(paths::ACCOUNT_DOWNLOAD, get(account::leave::download_get).post(account::leave::download_post))
         .route(paths::ACCOUNT_DELETE, get(account::leave::delete_get).post(account::leave::delete_post))
         .route(paths::ACCOUNT_DELETED, get(account::leave::deleted))
@@ -81,6 +89,10 @@ pub fn router(app: &Shared) -> Router {
         .route(paths::SIGNIN_PHONE, get(phone::get).post(phone::post))
         .route(paths::SIGNIN_CODE, get(code::get).post(code::post))
         .route(paths::SIGNIN_RESEND, post(code::resend))
+        .route(paths::SIGNIN_APP, get(signin::app::get).post(signin::app::post))
+        .route(paths::SIGNIN_NEW_APP, get(new_app::get).post(new_app::post))
+        .route(paths::SIGNIN_RECOVERY_CODE, get(recovery_code::get).post(recovery_code::post))
+        .route(paths::SIGNIN_OTHER_WAY, post(other_ways::post))
         .route(paths::SIGNIN_TERMS, get(terms::get).post(terms::post))
         .route(paths::SIGNIN_CONSENT, get(consent::get).post(consent::post))
         .route(paths::SIGNIN_CANCEL, post(signin::cancel))
