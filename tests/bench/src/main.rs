@@ -7,6 +7,7 @@ mod engines;
 mod figures;
 mod fill;
 mod http;
+mod instructions;
 mod load;
 mod measure;
 mod peers;
@@ -26,7 +27,8 @@ use std::process::ExitCode;
 use measure::{Engine, Size};
 use tokio::signal::unix::{SignalKind, signal};
 
-const USAGE: &str = "bench report [--folder FOLDER] [--engine sqlite|postgres] [--accounts N] [--rounds N] [--seconds S] [--sign-ins N], or: smoke, \
+const USAGE: &str = "bench report [--folder FOLDER] [--engine sqlite|postgres] [--accounts N] [--rounds N] \
+                     [--seconds S] [--sign-ins N], or: smoke, or: instructions [--write], \
                      or: rotation [--rate N] [--seconds N]";
 
 fn main() -> ExitCode {
@@ -67,6 +69,9 @@ async fn chosen(words: &[&str]) -> bool {
     match words {
         ["rotation", ..] => rotation::run(&rotation::Options::read()).await,
         ["smoke"] => smoke().await,
+        ["instructions"] => instructions::run(false).await,
+        ["instructions", "--write"] => instructions::run(true).await,
+        ["counted", file, cookies, token] => instructions::counted(file, cookies, token).await,
         ["report", rest @ ..] => {
             let (folder, size) = options(rest);
             let measured = measure::measure(&size).await;
