@@ -77,8 +77,8 @@ pub fn router(app: &Shared) -> Router {
         .route(paths::DESK_ACCOUNT, get(desk::member::get))
         .route(paths::DESK_ACT, get(desk::act::get).post(desk::act::post))
         .route(paths::HOME, get(home))
-        // What stands above may sign or verify.
-        .route_layer(middleware::from_fn_with_state(app.clone(), know_the_keys))
+        // What stands above may sign or verify, or knows clients.
+        .route_layer(middleware::from_fn_with_state(app.clone(), catch_up))
         // What this server says of itself
         .route(paths::CONFIGURATION, get(discovery::configuration))
         .route(paths::OAUTH_CONFIGURATION, get(discovery::configuration))
@@ -144,7 +144,7 @@ fn for_clients(app: &Shared) -> Router<Shared> {
         .route(paths::INTROSPECT, post(introspect::introspect))
         .route(paths::CLIENTS, post(registration::register))
         .route(paths::CLIENT, get(registration::read).put(registration::replace).delete(registration::remove))
-        .route_layer(middleware::from_fn_with_state(app.clone(), know_the_keys))
+        .route_layer(middleware::from_fn_with_state(app.clone(), catch_up))
         .route_layer(middleware::from_fn_with_state(app.clone(), refusal::hold_back))
 }
 
@@ -173,13 +173,12 @@ async fn home(State(app): State<Shared>, Caller(cx): Caller) -> Response {
     app.page(&cx, None, StatusCode::OK, "idp/home.html", &page)
 }
 
-/// A key that was revoked before this request came is of no use in it, whichever process revoked it.
-async fn know_the_keys(
-    State(app): State<Shared>,
-    request: Request,
-    next: Next,
-) -> Result<Response, AppError> {
-    app.keys.catch_up().await?;
+/// A key that was revoked before this request came is of no use in it, whichever process revoked it; and a client is what it
+/// was made before this request.
+async fn catch_up(State(app): State<Shared>, request: Request, next: Next) -> Result<Response, AppError> {
+    let versions = app.store.versions().await?;
+    app.keys.catch_up_to(versions.keys).await?;
+    app.known_clients.catch_up(versions.clients);
     Ok(next.run(request).await)
 }
 
