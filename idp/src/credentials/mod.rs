@@ -1,7 +1,8 @@
 //! What people prove themselves with: passwords (hashed on threads of their own), the rule a new password must
-//! meet, temporary passwords, and one-time codes. Owns how they are checked; how often one may try is for the sign-in pages.
+//! meet, temporary passwords, passkeys, and one-time codes. Owns how they are checked; how often one may try is for the sign-in pages.
 
 pub mod codes;
+pub mod passkeys;
 pub mod passwords;
 pub mod policy;
 pub mod temporary;
