@@ -99,10 +99,18 @@ fn portal_and_provider_meet_over_http_only() {
 }
 
 #[test]
-fn only_one_file_names_oxide_auth() {
-    for file in sources(&root().join("idp/src")) {
-        if !file.ends_with("oauth/oxide.rs") {
-            assert!(!fs::read_to_string(&file).unwrap().contains("oxide_auth"), "{}", file.display());
+fn libraries_that_decide_are_named_in_one_place() {
+    for (library, place) in
+        [("oxide_auth", "idp/src/oauth/oxide.rs"), ("webauthn_rp", "idp/src/credentials/passkeys")]
+    {
+        let place = root().join(place);
+        let named: Vec<PathBuf> = sources(&root().join("idp/src"))
+            .into_iter()
+            .filter(|file| fs::read_to_string(file).unwrap().contains(library))
+            .collect();
+        assert!(!named.is_empty());
+        for file in named {
+            assert!(file.starts_with(&place), "{} names {library}", file.display());
         }
     }
 }

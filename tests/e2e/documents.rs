@@ -27,22 +27,25 @@ fn every_test_that_the_conformance_document_names_exists() {
     }
 }
 
-/// The names of all tests below a folder that begin like those of a threat: `t12_`.
-fn tests_of_threats(folder: &Path, names: &mut BTreeSet<String>) {
+/// The names of all asynchronous tests below a folder.
+fn tests_below(folder: &Path) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
     for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
         if entry.is_dir() {
-            tests_of_threats(&entry, names);
+            names.extend(tests_below(&entry));
             continue;
         }
         let source = fs::read_to_string(&entry).unwrap();
-        for after in source.split("#[tokio::test").skip(1).filter_map(|after| after.split_once("async fn ")) {
-            let name = after.1.split('(').next().unwrap();
-            let number = name.strip_prefix('t').and_then(|rest| rest.split('_').next()).unwrap_or_default();
-            if number.len() == 2 && number.bytes().all(|byte| byte.is_ascii_digit()) {
-                names.insert(name.to_owned());
-            }
-        }
+        let tests = source.split("#[tokio::test").skip(1).filter_map(|after| after.split_once("async fn "));
+        names.extend(tests.map(|(_, name)| name.split('(').next().unwrap().to_owned()));
     }
+    names
+}
+
+/// Whether a name begins like that of a threat's test: `t12_`.
+fn is_of_a_threat(name: &str) -> bool {
+    let number = name.strip_prefix('t').and_then(|rest| rest.split('_').next()).unwrap_or_default();
+    number.len() == 2 && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[test]
@@ -58,11 +61,37 @@ fn the_document_of_threats_names_the_tests_that_exist() {
             named.insert(name.to_owned());
         }
     }
-    let mut written = BTreeSet::new();
-    tests_of_threats(&root.join("tests/e2e"), &mut written);
+    let mut written = tests_below(&root.join("tests/e2e"));
+    written.retain(|name| is_of_a_threat(name));
     assert!(written.len() > 60);
     let differ: Vec<&String> = named.symmetric_difference(&written).collect();
     assert!(differ.is_empty(), "only in docs/threats.md, or only in the tests: {differ:#?}");
+}
+
+#[test]
+fn every_step_of_webauthn_has_a_test_that_exists_or_says_who_else_does_it() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let document = fs::read_to_string(root.join("docs/webauthn.md")).unwrap();
+    let (first, second) = document.split_once("## A proof (7.2)").unwrap();
+    let written = tests_below(&root.join("tests/e2e"));
+    let mut named = BTreeSet::new();
+    for (section, steps) in [(first, 29), (second, 25)] {
+        let rows = section.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| step"));
+        let mut numbers = Vec::new();
+        for row in rows {
+            let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
+            let [number, _, who, tests] = cells[..] else { panic!("{row}") };
+            numbers.push(number.parse::<u32>().unwrap());
+            let shown: Vec<&str> = tests.split('`').skip(1).step_by(2).collect();
+            // The hash is looked at by what is signed over it.
+            let needs_none = ["the page's script", "does not apply"].contains(&who) || number == "12";
+            assert!(!shown.is_empty() || (needs_none && tests == "-"), "{row}");
+            named.extend(shown);
+        }
+        assert_eq!(numbers, (1..=steps).collect::<Vec<_>>(), "every step, once and in order");
+    }
+    let gone: Vec<_> = named.iter().filter(|name| !written.contains(**name)).collect();
+    assert!(gone.is_empty() && named.len() > 20, "docs/webauthn.md names tests that are not there: {gone:?}");
 }
 
 #[test]

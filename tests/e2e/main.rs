@@ -49,6 +49,7 @@ mod operations;
 mod operators;
 mod plans;
 mod pages;
+mod passkeys;
 mod policies;
 mod portal;
 mod presets;

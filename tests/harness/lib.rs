@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test ends at the first surprise")]
 
+mod authenticator;
 mod browser;
 mod mail_server;
 mod pristine;
@@ -12,6 +13,7 @@ mod signing;
 mod sms;
 mod world;
 
+pub use authenticator::{Algorithm, Authenticator, Credential, Lies};
 pub use browser::{Browser, Page};
 pub use chromium::{Chromium, Look};
 pub use mail_server::{Arrived, MailServer};

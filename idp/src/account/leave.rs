@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::fresh::Fresh;
 use crate::app::{App, ServiceError, Shared};
+use crate::credentials::passkeys::authenticator_name;
 use crate::domain::account::Account;
 use crate::effects::{Change, Consequences};
 use crate::http::error::MessagePage;
@@ -78,6 +79,11 @@ async fn everything(app: &App, account: &Account) -> Result<Value, ServiceError>
         json!({ "label": device.label, "last_used_at": time(device.last_used_at),
                 "trusted_until": time(device.trusted_until) })
     });
+    let passkeys = app.store.passkeys(&account.id).await?.into_iter().map(|passkey| {
+        json!({ "name": passkey.name, "authenticator": authenticator_name(&passkey.aaguid), "aaguid": passkey.aaguid,
+                "can_be_copied": passkey.backup.is_eligible(), "created_at": time(passkey.created_at),
+                "last_used_at": passkey.last_used_at.map(time) })
+    });
     let clients = app.store.clients_of_account(&account.id).await?;
     let sessions = app.store.sessions(&account.id).await?.into_iter().map(|session| {
         let clients = clients.iter().filter(|(id, _)| *id == session.id).map(|(_, client)| client);
@@ -114,6 +120,7 @@ async fn everything(app: &App, account: &Account) -> Result<Value, ServiceError>
         "authenticator_app": app_for_codes,
         "recovery_codes_left": account.factors.recovery_codes,
         "devices": devices.collect::<Vec<_>>(),
+        "passkeys": passkeys.collect::<Vec<_>>(),
         "sessions": sessions.collect::<Vec<_>>(),
         "consents": consents.collect::<Vec<_>>(),
         "accepted_terms": terms.collect::<Vec<_>>(),

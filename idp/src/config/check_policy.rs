@@ -74,9 +74,6 @@ fn second_factor(config: &Config, portal: &Portal) -> Result<(), ConfigError> {
         let advice = "write each kind that is taken once: \"passkey\", \"totp\", \"sms\"";
         return config.refuse(&named("methods"), format!("{methods:?}"), advice);
     }
-    if rules.invite_days != 0 {
-        config.between(&named("invite_days"), rules.invite_days, 1, 400)?;
-    }
     let levels = &rules.levels;
     let limits = [
         ("levels.sms", levels.sms, Assurance::Code, "code"),
@@ -222,10 +219,6 @@ mod tests {
             (
                 "portal.policy.second_factor.levels.passkey of p = KnownDevice",
                 of_portal("policy.second_factor.levels.passkey = 'known_device'\n"),
-            ),
-            (
-                "portal.policy.second_factor.invite_days of p = 401",
-                of_portal("policy.second_factor.invite_days = 401\n"),
             ),
             ("portal.policy.idle_minutes of p = 61", of_portal("policy.idle_minutes = 61\n")),
             ("portal.policy.absolute_hours of p = 13", of_portal("policy.absolute_hours = 13\n")),

@@ -293,10 +293,6 @@ const EXPLANATIONS: &[(&str, &str)] = &[
         "Whether who signs in with a passkey is asked for nothing else: no address, no password.",
     ),
     (
-        "portal.policy.second_factor.invite_days",
-        "Days between two invitations to make a passkey, after a sign-in with a password (1 to 400); 0: never.",
-    ),
-    (
         "portal.policy.second_factor.levels",
         "Which rung of [acr] each earns. A code, by SMS or of an app, can be told to a stranger: \"code\" at most.",
     ),

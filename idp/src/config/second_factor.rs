@@ -90,8 +90,6 @@ pub struct SecondFactor {
     pub methods: Vec<Factor>,
     /// Whether who signs in with a passkey is asked for nothing else, the password included.
     pub passkey_alone: bool,
-    /// Days between two invitations to make a passkey, after a sign-in; 0 for none.
-    pub invite_days: u32,
     pub levels: Levels,
 }
 
@@ -101,7 +99,6 @@ impl Default for SecondFactor {
             when: When::default(),
             methods: vec![Factor::Passkey, Factor::Totp, Factor::Sms],
             passkey_alone: true,
-            invite_days: 0,
             levels: Levels::default(),
         }
     }
@@ -130,7 +127,6 @@ impl<'de> Deserialize<'de> for SecondFactor {
             when: Option<When>,
             methods: Option<Vec<Factor>>,
             passkey_alone: Option<bool>,
-            invite_days: Option<u32>,
             levels: Option<Levels>,
         }
 
@@ -154,7 +150,6 @@ impl<'de> Deserialize<'de> for SecondFactor {
                     when: table.when.unwrap_or_default(),
                     methods: table.methods.unwrap_or(usual.methods),
                     passkey_alone: table.passkey_alone.unwrap_or(usual.passkey_alone),
-                    invite_days: table.invite_days.unwrap_or(usual.invite_days),
                     levels: table.levels.unwrap_or_default(),
                 })
             }

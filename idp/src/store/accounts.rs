@@ -19,6 +19,9 @@ pub(super) const COLUMNS: &str = "accounts.id, accounts.subject, accounts.given_
      accounts.role, accounts.organisation, accounts.language, accounts.blocked_at,
      accounts.claims_sealed, accounts.created_at, accounts.updated_at,
      (SELECT COUNT(*) FROM totp WHERE totp.account_id = accounts.id) AS apps,
+     (SELECT COUNT(*) FROM passkeys WHERE passkeys.account_id = accounts.id) AS passkeys,
+     (SELECT COUNT(*) FROM passkeys
+        WHERE passkeys.account_id = accounts.id AND passkeys.backup = 'bound') AS bound_passkeys,
      (SELECT COUNT(*) FROM recovery_codes
         WHERE recovery_codes.account_id = accounts.id AND recovery_codes.used_at IS NULL) AS recovery_codes";
 
@@ -69,8 +72,9 @@ pub(super) fn account(row: &Row) -> Result<Account> {
     let factors = Factors {
         sms: phone_verified_at.is_some() && phone_sealed.is_some(),
         totp: count("apps")? > 0,
+        passkeys: count("passkeys")?,
+        bound_passkeys: count("bound_passkeys")?,
         recovery_codes: count("recovery_codes")?,
-        ..Factors::default()
     };
     let email: String = row.try_get("email")?;
     let role: String = row.try_get("role")?;

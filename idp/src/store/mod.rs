@@ -22,6 +22,7 @@ pub mod lockouts;
 pub mod mail_links;
 pub mod members;
 pub mod outbox;
+pub mod passkeys;
 pub mod recovery_codes;
 pub mod refused;
 pub mod sessions;
@@ -37,7 +38,7 @@ pub static SCHEMA: Schema = Schema {
     program: "idp",
     migrations: &MIGRATIONS,
     witness: ("SELECT private_sealed FROM signing_keys WHERE private_sealed <> '' LIMIT 1", "signing key"),
-    counted: &["accounts", "devices", "sessions", "signing_keys", "audit"],
+    counted: &["accounts", "devices", "passkeys", "sessions", "signing_keys", "audit"],
 };
 
 /// Why a row could not be read or written.

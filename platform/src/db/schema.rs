@@ -150,12 +150,15 @@ impl Schema {
         self.knows_root(connection, root, place).await
     }
 
-    /// How many rows the counted tables have.
+    /// How many rows the counted tables have, as far as they are there: an older version has fewer.
     pub(super) async fn counts(&self, db: &Db, place: &str) -> Result<Vec<(&'static str, i64)>, OpenError> {
         let mut counts = Vec::new();
         for table in self.counted {
             let text = sqlx::AssertSqlSafe(format!("SELECT COUNT(*) FROM {table}"));
-            let rows = db.apart(Query::new(text)).await.map_err(|error| OpenError::of(place, error))?;
+            let rows = match db.apart(Query::new(text)).await {
+                Err(error) if is_missing_table(&error) => continue,
+                rows => rows.map_err(|error| OpenError::of(place, error))?,
+            };
             let count = rows.first().ok_or(sqlx::Error::RowNotFound).and_then(|row| row.try_get(0));
             counts.push((*table, count.map_err(|error| OpenError::of(place, error))?));
         }
