@@ -69,6 +69,12 @@
     tick();
   }
 
+  // A button that prints the page.
+  for (const button of document.querySelectorAll("[data-print]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => print());
+  }
+
   // On paper nothing can be opened: parts of the page that are folded away are printed open.
   let unfolded = [];
   addEventListener("beforeprint", () => {

@@ -7,7 +7,7 @@ use idp::delivery::Caught;
 use platform::clock::Timestamp;
 use platform::db::{AssertSqlSafe, Db, Engine, Query};
 use reqwest::Method;
-use tests::{Browser, Page, Person, World};
+use tests::{Browser, Page, Person, RelyingParty, Tokens, World};
 use tokio::task::JoinSet;
 
 /// The sentence for every password that did not sign somebody in.
@@ -220,4 +220,13 @@ pub async fn switch_language(browser: &mut Browser, typed: &[(&str, &str)]) {
     }
     browser.request(Method::POST, &url, Some(&fields)).await;
     browser.follow().await;
+}
+
+/// `acr` and `amr` of the sign-in that has just come back.
+pub async fn earned(browser: &Browser, client: &RelyingParty) -> (String, Vec<String>) {
+    let code = client.answered(browser, "code").unwrap();
+    let tokens = Tokens(client.redeem(&code).await.json().await.unwrap());
+    let claims = tokens.claims("id_token");
+    let amr = claims["amr"].as_array().unwrap().iter().map(|method| method.as_str().unwrap().to_owned());
+    (claims["acr"].as_str().unwrap().to_owned(), amr.collect())
 }

@@ -440,7 +440,7 @@ async fn a_change_without_a_phone_wants_the_password_alone_where_no_code_is_aske
     for backend in Backend::ALL {
         let world = World::with(backend, |config| {
             for portal in &mut config.portals {
-                portal.policy.second_factor = idp::config::SecondFactor::Never;
+                portal.policy.second_factor = idp::config::When::Never.into();
                 portal.policy.remember_days = None;
             }
         })

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use idp::config::SecondFactor;
+use idp::config::When;
 use idp::domain::account::{EmailAddress, Role};
 use platform::db::Query;
 use reqwest::{Method, StatusCode};
@@ -222,7 +222,7 @@ async fn the_form_says_what_is_wrong_and_the_list_finds_people() {
             with_temporary_passwords(config);
             for portal in &mut config.portals {
                 portal.policy = idp::config::SignInPolicy {
-                    second_factor: SecondFactor::Never,
+                    second_factor: When::Never.into(),
                     ..idp::config::SignInPolicy::default()
                 };
             }

@@ -11,7 +11,7 @@ const MINUTE: Duration = Duration::from_mins(1);
 async fn world(backend: Backend) -> World {
     let world = World::with_waits(backend, |config| {
         let policy = &mut config.portals.last_mut().unwrap().policy;
-        policy.second_factor = idp::config::SecondFactor::Always;
+        policy.second_factor = idp::config::When::Always.into();
         policy.code_on_request = true;
         policy.code_prefix_digits = 4;
     })

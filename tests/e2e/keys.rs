@@ -20,12 +20,12 @@ use crate::receiver::verified;
 const HOUR: Duration = Duration::from_hours(1);
 
 /// One more node on the databases of a world.
-async fn node(world: &World) -> Shared {
+pub async fn node(world: &World) -> Shared {
     App::new(world.idp.config.clone(), world.clock.clone(), Random::system()).await.unwrap()
 }
 
 /// Lets a node answer requests, until the sender goes; its address.
-async fn serve(node: &Shared) -> (String, watch::Sender<bool>) {
+pub async fn serve(node: &Shared) -> (String, watch::Sender<bool>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
     let (stop, shutdown) = Shutdown::channel();

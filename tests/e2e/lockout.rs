@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use idp::config::SecondFactor;
+use idp::config::When;
 use reqwest::StatusCode;
 use tests::{Backend, Browser, Person, Tokens, World};
 
@@ -224,7 +224,7 @@ async fn t14_nor_where_a_code_is_asked_every_time() {
     for backend in Backend::ALL {
         let world = World::with(backend, |config| {
             for portal in &mut config.portals {
-                portal.policy.second_factor = SecondFactor::Always;
+                portal.policy.second_factor = When::Always.into();
                 portal.policy.remember_days = None;
             }
         })

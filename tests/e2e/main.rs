@@ -72,6 +72,7 @@ mod protocol_tokens;
 mod receiver;
 mod registration;
 mod restore;
+mod second_factors;
 mod seen;
 mod sessions;
 mod sms_acts;

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use idp::config::{Client, Config, Portal, SecondFactor, SignInPolicy};
+use idp::config::{Client, Config, Portal, SignInPolicy, When};
 use platform::config::Secret;
 use platform::db::Query;
 use reqwest::StatusCode;
-use tests::{Backend, Browser, Person, RelyingParty, Tokens, World};
+use tests::{Backend, Browser, Person, RelyingParty, World};
 
-use crate::acts::{at_sign_in, is_back};
+use crate::acts::{at_sign_in, earned, is_back};
 
 const MINUTE: Duration = Duration::from_mins(1);
 const DAY: Duration = Duration::from_hours(24);
@@ -34,8 +34,8 @@ fn add_portal(config: &mut Config, id: &str, policy: SignInPolicy) {
     });
 }
 
-fn factor(second_factor: SecondFactor) -> SignInPolicy {
-    SignInPolicy { second_factor, ..SignInPolicy::default() }
+fn factor(when: When) -> SignInPolicy {
+    SignInPolicy { second_factor: when.into(), ..SignInPolicy::default() }
 }
 
 fn client(world: &World, id: &str) -> RelyingParty {
@@ -57,21 +57,12 @@ async fn arrives(browser: &mut Browser, client: &RelyingParty) -> &'static str {
     asks(browser)
 }
 
-/// `acr` and `amr` of the sign-in that has just come back.
-async fn earned(browser: &Browser, client: &RelyingParty) -> (String, Vec<String>) {
-    let code = client.answered(browser, "code").unwrap();
-    let tokens = Tokens(client.redeem(&code).await.json().await.unwrap());
-    let claims = tokens.claims("id_token");
-    let amr = claims["amr"].as_array().unwrap().iter().map(|method| method.as_str().unwrap().to_owned());
-    (claims["acr"].as_str().unwrap().to_owned(), amr.collect())
-}
-
 #[tokio::test]
 async fn a_second_portal_asks_only_for_what_its_rules_add() {
     for backend in Backend::ALL {
         let world = World::with(backend, |config| {
-            add_portal(config, "easy", factor(SecondFactor::Never));
-            add_portal(config, "strict", factor(SecondFactor::Always));
+            add_portal(config, "easy", factor(When::Never));
+            add_portal(config, "strict", factor(When::Always));
         })
         .await;
         world.add(&Person::ANNA).await;
@@ -174,11 +165,11 @@ async fn a_device_is_remembered_no_longer_than_each_portal_lets_it_be() {
 async fn t32_each_portal_has_its_own_idle_and_absolute_time() {
     for backend in Backend::ALL {
         let world = World::with(backend, |config| {
-            let quick = SignInPolicy { idle_minutes: Some(15), ..factor(SecondFactor::Never) };
+            let quick = SignInPolicy { idle_minutes: Some(15), ..factor(When::Never) };
             add_portal(config, "quick", quick);
-            let short = SignInPolicy { absolute_hours: Some(2), ..factor(SecondFactor::Never) };
+            let short = SignInPolicy { absolute_hours: Some(2), ..factor(When::Never) };
             add_portal(config, "short", short);
-            add_portal(config, "easy", factor(SecondFactor::Never));
+            add_portal(config, "easy", factor(When::Never));
         })
         .await;
         world.add(&Person::ANNA).await;

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use idp::config::{Client, Config, Portal, SecondFactor, SignInPolicy, Terms};
+use idp::config::{Client, Config, Portal, SignInPolicy, Terms, When};
 use platform::config::Secret;
 use platform::language::Language;
 use platform::look::Brand;
@@ -251,7 +251,7 @@ async fn a_second_portal_of_the_same_provider_asks_for_what_it_adds() {
     let origin = origin_of(&listener);
     let brand = Brand { name: "Zorg in Zicht".into(), color: "#5a2d82".into(), ..Brand::default() };
     let world = World::with_waits(Backend::Embedded, |config| {
-        config.portals[0].policy = SignInPolicy { second_factor: SecondFactor::Never, ..SignInPolicy::default() };
+        config.portals[0].policy = SignInPolicy { second_factor: When::Never.into(), ..SignInPolicy::default() };
         let text = "U leest alleen dossiers van mensen voor wie u zorgt.\n\nU geeft uw wachtwoord en uw codes aan niemand.";
         let terms = Terms { version: "2027-01".into(), text_nl: text.into(), ..Terms::default() };
         let client = Client {
@@ -269,7 +269,7 @@ async fn a_second_portal_of_the_same_provider_asks_for_what_it_adds() {
             url: origin.clone(),
             brand: brand.clone(),
             policy: SignInPolicy {
-                second_factor: SecondFactor::Always,
+                second_factor: When::Always.into(),
                 code_on_request: true,
                 code_prefix_digits: 4,
                 terms: Some(terms),

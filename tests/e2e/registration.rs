@@ -6,6 +6,7 @@ use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 use tests::{Backend, Person, RelyingParty, World};
 
+use crate::keys::{node, serve};
 use crate::receiver::verified;
 
 const REDIRECT_URI: &str = "http://127.0.0.1:9999/cb";
@@ -109,6 +110,47 @@ async fn a_client_registers_signs_somebody_in_changes_itself_and_leaves() {
         assert_eq!(portal.userinfo(access_token).await.status(), StatusCode::UNAUTHORIZED);
         let (status, _) = registrar.send(Method::GET, &path, &own, &Value::Null).await;
         assert_eq!(status, StatusCode::UNAUTHORIZED);
+    }
+}
+
+#[tokio::test]
+async fn what_a_client_changes_at_one_node_holds_at_the_next_request_to_another() {
+    for backend in Backend::ALL {
+        let (world, registrar) = world(backend).await;
+        let (other, _stop) = serve(&node(&world).await).await;
+        let wanted = json!({ "redirect_uris": [REDIRECT_URI], "grant_types": ["authorization_code", "refresh_token"] });
+        let (status, answer) = registrar.send(Method::POST, "", "initial", &wanted).await;
+        assert_eq!(status, StatusCode::CREATED, "{answer}");
+        let text = |name: &str| answer[name].as_str().unwrap().to_owned();
+        let (id, secret, own) = (text("client_id"), text("client_secret"), text("registration_access_token"));
+        let asks = async |origin: &str| {
+            let request = registrar.http.post(format!("{origin}/token")).basic_auth(&id, Some(&secret));
+            let form = [("grant_type", "refresh_token"), ("refresh_token", "not-one")];
+            let answer = request.form(&form).send().await.unwrap();
+            let status = answer.status();
+            (status, answer.json::<Value>().await.unwrap()["error"].clone())
+        };
+        // Each node has it in memory now.
+        for origin in [&world.issuer, &other, &world.issuer, &other] {
+            assert_eq!(asks(origin).await, (StatusCode::BAD_REQUEST, json!("invalid_grant")), "{origin}");
+        }
+
+        let mut changed = wanted.clone();
+        changed["client_id"] = json!(id);
+        changed["grant_types"] = json!(["authorization_code"]);
+        let (status, answer) = registrar.send(Method::PUT, &format!("/{id}"), &own, &changed).await;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+        for origin in [&other, &world.issuer] {
+            let refused = (StatusCode::BAD_REQUEST, json!("unauthorized_client"));
+            assert_eq!(asks(origin).await, refused, "{origin}");
+        }
+
+        let (status, _) = registrar.send(Method::DELETE, &format!("/{id}"), &own, &Value::Null).await;
+        assert_eq!(status, StatusCode::NO_CONTENT);
+        for origin in [&other, &world.issuer] {
+            let refused = (StatusCode::UNAUTHORIZED, json!("invalid_client"));
+            assert_eq!(asks(origin).await, refused, "{origin}");
+        }
     }
 }
 

@@ -1,5 +1,5 @@
-//! What only somebody may do who signed in a moment ago, with a code where the account has a phone: a session that was
-//! left open is not enough (OWASP ASVS 5 section 7.5).
+//! What only somebody may do who signed in a moment ago, with the strongest second factor that the account has: a session
+//! that was left open is not enough (OWASP ASVS 5 section 7.5).
 
 use std::time::Duration;
 
@@ -7,22 +7,44 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::response::Response;
 use platform::clock::Timestamp;
+use platform::db::Write;
 use platform::kept;
 use platform::request::RequestContext;
 
-use crate::app::Shared;
+use crate::app::{ServiceError, Shared};
 use crate::domain::account::Account;
+use crate::domain::journey::Method;
 use crate::http::extract::Sent;
 use crate::http::paths;
 use crate::http::{AppError, Caller, SignedIn};
-use crate::store::sessions::Session;
+use crate::store::sessions::{self, Session};
 
 const FRESH: Duration = Duration::from_mins(5);
 
 fn is_fresh(session: &Session, account: &Account, now: Timestamp) -> bool {
     let fresh = |at: Timestamp| at.plus(FRESH) > now;
     session.authenticated_at().is_some_and(fresh)
-        && (account.verified_phone().is_none() || session.code_at().is_some_and(fresh))
+        && account.factors.strongest().is_none_or(|kind| session.proofs.as_strong_as(kind).is_some_and(fresh))
+}
+
+/// Adds what was proved on a page of the account to the session, which goes on under another secret; `None` if it has
+/// ended meanwhile.
+pub async fn prove(
+    app: &Shared,
+    write: &mut Write,
+    session: &Session,
+    method: Method,
+) -> Result<Option<String>, ServiceError> {
+    let secret = app.random.token();
+    let signed_in = sessions::SignedIn {
+        account_id: &session.account_id,
+        device_id: session.device_id.as_deref(),
+        label: &session.label,
+        proofs: session.proofs.clone().with(method, app.clock.now()),
+        lifetime: Duration::ZERO,
+    };
+    let lives = app.store.renew_session(write, &session.id, &secret, &signed_in).await?;
+    Ok(lives.then_some(secret))
 }
 
 /// Somebody who signed in a moment ago; anybody else signs in first and comes back to the page.

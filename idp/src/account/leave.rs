@@ -88,9 +88,12 @@ async fn everything(app: &App, account: &Account) -> Result<Value, ServiceError>
     let sessions = app.store.sessions(&account.id).await?.into_iter().map(|session| {
         let clients = clients.iter().filter(|(id, _)| *id == session.id).map(|(_, client)| client);
         json!({ "label": session.label, "signed_in_at": session.authenticated_at().map(time),
-                "code_given_at": session.code_at().map(time), "last_seen_at": time(session.last_seen_at),
+                "code_given_at": session.second_factor_at().map(time), "last_seen_at": time(session.last_seen_at),
                 "clients": clients.collect::<Vec<_>>() })
     });
+    let app_for_codes = app.store.app(&account.id).await?.map(
+        |known| json!({ "added_at": time(known.created_at), "last_used_at": known.last_used_at.map(time) }),
+    );
     let consents = app
         .store
         .consents(&account.id)
@@ -114,6 +117,8 @@ async fn everything(app: &App, account: &Account) -> Result<Value, ServiceError>
             "organisation": account.organisation, "language": account.language,
             "created_at": time(account.created_at), "updated_at": time(account.updated_at), "claims": claims,
         },
+        "authenticator_app": app_for_codes,
+        "recovery_codes_left": account.factors.recovery_codes,
         "devices": devices.collect::<Vec<_>>(),
         "passkeys": passkeys.collect::<Vec<_>>(),
         "sessions": sessions.collect::<Vec<_>>(),

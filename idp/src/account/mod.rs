@@ -1,11 +1,14 @@
 //! The holder's own page: what is kept, where one is signed in, what happened. Only ever one's own account,
 //! found by the session's cookie and never by a parameter.
 
+pub mod app;
 pub mod email;
 pub mod fresh;
 pub mod leave;
+mod leaving;
 pub mod password;
 pub mod phone;
+pub mod recovery_codes;
 pub mod session;
 
 use axum::extract::State;
@@ -33,6 +36,10 @@ pub struct AccountPage {
     pub name: String,
     pub email: String,
     pub phone_masked: String,
+    pub has_app: bool,
+    pub app_url: &'static str,
+    pub recovery_codes: u32,
+    pub recovery_codes_url: &'static str,
     pub devices: Vec<DeviceRow>,
     pub sessions: Vec<SessionRow>,
     pub history: Vec<HistoryRow>,
@@ -99,6 +106,10 @@ impl AccountPage {
             name: text("Anna Bakker"),
             email: text("anna@example.nl"),
             phone_masked: text("06 \u{2022}\u{2022}\u{2022}\u{2022} \u{2022}\u{2022}78"),
+            has_app: true,
+            app_url: paths::ACCOUNT_APP,
+            recovery_codes: 3,
+            recovery_codes_url: paths::ACCOUNT_RECOVERY_CODES,
             devices: vec![DeviceRow {
                 id: text("d"),
                 label: text("Chrome, Android"),
@@ -139,7 +150,8 @@ impl AccountPage {
     }
 }
 
-const NOTICES: [&str; 6] = ["email", "phone", "password", "device", "devices", "session"];
+const NOTICES: [&str; 8] =
+    ["email", "phone", "password", "device", "devices", "session", "app", "app-removed"];
 
 /// The account page, with what was just done.
 fn done(notice: &str) -> Response {
@@ -199,6 +211,10 @@ pub async fn get(
             .map(|sealed| app.masked_phone(sealed))
             .transpose()?
             .unwrap_or_default(),
+        has_app: account.factors.totp,
+        app_url: paths::ACCOUNT_APP,
+        recovery_codes: account.factors.recovery_codes,
+        recovery_codes_url: paths::ACCOUNT_RECOVERY_CODES,
         devices: devices.collect(),
         sessions: sessions.collect(),
         history: history(&app, &account).await?,

@@ -1,6 +1,7 @@
 //! What a running node holds, built the same way by `serve` and by tests.
 
 pub mod clients;
+pub mod known_clients;
 pub mod notices;
 pub mod outcomes;
 pub mod parts;
@@ -29,6 +30,7 @@ use platform::rate_limiter::{RateLimiter, rate_limit_key};
 use platform::request::Front;
 use platform::seal::Hasher;
 
+use crate::app::known_clients::KnownClients;
 use crate::app::outcomes::Outcomes;
 use crate::app::parts::Parts;
 use crate::app::remembered::Remembered;
@@ -68,6 +70,7 @@ pub struct App {
     /// Makes the subjects that one sector sees.
     pub pairwise: Hasher,
     pub client_keys: ClientKeys,
+    pub known_clients: KnownClients,
     /// What this server says of itself, with the algorithms that every client knows and with all; made at first use, if it can be.
     pub metadata: OnceLock<Option<[Document; 2]>>,
     /// Whether the keys of every algorithm are published.
@@ -237,6 +240,7 @@ impl App {
             lookup,
             pairwise,
             client_keys,
+            known_clients: KnownClients::default(),
             metadata: OnceLock::new(),
             publishes_all: Remembered::default(),
         }))

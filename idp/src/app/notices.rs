@@ -26,8 +26,11 @@ pub struct Notice {
     pub account_link: String,
     pub username: String,
     pub password: Option<TemporaryPassword>,
-    /// What the care team did: a text key.
+    /// What was done: a text key.
     pub event: String,
+    /// How many recovery codes are left, and whether those are few.
+    pub left: u32,
+    pub few: bool,
 }
 
 /// The mails that exist; each is three templates below `mail/`.
@@ -51,10 +54,13 @@ pub enum Mail {
     Invited,
     /// The care team changed something.
     DeskNotice,
+    /// The holder changed how the account is signed in to.
+    SecurityNotice,
+    RecoveryCodeUsed,
 }
 
 impl Mail {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Confirm,
         Self::AlreadyRegistered,
         Self::Reset,
@@ -69,6 +75,8 @@ impl Mail {
         Self::AccountCreated,
         Self::Invited,
         Self::DeskNotice,
+        Self::SecurityNotice,
+        Self::RecoveryCodeUsed,
     ];
 
     pub fn template(self) -> &'static str {
@@ -87,6 +95,8 @@ impl Mail {
             Self::AccountCreated => "account_created",
             Self::Invited => "invited",
             Self::DeskNotice => "desk_notice",
+            Self::SecurityNotice => "security_notice",
+            Self::RecoveryCodeUsed => "recovery_code_used",
         }
     }
 }

@@ -11,10 +11,13 @@ pub enum Assurance {
     Password,
     /// A password on a device that received a code some days ago.
     KnownDevice,
-    /// A password and a fresh one-time code.
+    /// A password and a fresh one-time code, of an SMS or an authenticator app.
     Code,
-    /// A password and something that cannot be passed on: an authenticator app, a passkey.
+    /// What cannot be passed on to somebody who pretends to be this site: a passkey (`phr`, OpenID Connect Extended
+    /// Authentication Profile ACR Values 1.0 section 2).
     Strong,
+    /// The same, with a key that stays in one device (`phrh` there).
+    Hardware,
 }
 
 /// The names of the rungs.
@@ -25,6 +28,7 @@ pub struct AcrNames {
     pub known_device: String,
     pub code: String,
     pub strong: String,
+    pub hardware: String,
 }
 
 impl Default for AcrNames {
@@ -33,18 +37,20 @@ impl Default for AcrNames {
             password: "urn:voordeur:acr:password".into(),
             known_device: "urn:voordeur:acr:known-device".into(),
             code: "urn:voordeur:acr:code".into(),
-            strong: "urn:voordeur:acr:strong".into(),
+            strong: "phr".into(),
+            hardware: "phrh".into(),
         }
     }
 }
 
 impl AcrNames {
-    fn all(&self) -> [(Assurance, &str); 4] {
+    fn all(&self) -> [(Assurance, &str); 5] {
         [
             (Assurance::Password, &self.password),
             (Assurance::KnownDevice, &self.known_device),
             (Assurance::Code, &self.code),
             (Assurance::Strong, &self.strong),
+            (Assurance::Hardware, &self.hardware),
         ]
     }
 
@@ -55,12 +61,13 @@ impl AcrNames {
             Assurance::KnownDevice => &self.known_device,
             Assurance::Code => &self.code,
             Assurance::Strong => &self.strong,
+            Assurance::Hardware => &self.hardware,
         }
     }
 
-    /// The names of the rungs that somebody can reach by signing in here.
-    pub fn reachable(&self) -> [&str; 3] {
-        [&self.password, &self.known_device, &self.code]
+    /// The names of the rungs that somebody can reach who can earn `most`.
+    pub fn reachable(&self, most: Assurance) -> Vec<&str> {
+        self.all().into_iter().filter(|(rung, _)| *rung <= most).map(|(_, name)| name).collect()
     }
 
     /// The least that satisfies a request for one of these values. They are in order of preference (OpenID
@@ -86,5 +93,10 @@ mod tests {
         assert_eq!(least(&["urn:voordeur:acr:code", "urn:voordeur:acr:password"]), Some(Assurance::Password));
         assert_eq!((least(&["unknown"]), least(&[])), (None, None));
         assert!(Assurance::Password < Assurance::KnownDevice && Assurance::Code < Assurance::Strong);
+        assert_eq!(
+            (least(&["phrh"]), least(&["phrh", "phr"])),
+            (Some(Assurance::Hardware), Some(Assurance::Strong))
+        );
+        assert_eq!(names.reachable(Assurance::Code).len(), 3);
     }
 }

@@ -208,6 +208,7 @@ fn acr(config: &Config) -> Result<(), ConfigError> {
         ("acr.known_device", &names.known_device),
         ("acr.code", &names.code),
         ("acr.strong", &names.strong),
+        ("acr.hardware", &names.hardware),
     ];
     let mut seen = HashSet::new();
     for (key, value) in keys {

@@ -3,7 +3,7 @@
 use platform::config::ConfigError;
 use url::Url;
 
-use super::{Config, Identifier, Portal, Recovery, SecondFactor, Terms};
+use super::{Assurance, Config, Factor, Identifier, Portal, Recovery, Terms, When};
 
 /// The rules of one population of accounts have to fit each other.
 pub(super) fn accounts(config: &Config) -> Result<(), ConfigError> {
@@ -38,6 +38,7 @@ pub(super) fn accounts(config: &Config) -> Result<(), ConfigError> {
 /// The policy of each portal has to fit itself and the provider.
 pub(super) fn portals(config: &Config) -> Result<(), ConfigError> {
     for portal in &config.portals {
+        second_factor(config, portal)?;
         remembering(config, portal)?;
         code(config, portal)?;
         times(config, portal)?;
@@ -57,7 +58,7 @@ fn key(portal: &Portal, name: &str) -> String {
 fn remembering(config: &Config, portal: &Portal) -> Result<(), ConfigError> {
     let Some(days) = portal.policy.remember_days else { return Ok(()) };
     let key = key(portal, "policy.remember_days");
-    if portal.policy.second_factor != SecondFactor::NewDevice {
+    if portal.policy.second_factor.when != When::NewDevice {
         let advice =
             "no device is remembered here; leave this out, or write policy.second_factor = \"new_device\"";
         return config.refuse(&key, days, advice);
@@ -65,16 +66,44 @@ fn remembering(config: &Config, portal: &Portal) -> Result<(), ConfigError> {
     config.between(&key, days, 1, 400)
 }
 
+fn second_factor(config: &Config, portal: &Portal) -> Result<(), ConfigError> {
+    let rules = &portal.policy.second_factor;
+    let methods = &rules.methods;
+    let named = |name: &str| key(portal, &format!("policy.second_factor.{name}"));
+    if methods.is_empty() || (1..methods.len()).any(|at| methods[..at].contains(&methods[at])) {
+        let advice = "write each kind that is taken once: \"passkey\", \"totp\", \"sms\"";
+        return config.refuse(&named("methods"), format!("{methods:?}"), advice);
+    }
+    let levels = &rules.levels;
+    let limits = [
+        ("levels.sms", levels.sms, Assurance::Code, "code"),
+        ("levels.totp", levels.totp, Assurance::Code, "code"),
+        ("levels.synced_passkey", levels.synced_passkey, Assurance::Strong, "strong"),
+        ("levels.passkey", levels.passkey, Assurance::Hardware, "hardware"),
+    ];
+    for (name, level, most, word) in limits {
+        // A second factor is more than a known device.
+        if level > most || level < Assurance::Code {
+            let advice = format!("write a rung from \"code\" to \"{word}\": more is not proved by it");
+            return config.refuse(&named(name), format!("{level:?}"), &advice);
+        }
+    }
+    Ok(())
+}
+
 fn code(config: &Config, portal: &Portal) -> Result<(), ConfigError> {
     let policy = &portal.policy;
     let prefix = policy.code_prefix_digits;
     let key_of_prefix = key(portal, "policy.code_prefix_digits");
-    if policy.second_factor == SecondFactor::Never && (policy.code_on_request || prefix > 0) {
+    let sends_none =
+        policy.second_factor.when == When::Never || !policy.second_factor.methods.contains(&Factor::Sms);
+    if sends_none && (policy.code_on_request || prefix > 0) {
         let (name, value) = match prefix {
             0 => ("policy.code_on_request", "true".to_owned()),
             digits => ("policy.code_prefix_digits", digits.to_string()),
         };
-        let advice = "this portal asks for no code; leave this out, or write another policy.second_factor";
+        let advice =
+            "this portal asks for no code by SMS; leave this out, or write another policy.second_factor";
         return config.refuse(&key(portal, name), value, advice);
     }
     if prefix != 0 && !(2..=6).contains(&prefix) {
@@ -163,6 +192,34 @@ mod tests {
                 of_portal("policy.code_on_request = true\npolicy.second_factor = 'never'\n"),
             ),
             ("portal.policy.code_prefix_digits of p = 1", of_portal("policy.code_prefix_digits = 1\n")),
+            (
+                "portal.policy.code_on_request of p = true",
+                of_portal("policy.code_on_request = true\npolicy.second_factor.methods = ['totp']\n"),
+            ),
+            (
+                "portal.policy.second_factor.methods of p = []",
+                of_portal("policy.second_factor.methods = []\n"),
+            ),
+            (
+                "portal.policy.second_factor.methods of p = [Sms, Sms]",
+                of_portal("policy.second_factor.methods = ['sms', 'sms']\n"),
+            ),
+            (
+                "portal.policy.second_factor.levels.sms of p = Strong",
+                of_portal("policy.second_factor.levels.sms = 'strong'\n"),
+            ),
+            (
+                "portal.policy.second_factor.levels.totp of p = Hardware",
+                of_portal("policy.second_factor.levels.totp = 'hardware'\n"),
+            ),
+            (
+                "portal.policy.second_factor.levels.synced_passkey of p = Hardware",
+                of_portal("policy.second_factor.levels.synced_passkey = 'hardware'\n"),
+            ),
+            (
+                "portal.policy.second_factor.levels.passkey of p = KnownDevice",
+                of_portal("policy.second_factor.levels.passkey = 'known_device'\n"),
+            ),
             ("portal.policy.idle_minutes of p = 61", of_portal("policy.idle_minutes = 61\n")),
             ("portal.policy.absolute_hours of p = 13", of_portal("policy.absolute_hours = 13\n")),
             ("portal.policy.terms.version of p", of_portal("policy.terms.text_nl = 'Regels.'\n")),

@@ -170,7 +170,8 @@ const EXPLANATIONS: &[(&str, &str)] = &[
     ("acr.password", "A password alone."),
     ("acr.known_device", "A password on a device that received a code some days ago."),
     ("acr.code", "A password and a fresh one-time code."),
-    ("acr.strong", "A password and an authenticator app or a passkey; nobody reaches it yet."),
+    ("acr.strong", "A passkey (`phr`: resistant to phishing)."),
+    ("acr.hardware", "A passkey that stays in one device (`phrh`)."),
     ("tokens", "How long codes and tokens work."),
     ("tokens.code_seconds", "Authorization codes, in seconds (10 to 60)."),
     ("tokens.access_token_seconds", "Access tokens, in seconds (30 to 3600)."),
@@ -277,8 +278,28 @@ const EXPLANATIONS: &[(&str, &str)] = &[
     ("portal.policy", "The sign-in rules of this portal."),
     (
         "portal.policy.second_factor",
-        "When a code by SMS is asked: \"never\", \"new_device\" or \"always\". Staff are asked on new devices at least.",
+        "The second factor. `second_factor = \"always\"` alone stands for second_factor.when.",
     ),
+    (
+        "portal.policy.second_factor.when",
+        "When it is asked: \"never\", \"new_device\" or \"always\". Staff, and who has a passkey or an authenticator app, are\nasked on new devices at least.",
+    ),
+    (
+        "portal.policy.second_factor.methods",
+        "Those that are taken, in the order in which they are offered: \"passkey\", \"totp\" (authenticator app), \"sms\".",
+    ),
+    (
+        "portal.policy.second_factor.passkey_alone",
+        "Whether who signs in with a passkey is asked for nothing else: no address, no password.",
+    ),
+    (
+        "portal.policy.second_factor.levels",
+        "Which rung of [acr] each earns. A code, by SMS or of an app, can be told to a stranger: \"code\" at most.",
+    ),
+    ("portal.policy.second_factor.levels.sms", "A code by SMS."),
+    ("portal.policy.second_factor.levels.totp", "A code of an authenticator app."),
+    ("portal.policy.second_factor.levels.synced_passkey", "A passkey that a password manager carries along."),
+    ("portal.policy.second_factor.levels.passkey", "A passkey that stays in the device that made it."),
     (
         "portal.policy.remember_days",
         "With \"new_device\": days until a known device is asked again (1 to 400); unset, 30.",
@@ -472,7 +493,12 @@ mod tests {
         let config = Config { portals: vec![Portal::default()], ..Config::default() };
         let mut defaults = BTreeMap::new();
         flatten("", &serde_json::to_value(&config).unwrap(), &mut defaults);
-        let sections = ["portal.brand.helpdesk", "portal.policy.terms"];
+        let sections = [
+            "portal.brand.helpdesk",
+            "portal.policy.terms",
+            "portal.policy.second_factor",
+            "portal.policy.second_factor.levels",
+        ];
         let known: BTreeMap<&str, String> = EXPLANATIONS
             .iter()
             .map(|(key, _)| *key)

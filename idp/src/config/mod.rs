@@ -17,6 +17,7 @@ mod portal;
 mod refusal;
 mod registry;
 mod scope;
+mod second_factor;
 mod sms;
 mod warn;
 
@@ -39,10 +40,11 @@ pub use check_client::is_client_uri;
 pub use client::{Client, GrantType, Profile, SubjectType, TokenEndpointAuthMethod};
 pub use delivery::{Mail, MailTls};
 pub use limits::Limits;
-pub use policy::{SecondFactor, SignInPolicy, Terms};
+pub use policy::{SignInPolicy, Terms};
 pub use portal::Portal;
 pub use registry::{RegisteredClient, Registry};
 pub use scope::ScopeSet;
+pub use second_factor::{Factor, Levels, SecondFactor, When};
 pub use sms::{BodyFormat, Sms, SmsGateway, SmsGatewayKind, SmsRequest};
 
 /// The whole file.

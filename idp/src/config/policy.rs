@@ -8,17 +8,7 @@ use platform::seal::sha256;
 use serde::{Deserialize, Serialize};
 
 use super::Sessions;
-
-/// When a second factor is asked.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SecondFactor {
-    Never,
-    /// On a device that the account does not know, or whose remembered time is over.
-    #[default]
-    NewDevice,
-    Always,
-}
+use super::second_factor::{SecondFactor, When};
 
 /// How long a device is remembered where a portal does not say.
 const REMEMBER_DAYS: u32 = 30;
@@ -46,7 +36,7 @@ pub struct SignInPolicy {
 impl SignInPolicy {
     /// For how long a device is remembered on which a code was given here, if it is.
     pub fn remembers(&self) -> Option<Duration> {
-        (self.second_factor == SecondFactor::NewDevice).then(|| self.trusts_for())
+        (self.second_factor.when == When::NewDevice).then(|| self.trusts_for())
     }
 
     /// How long ago a code may have been given on a device, wherever that was, where a known device is enough.

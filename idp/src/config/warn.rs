@@ -3,7 +3,7 @@
 use platform::check::{self, Place};
 use platform::config::{ConfigError, Secret};
 
-use super::{Assurance, Client, Config};
+use super::{Client, Config};
 
 type Warnings = fn(&Config) -> Vec<ConfigError>;
 
@@ -90,11 +90,15 @@ fn ephemeral(config: &Config) -> Vec<ConfigError> {
 
 /// Nobody gets in where more is asked for than anybody can show.
 fn assurance(config: &Config) -> Vec<ConfigError> {
-    let of = config.clients().filter_map(|client| {
-        let least = config.acr.least(&client.default_acr_values)?;
-        let key = format!("portal.client.default_acr_values of {}", client.client_id);
-        let advice = "nobody reaches this yet, so nobody signs in; write another one";
-        (least > Assurance::Code).then(|| config.warn(&key, config.acr.name(least), advice))
+    let of = config.portals.iter().flat_map(|portal| {
+        portal.clients.iter().filter_map(|client| {
+            let least = config.acr.least(&client.default_acr_values)?;
+            let key = format!("portal.client.default_acr_values of {}", client.client_id);
+            let advice =
+                "nobody reaches this with what policy.second_factor.methods takes; write another one";
+            let is_out_of_reach = least > portal.policy.second_factor.most();
+            is_out_of_reach.then(|| config.warn(&key, config.acr.name(least), advice))
+        })
     });
     of.collect()
 }

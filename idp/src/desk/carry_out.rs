@@ -13,8 +13,8 @@ use crate::domain::phone::PhoneNumber;
 use crate::effects::{Change as Effect, Consequences};
 use crate::store::audit::Event;
 use crate::store::members::Scope;
-use crate::verification::codes;
 use crate::verification::invitations::{By, Start};
+use crate::verification::wrong_codes;
 
 /// A change that was asked for.
 #[derive(Clone, Debug)]
@@ -79,7 +79,7 @@ pub(super) async fn carry_out(
         Change::Email(_) => Some(app.prepare_start().await?),
         _ => None,
     };
-    let codes_closed = matches!(change, Change::Unlock) && codes::is_closed(app, id).await?;
+    let codes_closed = matches!(change, Change::Unlock) && wrong_codes::is_closed(app, id).await?;
     let mut write = app.store.begin_write().await?;
     let Some(account) = app.store.hold_member(&mut write, scope, id).await? else {
         return Ok(Outcome::Gone);
@@ -146,7 +146,7 @@ pub(super) async fn carry_out(
     }
     write.commit().await?;
     if codes_closed {
-        codes::open_again(app, id).await?;
+        wrong_codes::open_again(app, id).await?;
     }
     Ok(Outcome::Done)
 }

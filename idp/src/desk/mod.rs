@@ -31,7 +31,7 @@ use crate::http::paths;
 use crate::http::{AppError, Caller, Form, SignedIn};
 use crate::store::members::{Member, Scope};
 use crate::store::sessions::Session;
-use crate::verification::codes;
+use crate::verification::wrong_codes;
 
 const DAY: Duration = Duration::from_hours(24);
 /// What one member of staff may make in a day; more than a home takes in, less than a thief of a session wants.
@@ -72,7 +72,8 @@ impl Staff {
 
     fn is_fresh(&self, now: Timestamp) -> bool {
         let fresh = |at: Timestamp| at.plus(FRESH) > now;
-        self.session.authenticated_at().is_some_and(fresh) && self.session.code_at().is_some_and(fresh)
+        self.session.authenticated_at().is_some_and(fresh)
+            && self.session.second_factor_at().is_some_and(fresh)
     }
 
     async fn of(app: &Shared, caller: &RequestContext, sent: Option<&Sent>) -> Result<Self, AppError> {
@@ -81,7 +82,7 @@ impl Staff {
         };
         let organisation = account.organisation.clone().filter(|_| account.role.is_staff());
         let organisation = organisation.ok_or(AppError::NoDesk)?;
-        if session.code_at().is_none() {
+        if session.second_factor_at().is_none() {
             let identifier = account.identifier(app.config.accounts.identifier);
             return Err(sign_in_and_return(app, caller, sent, identifier).await);
         }
@@ -116,7 +117,7 @@ impl FromRequestParts<Shared> for FreshStaff {
 impl OneMember {
     async fn of(app: &Shared, staff: Staff, id: &AccountId) -> Result<Self, AppError> {
         let member = app.store.member(staff.scope(), id).await?.ok_or(AppError::NotFound)?;
-        let codes_closed = codes::is_closed(app, id).await?;
+        let codes_closed = wrong_codes::is_closed(app, id).await?;
         Ok(Self { staff, member: Member { codes_closed, ..member } })
     }
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::config::Identifier;
+use crate::domain::factors::Factors;
 
 /// The key of an account; internal, never shown to a portal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -137,6 +138,8 @@ pub struct Account {
     /// Sealed; opened only to send to it or to show its last digits.
     pub phone_sealed: Option<String>,
     pub phone_verified_at: Option<Timestamp>,
+    /// What the holder can prove with beside the password.
+    pub factors: Factors,
     pub role: Role,
     /// Of staff: where they work. Of a user: whose care team made the account and sees it; portals never learn that.
     pub organisation: Option<String>,

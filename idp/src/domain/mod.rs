@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod device;
+pub mod factors;
 pub mod gsm7;
 pub mod journey;
 pub mod passkey;

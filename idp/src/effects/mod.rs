@@ -35,6 +35,8 @@ pub struct Consequences<'a> {
     pub ends_elsewhere: bool,
     /// For the line of the audit log, where there is no reason of somebody else's.
     pub detail: &'a str,
+    /// Where it happens, in words.
+    pub browser: &'a str,
 }
 
 impl<'a> Consequences<'a> {
@@ -50,6 +52,7 @@ impl<'a> Consequences<'a> {
             new_email: None,
             ends_elsewhere: false,
             detail: "",
+            browser: "",
         }
     }
 
@@ -131,6 +134,7 @@ impl<'a> Consequences<'a> {
     ) -> Result<(), ServiceError> {
         let mut notice = app.notice(self.client_id, name);
         notice.event = format!("event-{}", self.change.row().event.as_str());
+        self.browser.clone_into(&mut notice.device);
         app.send_mail(write, mail, to, self.account.language, self.client_id, &notice).await
     }
 }

@@ -23,6 +23,12 @@ pub enum Change {
     DevicesForgotten,
     SessionEnded,
     Deleted,
+    /// By its holder, in a sign-in that asked for a second factor.
+    AppEnrolled,
+    /// By its holder, on the account page.
+    AppAdded,
+    AppRemoved,
+    RecoveryCodesMade,
     /// By the care team, and so on to the end.
     DeskPhoneAdded,
     DeskPhoneChanged,
@@ -75,10 +81,11 @@ const ALL_LINKS: [Ends; 3] =
     [Ends::Links(Purpose::Confirm), Ends::Links(Purpose::Reset), Ends::Links(Purpose::EmailChange)];
 /// Whatever stood on what was before.
 const EVERYTHING: &[Ends] = &[Ends::Sessions, Ends::Devices, ALL_LINKS[0], ALL_LINKS[1], ALL_LINKS[2]];
+const SECURITY_NOTICE: &[Tells] = &[Tells::Address(Mail::SecurityNotice)];
 const DESK_NOTICE: &[Tells] = &[Tells::Address(Mail::DeskNotice)];
 
 impl Change {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 23] = [
         Self::PasswordChanged,
         Self::PasswordReset,
         Self::PasswordReplaced,
@@ -89,6 +96,10 @@ impl Change {
         Self::DevicesForgotten,
         Self::SessionEnded,
         Self::Deleted,
+        Self::AppEnrolled,
+        Self::AppAdded,
+        Self::AppRemoved,
+        Self::RecoveryCodesMade,
         Self::DeskPhoneAdded,
         Self::DeskPhoneChanged,
         Self::DeskEmailChanged,
@@ -138,6 +149,10 @@ impl Change {
             Self::Deleted => {
                 row(Event::AccountDeleted, &[Ends::Sessions], &[Tells::Address(Mail::AccountDeleted)])
             }
+            Self::AppEnrolled => row(Event::AppAdded, &[], SECURITY_NOTICE),
+            Self::AppAdded => row(Event::AppAdded, &[Ends::Devices], SECURITY_NOTICE),
+            Self::AppRemoved => row(Event::AppRemoved, &[Ends::Devices], SECURITY_NOTICE),
+            Self::RecoveryCodesMade => row(Event::RecoveryCodesMade, &[], SECURITY_NOTICE),
             Self::DeskPhoneAdded => row(Event::PhoneAdded, EVERYTHING, DESK_NOTICE),
             Self::DeskPhoneChanged => row(
                 Event::PhoneChanged,

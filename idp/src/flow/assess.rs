@@ -8,7 +8,7 @@ use crate::app::{App, ServiceError};
 use crate::config::{Portal, RegisteredClient, ScopeSet};
 use crate::domain::account::Account;
 use crate::domain::device::Device;
-use crate::domain::journey::{Begun, Facts, Journey, Next, Proofs, Requirements, WantedAcr, next};
+use crate::domain::journey::{Begun, Facts, Journey, Next, Proofs, Requirements, Step, WantedAcr, next};
 use crate::http::names;
 use crate::protocol::authorization::AuthorizationRequest;
 use crate::store::accounts::Name;
@@ -16,6 +16,8 @@ use crate::store::accounts::Name;
 /// What a journey comes to at this moment.
 pub struct Assessment {
     pub next: Next,
+    /// The ways to go on from here, if it is a second factor that is asked for.
+    pub ways: Vec<Step>,
     pub facts: Option<Facts>,
     pub account: Option<Account>,
     pub device: Option<Device>,
@@ -44,7 +46,8 @@ impl App {
         let portal = Arc::clone(self.registry.portal_of(journey.client_id.as_deref()));
         let asks_consent =
             journey.request.is_some() && client.as_ref().is_some_and(|client| client.client.consent);
-        let wanted = journey.request.as_ref().map(|request| self.wanted_acr(request)).unwrap_or_default();
+        let wanted =
+            journey.request.as_ref().map(|request| self.wanted_acr(request, &portal)).unwrap_or_default();
         let begun = Begun { at: journey.created_at, session_seen_at: journey.session_seen_at };
         let requirements = Requirements::new(
             &portal.policy,
@@ -68,7 +71,15 @@ impl App {
         };
         let Some((account, device)) = found else {
             let next = next(&requirements, &journey.proofs, None);
-            return Ok(Assessment { next, facts: None, account: None, device: None, portal, client });
+            return Ok(Assessment {
+                next,
+                ways: Vec::new(),
+                facts: None,
+                account: None,
+                device: None,
+                portal,
+                client,
+            });
         };
         let consented = match (&journey.request, asks_consent) {
             (Some(request), true) => {
@@ -94,7 +105,9 @@ impl App {
             email_verified: account.email_verified_at.is_some(),
             blocked: account.blocked_at.is_some(),
             must_replace_password: account.temporary_password_until.is_some(),
-            has_phone: account.verified_phone().is_some() || journey.pending_phone.is_some(),
+            factors: account.factors,
+            proves_number: journey.pending_phone.is_some(),
+            chosen: journey.chosen,
             device_trusted: device
                 .as_ref()
                 .is_some_and(|device| requirements.trusts(device, self.clock.now())),
@@ -105,14 +118,19 @@ impl App {
         let is_current = account.credential_version() == journey.credential_version;
         let proofs = if is_current { journey.proofs.clone() } else { Proofs::default() };
         let next = next(&requirements, &proofs, Some(&facts));
-        Ok(Assessment { next, facts: Some(facts), account: Some(account), device, portal, client })
+        let ways = match next {
+            Next::Ask(_) => requirements.ways(&proofs, &facts),
+            Next::Issue | Next::Refuse(_) => Vec::new(),
+        };
+        Ok(Assessment { next, ways, facts: Some(facts), account: Some(account), device, portal, client })
     }
 
     /// The authentication context classes that a request asks for, as far as they mean anything here.
-    fn wanted_acr(&self, request: &AuthorizationRequest) -> WantedAcr {
-        let acr = &self.config.acr;
+    fn wanted_acr(&self, request: &AuthorizationRequest, portal: &Portal) -> WantedAcr {
+        let (acr, most) = (&self.config.acr, portal.policy.second_factor.most());
         let claim = request.claims.in_id_token("acr").unwrap_or_default();
-        let unreachable = claim.essential && !acr.reachable().into_iter().any(|value| claim.accepts(value));
+        let unreachable =
+            claim.essential && !acr.reachable(most).into_iter().any(|value| claim.accepts(value));
         WantedAcr { least: acr.least(&request.wanted_acrs()), unreachable }
     }
 }

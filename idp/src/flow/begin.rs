@@ -43,6 +43,7 @@ impl App {
             session_seen_at: None,
             step_up_to: None,
             public_computer: false,
+            chosen: None,
             is_bound: false,
             created_at: self.clock.now(),
         };

@@ -11,10 +11,10 @@ use crate::app::notices::Mail;
 use crate::app::{ServiceError, Shared};
 use crate::config::RegisteredClient;
 use crate::domain::account::Account;
-use crate::domain::device;
-use crate::domain::journey::{Journey, Method};
+use crate::domain::journey::{Facts, Journey};
 use crate::effects::sessions::end_session_by;
 use crate::http::AppError;
+use crate::http::browser;
 use crate::http::names;
 use crate::http::pages::see_other;
 use crate::http::paths;
@@ -89,7 +89,7 @@ pub(crate) async fn finish(
     };
     let mut after = Afterwards::default();
     let device_id = keep_device(app, cx, &mut write, journey, &assessment, account, &mut after).await?;
-    let here = Here { label: device::label(user_agent(cx)), session: current, device_id };
+    let here = Here { label: browser::label(cx), session: current, device_id };
     let Some(session_id) = keep_session(app, &mut write, journey, account, here, &mut after).await? else {
         return Err(AppError::JourneyExpired(journey.client_id.clone()));
     };
@@ -98,7 +98,7 @@ pub(crate) async fn finish(
         let fresh = app.random.token();
         let details = GrantDetails {
             nonce: request.nonce.clone(),
-            acr: app.config.acr.name(journey.proofs.assurance(facts.device_trusted)).to_owned(),
+            acr: acr(app, &assessment, journey, facts),
             amr: journey.proofs.amr(),
             auth_time,
             claims: request.claims.clone(),
@@ -143,6 +143,12 @@ pub(crate) async fn finish(
     Ok(response)
 }
 
+/// The name of the rung that was reached, as the portal counts it.
+fn acr(app: &Shared, assessment: &Assessment, journey: &Journey, facts: &Facts) -> String {
+    let levels = assessment.portal.policy.second_factor.levels;
+    app.config.acr.name(journey.proofs.assurance(levels, facts.device_trusted)).to_owned()
+}
+
 /// Where a sign-in without a portal's request ends: at the page that wanted it, at the portal that it was for, or at
 /// the account page.
 fn where_to(app: &Shared, journey: &Journey, client: Option<&RegisteredClient>) -> String {
@@ -173,7 +179,8 @@ async fn keep_device(
 ) -> Result<Option<String>, ServiceError> {
     let known = assessment.device.as_ref();
     let is_new = |at: Option<Timestamp>| at.is_some_and(|at| at >= journey.created_at);
-    let remembered = assessment.portal.policy.remembers().filter(|_| is_new(journey.proofs.at(&Method::Sms)));
+    let remembered =
+        assessment.portal.policy.remembers().filter(|_| is_new(journey.proofs.second_factor_at()));
     let meets = known.is_none() && is_new(journey.proofs.authenticated_at());
     if journey.public_computer || !(remembered.is_some() || meets) {
         if let Some(device) = known {
@@ -182,7 +189,7 @@ async fn keep_device(
         return Ok(known.map(|device| device.id.clone()));
     }
     let (brought, secret) = (cx.cookie(names::DEVICE_COOKIE), app.random.token());
-    let label = device::label(user_agent(cx));
+    let label = browser::label(cx);
     let (id, is_new) =
         app.store.trust_device(write, &account.id, brought.as_deref(), &secret, &label, remembered).await?;
     if is_new {
@@ -237,8 +244,4 @@ async fn keep_session(
     };
     after.session = Some(secret);
     Ok(Some(id))
-}
-
-fn user_agent(cx: &RequestContext) -> &str {
-    cx.headers.get("user-agent").and_then(|value| value.to_str().ok()).unwrap_or_default()
 }

@@ -1,5 +1,6 @@
 //! What handlers ask of a request before they run, and the one error with which they may end early.
 
+pub mod browser;
 pub mod error;
 pub mod extract;
 pub mod kept;

@@ -36,6 +36,10 @@ pub const ID: &str = "id";
 /// Of a mailed link.
 pub const TOKEN: &str = "token";
 pub const NEW_PASSWORD: &str = "new_password";
+/// Another way to give the second factor.
+pub const WAY: &str = "way";
+/// What a page carries to its next request, and nobody can read.
+pub const SEALED: &str = "sealed";
 /// The answer to a question: 'yes', or not.
 pub const ACCEPT: &str = "accept";
 /// The holder's, of an account that staff make.

@@ -135,7 +135,15 @@ impl KeyRing {
     /// # Errors
     /// The store's; nobody knows then which keys are good.
     pub async fn catch_up(&self) -> Result<()> {
-        if self.0.store.signing_keys_version().await? == self.snapshot().version {
+        self.catch_up_to(self.0.store.versions().await?.keys).await
+    }
+
+    /// As [`KeyRing::catch_up`], by a version that was read just now.
+    ///
+    /// # Errors
+    /// As [`KeyRing::catch_up`].
+    pub async fn catch_up_to(&self, version: i64) -> Result<()> {
+        if version == self.snapshot().version {
             return Ok(());
         }
         self.refresh().await
@@ -145,7 +153,7 @@ impl KeyRing {
     /// those that are past their time go.
     async fn refresh(&self) -> Result<()> {
         // Before the rows: what changes in between is read again, never missed.
-        let version = self.0.store.signing_keys_version().await?;
+        let version = self.0.store.versions().await?.keys;
         let rows = self.0.store.signing_keys().await?;
         let now = self.0.clock.now();
         let old = self.snapshot();

@@ -48,7 +48,7 @@ async fn handle(app: &Shared, cx: &RequestContext, parameters: &[u8]) -> Result<
         Ok(fields) => fields,
         Err(error) => return Ok(app.bad_request(cx, None, &error.to_string())),
     };
-    let Some(registered) = app.client(fields.get("client_id").unwrap_or_default()).await? else {
+    let Some(registered) = app.known_client(fields.get("client_id").unwrap_or_default()).await? else {
         return Ok(app.bad_request(cx, None, &NoReturn::UnknownClient.to_string()));
     };
     let client_id = registered.client.client_id.as_str();

@@ -66,7 +66,7 @@ pub(crate) async fn authenticate(
     let mut found = None;
     for client_id in &presented.client_ids {
         if found.is_none() {
-            found = app.client(client_id).await?;
+            found = app.known_client(client_id).await?;
         }
     }
     let Some(registered) = found else {

@@ -20,7 +20,7 @@ use platform::language::Language;
 use serde::{Deserialize, Serialize};
 
 use crate::app::{App, ServiceError, Shared};
-use crate::config::{Client, Config, GrantType, SigningAlgorithm};
+use crate::config::{Assurance, Client, Config, GrantType, SigningAlgorithm};
 use crate::http::paths;
 use crate::keys::Algorithm;
 use crate::protocol::claims::of_scope;
@@ -134,6 +134,8 @@ fn metadata(config: &Config, publishes_all: bool) -> Result<Metadata, String> {
     let of_tokens =
         ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "azp", "sid", "at_hash"];
     let claims = of_tokens.iter().chain(scopes.iter().flat_map(|scope| of_scope(scope)));
+    let most = config.portals.iter().map(|portal| portal.policy.second_factor.most()).max();
+    let acr_values = config.acr.reachable(most.unwrap_or(Assurance::Password));
     // Written as it stands, whichever it is.
     let grant_types = GrantType::ALL.map(|grant_type| CoreGrantType::Extension(grant_type.name().to_owned()));
     let registration = config.registration.enabled.then(|| RegistrationUrl::new(url(paths::CLIENTS)));
@@ -158,7 +160,7 @@ fn metadata(config: &Config, publishes_all: bool) -> Result<Metadata, String> {
     .set_userinfo_signing_alg_values_supported(Some(ours))
     .set_claim_types_supported(Some(vec![CoreClaimType::Normal]))
     .set_acr_values_supported(Some(
-        config.acr.reachable().map(|value| AuthenticationContextClass::new(value.into())).to_vec(),
+        acr_values.into_iter().map(|value| AuthenticationContextClass::new(value.into())).collect(),
     ))
     .set_claims_supported(Some(claims.map(|claim| CoreClaimName::new((*claim).into())).collect()))
     .set_ui_locales_supported(Some(

@@ -159,7 +159,7 @@ impl Asked {
         let hint = read_hint(app, fields);
         let named = hint.as_ref().map(|hint| hint.client_id.as_str()).or(fields.get("client_id"));
         let client = match named {
-            Some(id) => app.client(id).await?,
+            Some(id) => app.known_client(id).await?,
             None => None,
         };
         let claimed = named.unwrap_or_default().to_owned();

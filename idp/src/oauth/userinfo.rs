@@ -130,7 +130,7 @@ async fn person(
     {
         return Err(INVALID_TOKEN.into());
     }
-    let registered = app.client(&active.claims.client_id).await?.ok_or(INVALID_TOKEN)?;
+    let registered = app.known_client(&active.claims.client_id).await?.ok_or(INVALID_TOKEN)?;
     let mut claims = covered(app, &active.claims, &grant, &account)?;
     claims.insert("sub".to_owned(), json!(app.subject_for(&registered.client, &account)));
     let Some(alg) = registered.client.userinfo_signed_response_alg else {

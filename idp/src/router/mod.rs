@@ -23,7 +23,9 @@ use crate::oauth::{
 };
 use crate::operators::{dev, reports};
 use crate::signin::register::confirm;
-use crate::signin::{code, consent, new_password, password, phone, terms};
+use crate::signin::{
+    code, consent, new_app, new_password, other_ways, password, phone, recovery_code, terms,
+};
 use crate::signin::{recover, register};
 use crate::{account, desk, operators, signin};
 
@@ -59,6 +61,12 @@ pub fn router(app: &Shared) -> Router {
         .route(paths::ACCOUNT_PHONE_RESEND, post(account::phone::resend))
         .route(paths::CHANGE_PASSWORD, get(|| async { Redirect::to(paths::ACCOUNT_PASSWORD) }))
         .route(paths::ACCOUNT_PASSWORD, get(account::password::get).post(account::password::post))
+        .route(paths::ACCOUNT_APP, get(account::app::get).post(account::app::post))
+        .route(paths::ACCOUNT_APP_REMOVE, post(account::app::remove))
+        .route(
+            paths::ACCOUNT_RECOVERY_CODES,
+            get(account::recovery_codes::get).post(account::recovery_codes::post),
+        )
         .route(paths::ACCOUNT_DOWNLOAD, get(account::leave::download_get).post(account::leave::download_post))
         .route(paths::ACCOUNT_DELETE, get(account::leave::delete_get).post(account::leave::delete_post))
         .route(paths::ACCOUNT_DELETED, get(account::leave::deleted))
@@ -69,8 +77,8 @@ pub fn router(app: &Shared) -> Router {
         .route(paths::DESK_ACCOUNT, get(desk::member::get))
         .route(paths::DESK_ACT, get(desk::act::get).post(desk::act::post))
         .route(paths::HOME, get(home))
-        // What stands above may sign or verify.
-        .route_layer(middleware::from_fn_with_state(app.clone(), know_the_keys))
+        // What stands above may sign or verify, or knows clients.
+        .route_layer(middleware::from_fn_with_state(app.clone(), catch_up))
         // What this server says of itself
         .route(paths::CONFIGURATION, get(discovery::configuration))
         .route(paths::OAUTH_CONFIGURATION, get(discovery::configuration))
@@ -81,6 +89,10 @@ pub fn router(app: &Shared) -> Router {
         .route(paths::SIGNIN_PHONE, get(phone::get).post(phone::post))
         .route(paths::SIGNIN_CODE, get(code::get).post(code::post))
         .route(paths::SIGNIN_RESEND, post(code::resend))
+        .route(paths::SIGNIN_APP, get(signin::app::get).post(signin::app::post))
+        .route(paths::SIGNIN_NEW_APP, get(new_app::get).post(new_app::post))
+        .route(paths::SIGNIN_RECOVERY_CODE, get(recovery_code::get).post(recovery_code::post))
+        .route(paths::SIGNIN_OTHER_WAY, post(other_ways::post))
         .route(paths::SIGNIN_TERMS, get(terms::get).post(terms::post))
         .route(paths::SIGNIN_CONSENT, get(consent::get).post(consent::post))
         .route(paths::SIGNIN_CANCEL, post(signin::cancel))
@@ -132,7 +144,7 @@ fn for_clients(app: &Shared) -> Router<Shared> {
         .route(paths::INTROSPECT, post(introspect::introspect))
         .route(paths::CLIENTS, post(registration::register))
         .route(paths::CLIENT, get(registration::read).put(registration::replace).delete(registration::remove))
-        .route_layer(middleware::from_fn_with_state(app.clone(), know_the_keys))
+        .route_layer(middleware::from_fn_with_state(app.clone(), catch_up))
         .route_layer(middleware::from_fn_with_state(app.clone(), refusal::hold_back))
 }
 
@@ -161,13 +173,12 @@ async fn home(State(app): State<Shared>, Caller(cx): Caller) -> Response {
     app.page(&cx, None, StatusCode::OK, "idp/home.html", &page)
 }
 
-/// A key that was revoked before this request came is of no use in it, whichever process revoked it.
-async fn know_the_keys(
-    State(app): State<Shared>,
-    request: Request,
-    next: Next,
-) -> Result<Response, AppError> {
-    app.keys.catch_up().await?;
+/// A key that was revoked before this request came is of no use in it, whichever process revoked it; and a client is what it
+/// was made before this request.
+async fn catch_up(State(app): State<Shared>, request: Request, next: Next) -> Result<Response, AppError> {
+    let versions = app.store.versions().await?;
+    app.keys.catch_up_to(versions.keys).await?;
+    app.known_clients.catch_up(versions.clients);
     Ok(next.run(request).await)
 }
 

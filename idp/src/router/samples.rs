@@ -58,6 +58,7 @@ fn samples() -> Vec<(&'static str, Value)> {
     fn page(name: &'static str, sample: impl Serialize) -> (&'static str, Value) {
         (name, serde_json::to_value(sample).unwrap())
     }
+    let [made_codes, useless_codes] = crate::account::recovery_codes::RecoveryCodesPage::other_samples();
     let [over, closed] = crate::signin::code::CodePage::other_samples();
     vec![
         page("signin_code", over),
@@ -66,6 +67,13 @@ fn samples() -> Vec<(&'static str, Value)> {
         page("signin_new_password", crate::signin::new_password::NewPasswordPage::sample()),
         page("signin_phone", crate::signin::phone::PhonePage::sample()),
         page("signin_code", crate::signin::code::CodePage::sample()),
+        page("signin_app", crate::signin::app::AppPage::sample()),
+        page("signin_recovery_code", crate::signin::recovery_code::RecoveryCodePage::sample()),
+        page("new_app", crate::signin::new_app::NewAppPage::sample()),
+        page("account_app", crate::account::app::AppPage::sample()),
+        page("account_recovery_codes", crate::account::recovery_codes::RecoveryCodesPage::sample()),
+        page("account_recovery_codes", made_codes),
+        page("account_recovery_codes", useless_codes),
         page("signin_terms", crate::signin::terms::TermsPage::sample()),
         page("signin_consent", crate::signin::consent::ConsentPage::sample()),
         page("register", crate::signin::register::RegisterPage::sample()),
@@ -277,6 +285,8 @@ fn every_mail_and_sms_renders_in_every_language() {
         username: "abakker".into(),
         password: Some(TemporaryPassword::generate(&Random::seeded(1))),
         event: "event-unlocked".into(),
+        left: 3,
+        few: true,
     };
     for language in Language::ALL {
         for mail in Mail::ALL {

@@ -9,6 +9,7 @@ use platform::request::RequestContext;
 use serde::Serialize;
 
 use super::at_step::{Arrived, AtStep, Page};
+use super::other_ways::OtherWays;
 use crate::app::{App, ServiceError, Shared};
 use crate::domain::account::Account;
 use crate::domain::journey::{Method, Step};
@@ -55,6 +56,7 @@ pub struct CodePage {
     pub another_number_url: Option<String>,
     /// Who can give a holder another number: a text key.
     pub number_help: &'static str,
+    pub other_ways: OtherWays,
     /// Ends the sign-in; empty where the page belongs to none.
     pub cancel_action: String,
     /// Where who does not want to go on goes, where the page belongs to no sign-in.
@@ -92,6 +94,7 @@ impl CodePage {
             resend_in_seconds: 42,
             another_number_url: Some("/signin/phone?journey=x".into()),
             number_help: "no-sms-number",
+            other_ways: OtherWays::sample(),
             cancel_action: "/signin/cancel?journey=x".into(),
             back_url: None,
             digits: 6,
@@ -150,6 +153,7 @@ pub async fn code_page(
         resend_in_seconds: wait.as_secs() + u64::from(wait.subsec_millis() > 0),
         another_number_url: enrols.then(|| journey_url(paths::SIGNIN_PHONE, &open.id)),
         number_help: number_help(app, account, enrols),
+        other_ways: OtherWays::default(),
         cancel_action: journey_url(paths::SIGNIN_CANCEL, &open.id),
         back_url: None,
         digits: app.config.codes.digits,
@@ -188,7 +192,10 @@ async fn page(
     let Some(account) = &assessment.account else {
         return Err(AppError::JourneyExpired(open.journey.client_id.clone()));
     };
-    let page = code_page(app, cx, open, account, error).await?;
+    let page = CodePage {
+        other_ways: OtherWays::of(arrived, Step::Code),
+        ..code_page(app, cx, open, account, error).await?
+    };
     let cx = cx.at(&page.action);
     Ok(app.step_page(&cx, open, page.errors.status(), "idp/signin_code.html", &page))
 }

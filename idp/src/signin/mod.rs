@@ -1,12 +1,16 @@
 //! The pages of a sign-in. Each handler does four things: guard, act, save one proof, resume.
 
+pub mod app;
 pub mod at_step;
 pub mod code;
 pub mod consent;
+pub mod new_app;
 pub mod new_password;
+pub mod other_ways;
 pub mod password;
 pub mod phone;
 pub mod recover;
+pub mod recovery_code;
 pub mod register;
 pub mod terms;
 

@@ -8,6 +8,7 @@ use platform::request::RequestContext;
 use serde::Serialize;
 
 use super::at_step::Arrived;
+use super::other_ways::OtherWays;
 use crate::app::Shared;
 use crate::domain::journey::{Next, Step};
 use crate::domain::phone::PhoneNumber;
@@ -22,6 +23,7 @@ pub struct PhonePage {
     pub action: String,
     pub phone: String,
     pub errors: FieldErrors,
+    pub other_ways: OtherWays,
     pub cancel_action: String,
     pub step: u8,
     pub steps: u8,
@@ -33,6 +35,7 @@ impl PhonePage {
             action: "/signin/phone?journey=x".into(),
             phone: "020 1234567".into(),
             errors: FieldErrors::of("phone", "phone-not-dutch-mobile"),
+            other_ways: OtherWays::sample(),
             cancel_action: "/signin/cancel?journey=x".into(),
             step: 1,
             steps: 2,
@@ -51,6 +54,7 @@ fn page(
         action: journey_url(paths::SIGNIN_PHONE, &arrived.open.id),
         phone: typed.chars().take(40).collect(),
         errors: FieldErrors::default().and("phone", error),
+        other_ways: OtherWays::of(arrived, Step::Phone),
         cancel_action: journey_url(paths::SIGNIN_CANCEL, &arrived.open.id),
         step: 1,
         steps: 2,

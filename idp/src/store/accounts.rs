@@ -9,6 +9,7 @@ use super::devices::{COLUMNS as DEVICE_COLUMNS, device};
 use super::{Result, Store, StoreError};
 use crate::domain::account::{Account, AccountId, EmailAddress, Role, SubjectId};
 use crate::domain::device::Device;
+use crate::domain::factors::Factors;
 use crate::domain::search::search_name;
 
 /// Of the table that they are of: others stand beside them.
@@ -16,7 +17,13 @@ pub(super) const COLUMNS: &str = "accounts.id, accounts.subject, accounts.given_
      accounts.email, accounts.email_confirmed_at, accounts.username, accounts.password_hash,
      accounts.temporary_password_until, accounts.temporary_password_used_at, accounts.phone_sealed, accounts.phone_verified_at,
      accounts.role, accounts.organisation, accounts.language, accounts.blocked_at,
-     accounts.claims_sealed, accounts.created_at, accounts.updated_at";
+     accounts.claims_sealed, accounts.created_at, accounts.updated_at,
+     (SELECT COUNT(*) FROM totp WHERE totp.account_id = accounts.id) AS apps,
+     (SELECT COUNT(*) FROM passkeys WHERE passkeys.account_id = accounts.id) AS passkeys,
+     (SELECT COUNT(*) FROM passkeys
+        WHERE passkeys.account_id = accounts.id AND passkeys.backup = 'bound') AS bound_passkeys,
+     (SELECT COUNT(*) FROM recovery_codes
+        WHERE recovery_codes.account_id = accounts.id AND recovery_codes.used_at IS NULL) AS recovery_codes";
 
 /// What an account is looked for by.
 #[derive(Clone, Debug)]
@@ -58,6 +65,17 @@ pub struct Holder {
 pub(super) fn account(row: &Row) -> Result<Account> {
     let time =
         |name: &str| -> Result<Option<Timestamp>> { Ok(row.try_get::<Option<i64>, _>(name)?.map(Timestamp)) };
+    let count =
+        |name: &str| -> Result<u32> { Ok(row.try_get::<i64, _>(name)?.try_into().unwrap_or(u32::MAX)) };
+    let phone_verified_at = time("phone_verified_at")?;
+    let phone_sealed: Option<String> = row.try_get("phone_sealed")?;
+    let factors = Factors {
+        sms: phone_verified_at.is_some() && phone_sealed.is_some(),
+        totp: count("apps")? > 0,
+        passkeys: count("passkeys")?,
+        bound_passkeys: count("bound_passkeys")?,
+        recovery_codes: count("recovery_codes")?,
+    };
     let email: String = row.try_get("email")?;
     let role: String = row.try_get("role")?;
     let language: String = row.try_get("language")?;
@@ -72,9 +90,10 @@ pub(super) fn account(row: &Row) -> Result<Account> {
         password_hash: row.try_get("password_hash")?,
         temporary_password_until: time("temporary_password_until")?,
         temporary_password_used_at: time("temporary_password_used_at")?,
-        phone_sealed: row.try_get("phone_sealed")?,
+        phone_sealed,
         claims_sealed: row.try_get("claims_sealed")?,
-        phone_verified_at: time("phone_verified_at")?,
+        phone_verified_at,
+        factors,
         role: Role::parse(&role).ok_or(StoreError::Corrupt("accounts.role"))?,
         organisation: row.try_get("organisation")?,
         language: Language::from_tag(&language).unwrap_or_default(),

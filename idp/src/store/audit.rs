@@ -23,6 +23,11 @@ pub enum Event {
     /// An operator took the number away, for a holder who has it no more.
     PhoneRemoved,
     EmailChanged,
+    /// An authenticator app was added, or replaced.
+    AppAdded,
+    AppRemoved,
+    RecoveryCodesMade,
+    RecoveryCodeUsed,
     CodeLimit,
     DataDownloaded,
     AccountDeleted,
@@ -43,7 +48,7 @@ pub enum Event {
 }
 
 impl Event {
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 28] = [
         Self::Registered,
         Self::Confirmed,
         Self::SignedIn,
@@ -54,6 +59,10 @@ impl Event {
         Self::PhoneChanged,
         Self::PhoneRemoved,
         Self::EmailChanged,
+        Self::AppAdded,
+        Self::AppRemoved,
+        Self::RecoveryCodesMade,
+        Self::RecoveryCodeUsed,
         Self::CodeLimit,
         Self::DataDownloaded,
         Self::AccountDeleted,
@@ -82,6 +91,10 @@ impl Event {
             Self::PhoneChanged => "phone-changed",
             Self::PhoneRemoved => "phone-removed",
             Self::EmailChanged => "email-changed",
+            Self::AppAdded => "app-added",
+            Self::AppRemoved => "app-removed",
+            Self::RecoveryCodesMade => "recovery-codes-made",
+            Self::RecoveryCodeUsed => "recovery-code-used",
             Self::CodeLimit => "code-limit",
             Self::DataDownloaded => "data-downloaded",
             Self::AccountDeleted => "account-deleted",

@@ -78,6 +78,7 @@ impl Store {
         .execute(&mut write)
         .await?;
         keep_origins(&mut write, &row.client).await?;
+        tell(&mut write).await?;
         write.commit().await?;
         Ok(true)
     }
@@ -109,6 +110,7 @@ impl Store {
             return Ok(false);
         }
         keep_origins(&mut write, &row.client).await?;
+        tell(&mut write).await?;
         write.commit().await?;
         Ok(true)
     }
@@ -174,6 +176,7 @@ impl Store {
                 .execute(&mut write)
                 .await?;
         }
+        tell(&mut write).await?;
         write.commit().await?;
         Ok(removed == 1)
     }
@@ -201,6 +204,13 @@ impl Store {
         let query = Query::new("DELETE FROM initial_access_tokens WHERE uses_left <= 0 OR expires_at <= $1");
         Ok(self.db.execute(query.bind(self.clock.now().0)).await?)
     }
+}
+
+/// Lets every process know, once this is committed, that a client is not what it was.
+async fn tell(write: &mut Write) -> Result<()> {
+    let text = "UPDATE signing_keys_version SET clients_version = clients_version + 1 WHERE id = 1";
+    Query::new(text).execute(write).await?;
+    Ok(())
 }
 
 /// Keeps the origins that a public client runs at, in place of those of before.

@@ -34,6 +34,15 @@ pub struct NewKey {
     pub generation: i64,
 }
 
+/// Each stands for the last change of its kind, by whichever process: what was read when it was the same still holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Versions {
+    /// Of the key ring.
+    pub keys: i64,
+    /// Of the clients that registered themselves.
+    pub clients: i64,
+}
+
 /// What signs in the place of a key that is revoked.
 pub enum Successor {
     /// The announced key of this kid.
@@ -73,10 +82,11 @@ impl Store {
         Ok(Zeroizing::new(self.root.sealer("signing key").open(&row.private_sealed)?))
     }
 
-    /// Which change to the ring was the last: what [`Store::signing_keys`] told when this was the same still holds.
-    pub async fn signing_keys_version(&self) -> Result<i64> {
-        let text = "SELECT version FROM signing_keys_version WHERE id = 1";
-        Ok(Query::new(text).fetch_one(&self.db).await?.try_get(0)?)
+    /// Which changes were the last.
+    pub async fn versions(&self) -> Result<Versions> {
+        let text = "SELECT version, clients_version FROM signing_keys_version WHERE id = 1";
+        let row = Query::new(text).fetch_one(&self.db).await?;
+        Ok(Versions { keys: row.try_get(0)?, clients: row.try_get(1)? })
     }
 
     /// Adds a key. False if another process has added one of this generation.

@@ -23,11 +23,13 @@ pub mod mail_links;
 pub mod members;
 pub mod outbox;
 pub mod passkeys;
+pub mod recovery_codes;
 pub mod refused;
 pub mod sessions;
 pub mod sms;
 pub mod temporary_passwords;
 pub mod terms;
+pub mod totp;
 
 static MIGRATIONS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../migrations/idp");
 

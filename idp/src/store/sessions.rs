@@ -31,9 +31,9 @@ impl Session {
         self.proofs.authenticated_at()
     }
 
-    /// When its holder last gave a one-time code.
-    pub fn code_at(&self) -> Option<Timestamp> {
-        self.proofs.at(&Method::Sms)
+    /// When its holder last gave a second factor.
+    pub fn second_factor_at(&self) -> Option<Timestamp> {
+        self.proofs.second_factor_at()
     }
 }
 
@@ -118,7 +118,7 @@ impl Store {
             .bind(signed_in.label)
             .bind(signed_in.proofs.to_json())
             .bind(signed_in.proofs.authenticated_at().map_or(0, |at| at.0))
-            .bind(signed_in.proofs.at(&Method::Sms).map(|at| at.0))
+            .bind(signed_in.proofs.second_factor_at().map(|at| at.0))
             .bind(now.0)
             .bind(now.plus(signed_in.lifetime).0);
         write.later(query);
@@ -142,7 +142,7 @@ impl Store {
         .bind(sha256(secret))
         .bind(signed_in.proofs.to_json())
         .bind(signed_in.proofs.authenticated_at().map_or(0, |at| at.0))
-        .bind(signed_in.proofs.at(&Method::Sms).map(|at| at.0))
+        .bind(signed_in.proofs.second_factor_at().map(|at| at.0))
         .bind(self.clock.now().0)
         .bind(signed_in.label)
         .bind(signed_in.device_id)

@@ -7,18 +7,12 @@ use platform::clock::Timestamp;
 use platform::ephemeral::Limit;
 use platform::typed::code;
 
+use super::wrong_codes::{self, DAY, LIMIT, PER_DAY, failures, is_closed};
 use crate::app::notices::CodeSms;
 use crate::app::{App, ServiceError};
-use crate::domain::account::{Account, AccountId};
+use crate::domain::account::Account;
 use crate::domain::journey::OtpChallenge;
-use crate::store::audit::Event;
 use crate::store::ephemeral::journeys::{self, Open};
-
-const DAY: Duration = Duration::from_hours(24);
-/// Wrong codes for one account in a day, over all journeys.
-const WRONG_PER_DAY: u32 = 15;
-/// The limit of wrong codes, as a text key.
-const WRONG: &str = "code-limit-wrong";
 
 /// What asking for a code came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,15 +63,6 @@ struct Counters {
     failures: String,
 }
 
-fn failures(account: &AccountId) -> String {
-    format!("code-failures:{}", account.0)
-}
-
-/// Marks that a limit was written down today.
-fn noted(limit: &str, account: &AccountId) -> String {
-    format!("{limit}-noted:{}", account.0)
-}
-
 impl Counters {
     /// A number that somebody typed is counted apart from one that its holder has proved: whoever types mine uses
     /// nothing up of what I may be sent.
@@ -105,8 +90,8 @@ impl Counters {
 
     /// Why the page offers no other code, as a text key. Only to be shown: what sends one takes it first.
     async fn limit(&self, app: &App) -> Result<Option<&'static str>, ServiceError> {
-        if app.is_exhausted(&self.failures, WRONG_PER_DAY).await? {
-            return Ok(Some(WRONG));
+        if app.is_exhausted(&self.failures, PER_DAY).await? {
+            return Ok(Some(LIMIT));
         }
         for (limit, text) in self.limits(app) {
             if app.is_exhausted(limit.key, limit.most).await? {
@@ -165,8 +150,8 @@ pub async fn send(app: &App, open: &mut Open, account: &Account) -> Result<Sendi
     let Some((sealed, is_proved)) = number_of(open, account) else { return Ok(Sending::LimitReached) };
     let e164 = app.store.open_phone(sealed)?;
     let counters = Counters::new(app, account, &e164, is_proved);
-    if app.is_exhausted(&counters.failures, WRONG_PER_DAY).await? {
-        note_limit(app, open, account, WRONG).await?;
+    if app.is_exhausted(&counters.failures, PER_DAY).await? {
+        note_limit(app, open, account, LIMIT).await?;
         return Ok(Sending::LimitReached);
     }
     let limits = counters.limits(app);
@@ -254,17 +239,12 @@ pub async fn give(app: &App, open: &mut Open, account: &Account, typed: &str) ->
     if typed.chars().count() != app.config.codes.digits || !typed.bytes().all(|byte| byte.is_ascii_digit()) {
         return Ok(Try::Refused("code-malformed"));
     }
-    let failures = failures(&account.id);
-    let limit = Limit { key: &failures, most: WRONG_PER_DAY, window: DAY };
-    let Ok(reserved) = app.ephemeral.reserve(&[limit]).await? else {
-        return Ok(Try::Refused(WRONG));
+    let Some(taken) = wrong_codes::take(app, &account.id).await? else {
+        return Ok(Try::Refused(LIMIT));
     };
     let (given, is_wrong) = look_at(app, open, account, &typed).await?;
-    if !is_wrong {
-        app.ephemeral.give_back(reserved).await?;
-    } else if app.is_exhausted(&failures, WRONG_PER_DAY).await? {
-        note_limit(app, open, account, WRONG).await?;
-    }
+    let client_id = open.journey.client_id.as_deref();
+    wrong_codes::settle(app, &account.id, client_id, taken, is_wrong).await?;
     Ok(given)
 }
 
@@ -303,29 +283,12 @@ async fn look_at(
     Ok((Try::Refused(if ended { "code-ended" } else { "code-wrong" }), true))
 }
 
-/// Whether so many wrong codes were given for an account today that none is looked at any more.
-pub async fn is_closed(app: &App, account: &AccountId) -> Result<bool, ServiceError> {
-    Ok(app.is_exhausted(&failures(account), WRONG_PER_DAY).await?)
-}
-
-/// Forgets the wrong codes of today: somebody who knows the holder says that it was them.
-pub async fn open_again(app: &App, account: &AccountId) -> Result<(), ServiceError> {
-    app.ephemeral.delete(&noted(WRONG, account)).await?;
-    Ok(app.ephemeral.delete(&failures(account)).await?)
-}
-
 /// Writes down, once a day, that an account reached a limit. The day's budget of all is the operator's.
 async fn note_limit(app: &App, open: &Open, account: &Account, limit: &str) -> Result<(), ServiceError> {
-    if app.ephemeral.count(&noted(limit, &account.id), DAY).await?.count > 1 {
-        return Ok(());
-    }
     if limit == "sms-unavailable" {
         let limit = app.config.codes.total_per_day;
         tracing::error!(limit, "the day's budget of SMS is used up (codes.total_per_day)");
         return Ok(());
     }
-    let mut write = app.store.begin_write().await?;
-    app.store.note(&mut write, Event::CodeLimit, &account.id, open.journey.client_id.as_deref(), "");
-    write.commit().await?;
-    Ok(())
+    wrong_codes::note_limit(app, &account.id, open.journey.client_id.as_deref(), limit).await
 }

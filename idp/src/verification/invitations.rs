@@ -8,7 +8,7 @@ use platform::language::Language;
 
 use crate::app::notices::Mail;
 use crate::app::{App, ServiceError};
-use crate::config::{FirstPassword, Identifier, Recovery, SecondFactor};
+use crate::config::{FirstPassword, Identifier, Recovery, When};
 use crate::credentials::temporary::TemporaryPassword;
 use crate::domain::account::{Account, AccountId, EmailAddress, Role, Username};
 use crate::domain::phone::PhoneNumber;
@@ -66,7 +66,7 @@ impl App {
     /// Whether it needs a phone number: it does where any portal asks for codes. Otherwise whoever reads the first mail
     /// could say which phone the codes go to.
     pub fn asks_phone(&self) -> bool {
-        self.config.portals.iter().any(|portal| portal.policy.second_factor != SecondFactor::Never)
+        self.config.portals.iter().any(|portal| portal.policy.second_factor.when != When::Never)
     }
 
     /// Prepares the start of an account.

@@ -155,7 +155,7 @@ impl Default for OidcConfig {
             client_id: "portal".into(),
             client_secret: Secret::Env { env: "PORTAL_CLIENT_SECRET".into() },
             extra_ca: String::new(),
-            team_acr: ["code", "strong"].map(|name| format!("urn:voordeur:acr:{name}")).to_vec(),
+            team_acr: ["urn:voordeur:acr:code", "phr", "phrh"].map(str::to_owned).to_vec(),
         }
     }
 }

@@ -446,7 +446,7 @@ mod tests {
         }
         let settings = Settings::check(&development(), Path::new("portal.toml")).unwrap();
         assert!(settings.provider.team_acr.accepts("urn:voordeur:acr:code"));
-        assert!(settings.provider.team_acr.accepts("urn:voordeur:acr:strong"));
+        assert!(settings.provider.team_acr.accepts("phrh"));
         assert!(!settings.provider.team_acr.accepts("urn:voordeur:acr:known-device"));
     }
 

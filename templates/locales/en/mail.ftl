@@ -91,3 +91,12 @@ sms-code-sign-in = Your code to sign in at { $brand } is { $code }.
 sms-code-number = Your code to confirm this number at { $brand } is { $code }.
 sms-code-after-dash = Enter what follows the dash.
 sms-code-nobody = Do not share this code with anyone.
+
+mail-security-notice-subject = How you sign in has changed
+mail-security-notice-text = On { $when } this happened to your account:
+mail-on-device = It happened on: { $device }.
+mail-security-notice-not-you = Was this not you? Then choose a new password at once, and contact the helpdesk.
+mail-recovery-code-used-subject = Somebody signed in with a recovery code
+mail-recovery-code-used-text = On { $when } one of your recovery codes was used to sign in. It happened on: { $device }.
+mail-recovery-code-used-left = You have { $left } recovery codes left.
+mail-recovery-code-used-few = That is not many. Make new codes on the page 'My account'.

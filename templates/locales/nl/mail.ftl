@@ -91,3 +91,12 @@ sms-code-sign-in = Uw code om in te loggen bij { $brand } is { $code }.
 sms-code-number = Uw code om dit nummer te bevestigen bij { $brand } is { $code }.
 sms-code-after-dash = Vul in wat na het streepje staat.
 sms-code-nobody = Geef deze code aan niemand.
+
+mail-security-notice-subject = Er is iets veranderd aan hoe u inlogt
+mail-security-notice-text = Op { $when } is dit gebeurd met uw account:
+mail-on-device = Dat gebeurde op: { $device }.
+mail-security-notice-not-you = Was u dit niet? Kies dan meteen een nieuw wachtwoord, en neem contact op met de helpdesk.
+mail-recovery-code-used-subject = Er is ingelogd met een herstelcode
+mail-recovery-code-used-text = Op { $when } is een van uw herstelcodes gebruikt om in te loggen. Dat gebeurde op: { $device }.
+mail-recovery-code-used-left = U hebt nog { $left } herstelcodes.
+mail-recovery-code-used-few = Dat zijn er niet veel meer. Maak nieuwe codes op de pagina 'Mijn account'.

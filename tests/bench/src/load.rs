@@ -216,6 +216,11 @@ impl Load {
         }
     }
 
+    /// A refresh token that was got and not used.
+    pub fn next_refresh_token(&self, algorithm: Algorithm) -> String {
+        self.tokens[algorithm as usize].lock().unwrap().pop_front().expect("one that was settled")
+    }
+
     /// Has so many browsers sign in, unless they have, and gets tokens to refresh.
     pub async fn settle(&mut self, count: usize, algorithms: &[Algorithm]) {
         if self.browsers.is_empty() {
@@ -405,11 +410,16 @@ fn tokens_in(answer: Answer) -> String {
 
 /// The header that says who a client is.
 pub fn authorization(client: Client) -> String {
-    format!("authorization: Basic {}\r\n", STANDARD.encode(format!("{}:{}", client.id, client.secret)))
+    format!("authorization: {}\r\n", basic(client))
+}
+
+/// Its value.
+pub fn basic(client: Client) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{}:{}", client.id, client.secret)))
 }
 
 /// A text of a JSON answer.
-fn text_in(answer: &str, name: &str) -> String {
+pub fn text_in(answer: &str, name: &str) -> String {
     let answer: serde_json::Value = serde_json::from_str(answer).unwrap();
     answer[name].as_str().unwrap_or_else(|| panic!("no {name}: {answer}")).to_owned()
 }

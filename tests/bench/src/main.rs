@@ -7,6 +7,7 @@ mod engines;
 mod figures;
 mod fill;
 mod http;
+mod instructions;
 mod load;
 mod measure;
 mod peers;
@@ -23,10 +24,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use measure::Size;
+use measure::{Engine, Size};
 use tokio::signal::unix::{SignalKind, signal};
 
-const USAGE: &str = "bench report [--folder FOLDER] [--accounts N] [--rounds N] [--seconds S] [--sign-ins N], or: smoke, \
+const USAGE: &str = "bench report [--folder FOLDER] [--engine sqlite|postgres] [--accounts N] [--rounds N] \
+                     [--seconds S] [--sign-ins N], or: smoke, or: instructions [--write], \
                      or: rotation [--rate N] [--seconds N]";
 
 fn main() -> ExitCode {
@@ -67,6 +69,9 @@ async fn chosen(words: &[&str]) -> bool {
     match words {
         ["rotation", ..] => rotation::run(&rotation::Options::read()).await,
         ["smoke"] => smoke().await,
+        ["instructions"] => instructions::run(false).await,
+        ["instructions", "--write"] => instructions::run(true).await,
+        ["counted", file, cookies, token] => instructions::counted(file, cookies, token).await,
         ["report", rest @ ..] => {
             let (folder, size) = options(rest);
             let measured = measure::measure(&size).await;
@@ -83,7 +88,14 @@ async fn chosen(words: &[&str]) -> bool {
 
 /// Everything once, as small as can be; what it finds is thrown away, but each figure must be there.
 async fn smoke() -> bool {
-    let size = Size { rounds: 1, seconds: 0.05, accounts: vec![40, 400], sign_ins: 130, others: false };
+    let size = Size {
+        rounds: 1,
+        seconds: 0.05,
+        accounts: vec![40, 400],
+        sign_ins: 130,
+        engines: vec![Engine::Sqlite],
+        peers: false,
+    };
     let measured = measure::measure(&size).await;
     let folder = tempfile::tempdir().unwrap();
     report::write(folder.path(), &size, &measured);
@@ -96,14 +108,24 @@ async fn smoke() -> bool {
 
 fn options(words: &[&str]) -> (PathBuf, Size) {
     let mut folder = PathBuf::from("tests/bench/report");
-    let mut size =
-        Size { rounds: 5, seconds: 2.0, accounts: vec![1_000, 100_000], sign_ins: 10_000, others: true };
+    let mut size = Size {
+        rounds: 5,
+        seconds: 2.0,
+        accounts: vec![1_000, 100_000],
+        sign_ins: 10_000,
+        engines: Engine::ALL.to_vec(),
+        peers: true,
+    };
     for pair in words.chunks(2) {
         let (name, value) = (pair[0], pair.get(1).copied().unwrap_or_default());
         let number = value.parse::<usize>().ok();
         match (name, number) {
             ("--folder", _) if !value.is_empty() => folder = value.into(),
             ("--accounts", Some(number @ 1_001..=20_000_000)) => size.accounts.push(number),
+            ("--engine", _) if ["sqlite", "postgres"].contains(&value) => {
+                size.engines = vec![if value == "sqlite" { Engine::Sqlite } else { Engine::Postgres }];
+                size.peers = false;
+            }
             ("--rounds", Some(number @ 1..=100)) => size.rounds = number,
             ("--sign-ins", Some(number @ 1..=100_000)) => size.sign_ins = number,
             ("--seconds", _) if value.parse().is_ok_and(|seconds: f64| (0.05..60.0).contains(&seconds)) => {

@@ -33,8 +33,9 @@ pub struct Size {
     pub accounts: Vec<usize>,
     /// After how many sign-ins memory is looked at.
     pub sign_ins: usize,
-    /// Engines besides SQLite, and peers.
-    pub others: bool,
+    /// What ours keeps its data in, beginning with the one that others are compared with.
+    pub engines: Vec<Engine>,
+    pub peers: bool,
 }
 
 /// What can be done at most.
@@ -111,10 +112,13 @@ pub enum Role {
 pub enum Engine {
     Sqlite,
     Postgres,
+    /// Measured with the fewest accounts alone.
     PostgresRedis,
 }
 
 impl Engine {
+    pub const ALL: [Self; 3] = [Self::Sqlite, Self::Postgres, Self::PostgresRedis];
+
     pub fn name(self) -> &'static str {
         match self {
             Self::Sqlite => "SQLite",
@@ -230,33 +234,37 @@ pub async fn measure(size: &Size) -> Measured {
     };
     let mut postgres = None;
     let mut redis = None;
-    if size.others {
+    if size.engines.iter().any(|engine| *engine != Engine::Sqlite) {
         postgres = Postgres::start().await.map_err(|error| keep("PostgreSQL", error)).ok();
+    }
+    if size.engines.contains(&Engine::PostgresRedis) {
         redis = Redis::start().await.map_err(|error| keep("Redis", error)).ok();
     }
     let mut subjects = Vec::new();
     let first = size.accounts[0];
     for accounts in &size.accounts {
-        let mut engines = vec![(Engine::Sqlite, Storage::default())];
-        if let Some(postgres) = &postgres {
-            let database = Some(postgres.database(&format!("accounts{accounts}")).await);
-            let beside = vec![postgres.id()];
-            engines.push((Engine::Postgres, Storage { database, ephemeral: None, beside }));
-            if let Some(redis) = redis.as_ref().filter(|_| *accounts == first) {
-                let database = Some(postgres.database("redis").await);
-                let beside = vec![postgres.id(), redis.id()];
-                let ephemeral = Some(redis.address());
-                engines.push((Engine::PostgresRedis, Storage { database, ephemeral, beside }));
-            }
-        }
-        for (engine, storage) in engines {
+        for engine in size.engines.iter().copied() {
+            let storage = match (engine, &postgres, &redis) {
+                (Engine::Sqlite, ..) => Storage::default(),
+                (Engine::Postgres, Some(postgres), _) => Storage {
+                    database: Some(postgres.database(&format!("accounts{accounts}")).await),
+                    ephemeral: None,
+                    beside: vec![postgres.id()],
+                },
+                (Engine::PostgresRedis, Some(postgres), Some(redis)) if *accounts == first => Storage {
+                    database: Some(postgres.database("redis").await),
+                    ephemeral: Some(redis.address()),
+                    beside: vec![postgres.id(), redis.id()],
+                },
+                _ => continue,
+            };
             println!("ours on {} with {accounts} accounts", engine.name());
             let people = PEOPLE.min(first).min(*accounts);
             let provider = server::start("Voordeur", storage, people, accounts - people).await;
             subjects.push(Subject::new(provider, Role::Ours(engine, *accounts), size).await);
         }
     }
-    if size.others {
+    if size.peers {
         let people = PEOPLE.min(first);
         for (role, grants) in [(Role::OidcProvider, 0), (Role::OidcProviderFull, PEERS_GRANTS)] {
             match peers::oidc_provider(people, grants).await {

@@ -104,7 +104,7 @@ fn text(size: &Size, measured: &Measured) -> String {
         let _ = writeln!(out, "Left out: {left_out}\n");
     }
     out.push_str("## Targets\n\n| what | wanted | measured | |\n|---|---|---|---|\n");
-    for target in targets::all(measured, &size.accounts) {
+    for target in targets::all(measured, size) {
         let verdict = match target.is_met {
             Some(true) => "yes",
             Some(false) => "**no**",

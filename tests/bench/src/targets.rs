@@ -4,7 +4,7 @@ use idp::config::PasswordRules;
 
 use crate::figures::{Spread, number};
 use crate::load::Operation;
-use crate::measure::{Engine, Measured, PEERS_GRANTS, Role, Sample};
+use crate::measure::{Engine, Measured, PEERS_GRANTS, Role, Sample, Size};
 use crate::raw;
 use crate::server::Algorithm::{Es256, Rs256};
 
@@ -44,20 +44,21 @@ pub fn growth(measured: &Measured, engine: Engine, accounts: [usize; 2]) -> Opti
     all.max_by(|left, right| left.1.median.total_cmp(&right.1.median))
 }
 
-/// All of them, for ours on SQLite with the fewest accounts unless they say otherwise.
-pub fn all(measured: &Measured, accounts: &[usize]) -> Vec<Target> {
+/// All of them, for ours on the first engine with the fewest accounts unless they say otherwise.
+pub fn all(measured: &Measured, size: &Size) -> Vec<Target> {
     use Wanted::{AtLeast, Below};
-    let ours = |count: usize| Role::Ours(Engine::Sqlite, count);
+    let accounts = &size.accounts;
+    let ours = |count: usize| Role::Ours(size.engines[0], count);
     let first = ours(accounts[0]);
     let full = accounts.iter().copied().find(|count| *count >= PEERS_GRANTS).map_or(first, ours);
     let rate = |round: &Sample| round.rate;
     let mut targets = Vec::new();
-    for (algorithm, least) in [(Rs256, 2.0), (Es256, 4.0)] {
+    for (algorithm, least) in [(Rs256, 2.0), (Es256, 4.0)].into_iter().filter(|_| size.peers) {
         let found = measured.ratio(Operation::Silent(algorithm), first, Role::OidcProvider, rate);
         let what = format!("silent flow, {}, against oidc-provider", algorithm.name());
         targets.push(target(what, AtLeast(least), "times", found));
     }
-    for algorithm in [Rs256, Es256] {
+    for algorithm in [Rs256, Es256].into_iter().filter(|_| size.peers) {
         let found = measured.ratio(Operation::Refresh(algorithm), full, Role::OidcProviderFull, rate);
         let what = format!("refresh, {}, 100,000 grants, against oidc-provider", algorithm.name());
         targets.push(target(what, AtLeast(1.5), "times", found));
@@ -81,7 +82,7 @@ pub fn all(measured: &Measured, accounts: &[usize]) -> Vec<Target> {
         let what = format!("voluntary switches of a silent flow, {}", algorithm.name());
         targets.push(target(what, Below(12.0), "", found));
     }
-    for engine in [Engine::Sqlite, Engine::Postgres] {
+    for engine in size.engines.iter().copied().filter(|engine| *engine != Engine::PostgresRedis) {
         for many in &accounts[1..] {
             let found = growth(measured, engine, [accounts[0], *many]);
             let worst =

@@ -62,6 +62,9 @@ pub struct Journey {
     /// The number given in this journey, sealed, until a code on it proves it.
     pub pending_phone: Option<String>,
     pub code: Option<OtpChallenge>,
+    /// The way to give a second factor that the person picked in place of the one that was offered.
+    #[serde(default)]
+    pub chosen: Option<Step>,
     /// The live session the journey started from.
     pub session_id: Option<String>,
     /// When that one had last been active.
@@ -79,5 +82,7 @@ pub struct Journey {
     pub created_at: Timestamp,
 }
 
+#[cfg(test)]
+mod factor_tests;
 #[cfg(test)]
 mod tests;

@@ -4,9 +4,10 @@
 use std::time::Duration;
 
 use super::*;
-use crate::config::{AcrNames, Assurance, SecondFactor, Sessions, SignInPolicy, Terms};
+use crate::config::{AcrNames, Assurance, Levels, Sessions, SignInPolicy, Terms, When};
 use crate::domain::account::Role;
 use crate::domain::device::Device;
+use crate::domain::factors::Factors;
 use crate::protocol::authorization::{Arrival, ReturnAddress, read};
 
 const START: Timestamp = Timestamp(1_000_000_000);
@@ -20,7 +21,7 @@ const BOOLS: [bool; 2] = [false, true];
 /// What a portal and its request ask; each dimension is checked on its own below.
 #[derive(Clone, Copy, Debug)]
 struct Asked {
-    factor: SecondFactor,
+    factor: When,
     prompt: &'static str,
     max_age: Option<u32>,
     acr_values: &'static str,
@@ -45,7 +46,7 @@ const ABSOLUTE: i64 = 2 * 3_600_000;
 fn policy(asked: &Asked) -> SignInPolicy {
     let terms = Terms { version: "1".into(), text_nl: "Regels.".into(), ..Terms::default() };
     SignInPolicy {
-        second_factor: asked.factor,
+        second_factor: asked.factor.into(),
         idle_minutes: Some(30),
         absolute_hours: Some(2),
         terms: asked.has_terms.then_some(terms),
@@ -90,7 +91,7 @@ fn wanted(least: Option<Assurance>) -> WantedAcr {
 
 fn everything_asked() -> Vec<Asked> {
     let mut all = Vec::new();
-    for factor in [SecondFactor::Never, SecondFactor::NewDevice, SecondFactor::Always] {
+    for factor in [When::Never, When::NewDevice, When::Always] {
         for prompt in ["", "none", "login", "consent"] {
             for max_age in [None, Some(10), Some(100_000)] {
                 for acr_values in ["", CODE, "urn:voordeur:acr:code urn:voordeur:acr:known-device", "unknown"]
@@ -147,7 +148,9 @@ fn for_all_cases(mut look: impl FnMut(&Requirements, &Case)) {
                         email_verified: bit(3),
                         blocked: false,
                         must_replace_password: bit(4),
-                        has_phone: bit(5),
+                        factors: Factors { sms: bit(5), ..Factors::default() },
+                        proves_number: false,
+                        chosen: None,
                         device_trusted: bit(6),
                         consented: bit(7),
                         terms_accepted: bit(8),
@@ -170,8 +173,8 @@ fn may_issue(Case { asked, proofs, facts }: &Case) -> bool {
     let fresh = |at: Option<Timestamp>| at.is_some_and(|at| at.0 >= oldest);
     let needs_code = asked.acr_values == CODE
         || (asked.acr_values.ends_with("known-device") && !facts.device_trusted)
-        || asked.factor == SecondFactor::Always
-        || (asked.factor == SecondFactor::NewDevice && !facts.device_trusted)
+        || asked.factor == When::Always
+        || (asked.factor == When::NewDevice && !facts.device_trusted)
         || (facts.role == Role::CareTeam && !facts.device_trusted);
     let needs_consent = asked.asks_consent && (asked.prompt == "consent" || !facts.consented);
     fresh(proofs.at(&Method::Password))
@@ -214,8 +217,19 @@ fn obey(step: Step, proofs: &mut Proofs, facts: &mut Facts, now: Timestamp) {
         }
         Step::ConfirmMail => facts.email_verified = true,
         Step::NewPassword => proofs.add(Method::NewPassword, now),
-        Step::Phone => facts.has_phone = true,
+        Step::Phone => facts.proves_number = true,
         Step::Code => proofs.add(Method::Sms, now),
+        Step::Totp => proofs.add(Method::Totp, now),
+        Step::Passkey => proofs.add(Method::Passkey { synced: false }, now),
+        Step::RecoveryCode => {
+            facts.factors.recovery_codes -= 1;
+            proofs.add(Method::RecoveryCode, now);
+        }
+        Step::AddTotp => facts.factors.totp = true,
+        Step::AddPasskey => {
+            facts.factors.passkeys += 1;
+            facts.factors.bound_passkeys += 1;
+        }
         Step::Terms => facts.terms_accepted = true,
         Step::Consent => proofs.add(Method::Consent, now),
     }
@@ -246,8 +260,7 @@ fn random_people_at_random_portals_find_no_dead_end_and_no_way_around() {
     for walk in 0..20_000 {
         let days = below(60) + 1;
         let policy = SignInPolicy {
-            second_factor: [SecondFactor::Never, SecondFactor::NewDevice, SecondFactor::Always]
-                [below(3) as usize],
+            second_factor: [When::Never, When::NewDevice, When::Always][below(3) as usize].into(),
             remember_days: maybe(50).then_some(days),
             idle_minutes: maybe(50).then(|| below(60) + 1),
             absolute_hours: maybe(50).then(|| below(12) + 1),
@@ -269,7 +282,7 @@ fn random_people_at_random_portals_find_no_dead_end_and_no_way_around() {
         });
         let begun = Begun { at: START, session_seen_at: seen_at };
         let asked = Asked {
-            factor: policy.second_factor,
+            factor: policy.second_factor.when,
             prompt: ["", "login", "consent"][below(3) as usize],
             max_age: maybe(30).then(|| below(10_000)),
             acr_values: if maybe(20) { CODE } else { "" },
@@ -288,7 +301,9 @@ fn random_people_at_random_portals_find_no_dead_end_and_no_way_around() {
             email_verified: maybe(80),
             blocked: false,
             must_replace_password: maybe(20),
-            has_phone: maybe(80),
+            factors: Factors { sms: maybe(80), ..Factors::default() },
+            proves_number: false,
+            chosen: None,
             device_trusted: device.as_ref().is_some_and(|device| requirements.trusts(device, START)),
             consented: maybe(50),
             terms_accepted: maybe(50),
@@ -328,10 +343,10 @@ fn random_people_at_random_portals_find_no_dead_end_and_no_way_around() {
             let limit = u64::from(policy.remember_days.unwrap_or(30)) * 86_400;
             START < device.trusted_until && age(device.code_at).is_none_or(|age| age < limit)
         });
-        match policy.second_factor {
-            SecondFactor::Always => assert!(has_code, "{described}"),
-            SecondFactor::NewDevice => assert!(has_code || remembered, "{described}"),
-            SecondFactor::Never => assert!(has_code || remembered || facts.role == Role::User, "{described}"),
+        match policy.second_factor.when {
+            When::Always => assert!(has_code, "{described}"),
+            When::NewDevice => assert!(has_code || remembered, "{described}"),
+            When::Never => assert!(has_code || remembered || facts.role == Role::User, "{described}"),
         }
         assert!(policy.terms.is_none() || facts.terms_accepted, "{described}");
     }
@@ -355,9 +370,10 @@ fn without_an_account_the_password_comes_first() {
 fn a_remembered_device_earns_less_than_a_fresh_code() {
     let password = Proofs::default().with(Method::Password, START);
     let code = password.clone().with(Method::Sms, START);
-    assert_eq!(password.assurance(true), Assurance::KnownDevice);
-    assert_eq!(code.assurance(true), Assurance::Code);
-    assert_eq!(password.assurance(false), Assurance::Password);
+    let levels = Levels::default();
+    assert_eq!(password.assurance(levels, true), Assurance::KnownDevice);
+    assert_eq!(code.assurance(levels, true), Assurance::Code);
+    assert_eq!(password.assurance(levels, false), Assurance::Password);
     assert_eq!(code.amr(), ["pwd", "sms", "mfa"]);
 }
 
@@ -396,7 +412,7 @@ fn stepping_up_asks_password_and_code_whatever_the_portals_policy() {
         let issued = next(&requirements, &case.proofs, Some(&case.facts)) == Next::Issue;
         let fresh = |at: Option<Timestamp>| at.is_some_and(|at| at >= START);
         let proved = fresh(case.proofs.at(&Method::Password))
-            && (fresh(case.proofs.at(&Method::Sms)) || !case.facts.has_phone);
+            && (fresh(case.proofs.at(&Method::Sms)) || !case.facts.factors.sms);
         assert!(proved || !issued, "{case:?}");
     });
 }
