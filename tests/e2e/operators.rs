@@ -199,6 +199,7 @@ async fn only_serve_and_migrate_change_a_schema_and_every_other_command_says_whi
          DROP TABLE client_origins; DROP TABLE asked_algorithms; DROP TABLE totp; DROP TABLE recovery_codes;
          ALTER TABLE clients DROP COLUMN logo_uri; ALTER TABLE clients DROP COLUMN logo;
          ALTER TABLE sessions DROP COLUMN proofs; DROP TABLE passkeys;
+         ALTER TABLE signing_keys_version DROP COLUMN clients_version;
          DELETE FROM _sqlx_migrations WHERE version >= 17",
     )
     .await;

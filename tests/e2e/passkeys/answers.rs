@@ -4,7 +4,7 @@
 use idp::credentials::passkeys::Refusal;
 use tests::Authenticator;
 
-use super::{both, is_unreadable, refused, refused_new};
+use super::{ORIGIN, Server, anna, both, is_unreadable, refused, refused_new};
 
 #[tokio::test]
 async fn t60_client_data_that_are_no_json_are_refused() {
@@ -100,10 +100,26 @@ async fn t60_a_passkey_that_was_copied_and_cannot_be_is_refused() {
 
 #[tokio::test]
 async fn t60_data_of_an_authenticator_that_do_not_add_up_are_refused() {
-    let change = |one: &mut Authenticator| one.lies.trailing = vec![0];
+    let more = |one: &mut Authenticator| one.lies.trailing = vec![0];
     let flag = |one: &mut Authenticator| one.lies.claims_extensions = true;
     let short = [0, 1, 36].map(|length| both(|one| one.lies.authenticator_data = Some(vec![5; length])));
-    for refusal in both(change).into_iter().chain(both(flag)).chain(short.into_iter().flatten()) {
+    for refusal in both(more).into_iter().chain(both(flag)).chain(short.into_iter().flatten()) {
         assert!(is_unreadable(&refusal), "{refusal:?}");
     }
+    // An extension that can be read, without its flag; and with it, but with something after its end.
+    let extension = b"\xa1\x6bcredProtect\x03";
+    let refusals = [(false, &[][..]), (true, &[0])].map(|(has_flag, after)| {
+        refused_new(|one| {
+            one.lies.claims_extensions = has_flag;
+            one.lies.trailing = [extension, after].concat();
+        })
+    });
+    for refusal in refusals {
+        assert!(is_unreadable(&refusal), "{refusal:?}");
+    }
+    let server = Server::new();
+    let mut one = Authenticator::device_bound(ORIGIN);
+    one.lies.claims_extensions = true;
+    one.lies.trailing = extension.to_vec();
+    assert!(server.registered(&anna(), &mut one).is_ok());
 }

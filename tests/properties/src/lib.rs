@@ -9,6 +9,7 @@ mod client_assertion;
 mod cookies;
 mod dpop_proof;
 mod jose;
+mod passkey_answers;
 mod redirect_uri;
 mod request_object;
 
@@ -21,6 +22,7 @@ pub const ALL: &[Property] = &[
     ("client_assertion", client_assertion::holds),
     ("cookies", cookies::holds),
     ("dpop_proof", dpop_proof::holds),
+    ("passkey_answers", passkey_answers::holds),
     ("redirect_uri", redirect_uri::holds),
     ("request_object", request_object::holds),
 ];
