@@ -49,6 +49,7 @@ mod operations;
 mod operators;
 mod plans;
 mod pages;
+mod passkey_journeys;
 mod passkeys;
 mod policies;
 mod portal;

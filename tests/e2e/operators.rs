@@ -196,7 +196,8 @@ async fn only_serve_and_migrate_change_a_schema_and_every_other_command_says_whi
          DROP INDEX sessions_by_end; DROP INDEX sessions_by_expiry; DROP INDEX outbox_by_attempt_and_age;
          CREATE INDEX outbox_by_attempt ON outbox (next_attempt_at);
          DROP TABLE refused_addresses; ALTER TABLE outbox DROP COLUMN lane;
-         DROP TABLE client_origins; DROP TABLE asked_algorithms; DROP TABLE totp; DROP TABLE recovery_codes;
+         DROP TABLE client_origins; DROP TABLE asked_algorithms; DROP TABLE totp;
+         DROP TABLE recovery_codes;
          ALTER TABLE clients DROP COLUMN logo_uri; ALTER TABLE clients DROP COLUMN logo;
          ALTER TABLE sessions DROP COLUMN proofs; DROP TABLE passkeys;
          ALTER TABLE signing_keys_version DROP COLUMN clients_version;

@@ -6,6 +6,7 @@ pub mod email;
 pub mod fresh;
 pub mod leave;
 mod leaving;
+pub mod passkeys;
 pub mod password;
 pub mod phone;
 pub mod recovery_codes;
@@ -36,6 +37,9 @@ pub struct AccountPage {
     pub name: String,
     pub email: String,
     pub phone_masked: String,
+    pub passkeys: u32,
+    /// None where the server has no name that passkeys could be bound to.
+    pub passkeys_url: Option<&'static str>,
     pub has_app: bool,
     pub app_url: &'static str,
     pub recovery_codes: u32,
@@ -106,6 +110,8 @@ impl AccountPage {
             name: text("Anna Bakker"),
             email: text("anna@example.nl"),
             phone_masked: text("06 \u{2022}\u{2022}\u{2022}\u{2022} \u{2022}\u{2022}78"),
+            passkeys: 2,
+            passkeys_url: Some(paths::ACCOUNT_PASSKEYS),
             has_app: true,
             app_url: paths::ACCOUNT_APP,
             recovery_codes: 3,
@@ -150,8 +156,8 @@ impl AccountPage {
     }
 }
 
-const NOTICES: [&str; 8] =
-    ["email", "phone", "password", "device", "devices", "session", "app", "app-removed"];
+const NOTICES: [&str; 9] =
+    ["email", "phone", "password", "device", "devices", "session", "app", "app-removed", "passkey"];
 
 /// The account page, with what was just done.
 fn done(notice: &str) -> Response {
@@ -211,6 +217,8 @@ pub async fn get(
             .map(|sealed| app.masked_phone(sealed))
             .transpose()?
             .unwrap_or_default(),
+        passkeys: account.factors.passkeys,
+        passkeys_url: app.passkeys.is_some().then_some(paths::ACCOUNT_PASSKEYS),
         has_app: account.factors.totp,
         app_url: paths::ACCOUNT_APP,
         recovery_codes: account.factors.recovery_codes,

@@ -36,6 +36,7 @@ use crate::app::parts::Parts;
 use crate::app::remembered::Remembered;
 use crate::config::{Config, Registry};
 use crate::credentials::codes::OneTimeCodes;
+use crate::credentials::passkeys::RelyingParty;
 use crate::credentials::passwords::PasswordPool;
 use crate::delivery::Delivery;
 use crate::keys::{ClientKeys, KeyError, KeyRing};
@@ -59,6 +60,8 @@ pub struct App {
     pub outcomes: Outcomes,
     pub connections: ConnectionMetrics,
     pub front: Arc<Front>,
+    /// Who asks for passkeys; none if the issuer is an address.
+    pub passkeys: Option<RelyingParty>,
     /// Forms that somebody has not sent.
     pub kept: KeptForms,
     pub once: Arc<Once>,
@@ -213,6 +216,7 @@ impl App {
         let client_flood = RateLimiter::per_minute(config.limits.client_requests_per_minute);
         let kept = KeptForms::new(ephemeral.clone(), &root, random.clone());
         let once = Once::new(ephemeral.clone(), &root, config.limits.posts_per_minute, LARGEST_FORM);
+        let passkeys = RelyingParty::new(&config.issuer, &registry.portal_of(None).brand.name, clock.clone());
         let lookup = root.hasher("lookup");
         let pairwise = root.hasher("pairwise subject");
         let client_keys = ClientKeys::new(http, clock.clone());
@@ -233,6 +237,7 @@ impl App {
             outcomes,
             connections,
             front,
+            passkeys,
             kept,
             once: Arc::new(once),
             flood,

@@ -74,6 +74,11 @@ fn second_factor(config: &Config, portal: &Portal) -> Result<(), ConfigError> {
         let advice = "write each kind that is taken once: \"passkey\", \"totp\", \"sms\"";
         return config.refuse(&named("methods"), format!("{methods:?}"), advice);
     }
+    if methods.as_slice() == [Factor::Passkey] && !config.has_passkeys() {
+        let advice =
+            "browsers bind passkeys to a name: write an issuer with one, or another method beside it";
+        return config.refuse(&named("methods"), format!("{methods:?}"), advice);
+    }
     let levels = &rules.levels;
     let limits = [
         ("levels.sms", levels.sms, Assurance::Code, "code"),
@@ -195,6 +200,13 @@ mod tests {
             (
                 "portal.policy.code_on_request of p = true",
                 of_portal("policy.code_on_request = true\npolicy.second_factor.methods = ['totp']\n"),
+            ),
+            (
+                "portal.policy.second_factor.methods of p = [Passkey]",
+                error(
+                    "issuer = 'http://127.0.0.1:8080'\n[[portal]]\nid = 'p'\nurl = 'https://p.example'\n\
+                     policy.second_factor.methods = ['passkey']\n",
+                ),
             ),
             (
                 "portal.policy.second_factor.methods of p = []",

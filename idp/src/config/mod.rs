@@ -279,6 +279,11 @@ impl Config {
         self.issuer.starts_with("https://")
     }
 
+    /// Whether people can have passkeys here: browsers bind them to names, and to no address.
+    pub fn has_passkeys(&self) -> bool {
+        url::Url::parse(&self.issuer).is_ok_and(|url| matches!(url.host(), Some(url::Host::Domain(_))))
+    }
+
     /// The host of the issuer, as the last line of an SMS names it.
     pub fn host(&self) -> String {
         url::Url::parse(&self.issuer)

@@ -7,7 +7,7 @@ use platform::check::{self, Place};
 use platform::config::ConfigError;
 use platform::look::Logo;
 
-use super::{Client, Config, Portal};
+use super::{Client, Config, Factor, Portal};
 
 /// A client as endpoints use it: its settings, its secret, its portal.
 #[derive(Clone, Debug)]
@@ -93,7 +93,11 @@ impl Config {
         for portal in &self.portals {
             let key = format!("portal.brand.logo of {}", portal.id);
             let logo = Logo::read(&self.path, &key, &portal.brand)?;
-            let shared = Arc::new(Portal { logo, ..portal.clone() });
+            let mut portal_here = Portal { logo, ..portal.clone() };
+            if !self.has_passkeys() {
+                portal_here.policy.second_factor.methods.retain(|method| *method != Factor::Passkey);
+            }
+            let shared = Arc::new(portal_here);
             for client in &portal.clients {
                 let key = format!("portal.client.client_secret of {}", client.client_id);
                 let secret =

@@ -29,6 +29,11 @@ pub enum Change {
     AppAdded,
     AppRemoved,
     RecoveryCodesMade,
+    /// By its holder, in a sign-in that asked for one.
+    PasskeyEnrolled,
+    /// By its holder, on the account page.
+    PasskeyAdded,
+    PasskeyRemoved,
     /// By the care team, and so on to the end.
     DeskPhoneAdded,
     DeskPhoneChanged,
@@ -85,7 +90,7 @@ const SECURITY_NOTICE: &[Tells] = &[Tells::Address(Mail::SecurityNotice)];
 const DESK_NOTICE: &[Tells] = &[Tells::Address(Mail::DeskNotice)];
 
 impl Change {
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 26] = [
         Self::PasswordChanged,
         Self::PasswordReset,
         Self::PasswordReplaced,
@@ -100,6 +105,9 @@ impl Change {
         Self::AppAdded,
         Self::AppRemoved,
         Self::RecoveryCodesMade,
+        Self::PasskeyEnrolled,
+        Self::PasskeyAdded,
+        Self::PasskeyRemoved,
         Self::DeskPhoneAdded,
         Self::DeskPhoneChanged,
         Self::DeskEmailChanged,
@@ -153,6 +161,9 @@ impl Change {
             Self::AppAdded => row(Event::AppAdded, &[Ends::Devices], SECURITY_NOTICE),
             Self::AppRemoved => row(Event::AppRemoved, &[Ends::Devices], SECURITY_NOTICE),
             Self::RecoveryCodesMade => row(Event::RecoveryCodesMade, &[], SECURITY_NOTICE),
+            Self::PasskeyEnrolled => row(Event::PasskeyAdded, &[], SECURITY_NOTICE),
+            Self::PasskeyAdded => row(Event::PasskeyAdded, &[Ends::Devices], SECURITY_NOTICE),
+            Self::PasskeyRemoved => row(Event::PasskeyRemoved, &[Ends::Devices], SECURITY_NOTICE),
             Self::DeskPhoneAdded => row(Event::PhoneAdded, EVERYTHING, DESK_NOTICE),
             Self::DeskPhoneChanged => row(
                 Event::PhoneChanged,

@@ -36,6 +36,10 @@ pub const ID: &str = "id";
 /// Of a mailed link.
 pub const TOKEN: &str = "token";
 pub const NEW_PASSWORD: &str = "new_password";
+/// What a browser answers to a question for a passkey.
+pub const ANSWER: &str = "answer";
+/// What a holder calls a passkey.
+pub const NAME: &str = "name";
 /// Another way to give the second factor.
 pub const WAY: &str = "way";
 /// What a page carries to its next request, and nobody can read.

@@ -135,7 +135,7 @@ impl KeyRing {
     /// # Errors
     /// The store's; nobody knows then which keys are good.
     pub async fn catch_up(&self) -> Result<()> {
-        self.catch_up_to(self.0.store.versions().await?.keys).await
+        self.catch_up_to(self.0.store.version_of_keys().await?).await
     }
 
     /// As [`KeyRing::catch_up`], by a version that was read just now.
@@ -153,7 +153,7 @@ impl KeyRing {
     /// those that are past their time go.
     async fn refresh(&self) -> Result<()> {
         // Before the rows: what changes in between is read again, never missed.
-        let version = self.0.store.versions().await?.keys;
+        let version = self.0.store.version_of_keys().await?;
         let rows = self.0.store.signing_keys().await?;
         let now = self.0.clock.now();
         let old = self.snapshot();

@@ -24,7 +24,8 @@ use crate::oauth::{
 use crate::operators::{dev, reports};
 use crate::signin::register::confirm;
 use crate::signin::{
-    code, consent, new_app, new_password, other_ways, password, phone, recovery_code, terms,
+    code, consent, new_app, new_passkey, new_password, other_ways, passkey, password, phone, recovery_code,
+    terms,
 };
 use crate::signin::{recover, register};
 use crate::{account, desk, operators, signin};
@@ -61,6 +62,9 @@ pub fn router(app: &Shared) -> Router {
         .route(paths::ACCOUNT_PHONE_RESEND, post(account::phone::resend))
         .route(paths::CHANGE_PASSWORD, get(|| async { Redirect::to(paths::ACCOUNT_PASSWORD) }))
         .route(paths::ACCOUNT_PASSWORD, get(account::password::get).post(account::password::post))
+        .route(paths::ACCOUNT_PASSKEYS, get(account::passkeys::get).post(account::passkeys::post))
+        .route(paths::ACCOUNT_PASSKEYS_RENAME, post(account::passkeys::rename))
+        .route(paths::ACCOUNT_PASSKEYS_REMOVE, post(account::passkeys::remove))
         .route(paths::ACCOUNT_APP, get(account::app::get).post(account::app::post))
         .route(paths::ACCOUNT_APP_REMOVE, post(account::app::remove))
         .route(
@@ -89,6 +93,9 @@ pub fn router(app: &Shared) -> Router {
         .route(paths::SIGNIN_PHONE, get(phone::get).post(phone::post))
         .route(paths::SIGNIN_CODE, get(code::get).post(code::post))
         .route(paths::SIGNIN_RESEND, post(code::resend))
+        .route(paths::SIGNIN_PASSKEY, get(passkey::get).post(passkey::post))
+        .route(paths::SIGNIN_WITH_PASSKEY, post(passkey::alone))
+        .route(paths::SIGNIN_NEW_PASSKEY, get(new_passkey::get).post(new_passkey::post))
         .route(paths::SIGNIN_APP, get(signin::app::get).post(signin::app::post))
         .route(paths::SIGNIN_NEW_APP, get(new_app::get).post(new_app::post))
         .route(paths::SIGNIN_RECOVERY_CODE, get(recovery_code::get).post(recovery_code::post))

@@ -7,6 +7,7 @@ use axum::http::request::Parts;
 use platform::request::RequestContext;
 
 use crate::app::Shared;
+use crate::domain::account::Account;
 use crate::domain::journey::{Next, Step};
 use crate::flow::assess::Assessment;
 use crate::http::{AppError, Caller};
@@ -29,6 +30,12 @@ impl Arrived {
             return Ok(Self { open, assessment });
         }
         Err(AppError::instead(app.resume(cx, open).await?))
+    }
+
+    /// The account of the journey, at a step that is after the password.
+    pub fn account(&self) -> Result<Account, AppError> {
+        let gone = || AppError::JourneyExpired(self.open.journey.client_id.clone());
+        self.assessment.account.clone().ok_or_else(gone)
     }
 }
 

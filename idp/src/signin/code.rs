@@ -231,9 +231,7 @@ async fn attempt(
     mut arrived: Arrived,
     typed: &str,
 ) -> Result<Option<Response>, AppError> {
-    let Some(account) = arrived.assessment.account.clone() else {
-        return Err(AppError::JourneyExpired(None));
-    };
+    let account = arrived.account()?;
     match codes::give(app, &mut arrived.open, &account, typed).await? {
         Try::Right => {}
         Try::Refused(error) => {
@@ -284,9 +282,7 @@ pub async fn resend(
     State(app): State<Shared>,
     Form(AtStep { cx, mut arrived, .. }, fields): Form<AtStep<Here>>,
 ) -> Result<Response, AppError> {
-    let Some(account) = arrived.assessment.account.clone() else {
-        return Err(AppError::JourneyExpired(None));
-    };
+    let account = arrived.account()?;
     let before = arrived.open.journey.code.clone();
     let url = journey_url(paths::SIGNIN_CODE, &arrived.open.id);
     if fields.get(names::AFTER).is_some_and(|shown| shown != codes::mark(&arrived.open)) {

@@ -97,9 +97,7 @@ pub async fn get(
     State(app): State<Shared>,
     AtStep { cx, arrived, .. }: AtStep<Here>,
 ) -> Result<Response, AppError> {
-    let Some(account) = arrived.assessment.account.clone() else {
-        return Err(AppError::JourneyExpired(arrived.open.journey.client_id.clone()));
-    };
+    let account = arrived.account()?;
     let offered = Offered::new(&app, &account);
     Ok(page(&app, &cx, &arrived, (&offered, &account), None))
 }
@@ -109,9 +107,7 @@ pub async fn post(
     State(app): State<Shared>,
     Form(AtStep { cx, mut arrived, .. }, fields): Form<AtStep<Here>>,
 ) -> Result<Response, AppError> {
-    let Some(account) = arrived.assessment.account.clone() else {
-        return Err(AppError::JourneyExpired(arrived.open.journey.client_id.clone()));
-    };
+    let account = arrived.account()?;
     let sent = fields.get(names::SEALED).and_then(|sealed| Offered::sent(&app, &account, sealed));
     let Some(offered) = sent else {
         let offered = Offered::new(&app, &account);

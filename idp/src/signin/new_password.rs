@@ -85,9 +85,7 @@ pub async fn post(
     State(app): State<Shared>,
     Form(AtStep { cx, mut arrived, .. }, fields): Form<AtStep<Here>>,
 ) -> Result<Response, AppError> {
-    let Some(account) = arrived.assessment.account.clone() else {
-        return Err(AppError::JourneyExpired(arrived.open.journey.client_id.clone()));
-    };
+    let account = arrived.account()?;
     let password = fields.get(names::NEW_PASSWORD).unwrap_or_default();
     if let Err(problem) = policy::check(password, &app.config.password, &personal(&account)) {
         return Ok(page(&app, &cx, &arrived, Some(problem.key)));

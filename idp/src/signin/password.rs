@@ -7,12 +7,14 @@ use axum::extract::State;
 use axum::response::Response;
 use platform::ephemeral::Limit;
 use platform::errors::FieldErrors;
-use platform::request::{Fields, PUBLIC_COOKIE, RequestContext, append};
+use platform::request::{Fields, RequestContext};
 use platform::typed::plain;
 use serde::Serialize;
 
 use super::AboutClient;
 use super::at_step::{Arrived, AtStep, Page};
+use super::identified::identified;
+use super::passkey::question_for_anybody;
 use crate::app::notices::Mail;
 use crate::app::{ServiceError, Shared};
 use crate::config::Identifier;
@@ -20,7 +22,7 @@ use crate::credentials::passwords::Verdict;
 use crate::credentials::temporary::TemporaryPassword;
 use crate::domain::account::{Account, EmailAddress, Username};
 use crate::domain::device::Device;
-use crate::domain::journey::{Method, Proofs, Step};
+use crate::domain::journey::{Method, Step};
 use crate::http::names;
 use crate::http::pages::see_other;
 use crate::http::paths;
@@ -30,6 +32,7 @@ use crate::store::accounts::Name;
 use crate::store::audit::Event;
 use crate::store::ephemeral::journeys::Open;
 use crate::store::lockouts::Attempt;
+use crate::verification::passkeys::Question;
 
 /// No failure is answered sooner, so that what was looked up on the way cannot be told from the time.
 const FAILURE_TAKES: Duration = Duration::from_millis(250);
@@ -54,6 +57,9 @@ pub struct PasswordPage {
     pub register_url: Option<String>,
     pub forgot_url: String,
     pub public_computer: bool,
+    /// For who signs in with a passkey, where that is enough.
+    pub passkey: Option<Question>,
+    pub passkey_action: String,
     /// For clients of others.
     pub client: Option<AboutClient>,
 }
@@ -71,6 +77,8 @@ impl PasswordPage {
             register_url: Some("/register?journey=x".into()),
             forgot_url: "/forgot?journey=x".into(),
             public_computer: true,
+            passkey: Some(Question::sample()),
+            passkey_action: "/signin/with-passkey?journey=x".into(),
             client: Some(AboutClient::sample()),
         }
     }
@@ -78,7 +86,7 @@ impl PasswordPage {
 
 const NOTICES: [&str; 4] = ["confirmed", "confirm-with-password", "password-changed", "signed-out"];
 
-async fn page(
+pub(super) async fn page(
     app: &Shared,
     cx: &RequestContext,
     arrived: &Arrived,
@@ -106,6 +114,8 @@ async fn page(
         register_url: accounts.registration.then(|| url(paths::REGISTER)),
         forgot_url: url(paths::FORGOT),
         public_computer: assessment.portal.policy.public_computer,
+        passkey: question_for_anybody(app, arrived)?,
+        passkey_action: url(paths::SIGNIN_WITH_PASSKEY),
         client,
     };
     Ok(app.step_page(cx, open, page.errors.status(), "idp/signin_password.html", &page))
@@ -163,32 +173,15 @@ enum Given {
 async fn give(
     app: &Shared,
     cx: &RequestContext,
-    mut arrived: Arrived,
+    arrived: Arrived,
     typed: &str,
     fields: &Fields,
     started: Instant,
 ) -> Result<Given, AppError> {
     if let Some((account, device)) = check(app, cx, &arrived.open, typed, fields).await? {
-        let journey = &mut arrived.open.journey;
-        journey.credential_version = account.credential_version();
-        journey.account_id = Some(account.id.clone());
-        // What an earlier account proved in this journey is not this one's.
-        journey.proofs = Proofs::default().with(Method::Password, app.clock.now());
-        journey.pending_phone = None;
-        journey.code = None;
-        journey.public_computer = fields.get(names::PUBLIC_COMPUTER).is_some();
-        journey.is_bound = true;
-        let is_public = journey.public_computer;
-        let id = &arrived.open.id;
-        let cx = &cx.with_cookie(&names::bond_cookie(id), &app.bond(cx, id));
-        // A confirmation has changed the account since it was read.
-        let known = account.email_verified_at.is_some().then_some((account, device));
-        let mut response = app.save_and_resume_knowing(cx, arrived.open, known).await?;
-        if is_public {
-            cx.make_public(&mut response, &[names::DEVICE_COOKIE]);
-        } else if cx.cookie(PUBLIC_COOKIE).is_some() {
-            append(&mut response, cx.front.cookies.clear(PUBLIC_COOKIE));
-        }
+        let is_public = fields.get(names::PUBLIC_COMPUTER).is_some();
+        let known = (account, device);
+        let response = identified(app, cx, arrived.open, known, Method::Password, is_public).await?;
         return Ok(Given::Other(response));
     }
     let waiting = waiting_page(app, cx, typed, fields).await?;

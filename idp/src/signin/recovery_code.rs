@@ -73,9 +73,7 @@ pub async fn post(
     State(app): State<Shared>,
     Form(AtStep { cx, mut arrived, .. }, fields): Form<AtStep<Here>>,
 ) -> Result<Response, AppError> {
-    let Some(account) = arrived.assessment.account.clone() else {
-        return Err(AppError::JourneyExpired(arrived.open.journey.client_id.clone()));
-    };
+    let account = arrived.account()?;
     let typed = fields.get(names::CODE).unwrap_or_default();
     let client_id = arrived.open.journey.client_id.as_deref();
     match give(&app, &cx, &account, client_id, typed).await? {

@@ -28,6 +28,10 @@ pub enum Event {
     AppRemoved,
     RecoveryCodesMade,
     RecoveryCodeUsed,
+    PasskeyAdded,
+    PasskeyRemoved,
+    /// The counter of one fell back: there may be a second copy.
+    PasskeyCopied,
     CodeLimit,
     DataDownloaded,
     AccountDeleted,
@@ -48,7 +52,7 @@ pub enum Event {
 }
 
 impl Event {
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 31] = [
         Self::Registered,
         Self::Confirmed,
         Self::SignedIn,
@@ -63,6 +67,9 @@ impl Event {
         Self::AppRemoved,
         Self::RecoveryCodesMade,
         Self::RecoveryCodeUsed,
+        Self::PasskeyAdded,
+        Self::PasskeyRemoved,
+        Self::PasskeyCopied,
         Self::CodeLimit,
         Self::DataDownloaded,
         Self::AccountDeleted,
@@ -95,6 +102,9 @@ impl Event {
             Self::AppRemoved => "app-removed",
             Self::RecoveryCodesMade => "recovery-codes-made",
             Self::RecoveryCodeUsed => "recovery-code-used",
+            Self::PasskeyAdded => "passkey-added",
+            Self::PasskeyRemoved => "passkey-removed",
+            Self::PasskeyCopied => "passkey-copied",
             Self::CodeLimit => "code-limit",
             Self::DataDownloaded => "data-downloaded",
             Self::AccountDeleted => "account-deleted",

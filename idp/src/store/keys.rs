@@ -82,6 +82,12 @@ impl Store {
         Ok(Zeroizing::new(self.root.sealer("signing key").open(&row.private_sealed)?))
     }
 
+    /// Which change of the keys was the last. A copy that an older program made has this column too.
+    pub async fn version_of_keys(&self) -> Result<i64> {
+        let text = "SELECT version FROM signing_keys_version WHERE id = 1";
+        Ok(Query::new(text).fetch_one(&self.db).await?.try_get(0)?)
+    }
+
     /// Which changes were the last.
     pub async fn versions(&self) -> Result<Versions> {
         let text = "SELECT version, clients_version FROM signing_keys_version WHERE id = 1";

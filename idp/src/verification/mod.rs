@@ -6,5 +6,6 @@ pub mod codes;
 pub mod confirmations;
 pub mod invitations;
 pub mod mail_codes;
+pub mod passkeys;
 pub mod recovery_codes;
 pub mod wrong_codes;
