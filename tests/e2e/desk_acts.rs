@@ -3,7 +3,11 @@
 
 use std::time::Duration;
 
-use idp::domain::account::Role;
+use idp::domain::account::{AccountId, Role};
+use idp::domain::factors::Factors;
+use idp::domain::passkey::{Backup, NewPasskey};
+use idp::domain::reason::Reason;
+use idp::verification::invitations::By;
 use tests::{Backend, Browser, Person, World};
 
 use crate::acts::{at_once, at_sign_in, is_back, lock, noted, refused, signed_in};
@@ -218,9 +222,11 @@ async fn t46_what_stood_on_the_old_phone_or_address_ends_with_it_and_so_does_all
 #[tokio::test]
 async fn t56_nobody_at_the_desk_changes_phone_and_address_alone() {
     for backend in Backend::ALL {
-        for (first, second) in [("phone", "email"), ("email", "phone")] {
+        let pairs = [("phone", "email"), ("email", "phone"), ("factors", "email"), ("email", "factors")];
+        for (first, second) in pairs {
             let world = World::new(backend).await;
             let (mut carla, page) = with_dora(&world).await;
+            with_app(&world, &DORA).await;
             let typed = [("phone", NEW_PHONE), ("email", NEW_EMAIL), ("reason", REASON)];
             act(&world, &mut carla, &page, first, &typed).await;
             let before = world.idp.store.audit(None, 100).await.unwrap().len();
@@ -230,7 +236,7 @@ async fn t56_nobody_at_the_desk_changes_phone_and_address_alone() {
             carla.submit("desk-submit", &typed).await;
             assert_eq!(carla.page.status, 422, "{first}: {}", carla.text());
             assert!(carla.text().contains("Laat een collega deze wijziging doen"), "{}", carla.text());
-            let changed = format!("{second}-changed");
+            let changed = event(second);
             let entries = world.idp.store.audit(None, 100).await.unwrap();
             assert!(entries.len() > before && entries.iter().all(|entry| entry.event != changed), "{first}");
             // What takes nothing over is hers to do.
@@ -243,8 +249,65 @@ async fn t56_nobody_at_the_desk_changes_phone_and_address_alone() {
             let mut fleur = at_desk(&world, &fleur).await;
             act(&world, &mut fleur, &page, second, &typed).await;
             let then = Person { email: NEW_EMAIL, phone: NEW_PHONE, ..DORA };
-            assert_eq!(noted(&world, &then, &changed).await, 1);
+            assert_eq!(noted(&world, &then, changed).await, 1);
         }
+    }
+}
+
+/// What an act writes down.
+fn event(act: &str) -> &'static str {
+    match act {
+        "phone" => "phone-changed",
+        "email" => "email-changed",
+        _ => "factors-removed",
+    }
+}
+
+/// Gives an account an app, a passkey and recovery codes, as if its holder had made them.
+async fn with_app(world: &World, person: &Person) {
+    let id = world.account(person).await.id;
+    let store = &world.idp.store;
+    let mut write = store.begin_write().await.unwrap();
+    store.set_app(&mut write, &id, b"12345678901234567890", 0).await.unwrap();
+    let passkey = NewPasskey {
+        id: "x".into(),
+        key: "1.x".into(),
+        counter: 0,
+        aaguid: String::new(),
+        backup: Backup::Bound,
+        transports: Vec::new(),
+    };
+    store.insert_passkey(&mut write, &id, &passkey, None).await.unwrap();
+    let codes = [("abc".to_owned(), "x".to_owned())];
+    store.set_recovery_codes(&mut write, &id, &codes).await.unwrap();
+    write.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn who_lost_the_phone_with_everything_on_it_is_helped_by_the_desk_and_by_an_operator() {
+    for backend in Backend::ALL {
+        let world = World::new(backend).await;
+        let (mut carla, page) = with_dora(&world).await;
+        open(&world, &mut carla, &page).await;
+        assert!(!carla.has("desk-act-factors"), "there is nothing to take away");
+        with_app(&world, &DORA).await;
+        act(&world, &mut carla, &page, "factors", &[]).await;
+        assert_eq!(world.account(&DORA).await.factors, Factors { sms: true, ..Factors::default() });
+        let told = notices(&world, DORA.email).await.pop().unwrap();
+        assert!(told.contains("App, passkeys en herstelcodes weggehaald"), "{told}");
+        assert_eq!(sessions(&world, &DORA).await, 0);
+        // The password and the phone are asked for, as before.
+        signed_in(&world, &DORA).await;
+
+        with_app(&world, &DORA).await;
+        let id = world.account(&DORA).await.id;
+        let by = AccountId("operator".into());
+        let reason = Reason::parse("telefoon verloren").unwrap();
+        let by = By { actor: &by, reason: &reason };
+        assert!(idp::desk::reset_factors(&world.idp, &id, by).await.unwrap());
+        assert!(!idp::desk::reset_factors(&world.idp, &id, by).await.unwrap(), "nothing is left");
+        assert_eq!(noted(&world, &DORA, "factors-removed").await, 2);
+        assert_eq!(sessions(&world, &DORA).await, 0);
     }
 }
 

@@ -1,4 +1,4 @@
-//! `idp accounts create | remove-phone`
+//! `idp accounts create | remove-phone | reset-factors`
 
 use std::io::Read as _;
 
@@ -6,7 +6,7 @@ use platform::db::Needs;
 
 use super::command::{At, Outcome};
 use super::open::{operator, with_new_tables, with_tables};
-use crate::app::App;
+use crate::app::{App, ServiceError};
 use crate::config::Config;
 use crate::credentials::passwords::PasswordPool;
 use crate::credentials::policy;
@@ -50,7 +50,7 @@ pub(super) struct Create {
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct RemovePhone {
+pub(super) struct OnePerson {
     #[command(flatten)]
     at: At,
     /// The account: its e-mail address, user name or id.
@@ -62,27 +62,54 @@ pub(super) struct RemovePhone {
 }
 
 /// Takes the phone number away from an account whose holder has it no more.
-pub(super) async fn remove_phone(arguments: RemovePhone) -> Outcome {
-    let RemovePhone { at, account, reason } = arguments;
-    let reason = Reason::parse(&reason).map_err(|error| format!("--reason: {error}"))?;
-    with_tables(&at.config, Needs::Current, async |tables| {
-        let found = find(&tables.store, &account).await?;
-        let id = found.ok_or_else(|| format!("--account {account}: there is no such account"))?;
-        let app = App::on(tables.config.clone(), tables.store.clone()).await?;
-        let actor = AccountId(operator());
-        if !desk::remove_phone(&app, &id, By { actor: &actor, reason: &reason }).await? {
-            return Err(format!("--account {account}: this account has no phone number").into());
-        }
-        if at.json {
-            println!("{}", serde_json::json!({ "account": id.0 }));
-        } else {
-            println!(
-                "The phone number is removed, the sessions have ended, the holder gets a mail and an SMS."
-            );
-        }
-        Ok(())
-    })
-    .await
+pub(super) async fn remove_phone(whose: OnePerson) -> Outcome {
+    whose
+        .change(
+            async |app, id, by| desk::remove_phone(app, id, by).await,
+            "this account has no phone number",
+            "The phone number is removed, the sessions have ended, the holder gets a mail and an SMS.",
+        )
+        .await
+}
+
+/// Takes app, passkeys and recovery codes away from an account whose holder has lost them.
+pub(super) async fn reset_factors(whose: OnePerson) -> Outcome {
+    whose
+        .change(
+            async |app, id, by| desk::reset_factors(app, id, by).await,
+            "this account has no app, no passkey and no recovery codes",
+            "App, passkeys and recovery codes are removed, the sessions have ended, the holder gets a mail.",
+        )
+        .await
+}
+
+impl OnePerson {
+    /// Changes the account; `nothing` says that there was nothing to change, `done` that it is done.
+    async fn change(
+        self,
+        change: impl AsyncFnOnce(&App, &AccountId, By<'_>) -> Result<bool, ServiceError>,
+        nothing: &str,
+        done: &str,
+    ) -> Outcome {
+        let Self { at, account, reason } = self;
+        let reason = Reason::parse(&reason).map_err(|error| format!("--reason: {error}"))?;
+        with_tables(&at.config, Needs::Current, async |tables| {
+            let found = find(&tables.store, &account).await?;
+            let id = found.ok_or_else(|| format!("--account {account}: there is no such account"))?;
+            let app = App::on(tables.config.clone(), tables.store.clone()).await?;
+            let actor = AccountId(operator());
+            if !change(&app, &id, By { actor: &actor, reason: &reason }).await? {
+                return Err(format!("--account {account}: {nothing}").into());
+            }
+            if at.json {
+                println!("{}", serde_json::json!({ "account": id.0 }));
+            } else {
+                println!("{done}");
+            }
+            Ok(())
+        })
+        .await
+    }
 }
 
 /// The account that an operator names, by its address, its user name or its id.

@@ -109,7 +109,10 @@ enum AccountsCommand {
     Create(accounts::Create),
     /// Take the phone number away from an account whose holder has it no more. Its sessions end, the holder is told, and
     /// the next sign-in asks for a number.
-    RemovePhone(accounts::RemovePhone),
+    RemovePhone(accounts::OnePerson),
+    /// Take app, passkeys and recovery codes away from an account whose holder has lost them. Its sessions end and the
+    /// holder is told; the phone number stays.
+    ResetFactors(accounts::OnePerson),
 }
 
 #[derive(Debug, Subcommand)]
@@ -153,7 +156,8 @@ pub async fn main() -> ExitCode {
         Command::Registration(RegistrationCommand::Token { at, note, uses, hours }) => {
             registration_token(&at, &note, uses, hours).await
         }
-        Command::Accounts(AccountsCommand::RemovePhone(remove)) => accounts::remove_phone(remove).await,
+        Command::Accounts(AccountsCommand::RemovePhone(whose)) => accounts::remove_phone(whose).await,
+        Command::Accounts(AccountsCommand::ResetFactors(whose)) => accounts::reset_factors(whose).await,
         Command::Backup { at, to } => backup::backup(&at, &to).await,
         Command::Restore { at, from } => backup::restore(&at, &from).await,
         Command::Migrate { at, yes } => migrate::migrate(&at, yes).await,

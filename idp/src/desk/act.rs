@@ -32,14 +32,24 @@ pub enum Act {
     Unlock,
     Phone,
     Email,
+    /// Takes app, passkeys and recovery codes away.
+    Factors,
     Sessions,
     Block,
     Unblock,
 }
 
 impl Act {
-    pub const ALL: [Self; 7] =
-        [Self::Mail, Self::Unlock, Self::Phone, Self::Email, Self::Sessions, Self::Block, Self::Unblock];
+    pub const ALL: [Self; 8] = [
+        Self::Mail,
+        Self::Unlock,
+        Self::Phone,
+        Self::Email,
+        Self::Factors,
+        Self::Sessions,
+        Self::Block,
+        Self::Unblock,
+    ];
 
     /// As it stands in URLs and text keys.
     pub fn word(self) -> &'static str {
@@ -48,6 +58,7 @@ impl Act {
             Self::Unlock => "unlock",
             Self::Phone => "phone",
             Self::Email => "email",
+            Self::Factors => "factors",
             Self::Sessions => "sessions",
             Self::Block => "block",
             Self::Unblock => "unblock",
@@ -70,6 +81,7 @@ impl Act {
             Self::Mail => !is_blocked && !member.account.has_own_password(),
             Self::Unlock => !is_blocked && (member.locked_until.is_some() || member.codes_closed),
             Self::Phone | Self::Email => true,
+            Self::Factors => member.account.factors.has_chosen() || member.account.factors.recovery_codes > 0,
             Self::Sessions | Self::Block => !is_blocked,
             Self::Unblock => is_blocked,
         }
@@ -167,6 +179,7 @@ fn read(act: Act, fields: &Fields) -> Result<(Change, Reason), FieldErrors> {
     let change = match act {
         Act::Mail => Ok(Change::Mail),
         Act::Unlock => Ok(Change::Unlock),
+        Act::Factors => Ok(Change::Factors),
         Act::Sessions => Ok(Change::Sessions),
         Act::Block => Ok(Change::Block),
         Act::Unblock => Ok(Change::Unblock),

@@ -23,6 +23,8 @@ pub(super) enum Change {
     Unlock,
     Phone(PhoneNumber),
     Email(EmailAddress),
+    /// Takes app, passkeys and recovery codes away.
+    Factors,
     Sessions,
     Block,
     Unblock,
@@ -43,8 +45,8 @@ pub(super) enum Outcome {
     NeedsColleague(Timestamp),
 }
 
-/// For so long who changed the phone number of an account does not change its address too, nor the other way round: with
-/// both one person alone would own it. Its holder was told of the first change and has this time to say something.
+/// For so long who changed the phone number of an account, or took its app and passkeys away, does not change its address
+/// too, nor the other way round: with both one person alone would own it. Its holder was told of the first change and has this time to say something.
 const ALONE_AFTER: Duration = Duration::from_hours(7 * 24);
 
 /// Between two mails with which an account starts; a double click sends one.
@@ -120,6 +122,12 @@ pub(super) async fn carry_out(
             app.store.change_phone(&mut write, id, &app.store.seal_phone(phone.e164())).await?;
             if old.is_some() { Effect::DeskPhoneChanged } else { Effect::DeskPhoneAdded }
         }
+        (Change::Factors, _) => {
+            if !take_factors(app, &mut write, &account).await? {
+                return Ok(Outcome::Done);
+            }
+            Effect::FactorsRemoved
+        }
         (Change::Sessions, _) => Effect::DeskSessionsEnded,
         (Change::Unlock, _) => {
             what.ends_elsewhere = codes_closed;
@@ -161,8 +169,10 @@ async fn needs_colleague(
     by: By<'_>,
 ) -> Result<Option<Timestamp>, ServiceError> {
     let other: &[Event] = match change {
-        Change::Phone(_) => &[Event::EmailChanged],
-        Change::Email(_) => &[Event::PhoneChanged, Event::PhoneAdded, Event::PhoneRemoved],
+        Change::Phone(_) | Change::Factors => &[Event::EmailChanged],
+        Change::Email(_) => {
+            &[Event::PhoneChanged, Event::PhoneAdded, Event::PhoneRemoved, Event::FactorsRemoved]
+        }
         _ => return Ok(None),
     };
     if !account.has_own_password() {
@@ -186,6 +196,30 @@ pub async fn remove_phone(app: &App, id: &AccountId, by: By<'_>) -> Result<bool,
     }
     app.store.remove_phone(&mut write, id).await?;
     let what = Consequences { by: Some(by), ..Consequences::of(Effect::PhoneRemoved, &account) };
+    what.carry_out(app, &mut write).await?;
+    write.commit().await?;
+    Ok(true)
+}
+
+/// Takes app, passkeys and recovery codes away within a unit of work; false if there were none.
+async fn take_factors(app: &App, write: &mut Write, account: &Account) -> Result<bool, ServiceError> {
+    let had_app = app.store.remove_app(write, &account.id).await?;
+    let had_passkeys = app.store.remove_passkeys(write, &account.id, None).await? > 0;
+    let had_codes = app.store.remove_recovery_codes(write, &account.id).await?;
+    Ok(had_app || had_passkeys || had_codes)
+}
+
+/// The same for an operator; the phone number stays. What stands on them ends, and the holder is told.
+///
+/// # Errors
+/// A backend's; nothing was done then.
+pub async fn reset_factors(app: &App, id: &AccountId, by: By<'_>) -> Result<bool, ServiceError> {
+    let mut write = app.store.begin_write().await?;
+    let Some(account) = app.store.hold_account(&mut write, id).await? else { return Ok(false) };
+    if !take_factors(app, &mut write, &account).await? {
+        return Ok(false);
+    }
+    let what = Consequences { by: Some(by), ..Consequences::of(Effect::FactorsRemoved, &account) };
     what.carry_out(app, &mut write).await?;
     write.commit().await?;
     Ok(true)

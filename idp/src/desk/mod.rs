@@ -8,7 +8,7 @@ mod guess;
 mod kept;
 pub mod member;
 
-pub use carry_out::remove_phone;
+pub use carry_out::{remove_phone, reset_factors};
 
 use std::time::Duration;
 

@@ -44,6 +44,8 @@ pub enum Change {
     DeskUnlocked,
     /// The mail with which an account starts goes out once more.
     DeskInvitedAgain,
+    /// By the care team or an operator: app, passkeys and recovery codes are taken away.
+    FactorsRemoved,
     /// By an operator.
     PhoneRemoved,
 }
@@ -90,7 +92,7 @@ const SECURITY_NOTICE: &[Tells] = &[Tells::Address(Mail::SecurityNotice)];
 const DESK_NOTICE: &[Tells] = &[Tells::Address(Mail::DeskNotice)];
 
 impl Change {
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::PasswordChanged,
         Self::PasswordReset,
         Self::PasswordReplaced,
@@ -116,6 +118,7 @@ impl Change {
         Self::DeskUnblocked,
         Self::DeskUnlocked,
         Self::DeskInvitedAgain,
+        Self::FactorsRemoved,
         Self::PhoneRemoved,
     ];
 
@@ -181,6 +184,7 @@ impl Change {
             Self::DeskUnlocked => row(Event::Unlocked, &[Ends::Lockout], DESK_NOTICE),
             // The mail of the start tells the holder.
             Self::DeskInvitedAgain => row(Event::InvitedAgain, &[], &[]),
+            Self::FactorsRemoved => row(Event::FactorsRemoved, EVERYTHING, DESK_NOTICE),
             Self::PhoneRemoved => row(
                 Event::PhoneRemoved,
                 EVERYTHING,

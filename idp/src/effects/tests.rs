@@ -34,6 +34,9 @@ fn words(change: Change) -> &'static str {
         Change::DeskUnblocked => "The care team lifts the block",
         Change::DeskUnlocked => "The care team lifts a lock",
         Change::DeskInvitedAgain => "The care team sends the mail of the start again",
+        Change::FactorsRemoved => {
+            "The care team, or an operator, takes app, passkeys and recovery codes away"
+        }
         Change::PhoneRemoved => "An operator takes the number away",
     }
 }

@@ -25,7 +25,7 @@ use crate::operators::{dev, reports};
 use crate::signin::register::confirm;
 use crate::signin::{
     code, consent, new_app, new_passkey, new_password, other_ways, passkey, password, phone, recovery_code,
-    terms,
+    terms, with_passkey,
 };
 use crate::signin::{recover, register};
 use crate::{account, desk, operators, signin};
@@ -94,7 +94,7 @@ pub fn router(app: &Shared) -> Router {
         .route(paths::SIGNIN_CODE, get(code::get).post(code::post))
         .route(paths::SIGNIN_RESEND, post(code::resend))
         .route(paths::SIGNIN_PASSKEY, get(passkey::get).post(passkey::post))
-        .route(paths::SIGNIN_WITH_PASSKEY, post(passkey::alone))
+        .route(paths::SIGNIN_WITH_PASSKEY, post(with_passkey::post))
         .route(paths::SIGNIN_NEW_PASSKEY, get(new_passkey::get).post(new_passkey::post))
         .route(paths::SIGNIN_APP, get(signin::app::get).post(signin::app::post))
         .route(paths::SIGNIN_NEW_APP, get(new_app::get).post(new_app::post))

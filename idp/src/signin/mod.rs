@@ -16,6 +16,7 @@ pub mod recover;
 pub mod recovery_code;
 pub mod register;
 pub mod terms;
+pub mod with_passkey;
 
 use axum::extract::State;
 use axum::http::StatusCode;

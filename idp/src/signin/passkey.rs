@@ -1,18 +1,13 @@
-//! Passkeys in a sign-in: in place of the password and all else, and as second factor after it.
-
-use std::time::Duration;
+//! Step: a passkey as second factor, after the password; and the question for who needs no password (`with_passkey.rs`).
 
 use axum::extract::State;
 use axum::response::Response;
-use platform::ephemeral::Limit;
 use platform::errors::FieldErrors;
 use platform::request::RequestContext;
 use serde::Serialize;
 
 use super::at_step::{Arrived, AtStep, Page};
-use super::identified::identified;
 use super::other_ways::OtherWays;
-use super::password;
 use crate::app::{App, ServiceError, Shared};
 use crate::config::Factor;
 use crate::domain::journey::{Method, Step};
@@ -20,7 +15,6 @@ use crate::http::names;
 use crate::http::paths;
 use crate::http::paths::journey_url;
 use crate::http::{AppError, Form};
-use crate::store::accounts::Name;
 use crate::store::ephemeral::journeys::Open;
 use crate::verification::passkeys::{self, FAILED, Question};
 
@@ -54,14 +48,19 @@ impl PasskeyPage {
 }
 
 /// What an answer is bound to: the act, the journey and its browser.
-fn context(act: &str, open: &Open) -> String {
+pub(super) fn context(act: &str, open: &Open) -> String {
     format!("{act} {} {}", open.id, open.journey.browser)
+}
+
+/// Whether a passkey is all that a portal asks for.
+pub(super) fn is_enough(arrived: &Arrived) -> bool {
+    let rules = &arrived.assessment.portal.policy.second_factor;
+    rules.passkey_alone && rules.methods.contains(&Factor::Passkey)
 }
 
 /// The question for who signs in with a passkey and nothing else, where that is enough.
 pub fn question_for_anybody(app: &App, arrived: &Arrived) -> Result<Option<Question>, ServiceError> {
-    let rules = &arrived.assessment.portal.policy.second_factor;
-    if !rules.passkey_alone || !rules.methods.contains(&Factor::Passkey) {
+    if !is_enough(arrived) {
         return Ok(None);
     }
     passkeys::ask_anybody(app, &context("sign-in", &arrived.open))
@@ -112,44 +111,4 @@ pub async fn post(
     };
     app.outcomes.refused_try(error);
     page(&app, &cx, &arrived, Some(error)).await
-}
-
-/// `POST /signin/with-passkey`: anybody at the sign-in page, as often as an address may fail; each question takes one answer.
-/// An account that is blocked is as one that is not there. A lock after wrong passwords is none for a key that nobody guesses.
-pub async fn alone(
-    State(app): State<Shared>,
-    Form(AtStep { cx, arrived, .. }, fields): Form<AtStep<password::Here>>,
-) -> Result<Response, AppError> {
-    let rules = &arrived.assessment.portal.policy.second_factor;
-    if !rules.passkey_alone || !rules.methods.contains(&Factor::Passkey) {
-        return password::page(&app, &cx, &arrived, FieldErrors::of("", FAILED)).await;
-    }
-    let address_key = app.address_key("sign-in-failures", cx.address);
-    let most = app.config.limits.sign_ins_per_address_per_hour;
-    let limit = Limit { key: &address_key, most, window: Duration::from_hours(1) };
-    let reserved = match app.ephemeral.reserve(&[limit]).await? {
-        Ok(reserved) => reserved,
-        Err(full) => return Err(AppError::TooMany(full.until.since(app.clock.now()))),
-    };
-    let [sealed, answer] = [names::SEALED, names::ANSWER].map(|name| fields.get(name).unwrap_or_default());
-    let context = context("sign-in", &arrived.open);
-    let error = match passkeys::prove(&app, None, sealed, &context, answer).await? {
-        Ok((passkey, proven)) => {
-            let secret = cx.cookie(names::DEVICE_COOKIE);
-            let known =
-                app.store.account_and_device(&Name::Id(&passkey.account_id), secret.as_deref()).await?;
-            match known.filter(|(account, _)| account.blocked_at.is_none()) {
-                Some((account, device)) if passkeys::use_up(&app, &proven).await? => {
-                    app.ephemeral.give_back(reserved).await?;
-                    let method = Method::Passkey { synced: passkey.backup.is_eligible() };
-                    let is_public = fields.get(names::PUBLIC_COMPUTER).is_some();
-                    return identified(&app, &cx, arrived.open, (account, device), method, is_public).await;
-                }
-                _ => FAILED,
-            }
-        }
-        Err(error) => error,
-    };
-    app.outcomes.refused_try(error);
-    password::page(&app, &cx, &arrived, FieldErrors::of("", error)).await
 }

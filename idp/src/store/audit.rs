@@ -32,6 +32,8 @@ pub enum Event {
     PasskeyRemoved,
     /// The counter of one fell back: there may be a second copy.
     PasskeyCopied,
+    /// The care team, or an operator, took app, passkeys and recovery codes away.
+    FactorsRemoved,
     CodeLimit,
     DataDownloaded,
     AccountDeleted,
@@ -52,7 +54,7 @@ pub enum Event {
 }
 
 impl Event {
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::Registered,
         Self::Confirmed,
         Self::SignedIn,
@@ -70,6 +72,7 @@ impl Event {
         Self::PasskeyAdded,
         Self::PasskeyRemoved,
         Self::PasskeyCopied,
+        Self::FactorsRemoved,
         Self::CodeLimit,
         Self::DataDownloaded,
         Self::AccountDeleted,
@@ -105,6 +108,7 @@ impl Event {
             Self::PasskeyAdded => "passkey-added",
             Self::PasskeyRemoved => "passkey-removed",
             Self::PasskeyCopied => "passkey-copied",
+            Self::FactorsRemoved => "factors-removed",
             Self::CodeLimit => "code-limit",
             Self::DataDownloaded => "data-downloaded",
             Self::AccountDeleted => "account-deleted",
