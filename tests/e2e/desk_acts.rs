@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use idp::desk::{OperatorAct, carry_out_as_operator};
 use idp::domain::account::{AccountId, Role};
 use idp::domain::factors::Factors;
 use idp::domain::passkey::{Backup, NewPasskey};
@@ -304,8 +305,9 @@ async fn who_lost_the_phone_with_everything_on_it_is_helped_by_the_desk_and_by_a
         let by = AccountId("operator".into());
         let reason = Reason::parse("telefoon verloren").unwrap();
         let by = By { actor: &by, reason: &reason };
-        assert!(idp::desk::reset_factors(&world.idp, &id, by).await.unwrap());
-        assert!(!idp::desk::reset_factors(&world.idp, &id, by).await.unwrap(), "nothing is left");
+        let act = OperatorAct::ResetFactors;
+        assert!(carry_out_as_operator(&world.idp, &id, act, by).await.unwrap());
+        assert!(!carry_out_as_operator(&world.idp, &id, act, by).await.unwrap(), "nothing is left");
         assert_eq!(noted(&world, &DORA, "factors-removed").await, 2);
         assert_eq!(sessions(&world, &DORA).await, 0);
     }

@@ -177,9 +177,29 @@ async fn consent_is_asked_of_third_parties_once_and_can_be_denied() {
         assert!(silent.has("consent-allow"), "{}", silent.text());
         silent.submit("consent-allow", &[]).await;
         let code = portal.answered(&silent, "code").unwrap();
-        assert_eq!(portal.redeem(&code).await.status(), StatusCode::OK);
+        let tokens = Tokens(portal.redeem(&code).await.json().await.unwrap());
+        assert_eq!(portal.userinfo(tokens.get("access_token")).await.status(), StatusCode::OK);
         silent.open(&portal.authorize_url(&[("prompt", "none")])).await;
         assert!(portal.answered(&silent, "code").is_some(), "given once");
+        // She takes it back: what the client got is worth nothing, and it asks again.
+        let mut account = silent.clone();
+        account.open(&format!("{}/account", world.issuer)).await;
+        let mut twice = account.clone();
+        account.submit("withdraw-1", &[]).await;
+        assert!(account.text().contains("Ingetrokken"), "{}", account.text());
+        assert!(
+            account.text().contains("Toestemming om gegevens te delen ingetrokken"),
+            "{}",
+            account.text()
+        );
+        twice.submit("withdraw-1", &[]).await;
+        assert!(!account.has("withdraw-1") && !twice.has("withdraw-1"));
+        assert_eq!(portal.userinfo(tokens.get("access_token")).await.status(), StatusCode::UNAUTHORIZED);
+        silent.open(&portal.authorize_url(&[("prompt", "none")])).await;
+        assert_eq!(portal.answered(&silent, "error").as_deref(), Some("consent_required"));
+        silent.open(&portal.authorize_url(&[])).await;
+        silent.submit("consent-allow", &[]).await;
+        assert!(portal.answered(&silent, "code").is_some(), "{}", silent.text());
         silent.open(&portal.authorize_url(&[("prompt", "consent")])).await;
         assert!(silent.has("consent-allow"), "asked for by name");
         silent.open(&portal.authorize_url(&[("prompt", "none"), ("scope", "openid email")])).await;

@@ -9,7 +9,7 @@ use sqlx::AnyConnection;
 use sqlx::Connection as _;
 use tests::{Backend, Person, World};
 
-use crate::acts::{is_back, signed_in};
+use crate::acts::{at_sign_in, is_back, lock, refused, signed_in};
 use crate::data::Operator;
 
 const DAY: Duration = Duration::from_hours(24);
@@ -19,6 +19,79 @@ fn export(operator: &Operator, words: &str) -> Vec<Value> {
     let ran = operator.run(&format!("audit export {words}"));
     assert!(ran.ok, "{ran:?}");
     ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// For nights without a desk: an account is looked at, kept out and let in, opened, signed out, exported and deleted, each with
+/// who did it and why.
+#[tokio::test]
+async fn an_operator_helps_one_account_at_night_and_each_act_says_who_and_why() {
+    for backend in Backend::ALL {
+        let world = World::at(Clock::system(), backend, |_| ()).await;
+        let id = world.add(&Person::ANNA).await.id;
+        let mut anna = signed_in(&world, &Person::ANNA).await;
+        let operator = beside(&world);
+        let why = "--reason 'gebeld door de dochter' --by nachtdienst";
+        let run = |words: &str| operator.run(&format!("accounts {words} --account anna@example.nl {why}"));
+        let show = || {
+            let ran = operator.run("accounts show --account anna@example.nl --json");
+            serde_json::from_str::<Value>(&ran.out).unwrap_or_else(|_| panic!("{ran:?}"))
+        };
+        let shown = show();
+        assert_eq!(
+            (&shown["sessions"], &shown["phone"], &shown["locked_until"]),
+            (&1.into(), &true.into(), &Value::Null)
+        );
+        assert!(operator.run("accounts show --account anna@example.nl").out.contains("anna@example.nl"));
+        let ran = operator.run("accounts show --account niemand@example.nl");
+        assert!(!ran.ok && ran.err.contains("no such account"), "{ran:?}");
+        // One of so many ids begins with a hyphen.
+        for command in ["accounts show --account", "audit export --account", "keys revoke --kid"] {
+            let ran = operator.run(&format!("{command} -jtDsxVtO5kTwSkd6PHBg"));
+            assert!(!ran.err.contains("unexpected argument"), "{ran:?}");
+        }
+
+        // A lock is opened, once.
+        lock(&world, &Person::ANNA).await;
+        assert!(show()["locked_until"].is_string());
+        assert!(run("unlock").ok && show()["locked_until"].is_null());
+        assert!(run("unlock").err.contains("not locked"));
+        // Signed out everywhere.
+        assert!(run("end-sessions").ok && show()["sessions"] == 0);
+        anna.open(&format!("{}/account", world.issuer)).await;
+        assert!(anna.has("login-page"), "{}", anna.text());
+        assert!(run("end-sessions").err.contains("nobody is signed in"));
+        // Kept out, and let in again.
+        assert!(run("block").ok && show()["blocked_at"].is_string());
+        refused(&mut at_sign_in(&world).await, &Person::ANNA, Person::ANNA.password).await;
+        assert!(run("block").err.contains("blocked already"));
+        assert!(run("unblock").ok && run("unblock").err.contains("not blocked"));
+        signed_in(&world, &Person::ANNA).await;
+        assert!(run("reset-factors").err.contains("no app, no passkey"));
+        // What is kept, as the holder gets it; and a name that is none.
+        let kept: Value = serde_json::from_str(&run("export").out).unwrap();
+        assert_eq!(kept["account"]["email"], Person::ANNA.email);
+        let nameless =
+            operator.run("accounts block --account anna@example.nl --reason 'telefoon verloren' --by ''");
+        assert!(!nameless.ok && nameless.err.contains("--by"), "{nameless:?}");
+        // Gone, and everything with it.
+        assert!(run("delete").ok);
+        let ran = run("delete");
+        assert!(!ran.ok && ran.err.contains("no such account"), "{ran:?}");
+        assert!(world.idp.store.account(&id).await.unwrap().is_none());
+        let subjects: Vec<String> =
+            world.mails(Person::ANNA.email).await.into_iter().map(|mail| mail.subject).collect();
+        assert!(subjects.contains(&"Uw account is verwijderd".to_owned()), "{subjects:?}");
+
+        let rows = world.idp.store.audit(Some(&id), 100).await.unwrap();
+        for event in
+            ["unlocked", "session-ended", "blocked", "unblocked", "data-downloaded", "account-deleted"]
+        {
+            let row = rows.iter().find(|row| row.event == event && row.actor_id.is_some());
+            let row = row.unwrap_or_else(|| panic!("{event}: {rows:?}"));
+            assert_eq!(row.actor_id.as_deref(), Some("operator:nachtdienst"), "{event}");
+            assert_eq!(row.detail, "gebeld door de dochter", "{event}");
+        }
+    }
 }
 
 #[test]

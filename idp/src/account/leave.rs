@@ -71,7 +71,11 @@ pub async fn download_post(
     Ok((headers, data).into_response())
 }
 
-async fn everything(app: &App, account: &Account) -> Result<Value, ServiceError> {
+/// All that is kept of the holder of an account; what only serves to recognise a secret is left out.
+///
+/// # Errors
+/// A backend's, or that something was sealed under another root key.
+pub async fn everything(app: &App, account: &Account) -> Result<Value, ServiceError> {
     let time = |at: platform::clock::Timestamp| at.rfc3339();
     let phone = account.verified_phone().map(|sealed| app.store.open_phone(sealed)).transpose()?;
     let claims = account.claims_sealed.as_deref().map(|sealed| app.store.open_claims(sealed)).transpose()?;

@@ -21,6 +21,7 @@ use serde::Serialize;
 
 use crate::app::{ServiceError, Shared};
 use crate::domain::account::Account;
+use crate::domain::device::Device;
 use crate::effects::sessions::end_session;
 use crate::effects::{Change, Consequences};
 use crate::http::names;
@@ -46,6 +47,8 @@ pub struct AccountPage {
     pub recovery_codes_url: &'static str,
     pub devices: Vec<DeviceRow>,
     pub sessions: Vec<SessionRow>,
+    pub consents: Vec<ConsentRow>,
+    pub withdraw_action: &'static str,
     pub history: Vec<HistoryRow>,
     pub forget_device_action: &'static str,
     pub forget_all_action: &'static str,
@@ -91,6 +94,14 @@ pub struct SessionRow {
     pub current: bool,
 }
 
+/// A client that the holder let have something.
+#[derive(Clone, Debug, Serialize)]
+pub struct ConsentRow {
+    pub client_id: String,
+    pub name: String,
+    pub since: String,
+}
+
 #[derive(Clone, Debug, Serialize)]
 pub struct HistoryRow {
     pub at: String,
@@ -130,6 +141,12 @@ impl AccountPage {
                 portals: vec![text("Portaal")],
                 current: true,
             }],
+            consents: vec![ConsentRow {
+                client_id: text("c"),
+                name: text("Voorbeeld"),
+                since: text("22-11-2026 19:04"),
+            }],
+            withdraw_action: paths::ACCOUNT_WITHDRAW,
             history: Event::ALL
                 .map(|event| HistoryRow {
                     at: text("22-11-2026 19:04"),
@@ -156,8 +173,18 @@ impl AccountPage {
     }
 }
 
-const NOTICES: [&str; 9] =
-    ["email", "phone", "password", "device", "devices", "session", "app", "app-removed", "passkey"];
+const NOTICES: [&str; 10] = [
+    "email",
+    "phone",
+    "password",
+    "device",
+    "devices",
+    "session",
+    "app",
+    "app-removed",
+    "passkey",
+    "consent",
+];
 
 /// The account page, with what was just done.
 fn done(notice: &str) -> Response {
@@ -186,29 +213,8 @@ pub async fn get(
     State(app): State<Shared>,
     SignedIn { cx, session, account }: SignedIn,
 ) -> Result<Response, AppError> {
-    let (now, notice) = (app.clock.now(), cx.query("notice"));
-    let devices = app.store.devices(&account.id).await?.into_iter().map(|device| DeviceRow {
-        current: session.device_id.as_ref() == Some(&device.id),
-        last_used: device.last_used_at.local_text(),
-        trusted_until: if device.is_trusted(now) { device.trusted_until.local_text() } else { String::new() },
-        id: device.id,
-        label: device.label,
-    });
+    let notice = cx.query("notice");
     let clients = app.store.clients_of_account(&account.id).await?;
-    let sessions = app.store.sessions(&account.id).await?.into_iter().map(|one| {
-        let of_this = clients.iter().filter(|(id, _)| *id == one.id);
-        let mut portals: Vec<String> =
-            of_this.map(|(_, client)| app.registry.portal_of(Some(client)).brand.name.clone()).collect();
-        portals.sort();
-        portals.dedup();
-        SessionRow {
-            current: one.id == session.id,
-            since: one.authenticated_at().map(Timestamp::local_text).unwrap_or_default(),
-            id: one.id,
-            label: one.label,
-            portals,
-        }
-    });
     let page = AccountPage {
         name: account.full_name(),
         email: account.email.as_str().to_owned(),
@@ -223,8 +229,10 @@ pub async fn get(
         app_url: paths::ACCOUNT_APP,
         recovery_codes: account.factors.recovery_codes,
         recovery_codes_url: paths::ACCOUNT_RECOVERY_CODES,
-        devices: devices.collect(),
-        sessions: sessions.collect(),
+        devices: devices(&app, &account, &session).await?,
+        sessions: sessions(&app, &account, &session, &clients).await?,
+        consents: consents(&app, &account).await?,
+        withdraw_action: paths::ACCOUNT_WITHDRAW,
         history: history(&app, &account).await?,
         forget_device_action: paths::ACCOUNT_FORGET_DEVICE,
         forget_all_action: paths::ACCOUNT_FORGET_DEVICE,
@@ -241,6 +249,72 @@ pub async fn get(
         desk_url: account.role.is_staff().then_some(paths::DESK),
     };
     Ok(app.page(&cx, None, StatusCode::OK, "idp/account.html", &page))
+}
+
+async fn devices(app: &Shared, account: &Account, here: &Session) -> Result<Vec<DeviceRow>, ServiceError> {
+    let now = app.clock.now();
+    let row = |device: Device| DeviceRow {
+        current: here.device_id.as_ref() == Some(&device.id),
+        last_used: device.last_used_at.local_text(),
+        trusted_until: if device.is_trusted(now) { device.trusted_until.local_text() } else { String::new() },
+        id: device.id,
+        label: device.label,
+    };
+    Ok(app.store.devices(&account.id).await?.into_iter().map(row).collect())
+}
+
+/// The sessions with the portals that were opened in each, by their `clients`.
+async fn sessions(
+    app: &Shared,
+    account: &Account,
+    here: &Session,
+    clients: &[(String, String)],
+) -> Result<Vec<SessionRow>, ServiceError> {
+    let row = |one: Session| {
+        let of_this = clients.iter().filter(|(id, _)| *id == one.id);
+        let mut portals: Vec<String> =
+            of_this.map(|(_, client)| app.registry.portal_of(Some(client)).brand.name.clone()).collect();
+        portals.sort();
+        portals.dedup();
+        SessionRow {
+            current: one.id == here.id,
+            since: one.authenticated_at().map(Timestamp::local_text).unwrap_or_default(),
+            id: one.id,
+            label: one.label,
+            portals,
+        }
+    };
+    Ok(app.store.sessions(&account.id).await?.into_iter().map(row).collect())
+}
+
+async fn consents(app: &Shared, account: &Account) -> Result<Vec<ConsentRow>, ServiceError> {
+    let mut rows = Vec::new();
+    for (client_id, _, at) in app.store.consents(&account.id).await? {
+        let client = app.client(&client_id).await?;
+        let name = client.map(|registered| registered.client.client_name.clone());
+        let name = name.filter(|name| !name.is_empty()).unwrap_or_else(|| client_id.clone());
+        rows.push(ConsentRow { client_id, name, since: at.local_text() });
+    }
+    Ok(rows)
+}
+
+/// `POST /account/consents/withdraw`: the holder; what one client (`id`) was let have, with the tokens that it got.
+pub async fn withdraw_consent(
+    State(app): State<Shared>,
+    Form(SignedIn { account, .. }, fields): Form<SignedIn>,
+) -> Result<Response, AppError> {
+    let client_id = fields.get(names::ID).unwrap_or_default();
+    let name = app.client(client_id).await?.map(|registered| registered.client.client_name.clone());
+    let mut write = app.store.begin_write().await?;
+    let what = Consequences {
+        client_id: Some(client_id),
+        detail: name.as_deref().unwrap_or(client_id),
+        ..Consequences::of(Change::ConsentWithdrawn, &account)
+    };
+    if what.carry_out(&app, &mut write).await? {
+        write.commit().await?;
+    }
+    Ok(done("consent"))
 }
 
 async fn history(app: &Shared, account: &Account) -> Result<Vec<HistoryRow>, ServiceError> {

@@ -1,16 +1,19 @@
-//! `idp accounts create | remove-phone | reset-factors`
+//! `idp accounts`: making an account, and what an operator does to one, with a line in the audit log for each.
 
 use std::io::Read as _;
 
+use platform::clock::Timestamp;
 use platform::db::Needs;
+use platform::typed::has_hidden_marks;
 
 use super::command::{At, Outcome};
 use super::open::{operator, with_new_tables, with_tables};
-use crate::app::{App, ServiceError};
+use crate::account::leave::everything;
+use crate::app::App;
 use crate::config::Config;
 use crate::credentials::passwords::PasswordPool;
 use crate::credentials::policy;
-use crate::desk;
+use crate::desk::{self, OperatorAct};
 use crate::domain::account::{AccountId, EmailAddress, Role, parse_name};
 use crate::domain::phone::PhoneNumber;
 use crate::domain::reason::Reason;
@@ -54,62 +57,144 @@ pub(super) struct OnePerson {
     #[command(flatten)]
     at: At,
     /// The account: its e-mail address, user name or id.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     account: String,
     /// Why; it stands in the audit log, and the holder can read it.
     #[arg(long)]
     reason: String,
+    /// Who does it, for the audit log; the name of the system's user unless given.
+    #[arg(long)]
+    by: Option<String>,
 }
 
-/// Takes the phone number away from an account whose holder has it no more.
-pub(super) async fn remove_phone(whose: OnePerson) -> Outcome {
-    whose
-        .change(
-            async |app, id, by| desk::remove_phone(app, id, by).await,
+#[derive(Debug, clap::Args)]
+pub(super) struct Whose {
+    #[command(flatten)]
+    at: At,
+    /// The account: its e-mail address, user name or id.
+    #[arg(long, allow_hyphen_values = true)]
+    account: String,
+}
+
+/// Does something to one account; `nothing` says that there was nothing to do, `done` that it is done.
+pub(super) async fn change(whose: OnePerson, act: OperatorAct) -> Outcome {
+    let OnePerson { at, account, reason, by } = whose;
+    let reason = Reason::parse(&reason).map_err(|error| format!("--reason: {error}"))?;
+    let (nothing, done) = words(act);
+    with_tables(&at.config, Needs::Current, async |tables| {
+        let found = find(&tables.store, &account).await?;
+        let id = found.ok_or_else(|| format!("--account {account}: there is no such account"))?;
+        let app = App::on(tables.config.clone(), tables.store.clone()).await?;
+        let actor = AccountId(named(by.as_deref())?);
+        if !desk::carry_out_as_operator(&app, &id, act, By { actor: &actor, reason: &reason }).await? {
+            return Err(format!("--account {account}: {nothing}").into());
+        }
+        if at.json {
+            println!("{}", serde_json::json!({ "account": id.0 }));
+        } else {
+            println!("{done}");
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// What is said where there was nothing to do, and where it is done.
+fn words(act: OperatorAct) -> (&'static str, &'static str) {
+    match act {
+        OperatorAct::RemovePhone => (
             "this account has no phone number",
             "The phone number is removed, the sessions have ended, the holder gets a mail and an SMS.",
-        )
-        .await
-}
-
-/// Takes app, passkeys and recovery codes away from an account whose holder has lost them.
-pub(super) async fn reset_factors(whose: OnePerson) -> Outcome {
-    whose
-        .change(
-            async |app, id, by| desk::reset_factors(app, id, by).await,
+        ),
+        OperatorAct::ResetFactors => (
             "this account has no app, no passkey and no recovery codes",
             "App, passkeys and recovery codes are removed, the sessions have ended, the holder gets a mail.",
-        )
-        .await
+        ),
+        OperatorAct::Block => (
+            "this account is blocked already",
+            "The account is blocked, the sessions have ended, the holder gets a mail.",
+        ),
+        OperatorAct::Unblock => {
+            ("this account is not blocked", "The account is no longer blocked, the holder gets a mail.")
+        }
+        OperatorAct::Unlock => {
+            ("this account is not locked", "The account is no longer locked, the holder gets a mail.")
+        }
+        OperatorAct::EndSessions => {
+            ("nobody is signed in to this account", "The sessions have ended, the holder gets a mail.")
+        }
+        OperatorAct::Delete => (
+            "this account is gone already",
+            "The account is deleted with all that belongs to it, the sessions have ended, the holder gets a mail.",
+        ),
+    }
 }
 
-impl OnePerson {
-    /// Changes the account; `nothing` says that there was nothing to change, `done` that it is done.
-    async fn change(
-        self,
-        change: impl AsyncFnOnce(&App, &AccountId, By<'_>) -> Result<bool, ServiceError>,
-        nothing: &str,
-        done: &str,
-    ) -> Outcome {
-        let Self { at, account, reason } = self;
-        let reason = Reason::parse(&reason).map_err(|error| format!("--reason: {error}"))?;
-        with_tables(&at.config, Needs::Current, async |tables| {
-            let found = find(&tables.store, &account).await?;
-            let id = found.ok_or_else(|| format!("--account {account}: there is no such account"))?;
-            let app = App::on(tables.config.clone(), tables.store.clone()).await?;
-            let actor = AccountId(operator());
-            if !change(&app, &id, By { actor: &actor, reason: &reason }).await? {
-                return Err(format!("--account {account}: {nothing}").into());
-            }
-            if at.json {
-                println!("{}", serde_json::json!({ "account": id.0 }));
-            } else {
-                println!("{done}");
-            }
-            Ok(())
-        })
-        .await
+/// Who does it: the name that was given, or the system's.
+fn named(by: Option<&str>) -> Result<String, String> {
+    match by {
+        None => Ok(operator()),
+        Some(name) if (1..=60).contains(&name.chars().count()) && !has_hidden_marks(name) => {
+            Ok(format!("operator:{name}"))
+        }
+        Some(_) => Err("--by: write a name of 1 to 60 characters".into()),
     }
+}
+
+/// Says how an account stands, without what is kept of its holder's life.
+pub(super) async fn show(whose: Whose) -> Outcome {
+    let Whose { at, account } = whose;
+    with_tables(&at.config, Needs::Current, async |tables| {
+        let store = &tables.store;
+        let found = find(store, &account).await?;
+        let id = found.ok_or_else(|| format!("--account {account}: there is no such account"))?;
+        let (found, sessions) = (store.account(&id).await?, store.sessions(&id).await?);
+        let found = found.ok_or_else(|| format!("--account {account}: there is no such account"))?;
+        let lock = store.latest_lock(&id).await?;
+        let factors = found.factors;
+        let shown = serde_json::json!({
+            "account": id.0, "email": found.email.as_str(), "username": found.username,
+            "role": found.role, "organisation": found.organisation,
+            "email_confirmed_at": found.email_verified_at.map(Timestamp::rfc3339),
+            "blocked_at": found.blocked_at.map(Timestamp::rfc3339),
+            "locked_until": lock.map(Timestamp::rfc3339),
+            "phone": factors.sms, "app": factors.totp, "passkeys": factors.passkeys,
+            "recovery_codes": factors.recovery_codes, "sessions": sessions.len(),
+            "created_at": found.created_at.rfc3339(),
+        });
+        if at.json {
+            println!("{}", serde_json::to_string_pretty(&shown)?);
+        } else if let Some(fields) = shown.as_object() {
+            for (name, value) in fields.iter().filter(|(_, value)| !value.is_null()) {
+                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                println!("{:<20} {text}", name.replace('_', " "));
+            }
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// Prints all that is kept of one person, as JSON: what the holder gets with 'Gegevens downloaden'.
+pub(super) async fn export(whose: OnePerson) -> Outcome {
+    let OnePerson { at, account, reason, by } = whose;
+    let reason = Reason::parse(&reason).map_err(|error| format!("--reason: {error}"))?;
+    with_tables(&at.config, Needs::Current, async |tables| {
+        let found = find(&tables.store, &account).await?;
+        let id = found.ok_or_else(|| format!("--account {account}: there is no such account"))?;
+        let app = App::on(tables.config.clone(), tables.store.clone()).await?;
+        let actor = AccountId(named(by.as_deref())?);
+        // What is to be read is written down before it is read.
+        let mut write = app.store.begin_write().await?;
+        let detail = reason.as_str();
+        app.store.note_by(&mut write, Some(&actor), Event::DataDownloaded, &id, None, detail);
+        write.commit().await?;
+        let found = app.store.account(&id).await?;
+        let found = found.ok_or_else(|| format!("--account {account}: there is no such account"))?;
+        println!("{}", serde_json::to_string_pretty(&everything(&app, &found).await?)?);
+        Ok(())
+    })
+    .await
 }
 
 /// The account that an operator names, by its address, its user name or its id.

@@ -21,7 +21,7 @@ pub(super) struct Export {
     #[arg(long, default_value_t = 100_000)]
     limit: u32,
     /// Only of this account: its e-mail address, user name or id.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     account: Option<String>,
     /// Only of this kind, such as signed-in.
     #[arg(long)]

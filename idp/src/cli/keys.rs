@@ -26,7 +26,7 @@ pub(super) enum Command {
     Revoke {
         #[command(flatten)]
         at: At,
-        #[arg(long)]
+        #[arg(long, allow_hyphen_values = true)]
         kid: String,
     },
 }

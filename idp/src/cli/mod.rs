@@ -23,6 +23,7 @@ use tokio::net::TcpListener;
 
 use crate::app::App;
 use crate::config::Config;
+use crate::desk::OperatorAct;
 use crate::operators::jobs;
 use crate::router;
 use crate::store::audit::Operation;
@@ -113,6 +114,38 @@ enum AccountsCommand {
     /// Take app, passkeys and recovery codes away from an account whose holder has lost them. Its sessions end and the
     /// holder is told; the phone number stays.
     ResetFactors(accounts::OnePerson),
+    /// Say how an account stands: locked, blocked, with what its holder can sign in, how many sessions there are.
+    Show(accounts::Whose),
+    /// Keep an account out. Its sessions end, the holder is told.
+    Block(accounts::OnePerson),
+    /// Lift a block.
+    Unblock(accounts::OnePerson),
+    /// Lift a lock after wrong passwords or codes.
+    Unlock(accounts::OnePerson),
+    /// Sign the holder out everywhere.
+    EndSessions(accounts::OnePerson),
+    /// Print all that is kept of the holder, as JSON.
+    Export(accounts::OnePerson),
+    /// Delete an account for good, with all that belongs to it but the audit log.
+    Delete(accounts::OnePerson),
+}
+
+impl AccountsCommand {
+    async fn run(self) -> Outcome {
+        let (whose, act) = match self {
+            Self::Create(create) => return accounts::create(create).await,
+            Self::Show(whose) => return accounts::show(whose).await,
+            Self::Export(whose) => return accounts::export(whose).await,
+            Self::RemovePhone(whose) => (whose, OperatorAct::RemovePhone),
+            Self::ResetFactors(whose) => (whose, OperatorAct::ResetFactors),
+            Self::Block(whose) => (whose, OperatorAct::Block),
+            Self::Unblock(whose) => (whose, OperatorAct::Unblock),
+            Self::Unlock(whose) => (whose, OperatorAct::Unlock),
+            Self::EndSessions(whose) => (whose, OperatorAct::EndSessions),
+            Self::Delete(whose) => (whose, OperatorAct::Delete),
+        };
+        accounts::change(whose, act).await
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -151,13 +184,11 @@ pub async fn main() -> ExitCode {
         Command::Config(ConfigCommand::Check { at, offline }) => check::check(&at, offline).await,
         Command::Config(ConfigCommand::Example { json }) => check::example(json),
         Command::Keys(command) => keys::run(command).await,
-        Command::Accounts(AccountsCommand::Create(create)) => accounts::create(create).await,
         Command::Portals(PortalsCommand::List(at)) => portals(&at),
         Command::Registration(RegistrationCommand::Token { at, note, uses, hours }) => {
             registration_token(&at, &note, uses, hours).await
         }
-        Command::Accounts(AccountsCommand::RemovePhone(whose)) => accounts::remove_phone(whose).await,
-        Command::Accounts(AccountsCommand::ResetFactors(whose)) => accounts::reset_factors(whose).await,
+        Command::Accounts(command) => command.run().await,
         Command::Backup { at, to } => backup::backup(&at, &to).await,
         Command::Restore { at, from } => backup::restore(&at, &from).await,
         Command::Migrate { at, yes } => migrate::migrate(&at, yes).await,

@@ -182,47 +182,16 @@ async fn needs_colleague(
     Ok(last.map(|at| at.plus(ALONE_AFTER)).filter(|until| *until > app.clock.now()))
 }
 
-/// Takes the phone number away from an account whose holder has it no more, as an operator may; what stands on it ends,
-/// and the holder is told at both. The next sign-in asks for a number, where the portal asks for codes. False if there is
-/// no number.
-///
-/// # Errors
-/// A backend's; nothing was done then.
-pub async fn remove_phone(app: &App, id: &AccountId, by: By<'_>) -> Result<bool, ServiceError> {
-    let mut write = app.store.begin_write().await?;
-    let Some(account) = app.store.hold_account(&mut write, id).await? else { return Ok(false) };
-    if account.verified_phone().is_none() {
-        return Ok(false);
-    }
-    app.store.remove_phone(&mut write, id).await?;
-    let what = Consequences { by: Some(by), ..Consequences::of(Effect::PhoneRemoved, &account) };
-    what.carry_out(app, &mut write).await?;
-    write.commit().await?;
-    Ok(true)
-}
-
 /// Takes app, passkeys and recovery codes away within a unit of work; false if there were none.
-async fn take_factors(app: &App, write: &mut Write, account: &Account) -> Result<bool, ServiceError> {
+pub(super) async fn take_factors(
+    app: &App,
+    write: &mut Write,
+    account: &Account,
+) -> Result<bool, ServiceError> {
     let had_app = app.store.remove_app(write, &account.id).await?;
     let had_passkeys = app.store.remove_passkeys(write, &account.id, None).await? > 0;
     let had_codes = app.store.remove_recovery_codes(write, &account.id).await?;
     Ok(had_app || had_passkeys || had_codes)
-}
-
-/// The same for an operator; the phone number stays. What stands on them ends, and the holder is told.
-///
-/// # Errors
-/// A backend's; nothing was done then.
-pub async fn reset_factors(app: &App, id: &AccountId, by: By<'_>) -> Result<bool, ServiceError> {
-    let mut write = app.store.begin_write().await?;
-    let Some(account) = app.store.hold_account(&mut write, id).await? else { return Ok(false) };
-    if !take_factors(app, &mut write, &account).await? {
-        return Ok(false);
-    }
-    let what = Consequences { by: Some(by), ..Consequences::of(Effect::FactorsRemoved, &account) };
-    what.carry_out(app, &mut write).await?;
-    write.commit().await?;
-    Ok(true)
 }
 
 /// An account without a password of its holder's starts anew at its new address.

@@ -7,8 +7,9 @@ pub mod create;
 mod guess;
 mod kept;
 pub mod member;
+mod operator;
 
-pub use carry_out::{remove_phone, reset_factors};
+pub use operator::{OperatorAct, carry_out as carry_out_as_operator};
 
 use std::time::Duration;
 

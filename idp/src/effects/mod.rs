@@ -99,6 +99,10 @@ impl<'a> Consequences<'a> {
                 false
             }
             (Ends::Lockout, _) => app.store.unlock(write, id).await?,
+            (Ends::Consent, _) => match self.client_id {
+                Some(client) => app.store.withdraw_consent(write, id, client).await?,
+                None => false,
+            },
         })
     }
 

@@ -22,6 +22,7 @@ pub enum Change {
     EmailChanged,
     DevicesForgotten,
     SessionEnded,
+    ConsentWithdrawn,
     Deleted,
     /// By its holder, in a sign-in that asked for a second factor.
     AppEnrolled,
@@ -63,6 +64,8 @@ pub enum Ends {
     Links(Purpose),
     /// The counts of wrong passwords, with their locks.
     Lockout,
+    /// What one client was let have, with the tokens that it got.
+    Consent,
 }
 
 /// Who hears of a change.
@@ -92,7 +95,7 @@ const SECURITY_NOTICE: &[Tells] = &[Tells::Address(Mail::SecurityNotice)];
 const DESK_NOTICE: &[Tells] = &[Tells::Address(Mail::DeskNotice)];
 
 impl Change {
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::PasswordChanged,
         Self::PasswordReset,
         Self::PasswordReplaced,
@@ -102,6 +105,7 @@ impl Change {
         Self::EmailChanged,
         Self::DevicesForgotten,
         Self::SessionEnded,
+        Self::ConsentWithdrawn,
         Self::Deleted,
         Self::AppEnrolled,
         Self::AppAdded,
@@ -157,6 +161,7 @@ impl Change {
             ),
             Self::DevicesForgotten => row(Event::DeviceForgotten, &[Ends::Devices], &[]),
             Self::SessionEnded => row(Event::SessionEnded, &[Ends::Sessions], &[]),
+            Self::ConsentWithdrawn => row(Event::ConsentWithdrawn, &[Ends::Consent], &[]),
             Self::Deleted => {
                 row(Event::AccountDeleted, &[Ends::Sessions], &[Tells::Address(Mail::AccountDeleted)])
             }
@@ -197,7 +202,11 @@ impl Change {
     pub(super) fn is_only_an_end(self) -> bool {
         matches!(
             self,
-            Self::DevicesForgotten | Self::SessionEnded | Self::DeskSessionsEnded | Self::DeskUnlocked
+            Self::DevicesForgotten
+                | Self::SessionEnded
+                | Self::ConsentWithdrawn
+                | Self::DeskSessionsEnded
+                | Self::DeskUnlocked
         )
     }
 }

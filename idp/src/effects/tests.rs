@@ -18,6 +18,7 @@ fn words(change: Change) -> &'static str {
         Change::EmailChanged => "The holder changes the address",
         Change::DevicesForgotten => "The holder forgets a device, or all",
         Change::SessionEnded => "The holder ends a session",
+        Change::ConsentWithdrawn => "The holder takes back what a client was let have",
         Change::Deleted => "The holder deletes the account",
         Change::AppEnrolled => "The holder connects an app in a sign-in that asks for one",
         Change::AppAdded => "The holder connects an app on the account page, or another one",
@@ -50,6 +51,7 @@ fn ended(end: Ends) -> String {
         Ends::Links(Purpose::Reset) => "links for a new password".into(),
         Ends::Links(Purpose::EmailChange) => "links to a new address".into(),
         Ends::Lockout => "locks".into(),
+        Ends::Consent => "the client's tokens".into(),
     }
 }
 

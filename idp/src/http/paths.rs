@@ -49,6 +49,7 @@ pub const RESET: &str = "/reset";
 pub const ACCOUNT: &str = "/account";
 pub const ACCOUNT_FORGET_DEVICE: &str = "/account/devices/forget";
 pub const ACCOUNT_END_SESSION: &str = "/account/sessions/end";
+pub const ACCOUNT_WITHDRAW: &str = "/account/consents/withdraw";
 pub const ACCOUNT_SIGN_OUT: &str = "/account/sign-out";
 pub const ACCOUNT_EMAIL: &str = "/account/email";
 pub const ACCOUNT_EMAIL_SENT: &str = "/account/email/sent";
@@ -102,7 +103,11 @@ pub fn page_of(path: &str) -> &str {
         SIGNIN_WITH_PASSKEY => SIGNIN_PASSWORD,
         DESK_SEARCH => DESK,
         platform::kept::ROUTE => HOME,
-        ACCOUNT_FORGET_DEVICE | ACCOUNT_END_SESSION | ACCOUNT_SIGN_OUT | SESSION_EXTEND => ACCOUNT,
+        ACCOUNT_FORGET_DEVICE
+        | ACCOUNT_END_SESSION
+        | ACCOUNT_WITHDRAW
+        | ACCOUNT_SIGN_OUT
+        | SESSION_EXTEND => ACCOUNT,
         other => other,
     }
 }

@@ -52,6 +52,7 @@ pub fn router(app: &Shared) -> Router {
         .route(paths::ACCOUNT, get(account::get))
         .route(paths::ACCOUNT_FORGET_DEVICE, post(account::forget_device))
         .route(paths::ACCOUNT_END_SESSION, post(account::end_sessions))
+        .route(paths::ACCOUNT_WITHDRAW, post(account::withdraw_consent))
         .route(paths::ACCOUNT_SIGN_OUT, post(account::sign_out))
         .route(paths::ACCOUNT_EMAIL, get(account::email::get).post(account::email::post))
         .route(paths::ACCOUNT_EMAIL_SENT, get(account::email::sent).post(account::email::type_code))

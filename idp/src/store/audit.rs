@@ -42,6 +42,7 @@ pub enum Event {
     SessionEnded,
     SignedOut,
     TermsAccepted,
+    ConsentWithdrawn,
     /// The care team made the account.
     AccountCreated,
     /// The care team sent the mail with which the account starts once more.
@@ -54,7 +55,7 @@ pub enum Event {
 }
 
 impl Event {
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::Registered,
         Self::Confirmed,
         Self::SignedIn,
@@ -81,6 +82,7 @@ impl Event {
         Self::SessionEnded,
         Self::SignedOut,
         Self::TermsAccepted,
+        Self::ConsentWithdrawn,
         Self::AccountCreated,
         Self::InvitedAgain,
         Self::Unlocked,
@@ -117,6 +119,7 @@ impl Event {
             Self::SessionEnded => "session-ended",
             Self::SignedOut => "signed-out",
             Self::TermsAccepted => "terms-accepted",
+            Self::ConsentWithdrawn => "consent-withdrawn",
             Self::AccountCreated => "account-created",
             Self::InvitedAgain => "invited-again",
             Self::Unlocked => "unlocked",

@@ -280,6 +280,23 @@ impl Store {
         row.map(|row| Ok(row.try_get(0)?)).transpose()
     }
 
+    /// Takes back what the holder let a client have, and ends what it got: codes, access and refresh tokens. False if there
+    /// was nothing.
+    pub async fn withdraw_consent(
+        &self,
+        write: &mut Write,
+        account: &AccountId,
+        client_id: &str,
+    ) -> Result<bool> {
+        let sql = "DELETE FROM consents WHERE account_id = $1 AND client_id = $2";
+        let withdrawn = Query::new(sql).bind(&account.0).bind(client_id).execute(&mut *write).await?;
+        let sql = "UPDATE grants SET revoked_at = $1
+                   WHERE account_id = $2 AND client_id = $3 AND revoked_at IS NULL";
+        let query = Query::new(sql).bind(self.clock.now().0).bind(&account.0).bind(client_id);
+        query.execute(&mut *write).await?;
+        Ok(withdrawn > 0)
+    }
+
     /// Keeps what the person let this client have.
     pub async fn keep_consent(&self, account: &AccountId, client_id: &str, scope: &str) -> Result<()> {
         let query = Query::new(

@@ -101,4 +101,11 @@ impl Store {
         .await?;
         Ok(row.map(|row| row.try_get(0)).transpose()?.map(Timestamp))
     }
+
+    /// Until when the holder of an account is locked out on some device.
+    pub async fn latest_lock(&self, account: &AccountId) -> Result<Option<Timestamp>> {
+        let sql = "SELECT MAX(locked_until) FROM lockouts WHERE account_id = $1 AND locked_until > $2";
+        let row = Query::new(sql).bind(&account.0).bind(self.clock.now().0).fetch_one(&self.db).await?;
+        Ok(row.try_get::<Option<i64>, _>(0)?.map(Timestamp))
+    }
 }
