@@ -49,6 +49,7 @@ mod operations;
 mod operators;
 mod plans;
 mod pages;
+mod passkey_browser;
 mod passkey_journeys;
 mod passkeys;
 mod policies;

@@ -6,11 +6,11 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use webauthn_rp::bin::{Decode as _, Encode as _};
-use webauthn_rp::request::ExtensionReq;
 use webauthn_rp::request::register::{
-    CoseAlgorithmIdentifier, CoseAlgorithmIdentifiers, PublicKeyCredentialCreationOptions,
+    CoseAlgorithmIdentifier, CoseAlgorithmIdentifiers, CredProtect, PublicKeyCredentialCreationOptions,
     RegistrationVerificationOptions,
 };
+use webauthn_rp::request::{ExtensionInfo, ExtensionReq};
 use webauthn_rp::response::register::ser_relaxed::RegistrationRelaxed;
 use webauthn_rp::{RegisteredCredential, RegistrationServerState};
 
@@ -52,10 +52,13 @@ impl RelyingParty {
         let handle = user_handle(holder.account);
         let exclude = existing.iter().map(descriptor).collect::<Result<_, _>>()?;
         // User verification and a discoverable credential required, attestation `none`, and `credProtect`: a security key
-        // that is found tells nobody whose it is.
+        // that is found tells nobody whose it is. It is not insisted on: phones and password managers do not know it, and
+        // would make no passkey at all.
         let mut asked = PublicKeyCredentialCreationOptions::passkey(&self.id, (&handle).into(), exclude);
         asked.pub_key_cred_params = CoseAlgorithmIdentifiers::ALL.remove(CoseAlgorithmIdentifier::Es384);
         asked.extensions.cred_props = Some(ExtensionReq::Allow);
+        asked.extensions.cred_protect =
+            CredProtect::UserVerificationRequired(ExtensionInfo::AllowDontEnforceValue);
         asked.timeout = LIBRARY_MILLIS;
         let (state, options) = asked.start_ceremony().map_err(|_| Refusal::Kept("options"))?;
         let state = state.encode().map_err(|_| Refusal::Kept("clock"))?;
