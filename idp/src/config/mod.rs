@@ -284,6 +284,12 @@ impl Config {
         url::Url::parse(&self.issuer).is_ok_and(|url| matches!(url.host(), Some(url::Host::Domain(_))))
     }
 
+    /// The most that somebody can earn at a portal.
+    pub fn most(&self, portal: &Portal) -> Assurance {
+        let most = portal.policy.second_factor.most();
+        if self.has_passkeys() { most } else { most.min(Assurance::Code) }
+    }
+
     /// The host of the issuer, as the last line of an SMS names it.
     pub fn host(&self) -> String {
         url::Url::parse(&self.issuer)

@@ -194,4 +194,19 @@ mod tests {
             assert!(read(wrong).unwrap_err().contains(says), "{wrong}");
         }
     }
+
+    #[test]
+    fn a_server_without_a_name_offers_no_passkeys_and_promises_none() {
+        let at = |issuer: &str| {
+            let text = format!(
+                "dev.outbox = true\nissuer = '{issuer}'\n[[portal]]\nid = 'p'\nurl = 'https://p.example'\n"
+            );
+            let config = Config::parse(Path::new("idp.toml"), &text).unwrap();
+            let taken = config.registry().unwrap().portal_of(None).policy.second_factor.methods.clone();
+            (config.most(&config.portals[0]), taken)
+        };
+        assert_eq!(at("http://127.0.0.1:8080"), (Assurance::Code, vec![Factor::Totp, Factor::Sms]));
+        let all = vec![Factor::Passkey, Factor::Totp, Factor::Sms];
+        assert_eq!(at("http://localhost:8080"), (Assurance::Hardware, all));
+    }
 }

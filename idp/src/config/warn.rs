@@ -96,7 +96,7 @@ fn assurance(config: &Config) -> Vec<ConfigError> {
             let key = format!("portal.client.default_acr_values of {}", client.client_id);
             let advice =
                 "nobody reaches this with what policy.second_factor.methods takes; write another one";
-            let is_out_of_reach = least > portal.policy.second_factor.most();
+            let is_out_of_reach = least > config.most(portal);
             is_out_of_reach.then(|| config.warn(&key, config.acr.name(least), advice))
         })
     });

@@ -134,7 +134,7 @@ fn metadata(config: &Config, publishes_all: bool) -> Result<Metadata, String> {
     let of_tokens =
         ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "azp", "sid", "at_hash"];
     let claims = of_tokens.iter().chain(scopes.iter().flat_map(|scope| of_scope(scope)));
-    let most = config.portals.iter().map(|portal| portal.policy.second_factor.most()).max();
+    let most = config.portals.iter().map(|portal| config.most(portal)).max();
     let acr_values = config.acr.reachable(most.unwrap_or(Assurance::Password));
     // Written as it stands, whichever it is.
     let grant_types = GrantType::ALL.map(|grant_type| CoreGrantType::Extension(grant_type.name().to_owned()));

@@ -293,7 +293,7 @@ account-notice-password = Your password has been changed.
 account-notice-device = Saved. We have forgotten this device.
 account-notice-devices = Saved. We have forgotten all devices.
 account-notice-session = Done. You have been signed out there.
-account-device-trusted = No SMS code needed until { $until }
+account-device-trusted = No code needed until { $until }
 
 event-signed-in = Signed in
 event-sign-in-failed = Wrong password entered
@@ -544,6 +544,7 @@ passkey-lead = Your phone, computer or security key asks for your finger, face o
 passkey-use = Use passkey
 passkey-signin = Sign in with a passkey
 passkey-make = Make a passkey
+passkey-make-another = Make another passkey
 passkey-failed = It did not work with this passkey. Try again, or sign in another way.
 passkey-unknown = This passkey does not belong to an account here any more. Sign in another way.
 passkey-old = This page was open for too long, or the button has been used already. Please try again.

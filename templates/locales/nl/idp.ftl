@@ -293,7 +293,7 @@ account-notice-password = Uw wachtwoord is veranderd.
 account-notice-device = Opgeslagen. Wij zijn dit apparaat vergeten.
 account-notice-devices = Opgeslagen. Wij zijn alle apparaten vergeten.
 account-notice-session = Gelukt. U bent daar uitgelogd.
-account-device-trusted = Geen SMS-code nodig tot { $until }
+account-device-trusted = Geen code nodig tot { $until }
 
 event-signed-in = Ingelogd
 event-sign-in-failed = Verkeerd wachtwoord ingevuld
@@ -544,6 +544,7 @@ passkey-lead = Uw telefoon, computer of beveiligingssleutel vraagt om uw vinger,
 passkey-use = Passkey gebruiken
 passkey-signin = Inloggen met een passkey
 passkey-make = Passkey maken
+passkey-make-another = Nog een passkey maken
 passkey-failed = Het lukte niet met deze passkey. Probeer het nog eens, of log op een andere manier in.
 passkey-unknown = Deze passkey hoort niet meer bij een account hier. Log op een andere manier in.
 passkey-old = Deze pagina stond te lang open, of de knop is al een keer gebruikt. Probeer het nog eens.
