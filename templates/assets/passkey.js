@@ -52,7 +52,6 @@
     const button = form.querySelector("[data-passkey-start]");
     const trouble = form.querySelector("[data-passkey-trouble]");
     for (const hidden of form.querySelectorAll("[data-needs-passkeys]")) hidden.hidden = false;
-    if (form.dataset.passkeyShows) document.getElementById(form.dataset.passkeyShows).hidden = false;
     let suggesting;
 
     const finish = (credential) => {

@@ -21,7 +21,7 @@ use crate::http::pages::see_other;
 use crate::http::paths;
 use crate::http::{AppError, Form, SignedIn};
 use crate::signin::new_app::NewAppPage;
-use crate::verification::apps::{Given, Offered};
+use crate::verification::apps::Offered;
 
 /// `idp/account_app.html`
 #[derive(Clone, Debug, Serialize)]
@@ -99,12 +99,13 @@ pub async fn post(
     let Some(offered) = sent else {
         return Ok(offer(&app, &cx, &account, &Offered::new(&app, &account), Some("app-key-old")));
     };
-    let typed = fields.get(names::CODE).unwrap_or_default();
+    let step = match offered.step_of(&app, fields.get(names::CODE).unwrap_or_default()) {
+        Ok(step) => step,
+        Err(error) => return Ok(offer(&app, &cx, &account, &offered, Some(error))),
+    };
     let held = app.store.begin_holding(&account.id, account.password_hash.as_deref(), []).await?;
     let Some(mut write) = held else { return Ok(see_other(paths::ACCOUNT_APP)) };
-    if let Given::Refused(error) = offered.accept(&app, &mut write, &account, typed).await? {
-        return Ok(offer(&app, &cx, &account, &offered, Some(error)));
-    }
+    app.store.set_app(&mut write, &account.id, offered.key(), step).await?;
     let what = Consequences { browser: &browser::label(&cx), ..Consequences::of(Change::AppAdded, &account) };
     what.carry_out(&app, &mut write).await?;
     let secret = fresh::prove(&app, &mut write, &session, Method::Totp).await?;

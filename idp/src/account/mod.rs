@@ -290,7 +290,7 @@ async fn sessions(
 async fn consents(app: &Shared, account: &Account) -> Result<Vec<ConsentRow>, ServiceError> {
     let mut rows = Vec::new();
     for (client_id, _, at) in app.store.consents(&account.id).await? {
-        let client = app.client(&client_id).await?;
+        let client = app.known_client(&client_id).await?;
         let name = client.map(|registered| registered.client.client_name.clone());
         let name = name.filter(|name| !name.is_empty()).unwrap_or_else(|| client_id.clone());
         rows.push(ConsentRow { client_id, name, since: at.local_text() });
@@ -304,7 +304,7 @@ pub async fn withdraw_consent(
     Form(SignedIn { account, .. }, fields): Form<SignedIn>,
 ) -> Result<Response, AppError> {
     let client_id = fields.get(names::ID).unwrap_or_default();
-    let name = app.client(client_id).await?.map(|registered| registered.client.client_name.clone());
+    let name = app.known_client(client_id).await?.map(|registered| registered.client.client_name.clone());
     let mut write = app.store.begin_write().await?;
     let what = Consequences {
         client_id: Some(client_id),

@@ -1,5 +1,7 @@
 //! Recovery codes: made and shown once, to who has just proved the strongest that the account has.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -18,6 +20,10 @@ use crate::http::pages::see_other;
 use crate::http::paths;
 use crate::http::{AppError, Form, SignedIn};
 use crate::verification::recovery_codes;
+
+const DAY: Duration = Duration::from_hours(24);
+/// A set costs as much as ten passwords, and a mail.
+const SETS_PER_DAY: u32 = 10;
 
 /// `idp/account_recovery_codes.html`
 #[derive(Clone, Debug, Serialize)]
@@ -94,7 +100,7 @@ pub async fn get(
     Ok(page(&app, &cx, &account, Vec::new()).await?)
 }
 
-/// `POST /account/recovery-codes`: the holder, freshly signed in; the set before is void. Shown in the answer and never again:
+/// `POST /account/recovery-codes`: the holder, freshly signed in, ten times a day; the set before is void. Shown in the answer and never again:
 /// a second click makes, and shows, another set.
 pub async fn post(
     State(app): State<Shared>,
@@ -102,6 +108,9 @@ pub async fn post(
 ) -> Result<Response, AppError> {
     if account.factors.strongest().is_none() {
         return Ok(see_other(paths::ACCOUNT_RECOVERY_CODES));
+    }
+    if !app.within(&format!("recovery-codes:{}", account.id.0), SETS_PER_DAY, DAY).await? {
+        return Err(AppError::TooMany(DAY));
     }
     let made = recovery_codes::make(&app).await?;
     let held = app.store.begin_holding(&account.id, account.password_hash.as_deref(), []).await?;

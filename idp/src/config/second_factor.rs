@@ -33,19 +33,6 @@ pub enum Factor {
 
 impl Factor {
     pub const ALL: [Self; 3] = [Self::Sms, Self::Totp, Self::Passkey];
-
-    /// Its name, as files and URLs have it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Sms => "sms",
-            Self::Totp => "totp",
-            Self::Passkey => "passkey",
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|factor| factor.as_str() == text)
-    }
 }
 
 /// Which rung each kind earns beside a password, or alone where it is enough.

@@ -1,14 +1,32 @@
-//! What follows once it is known who signs in, by whatever proof: the journey is theirs, and begins anew with it.
+//! Proving who signs in, by whatever proof: how often an address may try, and what follows once it is known: the journey is
+//! theirs, and begins anew with it.
+
+use std::time::Duration;
 
 use axum::response::Response;
+use platform::ephemeral::{Limit, Reserved};
 use platform::request::{PUBLIC_COOKIE, RequestContext, append};
 
-use crate::app::Shared;
+use crate::app::{App, Shared};
 use crate::domain::account::Account;
 use crate::domain::device::Device;
 use crate::domain::journey::{Method, Proofs};
 use crate::http::{AppError, names};
 use crate::store::ephemeral::journeys::Open;
+
+impl App {
+    /// Takes one of the tries that an address has to prove who somebody is, whatever the proof.
+    ///
+    /// # Errors
+    /// [`AppError::TooMany`] until there is one again.
+    pub(super) async fn take_try(&self, cx: &RequestContext) -> Result<Reserved, AppError> {
+        let key = self.address_key("sign-in-failures", cx.address);
+        let most = self.config.limits.sign_ins_per_address_per_hour;
+        let limit = Limit { key: &key, most, window: Duration::from_hours(1) };
+        let taken = self.ephemeral.reserve(&[limit]).await?;
+        taken.map_err(|full| AppError::TooMany(full.until.since(self.clock.now())))
+    }
+}
 
 /// Makes a journey the one of an account that proved itself by `method`, and goes on. What another account proved in it
 /// before is void.

@@ -16,8 +16,8 @@ use crate::effects::{Change, Consequences};
 use crate::http::names;
 use crate::http::paths;
 use crate::http::paths::journey_url;
-use crate::http::{AppError, Form};
-use crate::verification::apps::{Given, Offered};
+use crate::http::{AppError, Form, browser};
+use crate::verification::apps::Offered;
 
 /// The step of these pages.
 pub struct Here;
@@ -113,7 +113,10 @@ pub async fn post(
         let offered = Offered::new(&app, &account);
         return Ok(page(&app, &cx, &arrived, (&offered, &account), Some("app-key-old")));
     };
-    let typed = fields.get(names::CODE).unwrap_or_default();
+    let step = match offered.step_of(&app, fields.get(names::CODE).unwrap_or_default()) {
+        Ok(step) => step,
+        Err(error) => return Ok(page(&app, &cx, &arrived, (&offered, &account), Some(error))),
+    };
     let held = app.store.begin_holding(&account.id, account.password_hash.as_deref(), []).await?;
     let Some(mut write) = held else { return app.resume_after_race(&cx, &arrived.open.id).await };
     // Another request, or another sign-in, may have given the account something to prove with meanwhile.
@@ -122,12 +125,13 @@ pub async fn post(
         drop(write);
         return app.resume_after_race(&cx, &arrived.open.id).await;
     }
-    if let Given::Refused(error) = offered.accept(&app, &mut write, &account, typed).await? {
-        return Ok(page(&app, &cx, &arrived, (&offered, &account), Some(error)));
-    }
+    app.store.set_app(&mut write, &account.id, offered.key(), step).await?;
     let client_id = arrived.open.journey.client_id.clone();
-    let what =
-        Consequences { client_id: client_id.as_deref(), ..Consequences::of(Change::AppEnrolled, &account) };
+    let what = Consequences {
+        client_id: client_id.as_deref(),
+        browser: &browser::label(&cx),
+        ..Consequences::of(Change::AppEnrolled, &account)
+    };
     what.carry_out(&app, &mut write).await?;
     write.commit().await?;
     arrived.open.journey.proofs.add(Method::Totp, app.clock.now());

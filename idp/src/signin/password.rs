@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use axum::extract::State;
 use axum::response::Response;
-use platform::ephemeral::Limit;
 use platform::errors::FieldErrors;
 use platform::request::{Fields, RequestContext};
 use platform::typed::plain;
@@ -149,13 +148,7 @@ pub async fn post(
         return page(&app, &cx, &arrived, unfit).await;
     }
     // Taken before the password is looked at, and given back unless it is wrong: many at once are as many.
-    let address_key = app.address_key("sign-in-failures", cx.address);
-    let most = app.config.limits.sign_ins_per_address_per_hour;
-    let limit = Limit { key: &address_key, most, window: Duration::from_hours(1) };
-    let reserved = match app.ephemeral.reserve(&[limit]).await? {
-        Ok(reserved) => reserved,
-        Err(full) => return Err(AppError::TooMany(full.until.since(app.clock.now()))),
-    };
+    let reserved = app.take_try(&cx).await?;
     let given = give(&app, &cx, arrived, &typed, &fields, started).await;
     if !matches!(given, Ok(Given::Wrong(_))) {
         app.ephemeral.give_back(reserved).await?;

@@ -1,17 +1,17 @@
 //! The whole sign-in with a passkey: no address, no password. Its question stands on the sign-in page.
 
-use std::time::Duration;
-
 use axum::extract::State;
 use axum::response::Response;
-use platform::ephemeral::Limit;
 use platform::errors::FieldErrors;
+use platform::request::{Fields, RequestContext};
 
-use super::at_step::AtStep;
+use super::at_step::{Arrived, AtStep};
 use super::identified::identified;
 use super::passkey::{context, is_enough};
 use super::password;
-use crate::app::Shared;
+use crate::app::{ServiceError, Shared};
+use crate::domain::account::Account;
+use crate::domain::device::Device;
 use crate::domain::journey::Method;
 use crate::http::names;
 use crate::http::{AppError, Form};
@@ -27,32 +27,48 @@ pub async fn post(
     if !is_enough(&arrived) {
         return password::page(&app, &cx, &arrived, FieldErrors::of("", FAILED)).await;
     }
-    let address_key = app.address_key("sign-in-failures", cx.address);
-    let most = app.config.limits.sign_ins_per_address_per_hour;
-    let limit = Limit { key: &address_key, most, window: Duration::from_hours(1) };
-    let reserved = match app.ephemeral.reserve(&[limit]).await? {
-        Ok(reserved) => reserved,
-        Err(full) => return Err(AppError::TooMany(full.until.since(app.clock.now()))),
-    };
-    let [sealed, answer] = [names::SEALED, names::ANSWER].map(|name| fields.get(name).unwrap_or_default());
-    let context = context("sign-in", &arrived.open);
-    let error = match passkeys::prove(&app, None, sealed, &context, answer).await? {
-        Ok((passkey, proven)) => {
-            let secret = cx.cookie(names::DEVICE_COOKIE);
-            let known =
-                app.store.account_and_device(&Name::Id(&passkey.account_id), secret.as_deref()).await?;
-            match known.filter(|(account, _)| account.blocked_at.is_none()) {
-                Some((account, device)) if passkeys::use_up(&app, &proven).await? => {
-                    app.ephemeral.give_back(reserved).await?;
-                    let method = Method::Passkey { synced: passkey.backup.is_eligible() };
-                    let is_public = fields.get(names::PUBLIC_COMPUTER).is_some();
-                    return identified(&app, &cx, arrived.open, (account, device), method, is_public).await;
-                }
-                _ => FAILED,
-            }
+    // Taken first, and given back unless it proved nothing: a failure of ours is nobody's try.
+    let taken = app.take_try(&cx).await?;
+    let given = known(&app, &cx, &arrived, &fields).await;
+    if !matches!(given, Ok(Err(_))) {
+        app.ephemeral.give_back(taken).await?;
+    }
+    let error = match given? {
+        Ok((who, method)) => {
+            let is_public = fields.get(names::PUBLIC_COMPUTER).is_some();
+            return identified(&app, &cx, arrived.open, who, method, is_public).await;
         }
         Err(error) => error,
     };
     app.outcomes.refused_try(error);
     password::page(&app, &cx, &arrived, FieldErrors::of("", error)).await
+}
+
+/// Who an answer is of, with the device that this browser is to them, and what it proved; else the text key that says what
+/// is wrong.
+type Known = Result<((Account, Option<Device>), Method), &'static str>;
+
+async fn known(
+    app: &Shared,
+    cx: &RequestContext,
+    arrived: &Arrived,
+    fields: &Fields,
+) -> Result<Known, ServiceError> {
+    let [sealed, answer] = [names::SEALED, names::ANSWER].map(|name| fields.get(name).unwrap_or_default());
+    let context = context("sign-in", &arrived.open);
+    let (passkey, proven) = match passkeys::prove(app, None, sealed, &context, answer).await? {
+        Ok(proof) => proof,
+        Err(error) => return Ok(Err(error)),
+    };
+    let secret = cx.cookie(names::DEVICE_COOKIE);
+    let found = app.store.account_and_device(&Name::Id(&passkey.account_id), secret.as_deref()).await?;
+    let Some(who) = found.filter(|(account, _)| account.blocked_at.is_none()) else {
+        return Ok(Err(FAILED));
+    };
+    let is_first = passkeys::use_up(app, &proven).await?;
+    Ok(if is_first {
+        Ok((who, Method::Passkey { synced: passkey.backup.is_eligible() }))
+    } else {
+        Err(FAILED)
+    })
 }

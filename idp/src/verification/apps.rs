@@ -1,7 +1,6 @@
 //! Authenticator apps: an app is shown its key, proves with a code that it has it, and proves with codes from then on.
 
 use platform::clock::Timestamp;
-use platform::db::Write;
 use platform::seal::Sealer;
 use platform::typed::code;
 
@@ -104,21 +103,14 @@ impl Offered {
         self.key.url(name, account.email.as_str())
     }
 
-    /// Makes the key the account's within a unit of work, if `typed` shows that an app has it.
-    pub async fn accept(
-        &self,
-        app: &App,
-        write: &mut Write,
-        account: &Account,
-        typed: &str,
-    ) -> Result<Given, ServiceError> {
-        if let Err(text) = form(typed) {
-            return Ok(Given::Refused(text));
-        }
-        let Some(step) = self.key.step_of(typed, app.clock.now()) else {
-            return Ok(Given::Refused("app-code-wrong"));
-        };
-        app.store.set_app(write, &account.id, self.key.bytes(), step).await?;
-        Ok(Given::Right)
+    /// The key, to be kept once a code has shown that an app has it.
+    pub fn key(&self) -> &[u8] {
+        self.key.bytes()
+    }
+
+    /// The step of a typed code, if the app that made it has this key; else the text key that says why not.
+    pub fn step_of(&self, app: &App, typed: &str) -> Result<i64, &'static str> {
+        form(typed)?;
+        self.key.step_of(typed, app.clock.now()).ok_or("app-code-wrong")
     }
 }

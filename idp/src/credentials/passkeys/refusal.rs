@@ -60,36 +60,6 @@ pub enum Refusal {
     Kept(&'static str),
 }
 
-impl Refusal {
-    /// The reason in one word, for rows and metrics.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::TooLate => "too-late",
-            Self::Elsewhere => "elsewhere",
-            Self::Form(_) => "form",
-            Self::ClientData(_) => "client-data",
-            Self::Challenge => "challenge",
-            Self::Origin => "origin",
-            Self::CrossOrigin => "cross-origin",
-            Self::RelyingParty => "relying-party",
-            Self::NotPresent => "not-present",
-            Self::NotVerified => "not-verified",
-            Self::BackedUpWithoutEligibility | Self::EligibilityChanged => "backup",
-            Self::Algorithm => "algorithm",
-            Self::AuthenticatorData(_) => "authenticator-data",
-            Self::Attestation(_) => "attestation",
-            Self::Key(_) => "key",
-            Self::NotDiscoverable => "not-discoverable",
-            Self::Extension(_) => "extension",
-            Self::Signature => "signature",
-            Self::NotOffered => "not-offered",
-            Self::OtherAccount => "other-account",
-            Self::CounterFellBack => "counter",
-            Self::Kept(_) => "kept",
-        }
-    }
-}
-
 impl From<CredentialErr> for Refusal {
     fn from(error: CredentialErr) -> Self {
         match error {
